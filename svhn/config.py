@@ -1,0 +1,115 @@
+"""The options of a run: one frozen dataclass for what it is, one for where its files lie."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: what was wrong, what was expected, what to do. Shown without a trace."""
+
+
+def option(default: Any, description: str, fixed: str = "") -> Any:
+    """A field with its flag's description.
+
+    Args:
+        default: the flag's default; its type is the flag's type.
+        description: for `--help`.
+        fixed: "run" where it can't change once a run has begun, "training" where only `valid` and `test` may change it.
+    """
+    return dataclasses.field(default=default, metadata={"description": description, "fixed": fixed})
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
+
+    dataset: str = option("svhn", "data set, by its name in DATASETS", "run")
+    model: str = option("svhn", "model, by its name in MODELS", "run")
+    random_crop: bool = option(
+        False, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
+    )
+    grayscale: bool = option(False, "turn colour pictures grey", "run")
+    seed: int = option(0, "the same seed gives the same run", "training")
+    batch_size: int = option(64, "examples a step, over all replicas", "training")
+    num_epochs: int = option(10, "passes over the training split")
+    num_steps: int = option(0, "steps to train instead of num_epochs; 0: num_epochs")
+    lrate: float = option(1e-3, "peak learning rate")
+    warmup_steps: int = option(0, "steps over which the learning rate rises linearly")
+    decay: str = option("cosine", "of the learning rate after the warm-up: cosine or constant")
+    weight_decay: float = option(0.0, "decoupled weight decay of the kernels (AdamW)")
+    clip_norm: float = option(0.0, "largest global norm of the gradient; 0: not clipped")
+    label_smoothing: float = option(0.0, "probability spread over all classes")
+    average: float = option(0.0, "momentum of the averaged weights that are evaluated; 0: the weights as they are")
+    augment: bool = option(True, "vary the training images as the data set lists it")
+    mixed_precision: bool = option(False, "compute in bfloat16, keep the weights in float32")
+    checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
+    max_to_keep: int = option(50, "checkpoints to keep, besides the best")
+    log_every: int = option(100, "steps between progress lines")
+    num_threads: int = option(2, "threads that decode images")
+    skip_corrupt: bool = option(False, "leave out corrupt records and count them, instead of stopping")
+
+    def __post_init__(self) -> None:
+        positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
+        check_ranges(self, positive, at_least=None)
+        check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
+        for name in ("label_smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")
+        if self.decay not in ("cosine", "constant"):
+            raise UserError(f"--decay={self.decay}: expected cosine or constant")
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where a run's files lie."""
+
+    name: str = option("demo", "name of the run: the folder of its checkpoints and results")
+    log_name: str = option("run1", "name of this session's TensorBoard logs; --log for short")
+    data_dir: str = option("data", "folder of the sources, as published")
+    records_dir: str = option("records", "folder of the TFRecords")
+    checkpoints_dir: str = option("checkpoints", "folder of the runs' checkpoints")
+    results_dir: str = option("results", "folder of the tables and pictures")
+    log_dir: str = option("logs", "folder of the TensorBoard logs")
+
+    def __post_init__(self) -> None:
+        for flag in ("name", "log_name"):
+            check_folder_name(flag, getattr(self, flag))
+
+    @property
+    def run(self) -> Path:
+        return Path(self.checkpoints_dir) / self.name
+
+    @property
+    def results(self) -> Path:
+        return Path(self.results_dir) / self.name
+
+    @property
+    def logs(self) -> Path:
+        return Path(self.log_dir) / self.log_name / self.name
+
+
+def check_folder_name(flag: str, value: str) -> None:
+    if not value or value in (".", "..") or any(c in value for c in "/\\\0"):
+        raise UserError(f"--{flag}={value!r}: expected the name of one folder, without separators and not '..'")
+
+
+def check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
+    """Raise `UserError` for a number that is not finite, or below `at_least` (None: not above 0)."""
+    for name in names:
+        value = getattr(options, name)
+        if not math.isfinite(value) or (value <= 0 if at_least is None else value < at_least):
+            expected = "a number above 0" if at_least is None else f"a number of at least {at_least}"
+            raise UserError(f"--{name}={value}: expected {expected}")
+
+
+def lookup(kind: str, registry: Mapping[str, Any], name: str) -> Any:
+    """The registry's entry, or a `UserError` with the names there are."""
+    if name not in registry:
+        raise UserError(f"unknown {kind} {name!r}: expected one of {', '.join(sorted(registry))}")
+    return registry[name]

@@ -1,0 +1,98 @@
+"""What a data set and a model are to the rest of the system: frozen records, without behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # worker processes import this module and need neither TensorFlow nor Keras
+    import keras
+    import numpy as np
+
+Size = tuple[int, int]  # height, width, in pixels
+
+
+class Entry(NamedTuple):
+    """One labelled picture of a source, before its pixels are read.
+
+    Args:
+        name: what a report calls it, for example `train/1.png`.
+        label: the number as digits, for example `"210"`.
+        source: whatever the data set's `load` needs to read the pixels; picklable and small.
+        problem: why the entry can't be used, or "" where nothing is wrong with it.
+    """
+
+    name: str
+    label: str
+    source: Any
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file that a publisher serves: its name, and its size in bytes and sha256 where they are known."""
+
+    filename: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set: where it comes from, the shape of its records, and how an entry becomes pixels.
+
+    Args:
+        name: its key in `DATASETS`.
+        size: height and width of a record's image by default.
+        margin: share of the box's height and width that is added on each of its sides by default.
+        channels: of a record's image: 1 or 3.
+        max_length: digits of the longest number that is kept.
+        image_format: how a record holds the pixels: `jpeg` (small) or `png` (exact).
+        sources: splits of the source, each with the archive that holds it.
+        valid_from: those of `sources` that give a share of their examples to the split `valid`.
+        entries: `(data_dir, source)` to its entries. Raises `UserError` where the source can't be read.
+        load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
+            with the reason, for a picture that can't be used.
+        checksum: `(data_dir, source)` to the sha256 of what defines the source.
+        url: folder that serves the archives; "" where there is none.
+        render: `(data_dir)` makes the sources here, for a data set that is drawn rather than fetched.
+        augmentation: steps of `augment.AUGMENTATIONS`, by name, in the order in which training applies them.
+    """
+
+    name: str
+    size: Size
+    margin: float
+    channels: int
+    max_length: int
+    image_format: str
+    sources: Mapping[str, Archive]
+    valid_from: tuple[str, ...]
+    entries: Callable[[Path, str], Iterable[Entry]]
+    load: Callable[[Entry, Size, float], np.ndarray]
+    checksum: Callable[[Path, str], str]
+    url: str = ""
+    render: Callable[[Path], None] | None = None
+    augmentation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model: how to build it, and the hyper-parameters it is trained with unless flags say otherwise.
+
+    Args:
+        name: its key in `MODELS`.
+        build: `(image_shape, max_length)` to a functional model. Its input is float32 (batch, height, width, channels)
+            in 0…255; its output a dict of float32 logits: `digits` (batch, max_length, 10) and `length`
+            (batch, max_length + 1).
+        parameters: count for colour images of the data set it was designed for.
+        reference: the paper or the page it comes from.
+        defaults: values of `Config`'s fields.
+    """
+
+    name: str
+    build: Callable[[tuple[int, int, int], int], keras.Model]
+    parameters: int
+    reference: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
