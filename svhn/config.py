@@ -14,6 +14,14 @@ class UserError(Exception):
     """A mistake that the user can mend: what was wrong, what was expected, what to do. Shown without a trace."""
 
 
+class Interrupted(Exception):  # noqa: N818 - a wish and no error
+    """The process was asked to stop by a signal, and has put its work in order."""
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.signum = signum
+
+
 def option(default: Any, description: str, fixed: str = "") -> Any:
     """A field with its flag's description.
 
@@ -51,6 +59,7 @@ class Config:
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
     log_every: int = option(100, "steps between progress lines")
+    verbose: bool = option(True, "print the progress lines")
     num_threads: int = option(2, "threads that decode images")
     skip_corrupt: bool = option(False, "leave out corrupt records and count them, instead of stopping")
 

@@ -40,6 +40,33 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Augmentation:
+    """How training varies a picture; each value is drawn anew for every example, 0 leaves it out.
+
+    Args:
+        rotation: degrees, to either side.
+        scale: natural logarithm of the largest zoom, in or out, of height and width independently.
+        shear: horizontal shift a row, in pixels a pixel, to either side.
+        shift: share of the height and width, to either side.
+        saturation: largest relative change of the distance to grey.
+        contrast: natural logarithm of the largest factor on the distance to the mean colour.
+        brightness: largest change, of 255.
+        tint: largest change of each colour channel on its own, of 255.
+        inversion: probability of the negative: light digits on dark ground for dark ones on light.
+    """
+
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    saturation: float = 0.0
+    contrast: float = 0.0
+    brightness: float = 0.0
+    tint: float = 0.0
+    inversion: float = 0.0
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """A data set: where it comes from, the shape of its records, and how an entry becomes pixels.
 
@@ -55,10 +82,11 @@ class DatasetSpec:
         entries: `(data_dir, source)` to its entries. Raises `UserError` where the source can't be read.
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
+        present: `(data_dir, source)` to whether the folder holds that source.
         checksum: `(data_dir, source)` to the sha256 of what defines the source.
         url: folder that serves the archives; "" where there is none.
         render: `(data_dir)` makes the sources here, for a data set that is drawn rather than fetched.
-        augmentation: steps of `augment.AUGMENTATIONS`, by name, in the order in which training applies them.
+        augmentation: how training varies its pictures.
     """
 
     name: str
@@ -71,10 +99,11 @@ class DatasetSpec:
     valid_from: tuple[str, ...]
     entries: Callable[[Path, str], Iterable[Entry]]
     load: Callable[[Entry, Size, float], np.ndarray]
+    present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
     url: str = ""
     render: Callable[[Path], None] | None = None
-    augmentation: tuple[str, ...] = ()
+    augmentation: Augmentation = Augmentation()
 
 
 @dataclass(frozen=True)

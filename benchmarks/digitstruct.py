@@ -1,0 +1,71 @@
+"""Time to read a digitStruct.mat: svhn.matfile, and one high-level h5py read a value.
+
+    python -m benchmarks.digitstruct data/train/digitStruct.mat
+
+Read in turn, three times each; the best of each counts. The results are compared value by value.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from svhn.matfile import COLUMNS, read_digit_struct
+
+REPEATS = 3
+
+Entries = list[tuple[str, np.ndarray]]
+
+
+def read_value_by_value(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The same entries as `read_digit_struct`, each value by h5py's own objects."""
+    with h5py.File(path) as file:
+        names, boxes = file["digitStruct/name"], file["digitStruct/bbox"]
+        for index in range(len(names)):
+            name = "".join(chr(character) for character in file[names[index, 0]][:, 0])
+            box = file[boxes[index, 0]]
+            columns = [field_values(file, box[column]) for column in COLUMNS]
+            yield name, np.array(columns, np.float64).T
+
+
+def field_values(file: h5py.File, field: h5py.Dataset) -> list[float]:
+    if len(field) == 1:
+        return [field[0, 0]]
+    return [file[field[digit, 0]][0, 0] for digit in range(len(field))]
+
+
+def timed(read: Callable[[Path], Iterator[tuple[str, np.ndarray]]], path: Path) -> tuple[float, Entries]:
+    start = time.perf_counter()
+    entries = list(read(path))
+    return time.perf_counter() - start, entries
+
+
+def equal(ours: Entries, theirs: Entries) -> bool:
+    return len(ours) == len(theirs) and all(
+        name == other and np.array_equal(digits, others)
+        for (name, digits), (other, others) in zip(ours, theirs, strict=True)
+    )
+
+
+def main(path: Path) -> None:
+    our_times, their_times, same = [], [], True
+    for _ in range(REPEATS):
+        our_time, ours = timed(read_digit_struct, path)
+        their_time, theirs = timed(read_value_by_value, path)
+        our_times.append(our_time)
+        their_times.append(their_time)
+        same = same and equal(ours, theirs)
+    print(f"{path}: {len(ours):,} entries, best of {REPEATS}")
+    print(f"svhn.matfile              {min(our_times):8.2f} s")
+    print(f"one h5py read a value     {min(their_times):8.2f} s")
+    print(f"ratio                     {min(their_times) / min(our_times):8.2f}")
+    print(f"results                   {'equal' if same else 'DIFFERENT':>8}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/train/digitStruct.mat"))

@@ -1,0 +1,122 @@
+"""The command line: flags from the options' fields, then one call a mode."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from svhn import evaluate, figures, pipeline, records, report, runs, shell, train
+from svhn.config import Config, Paths, lookup
+from svhn.datasets import DATASETS
+from svhn.records import Info
+
+DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
+
+python main.py --mode=train --name=demo     train, or go on with a run
+python main.py --mode=valid --name=demo     score every checkpoint on valid
+python main.py --mode=test --name=demo      score every checkpoint on test
+
+An option that isn't given has the value that the run was made with, or else the model's own default."""
+
+
+class Session(NamedTuple):
+    """What the user asked for."""
+
+    mode: str
+    paths: Paths
+    given: dict[str, Any]  # fields of Config that were named on the command line
+    checkpoint: str
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
+    flags.DEFINE_string("checkpoint", "all", "which to score: all, best, latest or a step", flag_values=values)
+    for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
+        DEFINE[type(field.default)](field.name, field.default, field.metadata["description"], flag_values=values)
+    flags.DEFINE_alias("log", "log_name", flag_values=values)
+    return values
+
+
+def read_flags(argv: Sequence[str]) -> Session:
+    values = define_flags()
+    shell.parse(values, argv, DESCRIPTION)
+    named: dict[str, Any] = values.flag_values_dict()
+    lookup("mode", MODES, named["mode"])
+    paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths)})
+    options = [field.name for field in dataclasses.fields(Config)]
+    given = {name: named[name] for name in options if values[name].present}
+    lookup("data set", DATASETS, given.get("dataset", Config.dataset))
+    runs.make_config(given)  # a wrong value is said before anything is read
+    return Session(named["mode"], paths, given, named["checkpoint"])
+
+
+def banner(session: Session, config: Config, info: Info) -> str:
+    height, width, channels = pipeline.input_shape(config, info)
+    rows = {
+        "Running project": session.paths.name,
+        "Mode": session.mode,
+        "Is training": session.mode == "train",
+        "Log name": session.paths.log_name,
+        "Checkpoint dir": session.paths.run,
+        "Loading data from": Path(session.paths.records_dir) / config.dataset,
+        "Model": f"{config.model}, for {height}x{width} pixels",
+        "Num epochs": config.num_epochs,
+        "Batch size": config.batch_size,
+        "Learning rate": config.lrate,
+        "Random crop": config.random_crop,
+        "Grayscale": config.grayscale,
+        "Channels": channels,
+    }
+    lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
+    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
+
+
+def train_mode(session: Session) -> None:
+    info = records.read_info(session.paths.records_dir, runs.dataset_of(session.paths.run, session.given))
+    config = runs.begin(session.paths.run, session.given, info)
+    print(banner(session, config, info))
+    started = time.monotonic()
+    train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
+    print("Finished training.")
+    print(f"Total time to run: {time.monotonic() - started:.0f} s")
+
+
+def score_mode(session: Session) -> None:
+    """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
+    paths, run = session.paths, session.paths.run
+    chosen = runs.chosen_steps(run, session.checkpoint)
+    info = records.read_info(paths.records_dir, runs.dataset_of(run, session.given))
+    config = runs.reopen(run, session.given, ("run",), info)
+    print(banner(session, config, info))
+    with tempfile.TemporaryDirectory() as scratch:
+        split = evaluate.usable_split(config, paths, info, session.mode, Path(scratch), print_line)
+        rows = evaluate.sweep(config, info, split, run, chosen, print_line)
+        target = paths.results / f"{session.mode}-{paths.name}.csv"
+        report.write_csv(target, rows)
+        print(report.table(rows, runs.best(run).get("step")))
+        sheet = figures.save_sheet(
+            target.with_suffix(".png"), evaluate.first_predictions(config, info, split, run, rows[-1].step)
+        )
+    print(f"Results saved to {target}, a sheet of what was read to {sheet}")
+
+
+def print_line(line: str) -> None:
+    print(line, flush=True)
+
+
+MODES: dict[str, Callable[[Session], None]] = {"train": train_mode, "valid": score_mode, "test": score_mode}
+
+
+def main(argv: list[str]) -> None:
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    session = read_flags(argv)
+    MODES[session.mode](session)

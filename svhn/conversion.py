@@ -1,0 +1,210 @@
+"""Sources to records: draws the splits, and writes each as shards that take their names once all are complete."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from svhn import records
+from svhn.config import UserError
+from svhn.cropping import cropped, croppers
+from svhn.files import atomic_write
+from svhn.records import Info
+from svhn.spec import DatasetSpec, Entry, Size
+
+VALID_SHARE = 0.05  # of each length, as the reference does
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to make records.
+
+    Args:
+        size: height and width of their images.
+        margin: share of the box's height and width added on each of its sides.
+        seed: draws the validation examples and the order.
+        max_skipped: largest share of pictures that may be left out because they can't be used.
+        processes: that crop pictures; the records don't depend on it.
+    """
+
+    size: Size
+    margin: float
+    seed: int = 0
+    max_skipped: float = 0.001
+    processes: int = 1
+
+
+def cores() -> int:
+    """Those this process may use, which in a container can be fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass
+class Tally:
+    """What was left out: the entries that are skipped with the reason, and numbers longer than the slots."""
+
+    entries: int = 0
+    too_long: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
+        kept = []
+        for entry in entries:
+            self.entries += 1
+            if entry.problem:
+                self.skipped.append((entry.name, entry.problem))
+            elif len(entry.label) > max_length:
+                self.too_long += 1
+            else:
+                kept.append(entry)
+        return kept
+
+
+def convert(
+    spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: Sequence[str], options: Options
+) -> list[str]:
+    """Write the records of the sources; returns lines that say what was done.
+
+    The splits of other sources stay as they are, if they were made with the same options.
+
+    Raises:
+        UserError: if a source can't be read, or too much of it can't be used. The records there are stay as they were.
+    """
+    tally = Tally()
+    splits = draw_splits(spec, data_dir, sources, options.seed, tally)
+    folder = records_dir / spec.name
+    folder.mkdir(parents=True, exist_ok=True)
+    shards, lengths = {}, {}
+    try:
+        with croppers(options.processes) as imap:
+            crop = partial(cropped, spec.load, options.size, options.margin, spec.image_format)
+            for split, entries in splits.items():
+                outcomes = tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image")
+                paths = unfinished_shards(records_dir, spec.name, split, len(entries))
+                shards[split], lengths[split] = write_split(paths, zip(entries, outcomes, strict=True), tally)
+        check_skipped(folder, tally, options.max_skipped)
+        info = merged_info(records_dir, spec, options, sources, shards, lengths, data_dir)
+        (folder / "info.json").unlink(missing_ok=True)  # from here until it is back, there are no records
+        replace_splits(records_dir, spec.name, shards)
+        records.write_info(records_dir, info)
+    finally:
+        for path in folder.glob("*.partial"):
+            path.unlink()
+    return summary(folder, tally, shards)
+
+
+def draw_splits(
+    spec: DatasetSpec, data_dir: Path, sources: Sequence[str], seed: int, tally: Tally
+) -> dict[str, list[Entry]]:
+    """Entries by split, each in an order of chance. Disjoint: every entry of a source goes to one split."""
+    splits: dict[str, list[Entry]] = defaultdict(list)
+    for source in sources:
+        entries = tally.usable(spec.entries(data_dir, source), spec.max_length)
+        trains = source in spec.valid_from
+        held_out = draw_valid(entries, random.Random(f"{seed} {source}")) if trains else set()
+        for index, entry in enumerate(entries):
+            splits["valid" if index in held_out else "train" if trains else source].append(entry)
+    for split, entries in splits.items():
+        random.Random(f"{seed} {split}").shuffle(entries)
+    return dict(splits)
+
+
+def draw_valid(entries: Sequence[Entry], rng: random.Random) -> set[int]:
+    """Indices of a share of the entries of each length."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for index, entry in enumerate(entries):
+        by_length[len(entry.label)].append(index)
+    drawn = (rng.sample(same, math.floor(VALID_SHARE * len(same))) for _, same in sorted(by_length.items()))
+    return {index for sample in drawn for index in sample}
+
+
+def unfinished_shards(records_dir: Path, dataset: str, split: str, examples: int) -> list[Path]:
+    count = math.ceil(examples / records.SHARD_EXAMPLES)
+    return [unfinished(path) for path in records.shard_paths(records_dir, dataset, split, count)]
+
+
+def unfinished(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def write_split(
+    paths: Sequence[Path], outcomes: Iterator[tuple[Entry, bytes | str]], tally: Tally
+) -> tuple[list[int], dict[str, int]]:
+    """Write the shards; returns the examples in each, and by length."""
+    lengths: Counter[str] = Counter()
+
+    def serialized(part: Iterable[tuple[Entry, bytes | str]]) -> Iterator[bytes]:
+        for entry, outcome in part:
+            if isinstance(outcome, str):
+                tally.skipped.append((entry.name, outcome))
+            else:
+                lengths[str(len(entry.label))] += 1
+                yield records.serialize(outcome, entry.label, entry.name)
+
+    counts = [records.write_shard(path, serialized(islice(outcomes, records.SHARD_EXAMPLES))) for path in paths]
+    return counts, dict(sorted(lengths.items()))
+
+
+def check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
+    """Write the report of what was skipped. Raises `UserError` if it is too much."""
+    report = folder / "skipped.csv"
+    with atomic_write(report, "w") as file:
+        csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *tally.skipped])
+    count = len(tally.skipped)
+    if count > max_skipped * tally.entries:
+        name, reason = tally.skipped[0]
+        raise UserError(
+            f"{count} of {tally.entries} pictures can't be used, more than --max_skipped={max_skipped:g} allows; "
+            f"the first: {name}: {reason}. {report} names them all. Mend the source, or raise --max_skipped"
+        )
+
+
+def merged_info(
+    records_dir: Path,
+    spec: DatasetSpec,
+    options: Options,
+    sources: Sequence[str],
+    shards: dict[str, list[int]],
+    lengths: dict[str, dict[str, int]],
+    data_dir: Path,
+) -> Info:
+    """The `Info` of what was written now, and of those splits from before that go with it."""
+    info = records.Info(
+        dataset=spec.name,
+        size=options.size,
+        margin=options.margin,
+        channels=spec.channels,
+        max_length=spec.max_length,
+        image_format=spec.image_format,
+        splits=shards,
+        lengths=lengths,
+        sources={source: spec.checksum(data_dir, source) for source in sources},
+        seed=options.seed,
+    )
+    return records.with_earlier(records_dir, info)
+
+
+def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:
+    """Put the new shards in the place of the old ones."""
+    for split, counts in shards.items():
+        paths = records.shard_paths(records_dir, dataset, split, len(counts))
+        for old in (records_dir / dataset).glob(f"{split}-*-of-*.tfrecord"):
+            old.unlink()
+        for path in paths:
+            unfinished(path).replace(path)
+
+
+def summary(folder: Path, tally: Tally, shards: dict[str, list[int]]) -> list[str]:
+    lines = [f"{split}: {sum(counts)} examples in {len(counts)} files" for split, counts in shards.items()]
+    lines.append(f"left out: {tally.too_long} numbers longer than the slots, {len(tally.skipped)} pictures skipped")
+    return [*lines, f"Records saved to {folder}"]

@@ -1,0 +1,145 @@
+"""SVHN's Format 1, and everything in its layout: a folder of pictures and a digitStruct.mat with each digit's box."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from svhn import files, labels
+from svhn.matfile import read_digit_struct
+from svhn.spec import Entry, Size
+
+BOXES_FILE = "digitStruct.mat"
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
+
+
+def entries(data_dir: str | Path, source: str) -> Iterator[Entry]:
+    """The pictures of `data_dir/source`, in the order of its digitStruct.mat.
+
+    An entry's source is its path and the box of all its digits. Digits stay in the file's order, which is the number's
+    even where boxes are not left to right, as in three official test pictures.
+
+    Raises:
+        UserError: there is no digitStruct.mat, or it can't be read.
+    """
+    folder = Path(data_dir) / source
+    for file_name, digits in read_digit_struct(folder / BOXES_FILE):
+        rows = digits.tolist()
+        label, problem = read_labels(rows)
+        problem = problem or box_problem(rows) or name_problem(file_name)
+        yield Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", union(rows)), problem)
+
+
+def read_labels(rows: list[list[float]]) -> tuple[str, str]:
+    """The number, and why it can't be used; "" for the one or the other."""
+    text = ""
+    for position, (label, *_) in enumerate(rows, start=1):
+        try:
+            text += labels.from_svhn(label)
+        except ValueError:
+            return "", f"label {label:g} of digit {position}: expected 1 to {labels.SVHN_ZERO}"
+    return text, ""
+
+
+def box_problem(rows: list[list[float]]) -> str:
+    for position, (_, left, top, width, height) in enumerate(rows, start=1):
+        if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
+            box = f"{width:g} x {height:g} at {left:g},{top:g}"
+            return f"box of digit {position} is {box}: expected a width and a height above 0"
+    return ""
+
+
+def name_problem(file_name: str) -> str:
+    """A name that leads out of its folder is none of the publishers'."""
+    plain = file_name not in ("", ".", "..") and not any(character in file_name for character in "/\\\0")
+    return "" if plain else f"file name {file_name!r}: expected a name without folders"
+
+
+def union(rows: list[list[float]]) -> Box:
+    """The smallest box around all digits: each side from whichever digit reaches furthest."""
+    return (
+        min(left for _, left, _, _, _ in rows),
+        min(top for _, _, top, _, _ in rows),
+        max(left + width for _, left, _, width, _ in rows),
+        max(top + height for _, _, top, _, height in rows),
+    )
+
+
+def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
+    """The number cut out of its picture: its box, widened, clipped to the picture, resized straight from its pixels.
+
+    Args:
+        entry: one of `entries` without a problem.
+        size: height and width of the result, in pixels.
+        margin: share of the box's height and width that is added on each of its sides.
+
+    Returns:
+        uint8 (height, width, 3).
+
+    Raises:
+        OSError: the picture is missing, damaged or none.
+        ValueError: the box keeps no pixel of the picture, or the picture is too large.
+    """
+    path, box = entry.source
+    height, width = size
+    with plain_reasons(), Image.open(path) as image:
+        crop = clipped_with_margin(box, margin, image.size)
+        resized = to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=crop)
+    return np.asarray(resized)
+
+
+@contextmanager
+def plain_reasons() -> Iterator[None]:
+    """Say in words why PIL can't read a picture, whichever of its many exceptions it says it with."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError("the picture is missing") from error
+    except UnidentifiedImageError as error:
+        raise OSError("the file is not a picture, or of no known kind") from error
+    except (SyntaxError, EOFError, struct.error) as error:
+        raise OSError(f"the picture is damaged: {error}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"the picture is too large: {error}") from error
+
+
+def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Box:
+    """Raises `ValueError` where the box itself, without its margin, keeps nothing of the (width, height) picture."""
+    left, top, right, bottom = clipped(box, picture)
+    if left >= right or top >= bottom:
+        corners = "{:g},{:g} to {:g},{:g}".format(*box)
+        raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
+    left, top, right, bottom = box
+    across, down = margin * (right - left), margin * (bottom - top)
+    return clipped((left - across, top - down, right + across, bottom + down), picture)
+
+
+def clipped(box: Box, picture: tuple[int, int]) -> Box:
+    left, top, right, bottom = box
+    return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I;16"):  # PIL would cut 16 bits off at 255 instead of scaling them
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
+        return image.convert("RGBA").convert("RGB")
+    return image.convert("RGB")
+
+
+def present(data_dir: str | Path, source: str) -> bool:
+    return (Path(data_dir) / source / BOXES_FILE).is_file()
+
+
+def checksum(data_dir: str | Path, source: str) -> str:
+    """The sha256 of the digitStruct.mat: a source with other boxes or labels is another one."""
+    return files.sha256(Path(data_dir) / source / BOXES_FILE)

@@ -1,0 +1,31 @@
+"""Street View House Numbers, Format 1: whole numbers, as found in the pictures.
+
+Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning. For non-commercial use.
+"""
+
+from __future__ import annotations
+
+from svhn.datasets import format1
+from svhn.spec import Archive, DatasetSpec
+
+SVHN = DatasetSpec(
+    name="svhn",
+    size=(57, 95),  # a random crop of 27/32 of it is 48 x 80; numbers are wider than high
+    margin=0.3,  # as kvn219/multi-number-recognition
+    channels=3,
+    max_length=5,  # one published number is longer: train/29930.png
+    image_format="jpeg",
+    sources={  # sizes as served; sha256 of train and test as pinned by mindee/doctr, none is published for extra
+        "train": Archive(
+            "train.tar.gz", 404_141_560, "4b17bb33b6cd8f963493168f80143da956f28ec406cc12f8e5745a9f91a51898"
+        ),
+        "test": Archive("test.tar.gz", 276_555_967, "57ac9ceb530e4aa85b55d991be8fc49c695b3d71c6f6a88afea86549efde7fb5"),
+        "extra": Archive("extra.tar.gz", 1_955_489_752),
+    },
+    valid_from=("train", "extra"),
+    entries=format1.entries,
+    load=format1.load,
+    present=format1.present,
+    checksum=format1.checksum,
+    url="http://ufldl.stanford.edu/housenumbers",
+)

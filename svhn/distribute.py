@@ -1,0 +1,59 @@
+"""One device, several, or several machines: which strategy, and what each replica has to do for all to agree."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import keras
+import tensorflow as tf
+
+from svhn.config import UserError
+
+
+def choose_strategy() -> tf.distribute.Strategy:
+    """Several machines where `TF_CONFIG` names them, several GPUs where there are, else one device.
+
+    Has to be called before anything else is asked of TensorFlow where there are several machines.
+    """
+    if workers() > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def workers() -> int:
+    """Machines that `TF_CONFIG` names (tensorflow.org/guide/distributed_training#TF_CONFIG)."""
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+        return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"TF_CONFIG is not the JSON of a cluster: {error}") from error
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes what all share: checkpoints, logs, tables."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or not resolver.task_type or resolver.task_type == "chief" or resolver.task_id == 0
+
+
+def synchronize(model: keras.Model, replicas: int) -> None:
+    """Let batch normalisation take its statistics over all replicas: their moving means drift apart otherwise."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = replicas > 1  # kept off for one: the fused kernel is faster
+
+
+def clip(gradients: list[tf.Tensor], norm: float, replicas: int) -> list[tf.Tensor]:
+    """Clip by the global norm of the sum over replicas, as one replica with the whole batch would.
+
+    Keras clips each replica's own gradient. Each gets an equal share of the clipped sum, which the optimiser adds up.
+    """
+    if not norm:
+        return gradients
+    if replicas > 1:
+        context = tf.distribute.get_replica_context()
+        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    clipped, _ = tf.clip_by_global_norm(gradients, norm)
+    return [gradient / replicas for gradient in clipped]

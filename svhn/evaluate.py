@@ -1,0 +1,116 @@
+"""A model over a split: its sums, its readings, and the sweep over a run's checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from svhn import labels, metrics, pipeline, records, runs
+from svhn.config import Config, Paths, UserError
+from svhn.labels import Reading
+from svhn.losses import sequence_loss
+from svhn.metrics import Counts
+from svhn.models import MODELS
+from svhn.records import Info, Split
+from svhn.report import Row
+
+Report = Callable[[str], None]
+SHEET_EXAMPLES = 60
+
+
+class Prediction(NamedTuple):
+    """One example's picture (uint8, as the network saw it), its name, its number and what was read."""
+
+    image: np.ndarray
+    name: str
+    label: str
+    reading: Reading
+
+
+def build_model(config: Config, info: Info) -> keras.Model:
+    """The run's model in float32, which is how it is evaluated whatever it was trained in."""
+    return MODELS[config.model].build(pipeline.input_shape(config, info), info.max_length)
+
+
+def scorer(model: keras.Model) -> Callable[[tf.data.Dataset], Iterator[Counts]]:
+    """A function from evaluation batches to their sums, compiled once for all the weights the model will hold."""
+
+    @tf.function
+    def score(batch: pipeline.Batch) -> Counts:
+        outputs = model(batch["image"], training=False)
+        loss = sequence_loss(batch["digits"], outputs)
+        return metrics.count(batch["digits"], labels.decode(outputs).digits, loss, batch["weight"])
+
+    return lambda batches: map(score, batches)
+
+
+def predictions(model: keras.Model, batches: tf.data.Dataset) -> Iterator[Prediction]:
+    """What the model reads in each example, in the order of the records."""
+    infer = tf.function(lambda images: labels.decode(model(images, training=False)))
+    for batch in batches:
+        read = labels.readings(infer(batch["image"]))
+        images = batch["image"].numpy().astype(np.uint8)
+        rows = zip(images, batch["name"].numpy(), batch["digits"].numpy(), read, batch["weight"].numpy(), strict=True)
+        for image, name, slots, reading, weight in rows:
+            if weight:
+                yield Prediction(image, name.decode(), labels.to_text(slots), reading)
+
+
+def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
+    """A split; less its corrupt records, whose number is said, if the run says `skip_corrupt`."""
+    split = records.open_split(paths.records_dir, info, name)
+    if not config.skip_corrupt:
+        return split
+    intact = records.intact_split(split, scratch)
+    report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")
+    return intact
+
+
+def valid_scorer(config: Config, info: Info, paths: Paths) -> Callable[[keras.Model], dict[str, float]] | None:
+    """A function from a model to its scores on valid; None where the records have no such split."""
+    if not sum(info.splits.get("valid", [])):
+        return None
+    model = build_model(config, info)
+    score = scorer(model)
+    batches = pipeline.evaluation_batches(config, info, records.open_split(paths.records_dir, info, "valid"))
+
+    def scores(trained: keras.Model) -> dict[str, float]:
+        model.set_weights(trained.get_weights())
+        return metrics.scores(metrics.total(score(batches)))
+
+    return scores
+
+
+def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
+    """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
+    model = build_model(config, info)
+    score = scorer(model)
+    batches = pipeline.evaluation_batches(config, info, split)
+    rows = []
+    for step in chosen:
+        try:
+            runs.load_weights(run, model, step)
+        except UserError as error:
+            if len(chosen) == 1:
+                raise
+            report(str(error))
+            continue
+        size = -(-split.examples // config.batch_size)
+        parts = tqdm(score(batches), desc=f"checkpoint {step}", total=size, unit="batch", leave=False)
+        rows.append(Row(step, metrics.scores(metrics.total(parts))))
+    return rows
+
+
+def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
+    """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
+    model = build_model(config, info)
+    runs.load_weights(run, model, step)
+    batches = pipeline.evaluation_batches(config, info, split)
+    return list(islice(predictions(model, batches), SHEET_EXAMPLES))

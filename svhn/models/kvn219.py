@@ -1,0 +1,34 @@
+"""The network of kvn219/multi-number-recognition (2017), mended: batch normalisation learns its statistics, the dense
+layer has an activation, and the length head of its picture is there."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from svhn.models.heads import number_heads
+from svhn.spec import ModelSpec
+
+
+def build(image_shape: tuple[int, int, int], max_length: int) -> keras.Model:
+    image = keras.Input(image_shape, name="image")
+    x = layers.Resizing(32, 32)(image)
+    x = x - keras.ops.mean(x, axis=(1, 2, 3), keepdims=True)
+
+    for filters, kernel, stride in ((16, 3, 1), (32, 3, 1), (64, 5, 3), (256, 5, 3)):
+        x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.99)(x)
+        x = layers.ReLU()(x)
+
+    x = layers.Dropout(0.15)(layers.Flatten()(x))
+    x = layers.Dense(512, activation="relu")(x)
+    return keras.Model(image, number_heads(x, max_length), name="kvn219")
+
+
+KVN219 = ModelSpec(
+    name="kvn219",
+    build=build,
+    parameters=2_605_000,
+    reference="https://github.com/kvn219/multi-number-recognition",
+    defaults={"batch_size": 36, "lrate": 1e-4, "decay": "constant", "num_epochs": 10},
+)

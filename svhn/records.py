@@ -1,0 +1,213 @@
+"""The one record schema, written and read here: TFRecord shards beside an `info.json` that says what they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from svhn.config import UserError
+from svhn.files import atomic_write
+from svhn.labels import EMPTY
+
+SCHEMA = 1
+SHARD_EXAMPLES = 2048
+FEATURES = {
+    "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
+    "digits": tf.io.RaggedFeature(tf.int64),  # one a digit of the number, no filling
+    "name": tf.io.FixedLenFeature([], tf.string),
+}
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a data set's records are.
+
+    Args:
+        size: height and width of the images, in pixels.
+        margin: share of the box's height and width that was added on each of its sides.
+        channels: of the images.
+        max_length: digits of the longest number that was kept; slots of a label.
+        splits: examples in each shard, by split.
+        lengths: examples by length of the number ("1", "2", …), by split.
+        sources: sha256 of what each source was read from.
+        seed: which drew the validation examples and the order.
+    """
+
+    dataset: str
+    size: tuple[int, int]
+    margin: float
+    channels: int
+    max_length: int
+    image_format: str
+    splits: Mapping[str, list[int]]
+    lengths: Mapping[str, dict[str, int]]
+    sources: Mapping[str, str]
+    seed: int
+    schema: int = SCHEMA
+
+    @property
+    def crop(self) -> dict[str, object]:
+        """What a network trained on these records relies on."""
+        names = ("dataset", "size", "margin", "channels", "max_length")
+        return {name: getattr(self, name) for name in names}
+
+
+class Split(NamedTuple):
+    """The files of a split, and how many examples each holds."""
+
+    paths: list[Path]
+    shards: list[int]
+
+    @property
+    def examples(self) -> int:
+        return sum(self.shards)
+
+
+def read_info(records_dir: str | Path, dataset: str) -> Info:
+    """Raises `UserError` where there are no records, or not of this schema."""
+    path = Path(records_dir) / dataset / "info.json"
+    remedy = f"run `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
+    if not path.exists():
+        raise UserError(f"{path.parent} has no info.json: {remedy}")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields["schema"] != SCHEMA:
+            raise UserError(f"{path}: records of schema {fields['schema']}, expected {SCHEMA}: {remedy}")
+        return Info(**{**fields, "size": tuple(fields["size"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not the info.json of records ({error!r}): {remedy}") from error
+
+
+def write_info(records_dir: str | Path, info: Info) -> None:
+    with atomic_write(Path(records_dir) / info.dataset / "info.json", "w") as file:
+        json.dump(dataclasses.asdict(info), file, indent=1, sort_keys=True)
+
+
+def with_earlier(records_dir: str | Path, info: Info) -> Info:
+    """`info` with those splits and sources added that are there already, if they were made in the same way."""
+    try:
+        earlier = read_info(records_dir, info.dataset)
+    except UserError:
+        return info
+    if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
+        return info
+    merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in ("splits", "lengths", "sources")}
+    return dataclasses.replace(info, **merged)
+
+
+def shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
+    folder = Path(records_dir) / dataset
+    return [folder / f"{split}-{index:05}-of-{shards:05}.tfrecord" for index in range(shards)]
+
+
+def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
+    """Raises `UserError` if the split has no examples or one of its files is missing."""
+    if name not in info.splits or not sum(info.splits[name]):
+        filled = ", ".join(split for split, shards in info.splits.items() if sum(shards)) or "none"
+        raise UserError(f"records of {info.dataset!r} have no examples of the split {name!r}, only of: {filled}")
+    paths = shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset}` again")
+    return Split(paths, info.splits[name])
+
+
+def intact_split(split: Split, scratch: Path) -> Split:
+    """The split without its corrupt records: damaged shards are copied to the folder `scratch`, less those."""
+    shards = [intact_shard(path, expected, scratch) for path, expected in zip(*split, strict=True)]
+    return Split(*(list(column) for column in zip(*shards, strict=True)))
+
+
+def intact_shard(path: Path, expected: int, scratch: Path) -> tuple[Path, int]:
+    if count_intact(path) == (expected, True):
+        return path, expected
+    copy = scratch / path.name
+    return copy, salvage(path, copy)
+
+
+def serialize(image: bytes, label: str, name: str) -> bytes:
+    """One example as a `tf.train.Example` with the features of `FEATURES`."""
+    digits = tf.train.Int64List(value=[int(digit) for digit in label])
+    feature = {
+        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
+        "digits": tf.train.Feature(int64_list=digits),
+        "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
+
+
+def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
+    """Write a TFRecord file; returns how many records. Raises `OSError` where the disk is full."""
+    count = 0
+    try:
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for record in serialized:
+                writer.write(record)
+                count += 1
+    except tf.errors.OpError as error:
+        raise OSError(errno.ENOSPC, f"could not be written ({error.message})", str(path)) from error
+    return count
+
+
+def parse(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
+    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, and `name`."""
+    example = tf.io.parse_single_example(serialized, FEATURES)
+    digits = tf.cast(example["digits"], tf.int32)
+    padding = [[0, max_length - tf.size(digits)]]
+    slots = tf.ensure_shape(tf.pad(digits, padding, constant_values=EMPTY), [max_length])
+    return {"image": example["image"], "digits": slots, "name": example["name"]}
+
+
+def count_intact(path: str | Path) -> tuple[int, bool]:
+    """Records before the first corrupt one, and whether the file ends without one."""
+    count = 0
+    try:
+        for _ in tf.data.TFRecordDataset(str(path)):
+            count += 1
+    except tf.errors.DataLossError:
+        return count, False
+    return count, True
+
+
+def corruption(split: Split) -> str:
+    """Which file and record is corrupt, and what to do."""
+    for path, examples in zip(*split, strict=True):
+        count, intact = count_intact(path)
+        if not intact or count != examples:
+            return (
+                f"{path}: record {count} of {examples} (counted from 0) is corrupt or cut short: "
+                "run `python -m svhn.wrangle` again, or go on without it by --skip_corrupt"
+            )
+    return "a record could not be read, but now all can: run the same command again"
+
+
+def salvage(path: Path, target: Path) -> int:
+    """Copy the records of `path` that are intact to `target`; returns how many they are.
+
+    A record whose length field is damaged takes the rest of its file with it: nothing says where the next one starts.
+    """
+    content = path.read_bytes()
+    while True:
+        target.write_bytes(content)
+        count, intact = count_intact(target)
+        if intact:
+            return count
+        content = without_record(content, count)
+
+
+def without_record(content: bytes, index: int) -> bytes:
+    """A TFRecord file's content less one record: uint64 length, uint32 CRC, data, uint32 CRC, one after another."""
+    start = end = 0
+    for _ in range(index + 1):
+        start = end
+        header = content[start : start + 8]
+        end = start + 16 + struct.unpack("<Q", header)[0] if len(header) == 8 else len(content) + 1
+    return content[:start] + content[end:] if end <= len(content) else content[:start]

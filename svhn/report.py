@@ -1,0 +1,37 @@
+"""Tables of scores, printed and saved."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from svhn.files import atomic_write
+
+COLUMNS = ("digit_accuracy", "sequence_accuracy", "length_accuracy", "slot_accuracy")
+
+
+class Row(NamedTuple):
+    """A checkpoint's step and its scores, 0 to 1."""
+
+    step: int
+    scores: Mapping[str, float]
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """A row a checkpoint; the first three columns are the reference's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("checkpoint", *COLUMNS))
+        writer.writerows((row.step, *(f"{row.scores[name]:.6f}" for name in COLUMNS)) for row in rows)
+
+
+def table(rows: Sequence[Row], best_step: int | None = None) -> str:
+    """The same for a person to read, the run's best checkpoint marked."""
+    lines = ["checkpoint   digits  numbers  lengths    slots"]
+    for row in rows:
+        values = "".join(f"{100 * row.scores[name]:8.2f}%" for name in COLUMNS)
+        lines.append(f"{row.step:>10}{values}{'  best on valid' if row.step == best_step else ''}")
+    return "\n".join(lines)

@@ -1,0 +1,177 @@
+"""A run is a folder: its `config.json`, its checkpoints, and which of them is best."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from svhn.config import Config, UserError, lookup
+from svhn.files import atomic_write
+from svhn.models import MODELS
+from svhn.records import Info
+
+READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError)
+
+
+def make_config(given: Mapping[str, Any]) -> Config:
+    """A new run's options: the model's own defaults under those that were given."""
+    model = lookup("model", MODELS, given.get("model", Config.model))
+    return Config(**{**model.defaults, **given})
+
+
+def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
+    """The options to train with: a new run's, or those of the run that is in the folder, which goes on.
+
+    Args:
+        run: the folder.
+        given: options that the user named; all others come from the run, or are defaults.
+        info: of the records to train on.
+
+    Raises:
+        UserError: if the folder holds a run that was made in another way; names the options that differ.
+    """
+    begun = (run / "config.json").exists()
+    config = reopen(run, given, ("run", "training"), info) if begun else make_config(given)
+    run.mkdir(parents=True, exist_ok=True)
+    with atomic_write(run / "config.json", "w") as file:
+        json.dump({"config": dataclasses.asdict(config), "records": info.crop}, file, indent=1)
+    return config
+
+
+def dataset_of(run: Path, given: Mapping[str, Any]) -> str:
+    """The data set that the user named, or the run's, or the default."""
+    stored = read_config(run)["config"] if (run / "config.json").exists() else {}
+    return given.get("dataset", stored.get("dataset", Config.dataset))
+
+
+def reopen(run: Path, given: Mapping[str, Any], fixed: tuple[str, ...], info: Info) -> Config:
+    """The run's options, with those replaced that were given and that may change.
+
+    Raises:
+        UserError: if there is no run, or one of its `fixed` options, or its records, would differ.
+    """
+    stored = read_config(run)
+    options, crop = stored["config"], stored["records"]
+    kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
+    differing = [
+        f"{key}={options[key]} (now {given[key]})" for key in kept & given.keys() if given[key] != options[key]
+    ]
+    now = json.loads(json.dumps(info.crop))
+    differing += [f"{key}={crop.get(key)} (now {now[key]})" for key in now if crop.get(key) != now[key]]
+    if differing:
+        raise UserError(
+            f"{run} holds a run with {', '.join(sorted(differing))}: "
+            "use the same options and records, or another --name for another run"
+        )
+    return Config(**{**options, **given})
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Raises `UserError` unless the folder holds a run's `config.json`."""
+    path = run / "config.json"
+    if not path.exists():
+        raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = {"config": dataclasses.asdict(Config(**stored["config"])), "records": dict(stored["records"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
+        ) from error
+    return stored
+
+
+def steps(run: Path) -> list[int]:
+    """Steps at which the run was checkpointed, oldest first."""
+    found = (re.fullmatch(r"ckpt-(\d+)\.index", path.name) for path in run.glob("ckpt-*.index"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def checkpoint_path(run: Path, step: int) -> Path:
+    return run / f"ckpt-{step}"
+
+
+def chosen_steps(run: Path, which: str) -> list[int]:
+    """The checkpoints that `all`, `best`, `latest` or a step stands for. Raises `UserError` where there is none."""
+    found = steps(run)
+    if not found:
+        raise UserError(f"{run} has no checkpoint yet: train with `python main.py --mode=train --name={run.name}`")
+    names = {"all": found, "latest": found[-1:], "best": [best(run)["step"]] if best(run) else []}
+    if names.get(which):
+        return names[which]
+    if which.isdecimal() and int(which) in found:
+        return [int(which)]
+    raise UserError(f"--checkpoint={which}: expected all, latest, best (once valid was scored) or one of {found}")
+
+
+def save(run: Path, checkpoint: tf.train.Checkpoint, step: int) -> None:
+    """Write a checkpoint. Its index comes last, so that a half-written one is not taken for one."""
+    try:
+        checkpoint.write(str(checkpoint_path(run, step)))
+    except tf.errors.OpError as error:
+        discard(run, step)
+        reason = str(error.message).partition(";")[0]
+        raise UserError(f"{run}: checkpoint {step} could not be written ({reason}): is the disk full?") from error
+
+
+def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[[str], None]) -> int:
+    """Restore the newest checkpoint that can be read; returns its step, 0 where there is none.
+
+    One that is damaged is said and left where it is, and the one before it is taken.
+    """
+    for step in reversed(steps(run)):
+        path = checkpoint_path(run, step)
+        try:
+            checkpoint.read(str(path)).assert_existing_objects_matched()
+        except READ_ERRORS as error:
+            report(f"{path} can't be read, going back to the one before it: {str(error).splitlines()[0][:120]}")
+            continue
+        report(f"Restored model from: {path}")
+        return step
+    return 0
+
+
+def load_weights(run: Path, model: Any, step: int) -> None:
+    """Give a model the weights that a checkpoint holds for evaluation. Raises `UserError` if it can't be read."""
+    path = checkpoint_path(run, step)
+    try:
+        status = tf.train.Checkpoint(average=model).read(str(path))
+        status.expect_partial().assert_existing_objects_matched()
+    except READ_ERRORS as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(f"{path} can't be read ({reason}): delete it, or name another by --checkpoint") from error
+
+
+def discard(run: Path, step: int) -> None:
+    for path in run.glob(f"ckpt-{step}.*"):
+        path.unlink()
+
+
+def prune(run: Path, max_to_keep: int) -> None:
+    """Delete all but the newest `max_to_keep` checkpoints and the best one."""
+    marked = best(run)
+    for step in steps(run)[:-max_to_keep]:
+        if not marked or step != marked["step"]:
+            discard(run, step)
+
+
+def best(run: Path) -> dict[str, Any]:
+    """`step` and scores on valid of the best checkpoint; empty where none was scored or it is gone."""
+    path = run / "best.json"
+    marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return marked if marked.get("step") in steps(run) else {}
+
+
+def mark_best(run: Path, step: int, scores: Mapping[str, float]) -> bool:
+    """Mark a checkpoint as best if it reads more whole numbers of valid than the one marked now."""
+    if scores["sequence_accuracy"] <= best(run).get("sequence_accuracy", -1.0):
+        return False
+    with atomic_write(run / "best.json", "w") as file:
+        json.dump({"step": step, **scores}, file, indent=1)
+    return True

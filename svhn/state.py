@@ -1,0 +1,101 @@
+"""What training changes, and one step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import keras
+import tensorflow as tf
+
+from svhn import distribute, evaluate, labels, metrics, pipeline
+from svhn.config import Config
+from svhn.losses import sequence_loss
+from svhn.metrics import Counts
+from svhn.records import Info
+
+
+@dataclass
+class State:
+    """What a checkpoint holds. `average` is evaluated; it is `model` itself where no average is kept."""
+
+    step: tf.Variable
+    model: keras.Model
+    average: keras.Model
+    optimizer: keras.optimizers.Optimizer
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        weights = {id(variable) for variable in self.model.weights}
+        seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
+        return tf.train.Checkpoint(
+            step=self.step, model=self.model, average=self.average, optimizer=self.optimizer, seeds=seeds
+        )
+
+
+def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
+    """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
+    keras.utils.set_random_seed(config.seed)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
+    try:
+        model = evaluate.build_model(config, info)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    distribute.synchronize(model, replicas)
+    average = model
+    if config.average:
+        average = evaluate.build_model(config, info)
+        average.set_weights(model.get_weights())
+    optimizer = build_optimizer(config, steps)
+    optimizer.build(model.trainable_variables)  # before the first tf.function, and within the scope
+    return State(tf.Variable(tf.constant(0, tf.int64)), model, average, optimizer)
+
+
+def build_optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if config.warmup_steps else config.lrate,
+        decay_steps=max(1, steps - config.warmup_steps),
+        alpha=0.0 if config.decay == "cosine" else 1.0,
+        warmup_target=config.lrate if config.warmup_steps else None,
+        warmup_steps=config.warmup_steps,
+    )
+    optimizer = keras.optimizers.AdamW(cast(Any, schedule), weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def make_step(state: State, config: Config, strategy: tf.distribute.Strategy) -> Callable[[Any], Counts]:
+    """One step over a global batch: updates the state, returns the sums over all replicas."""
+
+    def replica_step(batch: pipeline.Batch) -> Counts:
+        with tf.GradientTape() as tape:
+            outputs = state.model(batch["image"], training=True)
+            losses = sequence_loss(batch["digits"], outputs, config.label_smoothing)
+            loss = tf.reduce_sum(losses) / config.batch_size  # replicas' gradients are summed
+        gradients = tape.gradient(loss, state.model.trainable_variables)
+        gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)
+        state.optimizer.apply(gradients, state.model.trainable_variables)
+        return metrics.count(batch["digits"], labels.decode(outputs).digits, losses, tf.ones_like(losses))
+
+    @tf.function
+    def step(batch: Any) -> Counts:
+        counts = strategy.run(replica_step, args=(batch,))
+        state.step.assign_add(1)
+        if state.average is not state.model:
+            update_average(state, config.average, strategy)
+        return Counts(*(strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in counts))
+
+    return step
+
+
+def update_average(state: State, momentum: float, strategy: tf.distribute.Strategy) -> None:
+    """Move the averaged weights towards the model's: by a running mean at first, then by 1 - momentum."""
+    step = tf.cast(state.step, tf.float32)
+    rate = 1 - tf.minimum(momentum, (1 + step) / (10 + step))
+
+    def move(average: tf.Variable, value: tf.Tensor) -> None:
+        average.assign_add(rate * (value - average) if average.dtype.is_floating else value - average)
+
+    for average, variable in zip(state.average.variables, state.model.variables, strict=True):
+        strategy.extended.update(average.value, move, args=(variable.value,))

@@ -1,0 +1,161 @@
+"""The training loop: the same for one device, several, and several machines."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from svhn import distribute, evaluate, metrics, pipeline, records, runs
+from svhn.config import Config, Interrupted, Paths, UserError
+from svhn.metrics import Counts
+from svhn.records import Info, Split
+from svhn.spec import Augmentation
+from svhn.state import build_state, make_step
+from svhn.summaries import Summaries
+
+Report = Callable[[str], None]
+
+
+def total_steps(config: Config, examples: int) -> int:
+    return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
+
+
+@contextmanager
+def caught_signals() -> Iterator[list[int]]:
+    """A list that Ctrl-C and SIGTERM add their number to, so that the loop can stop where it is safe."""
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Report) -> None:
+    """Train a run from where it stands to its last step.
+
+    Raises:
+        UserError: for records that can't be read, a loss that is not finite, a checkpoint that can't be written.
+        Interrupted: after a signal, with a checkpoint of the step that was reached.
+    """
+    strategy = distribute.choose_strategy()
+    with tempfile.TemporaryDirectory() as scratch:
+        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), report)
+        loop = Loop(config, info, paths, split, strategy, report)
+        try:
+            loop.run(augmentation)
+        except tf.errors.DataLossError as error:
+            raise UserError(records.corruption(split)) from error
+
+
+class Loop:
+    """A run in training: its state, and what is done with it between steps."""
+
+    def __init__(
+        self,
+        config: Config,
+        info: Info,
+        paths: Paths,
+        split: Split,
+        strategy: tf.distribute.Strategy,
+        report: Report,
+    ) -> None:
+        self.config, self.info, self.paths, self.split = config, info, paths, split
+        self.strategy, self.report = strategy, report
+        self.steps = total_steps(config, split.examples)
+        self.chief = distribute.is_chief(strategy)
+        with strategy.scope():
+            self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
+            self.checkpoint = self.state.checkpoint()
+        self.summaries = Summaries(paths.logs, enabled=self.chief)
+        self.score_valid = evaluate.valid_scorer(config, info, paths) if self.chief else None
+
+    def run(self, augmentation: Augmentation) -> None:
+        start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)
+        if not start:
+            self.report("Starting new train session")
+            self.summaries.graph(self.state.average)
+        self.report("Training...")
+        with caught_signals() as caught:
+            self.loop(start, self.batches(start, augmentation), caught)
+        passes = self.steps * self.config.batch_size / self.split.examples
+        self.report(f"Done training for {passes:.4g} epochs, {self.steps} steps.")
+
+    def batches(self, start: int, augmentation: Augmentation) -> Iterator[pipeline.Batch]:
+        def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            return pipeline.training_batches(self.config, self.info, self.split, augmentation, start, context)
+
+        return iter(self.strategy.distribute_datasets_from_function(batches))
+
+    def loop(self, start: int, batches: Iterator[pipeline.Batch], caught: list[int]) -> None:
+        take_step = make_step(self.state, self.config, self.strategy)
+        recent: list[Counts] = []
+        seconds = 0.0  # of training alone, since the last line
+        for step in range(start + 1, self.steps + 1):
+            began = time.monotonic()
+            batch = next(batches)
+            recent.append(metrics.total([take_step(batch)]))
+            seconds += time.monotonic() - began
+            self.check_finite(step, recent[-1])
+            if step % self.config.log_every == 0 or step == self.steps:
+                self.log(step, metrics.total(recent), seconds)
+                recent, seconds = [], 0.0
+            if caught or step % self.config.checkpoint_every == 0 or step == self.steps:
+                self.show(step, batch)
+                self.save(step)
+            if caught and step < self.steps:
+                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", caught[0])
+
+    def check_finite(self, step: int, counts: Counts) -> None:
+        if not math.isfinite(counts.loss):
+            kept = runs.steps(self.paths.run)[-1:] or ["none"]
+            raise UserError(
+                f"the loss at step {step} is {counts.loss}: stopped; the last checkpoint is {kept[0]}. "
+                f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
+            )
+
+    def log(self, step: int, counts: Counts, seconds: float) -> None:
+        """Print the progress since the last line, and hand it to TensorBoard."""
+        scores = metrics.scores(counts)
+        rate = counts.examples / seconds
+        left = datetime.timedelta(seconds=round((self.steps - step) * self.config.batch_size / rate))
+        self.summaries.scores("train", step, scores, float(self.state.optimizer.learning_rate))
+        if self.config.verbose:
+            self.report(
+                f"[{time.strftime('%H:%M:%S')}] Step: {step:5}, Loss: {scores['loss']:09.5f}, "
+                f"Seq Acc: {scores['sequence_accuracy']:.2f}, Dig Acc: {scores['digit_accuracy']:.2f}, "
+                f"{rate:.0f} images/s, {left} left"
+            )
+
+    def show(self, step: int, batch: pipeline.Batch) -> None:
+        first = self.strategy.experimental_local_results(batch["image"])[0]
+        self.summaries.images(step, first)
+        self.summaries.weights(step, self.state.model)
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint, score valid with it, and mark it if it is the best."""
+        if not self.chief:
+            with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
+                runs.save(Path(folder), self.checkpoint, step)
+            return
+        runs.save(self.paths.run, self.checkpoint, step)
+        if self.score_valid:
+            scores = self.score_valid(self.state.average)
+            self.summaries.scores("valid", step, scores)
+            marked = ", the best so far" if runs.mark_best(self.paths.run, step, scores) else ""
+            self.report(
+                f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
+                f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
+            )
+        runs.prune(self.paths.run, self.config.max_to_keep)
+        self.summaries.flush()

@@ -1,0 +1,72 @@
+"""Turns a data set's sources into records: crops every number and writes the splits as TFRecords."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from svhn import shell
+from svhn.config import Paths, UserError, lookup
+from svhn.datasets import DATASETS
+from svhn.spec import DatasetSpec, Size
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    flags.DEFINE_string("dataset", "svhn", "data set, by its name in DATASETS", flag_values=values)
+    flags.DEFINE_list("splits", [], "sources to read; all that are there unless named", flag_values=values)
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources, as published", flag_values=values)
+    flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the TFRecords", flag_values=values)
+    flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the records' images; the data set's own", flag_values=values)
+    flags.DEFINE_float("margin", None, "share of the box added on every side; the data set's own", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", flag_values=values)
+    flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
+    flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
+    return values
+
+
+def parse_size(text: str) -> Size:
+    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
+    if not match:
+        raise UserError(f"--size={text}: expected HEIGHTxWIDTH in pixels, for example 64x64")
+    return int(match[1]), int(match[2])
+
+
+def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[str]:
+    """The sources that were named, or all that are in the folder."""
+    for source in named:
+        lookup(f"split of {spec.name}", spec.sources, source)
+    present = [source for source in spec.sources if spec.present(data_dir, source)]
+    missing = [source for source in named if source not in present]
+    if missing or not present:
+        raise UserError(
+            f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}: "
+            f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`"
+        )
+    return named or present
+
+
+def main(argv: list[str]) -> None:
+    values = define_flags()
+    shell.parse(values, argv, __doc__ or "")
+    spec = lookup("data set", DATASETS, values.dataset)
+    data_dir = Path(values.data_dir)
+    size = parse_size(values.size) if values.size else spec.size
+    margin = spec.margin if values.margin is None else values.margin
+    if not 0 <= margin <= 10:
+        raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
+    sources = chosen_sources(spec, data_dir, values.splits)
+
+    with shell.quiet():
+        from svhn import conversion  # here: the processes that crop import this module, and need no TensorFlow
+
+    options = conversion.Options(size, margin, values.seed, values.max_skipped, values.processes or conversion.cores())
+    for line in conversion.convert(spec, data_dir, Path(values.records_dir), sources, options):
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(shell.run(main, sys.argv))
