@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -25,15 +26,19 @@ Entries = list[tuple[str, np.ndarray]]
 def read_value_by_value(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """The same entries as `read_digit_struct`, each value by h5py's own objects."""
     with h5py.File(path) as file:
-        names, boxes = file["digitStruct/name"], file["digitStruct/bbox"]
-        for index in range(len(names)):
-            name = "".join(chr(character) for character in file[names[index, 0]][:, 0])
-            box = file[boxes[index, 0]]
-            columns = [field_values(file, box[column]) for column in COLUMNS]
-            yield name, np.array(columns, np.float64).T
+        yield from entries_of(file)
 
 
-def field_values(file: h5py.File, field: h5py.Dataset) -> list[float]:
+def entries_of(file: Any) -> Iterator[tuple[str, np.ndarray]]:
+    names, boxes = file["digitStruct/name"], file["digitStruct/bbox"]
+    for index in range(len(names)):
+        name = "".join(chr(character) for character in file[names[index, 0]][:, 0])
+        box = file[boxes[index, 0]]
+        columns = [values_of(file, box[column]) for column in COLUMNS]
+        yield name, np.array(columns, np.float64).T
+
+
+def values_of(file: Any, field: Any) -> list[float]:
     if len(field) == 1:
         return [field[0, 0]]
     return [file[field[digit, 0]][0, 0] for digit in range(len(field))]
@@ -53,18 +58,14 @@ def equal(ours: Entries, theirs: Entries) -> bool:
 
 
 def main(path: Path) -> None:
-    our_times, their_times, same = [], [], True
-    for _ in range(REPEATS):
-        our_time, ours = timed(read_digit_struct, path)
-        their_time, theirs = timed(read_value_by_value, path)
-        our_times.append(our_time)
-        their_times.append(their_time)
-        same = same and equal(ours, theirs)
-    print(f"{path}: {len(ours):,} entries, best of {REPEATS}")
-    print(f"svhn.matfile              {min(our_times):8.2f} s")
-    print(f"one h5py read a value     {min(their_times):8.2f} s")
-    print(f"ratio                     {min(their_times) / min(our_times):8.2f}")
-    print(f"results                   {'equal' if same else 'DIFFERENT':>8}")
+    runs = [(timed(read_digit_struct, path), timed(read_value_by_value, path)) for _ in range(REPEATS)]
+    ours, theirs = (min(seconds for seconds, _ in column) for column in zip(*runs, strict=True))
+    same = all(equal(our_entries, their_entries) for (_, our_entries), (_, their_entries) in runs)
+    print(f"{path}: {len(runs[0][0][1]):,} entries, best of {REPEATS}")
+    print(f"svhn.matfile             {ours:8.2f} s")
+    print(f"one h5py read a value    {theirs:8.2f} s")
+    print(f"ratio                    {theirs / ours:8.2f}")
+    print(f"results                  {'equal' if same else 'DIFFERENT':>8}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,9 +22,13 @@ ENTRIES = [
 ]
 
 
+def hdf5(path: Path, mode: str = "r") -> Any:
+    return h5py.File(path, mode)  # typed Any, as what lies at a key may be a group or a data set
+
+
 def read_plainly(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """As the layout is described, one value after the other."""
-    with h5py.File(path) as file:
+    with hdf5(path) as file:
         for name, box in zip(file["digitStruct/name"][:, 0], file["digitStruct/bbox"][:, 0], strict=True):
             fields = [file[box][column][:, 0] for column in COLUMNS]
             columns = [field if len(field) == 1 else [file[value][0, 0] for value in field] for field in fields]
@@ -61,7 +66,7 @@ def test_writes_matlabs_layout(path: Path) -> None:
     header = path.read_bytes()[:128]
     assert header.startswith(b"MATLAB 7.3 MAT-file")
     assert header[124:] == b"\x00\x02IM"
-    with h5py.File(path) as file:
+    with hdf5(path) as file:
         assert file.userblock_size == 512
         assert set(file) == {"#refs#", "digitStruct"}
         assert struct_fields(file["digitStruct"]) == ["name", "bbox"]
@@ -74,7 +79,7 @@ def test_writes_matlabs_layout(path: Path) -> None:
         assert file[many["left"][2, 0]].name.startswith("/#refs#/")
 
 
-def struct_fields(group: h5py.Group) -> list[str]:
+def struct_fields(group: Any) -> list[str]:
     assert group.attrs["MATLAB_class"] == b"struct"
     return [b"".join(name).decode() for name in group.attrs["MATLAB_fields"]]
 
@@ -118,7 +123,7 @@ def test_cut_short(path: Path, share: float) -> None:
 
 
 def test_damaged_in_the_middle_of_reading(path: Path) -> None:
-    with h5py.File(path) as file:
+    with hdf5(path) as file:
         value = file[file[file["digitStruct/bbox"][2, 0]]["top"][5, 0]]
         start = h5py.h5o.get_info(value.id).addr + file.userblock_size
     content = bytearray(path.read_bytes())
@@ -132,19 +137,19 @@ def test_damaged_in_the_middle_of_reading(path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["name", "bbox"])
 def test_lacks_names_or_boxes(path: Path, field: str) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         del file["digitStruct"][field]
     assert_refused(path, f"{path} has no digitStruct/{field}; the layout is that of SVHN's Format 1")
 
 
 def test_another_hdf5_file(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "x.mat", "w") as file:
+    with hdf5(tmp_path / "x.mat", "w") as file:
         file["X"] = np.zeros(3)
     assert_refused(tmp_path / "x.mat", "has no digitStruct/name")
 
 
 def test_more_names_than_boxes(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         fewer = file["digitStruct/bbox"][:2]
         del file["digitStruct/bbox"]
         file["digitStruct"].create_dataset("bbox", data=fewer, dtype=h5py.ref_dtype)
@@ -154,13 +159,13 @@ def test_more_names_than_boxes(path: Path) -> None:
 @pytest.mark.parametrize("field", COLUMNS)
 @pytest.mark.parametrize(("entry", "name"), [(0, "1.png"), (1, "22.png")])
 def test_a_box_lacks_a_field(path: Path, field: str, entry: int, name: str) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         del file[file["digitStruct/bbox"][entry, 0]][field]
     assert_refused(path, f"{path} lacks {field} in the bbox of {name}; the layout is")
 
 
 def test_fields_of_unequal_length(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         box = file[file["digitStruct/bbox"][0, 0]]
         fewer = box["width"][:2]
         del box["width"]
@@ -169,14 +174,14 @@ def test_fields_of_unequal_length(path: Path) -> None:
 
 
 def test_a_box_that_is_no_group(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         file["digitStruct/bbox"][1, 0] = file["digitStruct/name"][1, 0]
     assert_refused(path, "has no fields in the bbox of 22.png: expected label, left, top, width, height")
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 2)), np.zeros((3, 1)), np.zeros((1, 1), "S1")])
 def test_values_that_are_no_numbers_or_references(path: Path, values: np.ndarray) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         box = file[file["digitStruct/bbox"][1, 0]]
         del box["left"]
         box["left"] = values
@@ -184,7 +189,7 @@ def test_values_that_are_no_numbers_or_references(path: Path, values: np.ndarray
 
 
 def test_a_value_larger_than_one_number(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
+    with hdf5(path, "r+") as file:
         file["#refs#/large"] = np.zeros((400, 1))
         file[file["digitStruct/bbox"][0, 0]]["left"][1, 0] = file["#refs#/large"].ref
     assert_refused(path, "is damaged or cut short (")

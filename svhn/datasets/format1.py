@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,7 +103,7 @@ def plain_reasons() -> Iterator[None]:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError("the file is not a picture, or of no known kind") from error
-    except (SyntaxError, EOFError, struct.error) as error:
+    except SyntaxError as error:  # what PIL raises for a broken chunk
         raise OSError(f"the picture is damaged: {error}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error

@@ -6,7 +6,7 @@ Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature L
 from __future__ import annotations
 
 from svhn.datasets import format1
-from svhn.spec import Archive, DatasetSpec
+from svhn.spec import Archive, Augmentation, DatasetSpec
 
 SVHN = DatasetSpec(
     name="svhn",
@@ -27,5 +27,8 @@ SVHN = DatasetSpec(
     load=format1.load,
     present=format1.present,
     checksum=format1.checksum,
+    augmentation=Augmentation(  # a shift comes from the random crop
+        rotation=5, scale=0.12, shear=0.1, saturation=0.5, contrast=0.5, brightness=0.2, tint=0.05, inversion=0.5
+    ),
     url="http://ufldl.stanford.edu/housenumbers",
 )

@@ -1,18 +1,40 @@
-"""The heads that every model of whole numbers ends in."""
+"""The heads that every model of whole numbers ends in: logits of the length and of each slot's digit, in float32."""
 
 from __future__ import annotations
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from svhn.labels import CLASSES
 
+Outputs = dict[str, keras.KerasTensor]
 
-def number_heads(features: keras.KerasTensor, max_length: int) -> dict[str, keras.KerasTensor]:
-    """Logits of the length and of each slot's digit, in float32 whatever the policy, from features (batch, units)."""
+
+def dense_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
+    """Each slot and the length by weights of their own, from features (batch, units)."""
     digits = layers.Dense(max_length * CLASSES)(features)
     digits = layers.Reshape((max_length, CLASSES))(digits)
-    length = layers.Dense(max_length + 1)(features)
+    return as_float32(digits, layers.Dense(max_length + 1)(features))
+
+
+def attention_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
+    """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
+
+    What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
+    first two; only where to look is a slot's own. The length has a place to look of its own.
+    """
+    height, width, channels = features.shape[1:]
+    places = layers.Conv2D(64, 3, padding="same", use_bias=False)(features)
+    places = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(places))
+    places = layers.Dense((max_length + 1) * height * width)(layers.Flatten()(places))
+    places = layers.Softmax()(layers.Reshape((max_length + 1, height * width))(places))
+    seen = ops.matmul(places, layers.Reshape((height * width, channels))(features))
+    digits = layers.Dense(CLASSES)(seen[:, :max_length])
+    return as_float32(digits, layers.Dense(max_length + 1)(seen[:, max_length]))
+
+
+def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor) -> Outputs:
+    """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
     return {
         "digits": layers.Activation("linear", dtype="float32", name="digits")(digits),
         "length": layers.Activation("linear", dtype="float32", name="length")(length),

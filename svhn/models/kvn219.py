@@ -6,7 +6,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.heads import number_heads
+from svhn.models.heads import dense_heads
 from svhn.spec import ModelSpec
 
 
@@ -22,13 +22,13 @@ def build(image_shape: tuple[int, int, int], max_length: int) -> keras.Model:
 
     x = layers.Dropout(0.15)(layers.Flatten()(x))
     x = layers.Dense(512, activation="relu")(x)
-    return keras.Model(image, number_heads(x, max_length), name="kvn219")
+    return keras.Model(image, dense_heads(x, max_length), name="kvn219")
 
 
 KVN219 = ModelSpec(
     name="kvn219",
     build=build,
-    parameters=2_605_000,
+    parameters=2_593_704,
     reference="https://github.com/kvn219/multi-number-recognition",
     defaults={"batch_size": 36, "lrate": 1e-4, "decay": "constant", "num_epochs": 10},
 )

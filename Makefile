@@ -1,0 +1,39 @@
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := --name=demo
+
+.PHONY: demo test bench clean
+
+demo: .venv/demo  ## the whole job on rendered house numbers
+	$(BIN)/python -m svhn.download --dataset=synthetic --data_dir=data/synthetic
+	$(BIN)/python -m svhn.wrangle --dataset=synthetic --data_dir=data/synthetic
+	$(BIN)/python main.py --mode=train $(RUN) --dataset=synthetic --model=svhn --num_epochs=12 --checkpoint_every=250 --log_every=50
+	$(BIN)/python main.py --mode=valid $(RUN)
+	$(BIN)/python main.py --mode=test $(RUN) --checkpoint=best
+	@echo
+	@echo "Scores of every checkpoint on valid:      results/demo/valid-demo.csv"
+	@echo "Scores of the best one on test:           results/demo/test-demo.csv"
+	@echo "What it read, the wrong ones framed red:  results/demo/test-demo.png"
+	@echo "Curves, incoming images, weights, graph:  $(BIN)/tensorboard --logdir=./logs"
+
+test: .venv/test  ## ruff, pyright and pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m pytest
+
+bench: .venv/demo  ## every table in benchmarks/, on the data in data/ and records/
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+.venv/demo: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[synthetic]'
+	touch $@
+
+.venv/test: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[synthetic,test]'
+	touch $@
+
+clean:
+	rm -rf .venv

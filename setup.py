@@ -1,0 +1,39 @@
+"""The package's metadata, its dependencies and its extras; environment.yml says the same for conda."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "svhn" / "__init__.py").read_text(encoding="utf-8"))
+
+REQUIRES = [
+    "tensorflow>=2.20",
+    "keras>=3.10",
+    "tensorboard>=2.20",  # tf.summary writes through it
+    "h5py>=3.11",
+    "numpy>=1.26",
+    "pillow>=10.4",
+    "tqdm>=4.66",
+    "absl-py>=2.1",
+]
+EXTRAS = {
+    "synthetic": ["matplotlib>=3.9"],  # for its fonts
+    "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400"],
+}
+
+setup(
+    name="svhn",
+    version=VERSION[1] if VERSION else "0",
+    description="Reads numbers of several digits from pictures: house numbers first",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11.4",  # tarfile's filters
+    packages=find_packages(include=["svhn", "svhn.*"]),
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["svhn = svhn.__main__:main"]},
+)

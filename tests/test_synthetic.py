@@ -1,0 +1,168 @@
+"""The drawn data set: the publishers' layout, true boxes, the same bytes each time, and nothing overwritten."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svhn.config import UserError
+from svhn.datasets import SYNTHETIC, fonts, synthetic
+from svhn.matfile import read_digit_struct
+
+COUNTS = {"train": 24, "test": 6}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib, whose fonts are drawn with, is not installed")
+    monkeypatch.setattr(synthetic, "PICTURES", COUNTS)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_draws_the_publishers_layout(tmp_path: Path) -> None:
+    synthetic.render(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(COUNTS)
+    for source, count in COUNTS.items():
+        names = {f"{index}.png" for index in range(1, count + 1)}
+        assert {path.name for path in (tmp_path / source).iterdir()} == names | {"digitStruct.mat", "DRAWN.txt"}
+        entries = list(SYNTHETIC.entries(tmp_path, source))
+        assert {entry.name for entry in entries} == {f"{source}/{name}" for name in names}
+        assert not any(entry.problem for entry in entries)
+        assert SYNTHETIC.present(tmp_path, source)
+        for entry in entries:
+            assert SYNTHETIC.load(entry, SYNTHETIC.size, SYNTHETIC.margin).shape == (57, 95, 3)
+
+
+def test_the_same_bytes_each_time_and_other_pictures_for_each_split(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        synthetic.render(tmp_path / name)
+    drawn = contents(tmp_path / "one")
+    assert drawn == contents(tmp_path / "other")
+    assert len({content for path, content in drawn.items() if path.endswith(".png")}) == sum(COUNTS.values())
+
+
+def test_what_is_complete_is_left_alone_and_what_is_not_is_drawn(tmp_path: Path) -> None:
+    synthetic.render(tmp_path)
+    (tmp_path / "train/1.png").write_bytes(b"kept")
+    (tmp_path / "test").rename(tmp_path / "test.partial")
+    (tmp_path / "test.partial/left over.png").touch()
+    synthetic.render(tmp_path)
+    assert (tmp_path / "train/1.png").read_bytes() == b"kept"
+    assert {path.name for path in tmp_path.iterdir()} == set(COUNTS)
+    assert not (tmp_path / "test/left over.png").exists()
+
+
+@pytest.mark.parametrize("marker", [None, "House numbers drawn by another version.\n"])
+def test_what_was_not_drawn_here_is_never_overwritten(tmp_path: Path, marker: str | None) -> None:
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test/digitStruct.mat").write_bytes(b"the publishers'")
+    if marker:
+        (tmp_path / "test/DRAWN.txt").write_text(marker)
+    before = contents(tmp_path)
+    assert not SYNTHETIC.present(tmp_path, "test")
+    with pytest.raises(UserError, match=r"test was not drawn here and is left as it is: choose another --data_dir"):
+        synthetic.render(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_split_that_fails_takes_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(rng: np.random.Generator) -> str:
+        raise KeyboardInterrupt(rng)
+
+    monkeypatch.setattr(synthetic, "random_number", fail)
+    with pytest.raises(KeyboardInterrupt):
+        synthetic.render(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"train.partial"}
+
+
+def test_boxes_are_where_the_digits_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "photograph", lambda _, pixels: synthetic.to_image(pixels))
+    monkeypatch.setattr(synthetic, "background", lambda _, size: Image.new("RGB", size, (0, 0, 0)))
+    monkeypatch.setattr(synthetic, "draw_plate", lambda *_: None)
+    for seed, text in enumerate(("7", "10", "358", "2469", "80241")):
+        font = fonts.readable_fonts()[seed]
+        picture, digits = synthetic.draw_number(np.random.default_rng(seed), text, font)
+        assert [str(int(label) % 10) for label in digits[:, 0]] == list(text)
+        assert 0 not in digits[:, 0]
+        ink = np.asarray(picture).max(axis=-1)
+        strongest = ink.max()
+        boxed = np.zeros(ink.shape, bool)
+        for _, left, top, width, height in digits.astype(int):
+            boxed[top : top + height, left : left + width] = True
+            inside = ink[top : top + height, left : left + width] >= 0.3 * strongest
+            assert all(side.any() for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
+        assert not (ink[~boxed] > 0.6 * strongest).any()
+
+
+def test_lengths_are_spread_as_in_svhn_and_none_begins_with_0() -> None:
+    rng = np.random.default_rng(0)
+    numbers = [synthetic.random_number(rng) for _ in range(20_000)]
+    shares = Counter(len(number) for number in numbers)
+    expected = np.array([5137, 18130, 8691, 1434, 9]) / 33401
+    assert np.allclose([shares[length] / 20_000 for length in range(1, 6)], expected, atol=0.01)
+    assert not any(number.startswith("0") for number in numbers)
+    assert set("".join(numbers)) == set("0123456789")
+
+
+def test_ink_stands_out_from_its_ground() -> None:
+    rng = np.random.default_rng(0)
+    for grey in (0, 60, 128, 200, 255):
+        ground = np.full(3, grey, np.float32)
+        assert all(
+            abs((synthetic.contrasting(rng, ground) - ground) @ synthetic.LUMA) >= synthetic.CONTRAST for _ in range(20)
+        )
+
+
+def test_only_readable_fonts_are_drawn_with() -> None:
+    names = {Path(path).name for path in fonts.readable_fonts()}
+    assert {"DejaVuSans.ttf", "DejaVuSerif-Bold.ttf", "cmr10.ttf", "STIXGeneral.ttf"} <= names
+    assert not names & {"cmsy10.ttf", "cmex10.ttf", "cmmi10.ttf", "STIXSizOneSymReg.ttf", "DejaVuSansDisplay.ttf"}
+    assert len(names) == len(fonts.readable_fonts()) <= fonts.MOST
+
+
+def test_a_font_is_judged_by_its_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fonts.readable_fonts()[0]
+    reference = fonts.glyphs(path)
+    assert fonts.is_readable(path, [reference])
+    swapped = [reference[digit] for digit in (0, 1, 2, 3, 4, 5, 9, 7, 8, 6)]
+    assert not fonts.is_readable(path, [swapped])
+    old_style = [shortened(glyph) if digit in (0, 1, 2) else glyph for digit, glyph in enumerate(reference)]
+    monkeypatch.setattr(fonts, "glyphs", lambda _: old_style)
+    assert not fonts.is_readable(path, [reference])
+
+
+def shortened(ink: np.ndarray) -> np.ndarray:
+    height, width = ink.shape
+    return np.asarray(Image.fromarray(ink).resize((width, height * 3 // 4)))
+
+
+def test_a_file_that_is_no_font_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    assert not fonts.is_readable(str(tmp_path / "broken.ttf"), [fonts.glyphs(fonts.readable_fonts()[0])])
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    fonts.readable_fonts.cache_clear()
+    with pytest.raises(UserError, match=r"pip install 'svhn\[figures\]'"):
+        fonts.readable_fonts()
+
+
+def test_glyphs_are_cropped_to_their_ink() -> None:
+    for ink in fonts.glyphs(fonts.readable_fonts()[0]):
+        assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+
+
+def test_a_digit_keeps_its_box_whatever_its_neighbours(tmp_path: Path) -> None:
+    synthetic.render(tmp_path)
+    for _, digits in read_digit_struct(tmp_path / "train/digitStruct.mat"):
+        assert (np.diff(digits[:, 1]) > 0).all()
+        assert (digits[:, 3:] >= 3).all()
