@@ -39,9 +39,10 @@ def test_entries_keep_the_files_order_and_every_digit(data_dir: Path) -> None:
     assert [entry.source[0] for entry in entries] == [str(data_dir / "train" / name) for name in NUMBERS]
 
 
-def test_the_box_is_the_union_of_all_digits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_the_box_is_the_union_of_all_digits(tmp_path: Path, order: slice) -> None:
     reaches_furthest, starts_furthest = (1, 5, 10, 40, 25), (2, 30, 20, 10, 5)  # to 45,35 and to 40,25
-    entry = entry_of(tmp_path, reaches_furthest, starts_furthest)
+    entry = entry_of(tmp_path, *[reaches_furthest, starts_furthest][order])
     assert entry.source[1] == (5, 10, 45, 35)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ def test_writes_matlabs_layout(path: Path) -> None:
         assert (one["left"].shape, one["left"].dtype, one["left"].attrs["MATLAB_class"]) == ((1, 1), float, b"double")
         assert (many["left"].shape, many["left"].dtype) == ((3, 1), h5py.ref_dtype)
         assert file[many["left"][2, 0]].name.startswith("/#refs#/")
+        assert not name.id.get_create_plist().get_obj_track_times()  # the bytes hold no time
 
 
 def struct_fields(group: Any) -> list[str]:
@@ -122,17 +123,26 @@ def test_cut_short(path: Path, share: float) -> None:
     assert_refused(path, f"{path} is damaged or cut short (")
 
 
-def test_damaged_in_the_middle_of_reading(path: Path) -> None:
+def damage(path: Path, find: Callable[[Any], Any]) -> None:
+    """Overwrite the header of the object that `find` picks from the file."""
     with hdf5(path) as file:
-        value = file[file[file["digitStruct/bbox"][2, 0]]["top"][5, 0]]
-        start = h5py.h5o.get_info(value.id).addr + file.userblock_size
+        start = h5py.h5o.get_info(find(file).id).addr + file.userblock_size
     content = bytearray(path.read_bytes())
     content[start : start + 16] = b"\xff" * 16
     path.write_bytes(content)
+
+
+def test_damaged_in_the_middle_of_reading(path: Path) -> None:
+    damage(path, lambda file: file[file[file["digitStruct/bbox"][2, 0]]["top"][5, 0]])
     entries = read_digit_struct(path)
     assert [next(entries)[0], next(entries)[0]] == ["1.png", "22.png"]
     with pytest.raises(UserError, match=r"is damaged or cut short .*: remove .* and run `python -m svhn\.download`"):
         next(entries)
+
+
+def test_a_damaged_field_is_not_said_to_lack(path: Path) -> None:
+    damage(path, lambda file: file[file["digitStruct/bbox"][1, 0]]["left"])
+    assert_refused(path, "is damaged or cut short (")
 
 
 @pytest.mark.parametrize("field", ["name", "bbox"])

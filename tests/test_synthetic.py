@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ from PIL import Image
 
 from svhn.config import UserError
 from svhn.datasets import SYNTHETIC, fonts, synthetic
-from svhn.matfile import read_digit_struct
 
 COUNTS = {"train": 24, "test": 6}
 
@@ -121,6 +121,18 @@ def test_ink_stands_out_from_its_ground() -> None:
         )
 
 
+@pytest.fixture
+def matplotlibs_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No others of the machine."""
+    from matplotlib import font_manager
+
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    fonts.readable_fonts.cache_clear()
+    yield
+    fonts.readable_fonts.cache_clear()
+
+
+@pytest.mark.usefixtures("matplotlibs_fonts")
 def test_only_readable_fonts_are_drawn_with() -> None:
     names = {Path(path).name for path in fonts.readable_fonts()}
     assert {"DejaVuSans.ttf", "DejaVuSerif-Bold.ttf", "cmr10.ttf", "STIXGeneral.ttf"} <= names
@@ -128,20 +140,30 @@ def test_only_readable_fonts_are_drawn_with() -> None:
     assert len(names) == len(fonts.readable_fonts()) <= fonts.MOST
 
 
-def test_a_font_is_judged_by_its_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_font_whose_digits_look_like_other_digits_is_refused() -> None:
     path = fonts.readable_fonts()[0]
     reference = fonts.glyphs(path)
     assert fonts.is_readable(path, [reference])
-    swapped = [reference[digit] for digit in (0, 1, 2, 3, 4, 5, 9, 7, 8, 6)]
-    assert not fonts.is_readable(path, [swapped])
-    old_style = [shortened(glyph) if digit in (0, 1, 2) else glyph for digit, glyph in enumerate(reference)]
-    monkeypatch.setattr(fonts, "glyphs", lambda _: old_style)
-    assert not fonts.is_readable(path, [reference])
+    assert not fonts.is_readable(path, [[reference[digit] for digit in (0, 1, 2, 3, 4, 5, 9, 7, 8, 6)]])
 
 
-def shortened(ink: np.ndarray) -> np.ndarray:
+def test_a_font_whose_digits_look_like_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fonts.readable_fonts()[0]
+    monkeypatch.setattr(fonts, "LEEWAY", 2.0)
+    assert not fonts.is_readable(path, [[255 - ink for ink in fonts.glyphs(path)]])
+
+
+def test_old_style_figures_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = fonts.glyphs(fonts.readable_fonts()[0])
+    for share, readable in ((0.95, True), (0.75, False)):
+        drawn = [shrunk(ink, share) if digit in (0, 1, 2) else ink for digit, ink in enumerate(reference)]
+        monkeypatch.setattr(fonts, "glyphs", lambda _, drawn=drawn: drawn)
+        assert fonts.is_readable("", [reference]) == readable
+
+
+def shrunk(ink: np.ndarray, share: float) -> np.ndarray:
     height, width = ink.shape
-    return np.asarray(Image.fromarray(ink).resize((width, height * 3 // 4)))
+    return np.asarray(Image.fromarray(ink).resize((round(share * width), round(share * height))))
 
 
 def test_a_file_that_is_no_font_is_passed_over(tmp_path: Path) -> None:
@@ -161,8 +183,12 @@ def test_glyphs_are_cropped_to_their_ink() -> None:
         assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
-def test_a_digit_keeps_its_box_whatever_its_neighbours(tmp_path: Path) -> None:
-    synthetic.render(tmp_path)
-    for _, digits in read_digit_struct(tmp_path / "train/digitStruct.mat"):
-        assert (np.diff(digits[:, 1]) > 0).all()
-        assert (digits[:, 3:] >= 3).all()
+def test_digits_stand_apart_and_clear_of_the_border() -> None:
+    for seed in range(40):
+        picture, digits = synthetic.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])
+        lefts, tops, widths, heights = digits[:, 1:].T
+        assert (np.diff(lefts) > 0).all()
+        assert widths.min() >= 2
+        assert min(lefts.min(), tops.min()) >= 2
+        assert (lefts + widths).max() <= picture.width - 2
+        assert (tops + heights).max() <= picture.height - 2

@@ -47,7 +47,7 @@ SVHN = ModelSpec(
     defaults={
         "random_crop": True,
         "batch_size": 64,
-        "num_epochs": 44,
+        "num_epochs": 36,
         "lrate": 2e-3,
         "warmup_steps": 300,
         "weight_decay": 0.02,
