@@ -1,0 +1,61 @@
+"""Training from records against the same step on one batch kept in memory, and the records' size against raw pixels.
+
+python -m benchmarks.training_input [--records_dir=records] [--dataset=svhn] [--model=svhn] [--steps=60]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from svhn import distribute, pipeline, records, runs, state
+from svhn.datasets import DATASETS
+
+ROUNDS = 4
+
+
+def images_per_second(step: Callable[[Any], Any], batches: Iterator[Any], steps: int, batch_size: int) -> float:
+    began = time.perf_counter()
+    for batch in itertools.islice(batches, steps):
+        step(batch).loss.numpy()
+    return steps * batch_size / (time.perf_counter() - began)
+
+
+def bytes_an_example(split: records.Split) -> float:
+    return sum(path.stat().st_size for path in split.paths) / split.examples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records_dir", default="records")
+    parser.add_argument("--dataset", default="svhn")
+    parser.add_argument("--model", default="svhn")
+    parser.add_argument("--steps", type=int, default=60, help="in each of the rounds")
+    args = parser.parse_args()
+    info = records.read_info(args.records_dir, args.dataset)
+    split = records.open_split(args.records_dir, info, "train")
+    config = runs.make_config({"dataset": args.dataset, "model": args.model})
+    trained = state.build_state(config, info, 1000, replicas=1)
+    step = state.make_step(trained, config, distribute.choose_strategy())
+    streamed = iter(pipeline.training_batches(config, info, split, DATASETS[args.dataset].augmentation))
+    kept = itertools.repeat(tf.nest.map_structure(tf.identity, next(streamed)))
+    images_per_second(step, streamed, 10, config.batch_size)  # compiles the step
+    rates = [
+        [images_per_second(step, batches, args.steps, config.batch_size) for batches in (streamed, kept)]
+        for _ in range(ROUNDS)
+    ]
+    real, memory = (max(column) for column in zip(*rates, strict=True))
+    size, raw = bytes_an_example(split), info.size[0] * info.size[1] * info.channels
+    print(f"model {args.model}, batches of {config.batch_size}; best of {ROUNDS} rounds in turn")
+    print("                     ours      other   ratio")
+    print(f"images/s       {real:10.0f} {memory:10.0f} {real / memory:7.3f}   records, against one batch in memory")
+    print(f"bytes/example  {size:10.0f} {raw:10.0f} {size / raw:7.3f}   records, against raw pixels")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Where pixels go, what becomes of their colours, and on what that depends."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import augment
+from svhn.spec import Augmentation, Size
+
+SIZE = (41, 61)  # odd: the centre is a pixel
+CENTRE = np.array([(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2])  # x, y
+EVERYTHING = Augmentation(
+    rotation=20,
+    scale=0.3,
+    shear=0.2,
+    shift=0.1,
+    saturation=0.8,
+    contrast=0.7,
+    brightness=0.4,
+    tint=0.3,
+    inversion=0.5,
+)
+
+
+def random_images(batch: int = 8, size: Size = SIZE, channels: int = 3) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(0).uniform(0, 255, (batch, *size, channels)), tf.float32)
+
+
+def noises(batch: int, seed: int = 0) -> tf.Tensor:
+    return tf.stack([augment.noise(seed, tf.constant(index, tf.int64)) for index in range(batch)])
+
+
+def extreme(value: float) -> tf.Tensor:
+    """The noise of one example, every number of it the same."""
+    return tf.fill([1, augment.NOISE], value)
+
+
+def coordinates(size: Size = SIZE) -> tf.Tensor:
+    """One image whose pixels hold their own x and y."""
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    return tf.constant(np.stack([x, y, 0 * x], axis=-1)[np.newaxis])
+
+
+def moved(offset: tuple[float, float], steps: Augmentation, value: float = 1.0) -> np.ndarray:
+    """Where a dot at this offset (x, y) from the centre goes, as an offset from the centre."""
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    at = CENTRE + offset
+    dot = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 4)
+    image = augment.augment(tf.constant(dot[np.newaxis, ..., np.newaxis], tf.float32), extreme(value), steps, SIZE)
+    ink = image.numpy()[0, :, :, 0]
+    return np.array([(ink * x).sum(), (ink * y).sum()]) / ink.sum() - CENTRE
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_without_augmentation_nothing_changes(channels: int) -> None:
+    images = random_images(channels=channels)
+    same = augment.augment(images, noises(8), Augmentation(), SIZE)
+    np.testing.assert_allclose(same, images, atol=1e-3)
+
+
+def test_the_window_is_a_part_of_the_picture_at_any_place() -> None:
+    size = (35, 52)
+    images = tf.repeat(coordinates(), 64, axis=0)
+    windows = augment.augment(images, noises(64), Augmentation(), size).numpy()
+    assert windows.shape == (64, *size, 3)
+    left, top = windows[:, 0, 0, 0], windows[:, 0, 0, 1]
+    np.testing.assert_allclose(windows, coordinates(size) + np.stack([left, top, 0 * top], 1)[:, None, None], atol=1e-2)
+    for corner, slack in ((left, SIZE[1] - size[1]), (top, SIZE[0] - size[0])):
+        assert corner.min() >= 0
+        assert corner.max() <= slack
+        assert corner.max() - corner.min() > 0.8 * slack
+    assert abs(np.corrcoef(left, top)[0, 1]) < 0.5
+
+
+@pytest.mark.parametrize(("value", "place"), [(-1.0, (0, 0)), (0.0, (3, 4.5)), (1.0, (6, 9))])
+def test_the_window_reaches_from_corner_to_corner(value: float, place: tuple[float, float]) -> None:
+    window = augment.augment(coordinates(), extreme(value), Augmentation(), (SIZE[0] - 6, SIZE[1] - 9)).numpy()
+    assert (window[0, 0, 0, 1], window[0, 0, 0, 0]) == pytest.approx(place, abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.5, 1.0])
+def test_rotation_turns_counterclockwise(value: float) -> None:
+    turn = value * math.radians(40)
+    expected = 15 * math.cos(turn), -15 * math.sin(turn)  # y points down
+    assert moved((15, 0), Augmentation(rotation=40), value) == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.5, 1.0])
+def test_scale_zooms_about_the_centre(value: float) -> None:
+    zoom = math.exp(-0.5 * value)
+    assert moved((8, -6), Augmentation(scale=0.5), value) == pytest.approx((8 * zoom, -6 * zoom), abs=0.1)
+
+
+def test_height_and_width_are_scaled_independently() -> None:
+    scaled = augment.warp(tf.repeat(coordinates(), 16, axis=0), noises(16)[:, :7], Augmentation(scale=0.3), SIZE)
+    middle_y, middle_x = SIZE[0] // 2, SIZE[1] // 2
+    x_factor = (scaled[:, middle_y, middle_x + 1, 0] - scaled[:, middle_y, middle_x, 0]).numpy()
+    y_factor = (scaled[:, middle_y + 1, middle_x, 1] - scaled[:, middle_y, middle_x, 1]).numpy()
+    for factor in (x_factor, y_factor):
+        assert np.all(np.abs(np.log(factor)) <= 0.3 + 1e-3)
+        assert np.ptp(factor) > 0.2
+    assert np.abs(x_factor - y_factor).max() > 0.1
+
+
+def test_shear_moves_rows_sideways() -> None:
+    assert moved((0, 10), Augmentation(shear=0.3)) == pytest.approx((-3, 10), abs=0.1)
+
+
+def test_shift_is_a_share_of_the_size() -> None:
+    share = 0.2
+    assert moved((0, 0), Augmentation(shift=share)) == pytest.approx((-share * SIZE[1], -share * SIZE[0]), abs=0.1)
+
+
+def test_saturation_is_the_distance_to_grey() -> None:
+    image = tf.tile([[[[90.0, 120.0, 150.0]]]], [1, *SIZE, 1])
+    for value, expected in ((1.0, (75, 120, 165)), (-1.0, (105, 120, 135))):
+        changed = augment.augment(image, extreme(value), Augmentation(saturation=0.5), SIZE)
+        np.testing.assert_allclose(changed, tf.tile([[[expected]]], [1, *SIZE, 1]), atol=1e-3)
+
+
+def test_contrast_is_the_distance_to_the_mean() -> None:
+    image = np.full((1, *SIZE, 3), 100, np.float32)
+    image[:, :20], image[:, 21:] = 80, 120
+    for value in (1.0, -1.0):
+        changed = augment.augment(tf.constant(image), extreme(value), Augmentation(contrast=0.5), SIZE)
+        np.testing.assert_allclose(changed, 100 + (image - 100) * math.exp(0.5 * value), atol=1e-2)
+
+
+def test_brightness_moves_all_channels_and_tint_each() -> None:
+    image = tf.fill([16, *SIZE, 3], 128.0)
+    brighter = augment.augment(image, noises(16), Augmentation(brightness=0.2), SIZE).numpy()[:, 0, 0]
+    tinted = augment.augment(image, noises(16), Augmentation(tint=0.2), SIZE).numpy()[:, 0, 0]
+    np.testing.assert_allclose(brighter, brighter[:, :1].repeat(3, axis=1), atol=1e-3)
+    assert np.ptp(tinted, axis=1).min() > 1
+    for values in (brighter, tinted):
+        assert np.abs(values - 128).max() <= 0.2 * 255
+        assert np.ptp(values[:, 0]) > 0.2 * 255
+    assert augment.augment(image[:1], extreme(1.0), Augmentation(brightness=0.2), SIZE)[0, 0, 0, 0] == 128 + 51
+
+
+def test_inversion_gives_the_negative() -> None:
+    images = random_images()
+    negative = augment.augment(images, noises(8), Augmentation(inversion=1.0), SIZE)
+    np.testing.assert_allclose(negative, 255 - images, atol=1e-3)
+
+
+def test_inversion_comes_as_often_as_it_should() -> None:
+    images = tf.zeros([400, 2, 2, 1])
+    share = np.mean(augment.augment(images, noises(400), Augmentation(inversion=0.25), (2, 2)).numpy() == 255)
+    assert share == pytest.approx(0.25, abs=0.07)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("value", [-1.0, None, 1.0])
+def test_values_stay_those_of_a_picture(channels: int, value: float | None) -> None:
+    images = random_images(channels=channels)
+    noise = noises(8) if value is None else tf.repeat(extreme(value), 8, axis=0)
+    varied = augment.augment(images, noise, EVERYTHING, (30, 50))
+    assert varied.shape == (8, 30, 50, channels)
+    assert varied.dtype == tf.float32
+    assert 0 <= float(tf.reduce_min(varied)) <= float(tf.reduce_max(varied)) <= 255
+
+
+def test_noise_depends_on_seed_and_place_alone() -> None:
+    ds = tf.data.Dataset.range(3, 6).map(lambda index: augment.noise(7, index), num_parallel_calls=2)
+    direct = [augment.noise(7, tf.constant(index, tf.int64)).numpy() for index in (3, 4, 5)]
+    np.testing.assert_array_equal(np.stack(list(ds.as_numpy_iterator())), direct)
+    every = np.stack([noises(40, seed).numpy() for seed in range(3)]).reshape(-1, augment.NOISE)
+    assert len(np.unique(every, axis=0)) == len(every)
+    assert -1 <= every.min() < -0.9
+    assert 0.9 < every.max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_examples_result_does_not_depend_on_its_neighbours(channels: int) -> None:
+    images, noise = random_images(channels=channels), noises(8)
+    together = augment.augment(images, noise, EVERYTHING, (30, 50))
+    for index in (0, 3, 7):
+        alone = augment.augment(images[index : index + 1], noise[index : index + 1], EVERYTHING, (30, 50))
+        np.testing.assert_allclose(together[index], alone[0], atol=1e-2)
+    assert float(tf.reduce_max(tf.abs(together[0] - together[1]))) > 1

@@ -1,0 +1,129 @@
+"""What a label is, and how a network's outputs become a number again."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn.labels import CLASSES, EMPTY, decode, from_svhn, readings, to_slots, to_text
+
+Outputs = dict[str, np.ndarray]
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def most_probable(outputs: Outputs, example: int) -> tuple[str, float]:
+    """The best of all numbers that there are, and its probability: each of them is tried."""
+    digit_log = log_softmax(outputs["digits"][example])
+    max_length = len(digit_log)
+    lengths = range(max_length + 1) if "length" in outputs else [max_length]
+    length_log = log_softmax(outputs["length"][example]) if "length" in outputs else np.zeros(max_length + 1)
+    scored = {
+        "".join(map(str, number)): length_log[n] + sum(digit_log[slot, digit] for slot, digit in enumerate(number))
+        for n in lengths
+        for number in itertools.product(range(CLASSES), repeat=n)
+    }
+    best = max(scored, key=scored.__getitem__)
+    return best, math.exp(scored[best])
+
+
+def random_outputs(max_length: int, examples: int = 60, length_head: bool = True) -> Outputs:
+    rng = np.random.default_rng(max_length)
+    outputs = {"digits": rng.normal(0, 2, (examples, max_length, CLASSES)).astype(np.float32)}
+    if length_head:
+        outputs["length"] = rng.normal(0, 1, (examples, max_length + 1)).astype(np.float32)
+    return outputs
+
+
+def tensors(outputs: Outputs) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(values) for name, values in outputs.items()}
+
+
+@pytest.mark.parametrize("label", range(1, 10))
+def test_svhn_writes_digits_as_they_are(label: int) -> None:
+    assert from_svhn(label) == str(label)
+    assert from_svhn(float(label)) == str(label)
+
+
+def test_svhn_writes_the_digit_0_as_10() -> None:
+    assert from_svhn(10) == "0"
+    assert from_svhn(np.float64(10)) == "0"
+
+
+@pytest.mark.parametrize("label", [0, 11, -1, 1.5, math.nan, math.inf])
+def test_any_other_label_is_refused(label: float) -> None:
+    with pytest.raises(ValueError, match="expected a whole number") as error:
+        from_svhn(label)
+    assert str(error.value) == f"label {label:g}: expected a whole number from 1 to 10, which stands for 0"
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [("210", [2, 1, 0, EMPTY, EMPTY]), ("0", [0] + 4 * [EMPTY]), ("", 5 * [EMPTY]), ("90817", [9, 0, 8, 1, 7])],
+)
+def test_a_number_fills_the_first_slots(text: str, slots: list[int]) -> None:
+    assert to_slots(text, max_length=5) == slots
+    assert to_text(np.array(slots)) == text
+
+
+def test_an_empty_slot_is_no_digit() -> None:
+    assert EMPTY not in range(CLASSES)
+    assert not tf.reduce_any(tf.one_hot(EMPTY, CLASSES) != 0)
+
+
+@pytest.mark.parametrize("length_head", [True, False])
+@pytest.mark.parametrize("max_length", [1, 3])
+def test_decode_finds_the_most_probable_of_all_numbers(max_length: int, length_head: bool) -> None:
+    outputs = random_outputs(max_length, length_head=length_head)
+    found = readings(decode(tensors(outputs)))
+    expected = [most_probable(outputs, example) for example in range(len(found))]
+    assert [reading.text for reading in found] == [text for text, _ in expected]
+    assert [reading.confidence for reading in found] == pytest.approx([value for _, value in expected], rel=1e-4)
+    if length_head:
+        assert {len(reading.text) for reading in found} == set(range(max_length + 1))
+
+
+def test_length_and_digits_are_decided_jointly() -> None:
+    """Two digits are likelier than one; but nothing is known of the second, so that each such number is less likely."""
+    digits = np.zeros((1, 2, CLASSES), np.float32)
+    digits[0, 0, 7] = 9.0
+    outputs = {"digits": digits, "length": np.log(np.array([[0.01, 0.39, 0.6]], np.float32))}
+    assert outputs["length"].argmax() == 2
+    (found,) = readings(decode(tensors(outputs)))
+    assert found.text == most_probable(outputs, 0)[0] == "7"
+
+
+def test_without_a_length_head_every_slot_is_filled() -> None:
+    outputs = {"digits": np.zeros((2, 3, CLASSES), np.float32)}
+    outputs["digits"][:, [0, 1, 2], [4, 0, 9]] = 1.0
+    found = readings(decode(tensors(outputs)))
+    assert [reading.text for reading in found] == ["409", "409"]
+
+
+@pytest.mark.parametrize("length_head", [True, False])
+def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
+    outputs = random_outputs(max_length=5, length_head=length_head)
+    probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
+    for example, (text, confidence, digit_confidences) in enumerate(readings(decode(tensors(outputs)))):
+        digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
+        length = probabilities["length"][example, len(text)] if length_head else 1.0
+        assert digit_confidences == pytest.approx(digits, rel=1e-4)
+        assert confidence == pytest.approx(length * math.prod(digits), rel=1e-4)
+        assert {type(value) for value in (confidence, *digit_confidences)} == {float}
+
+
+def test_decode_works_in_a_graph_with_any_batch() -> None:
+    outputs = random_outputs(max_length=3)
+    signature = {
+        "digits": tf.TensorSpec([None, 3, CLASSES], tf.float32),
+        "length": tf.TensorSpec([None, 4], tf.float32),
+    }
+    in_graph = tf.function(decode, input_signature=[signature])(tensors(outputs))
+    assert in_graph.digits.dtype == tf.int32
+    assert readings(in_graph) == readings(decode(tensors(outputs)))

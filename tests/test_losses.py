@@ -1,0 +1,77 @@
+"""The loss of a number against the same by hand, and what it leaves alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn.labels import CLASSES, EMPTY, to_slots
+from svhn.losses import sequence_loss
+
+NUMBERS = ["210", "7", "90817", "48"]
+MAX_LENGTH = 5
+SLOTS = np.array([to_slots(number, MAX_LENGTH) for number in NUMBERS], np.int32)
+
+Outputs = dict[str, tf.Variable]
+
+
+@pytest.fixture
+def outputs() -> Outputs:
+    rng = np.random.default_rng(0)
+    digits = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH, CLASSES))
+    length = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH + 1))
+    return {"digits": tf.Variable(digits.astype(np.float32)), "length": tf.Variable(length.astype(np.float32))}
+
+
+def cross_entropy(logits: np.ndarray, true: int, smoothing: float) -> float:
+    log_probability = logits - np.log(np.exp(logits).sum())
+    return -float((1 - smoothing) * log_probability[true] + smoothing * log_probability.mean())
+
+
+def by_hand(outputs: Outputs, smoothing: float) -> list[float]:
+    digits = outputs["digits"].numpy().astype(np.float64)
+    losses = [
+        sum(cross_entropy(digits[row, slot], int(digit), smoothing) for slot, digit in enumerate(number))
+        for row, number in enumerate(NUMBERS)
+    ]
+    if "length" in outputs:
+        length = outputs["length"].numpy().astype(np.float64)
+        for row, number in enumerate(NUMBERS):
+            losses[row] += cross_entropy(length[row], len(number), smoothing)
+    return losses
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("heads", [("digits", "length"), ("digits",)])
+def test_the_loss_is_the_sum_of_cross_entropies(outputs: Outputs, heads: tuple[str, ...], smoothing: float) -> None:
+    given = {head: outputs[head] for head in heads}
+    loss = sequence_loss(tf.constant(SLOTS), given, smoothing)
+    assert loss.dtype == tf.float32
+    assert loss.shape == [len(NUMBERS)]
+    assert loss.numpy() == pytest.approx(by_hand(given, smoothing), rel=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_no_gradient_flows_from_empty_slots(outputs: Outputs, smoothing: float) -> None:
+    with tf.GradientTape() as tape:
+        loss = sequence_loss(tf.constant(SLOTS), outputs, smoothing)
+    digits, length = (gradient.numpy() for gradient in tape.gradient(loss, [outputs["digits"], outputs["length"]]))
+    assert np.all(digits[SLOTS == EMPTY] == 0)
+    assert np.all(np.abs(digits[SLOTS != EMPTY]).max(axis=-1) > 0)
+    assert np.all(np.abs(length).max(axis=-1) > 0)
+
+
+def test_what_an_empty_slot_says_changes_nothing(outputs: Outputs) -> None:
+    before = sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy()
+    empty = (SLOTS == EMPTY)[..., np.newaxis]
+    outputs["digits"].assign(tf.where(empty, -1e4 * outputs["digits"], outputs["digits"]))
+    assert sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() == pytest.approx(before)
+
+
+def test_certainty_costs_nothing_and_smoothing_makes_it_cost() -> None:
+    digits = tf.constant(100.0 * np.eye(CLASSES)[np.maximum(SLOTS, 0)], tf.float32)
+    length = tf.constant(100.0 * np.eye(MAX_LENGTH + 1)[[len(number) for number in NUMBERS]], tf.float32)
+    outputs = {"digits": digits, "length": length}
+    assert sequence_loss(tf.constant(SLOTS), outputs).numpy() == pytest.approx(0.0, abs=1e-5)
+    assert np.all(sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() > 10)

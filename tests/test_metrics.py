@@ -1,0 +1,91 @@
+"""What is counted, and what is divided by what."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn.labels import EMPTY, to_slots
+from svhn.metrics import Counts, count, scores, total
+
+TRUE = ["210", "7", "48", "35", "123", "90817"]
+READ = ["210", "73", "49", "35", "1", "90817"]  # right, too long, one digit wrong, right but padding, too short, right
+LOSS = [0.5, 2.0, 1.0, 100.0, 3.0, 0.25]
+WEIGHT = [1, 1, 1, 0, 1, 1]
+COUNTED = Counts(
+    examples=5,
+    loss=6.75,
+    sequences_right=2,  # 210, 90817
+    lengths_right=3,  # and 48, read as 49
+    digits=14,
+    digits_right=11,  # 3 + 1 + 1 + 1 + 5
+    slots=25,
+    slots_right=25 - 1 - 1 - 2,  # 73 has a digit in an empty slot, 49 a wrong one, 1 lacks two
+)
+
+
+def slots(numbers: list[str]) -> tf.Tensor:
+    return tf.constant([to_slots(number, 5) for number in numbers], tf.int32)
+
+
+def count_rows(rows: slice) -> Counts:
+    weight = tf.constant(WEIGHT[rows], tf.float32)
+    return count(slots(TRUE[rows]), slots(READ[rows]), tf.constant(LOSS[rows], tf.float32), weight)
+
+
+def test_a_batch_is_counted_as_by_hand() -> None:
+    counted = count_rows(slice(None))
+    assert total([counted]) == COUNTED
+    assert all(value.dtype == tf.float32 and value.shape == [] for value in counted)
+
+
+@pytest.mark.parametrize("field", Counts._fields)
+def test_padding_is_not_counted(field: str) -> None:
+    assert float(getattr(count_rows(slice(3, 4)), field)) == 0
+
+
+def test_batches_of_any_size_add_up_to_the_same() -> None:
+    parts = [count_rows(slice(0, 1)), count_rows(slice(1, 5)), count_rows(slice(5, 6))]
+    assert total(parts) == total([count_rows(slice(None))])
+    assert scores(total(parts)) == scores(COUNTED)
+
+
+def test_the_total_outgrows_float32() -> None:
+    large, one = (Counts(*[tf.constant(value, tf.float32)] * 8) for value in (2.0**24, 1.0))
+    assert total([large, one, one, one]) == Counts(*[2**24 + 3] * 8)
+
+
+def test_scores_are_shares_of_what_they_are_named_after() -> None:
+    assert scores(COUNTED) == pytest.approx(
+        {
+            "digit_accuracy": 11 / 14,
+            "sequence_accuracy": 2 / 5,
+            "length_accuracy": 3 / 5,
+            "slot_accuracy": 21 / 25,
+            "loss": 6.75 / 5,
+        }
+    )
+    assert list(scores(COUNTED)) == ["digit_accuracy", "sequence_accuracy", "length_accuracy", "slot_accuracy", "loss"]
+
+
+def test_answering_nothing_earns_no_digit_accuracy() -> None:
+    """The reference's "digit accuracy" gave 60.2 % for it on test: it counts empty slots, as our slot_accuracy does."""
+    true = slots(TRUE)
+    ones = tf.ones([len(TRUE)])
+    found = scores(total([count(true, tf.fill(true.shape, EMPTY), ones, ones)]))
+    assert found["digit_accuracy"] == found["sequence_accuracy"] == found["length_accuracy"] == 0
+    assert found["slot_accuracy"] == pytest.approx(np.mean(true.numpy() == EMPTY)) == pytest.approx(14 / 30)
+
+
+def test_a_digit_in_an_empty_slot_costs_slots_but_no_digits() -> None:
+    one = tf.ones([1])
+    found = scores(total([count(slots(["7"]), slots(["73"]), one, one)]))
+    assert found["digit_accuracy"] == 1.0
+    assert found["slot_accuracy"] == pytest.approx(0.8)
+    assert found["sequence_accuracy"] == found["length_accuracy"] == 0.0
+
+
+def test_nothing_counted_has_no_scores() -> None:
+    with pytest.raises(ValueError, match="no examples were counted"):
+        scores(total([count_rows(slice(3, 4))]))

@@ -1,0 +1,261 @@
+"""What reaches the network: which examples, in which order, which pixels of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import pipeline, records
+from svhn.config import Config
+from svhn.labels import to_text
+from svhn.records import Info, Split
+from svhn.spec import Augmentation
+
+EXAMPLES = 37
+SIZE = (16, 32)
+WINDOW = (14, 27)  # 27/32 of it, rounded
+BATCH = 4
+LABELS = [str(index) for index in range(EXAMPLES)]
+STEPS = Augmentation(rotation=10, scale=0.2, shear=0.1, shift=0.1, contrast=0.3, brightness=0.2, inversion=0.5)
+PIXELS = np.random.default_rng(0).integers(0, 256, (EXAMPLES, *SIZE, 3), np.uint8)
+INFO = Info(
+    dataset="svhn",
+    size=SIZE,
+    margin=0.3,
+    channels=3,
+    max_length=3,
+    image_format="png",
+    splits={"train": [13, 20, 4]},
+    lengths={"train": {"1": 10, "2": 27}},
+    sources={},
+    seed=0,
+)
+
+Batch = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
+    """Three shards of examples, the i-th of which is labelled i, named i.png and holds `PIXELS[i]`."""
+    folder = tmp_path_factory.mktemp("records")
+    (folder / "svhn").mkdir()
+    encoded = (tf.io.encode_png(pixels).numpy() for pixels in PIXELS)
+    serialized = (
+        records.serialize(image, label, f"{label}.png") for image, label in zip(encoded, LABELS, strict=True)
+    )
+    paths = records.shard_paths(folder, "svhn", "train", 3)
+    written = [records.write_shard(path, islice(serialized, n)) for path, n in zip(paths, [13, 20, 4], strict=True)]
+    assert written == INFO.splits["train"]
+    return records.open_split(folder, INFO, "train")
+
+
+def config(**options: Any) -> Config:
+    return Config(**{"batch_size": BATCH, **options})
+
+
+def training(
+    split: Split, batches: int, options: Config | None = None, start: int = 0, context: Any = None
+) -> list[Batch]:
+    """The first batches of training, from the step `start` on."""
+    ds = pipeline.training_batches(options or config(), INFO, split, STEPS, start, context)
+    return list(islice(ds.as_numpy_iterator(), batches))
+
+
+def evaluation(split: Split, options: Config) -> list[Batch]:
+    return list(pipeline.evaluation_batches(options, INFO, split).as_numpy_iterator())
+
+
+def labels(batches: list[Batch]) -> list[str]:
+    return [to_text(slots) for batch in batches for slots in batch["digits"]]
+
+
+def assert_same(found: list[Batch], expected: list[Batch]) -> None:
+    assert labels(found) == labels(expected)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one["image"], other["image"], atol=0.01)
+
+
+def differ(found: list[Batch], expected: list[Batch]) -> bool:
+    return any(not np.allclose(one["image"], other["image"], atol=5) for one, other in zip(found, expected, strict=True))
+
+
+@pytest.fixture(scope="module")
+def whole(split: Split) -> list[Batch]:
+    """Three epochs, uninterrupted."""
+    return training(split, 3 * EXAMPLES // BATCH)
+
+
+def test_a_training_batch_is_pictures_and_slots(whole: list[Batch]) -> None:
+    for batch in whole:
+        assert (batch["image"].shape, batch["image"].dtype) == ((BATCH, *SIZE, 3), np.float32)
+        assert (batch["digits"].shape, batch["digits"].dtype) == ((BATCH, 3), np.int32)
+        assert 0 <= batch["image"].min()
+        assert 1 < batch["image"].max() <= 255
+
+
+def test_each_epoch_holds_every_example_once_in_an_order_of_its_own(whole: list[Batch]) -> None:
+    stream = labels(whole)
+    epochs = [stream[start : start + EXAMPLES] for start in (0, EXAMPLES, 2 * EXAMPLES)]
+    assert len(epochs[2]) >= EXAMPLES - BATCH
+    for order, following in pairwise([LABELS, *epochs]):
+        assert order != following
+        assert len(set(following)) == len(following)
+    assert all(sorted(order) == sorted(LABELS) for order in epochs[:2])
+
+
+def test_the_order_mixes_the_shards(whole: list[Batch]) -> None:
+    shards = np.repeat([0, 1, 2], INFO.splits["train"])[[int(label) for label in labels(whole)[:EXAMPLES]]]
+    assert np.count_nonzero(np.diff(shards)) > EXAMPLES // 4
+
+
+def test_the_same_seed_gives_the_same_batches(split: Split, whole: list[Batch]) -> None:
+    assert_same(training(split, 12), whole[:12])
+    assert_same(training(split, 12, config(num_threads=1)), whole[:12])
+
+
+def test_another_seed_gives_other_batches(split: Split, whole: list[Batch]) -> None:
+    assert labels(training(split, 12, config(seed=1))) != labels(whole[:12])
+
+
+def test_an_example_is_varied_anew_in_each_epoch_and_with_each_seed(split: Split, whole: list[Batch]) -> None:
+    other = training(split, 10, config(seed=1))
+    first, second, other_seed = (by_label(batches) for batches in (whole[:9], whole[10:18], other))
+    for again in (second, other_seed):
+        shared = first.keys() & again.keys()
+        assert len(shared) > EXAMPLES / 2
+        assert all(not np.allclose(first[label], again[label], atol=5) for label in shared)
+
+
+def by_label(batches: list[Batch]) -> dict[str, np.ndarray]:
+    return dict(zip(labels(batches), chain.from_iterable(batch["image"] for batch in batches), strict=True))
+
+
+@pytest.mark.parametrize("start", [1, 8, 9, 10, 19])
+def test_a_run_that_goes_on_sees_what_it_would_have_seen(split: Split, whole: list[Batch], start: int) -> None:
+    """An epoch ends within step 10, the second within step 19."""
+    assert_same(training(split, 4, start=start), whole[start : start + 4])
+
+
+def test_augmentation_can_be_switched_off(split: Split, whole: list[Batch]) -> None:
+    plain = training(split, 10, config(augment=False))
+    assert labels(plain) == labels(whole[:10])
+    assert differ(plain, whole[:10])
+    for label, image in by_label(plain).items():
+        np.testing.assert_allclose(image, PIXELS[int(label)], atol=1e-2)
+
+
+def test_a_batch_may_be_larger_than_the_data(split: Split) -> None:
+    (batch,) = training(split, 1, config(batch_size=EXAMPLES + 10))
+    assert set(labels([batch])) == set(LABELS)
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_two_workers_share_the_batch_of_one(split: Split, whole: list[Batch], start: int) -> None:
+    contexts = [tf.distribute.InputContext(2, index, num_replicas_in_sync=2) for index in range(2)]
+    workers = [training(split, 8, start=start, context=context) for context in contexts]
+    for step, halves in enumerate(zip(*workers, strict=True), start=start):
+        assert [len(half["digits"]) for half in halves] == [BATCH // 2] * 2
+        shared, alone = by_label(list(halves)), by_label([whole[step]])
+        assert shared.keys() == alone.keys()
+        for label, image in shared.items():
+            np.testing.assert_allclose(image, alone[label], atol=0.01)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, EXAMPLES, 100])
+def test_evaluation_sees_every_example_once(split: Split, batch_size: int) -> None:
+    batches = evaluation(split, config(batch_size=batch_size))
+    assert {len(batch["image"]) for batch in batches} == {batch_size}
+    weight = np.concatenate([batch["weight"] for batch in batches])
+    assert weight.dtype == np.float32
+    assert weight.tolist() == [1.0] * EXAMPLES + [0.0] * (-EXAMPLES % batch_size)
+    names = np.concatenate([batch["name"] for batch in batches])[:EXAMPLES]
+    assert [name.decode() for name in names] == [f"{label}.png" for label in LABELS]
+    assert labels(batches)[:EXAMPLES] == LABELS
+    images = np.concatenate([batch["image"] for batch in batches])[:EXAMPLES]
+    np.testing.assert_array_equal(images, PIXELS)
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    return pixels @ np.array([[0.2989], [0.5870], [0.1140]])  # the weights of tf.image.rgb_to_grayscale
+
+
+CENTRES = PIXELS[:, 1:15, 2:29]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"random_crop": True}, CENTRES),
+        ({"grayscale": True}, grey(PIXELS)),
+        ({"random_crop": True, "grayscale": True}, grey(CENTRES)),
+    ],
+    ids=["crop", "grey", "both"],
+)
+def test_evaluation_takes_the_centre_and_grey_if_the_run_does(
+    split: Split, options: dict[str, bool], expected: np.ndarray
+) -> None:
+    chosen = config(batch_size=EXAMPLES, **options)
+    (batch,) = evaluation(split, chosen)
+    np.testing.assert_allclose(batch["image"], expected, atol=1e-2)
+    assert batch["image"].dtype == np.float32
+    assert pipeline.input_shape(chosen, INFO) == expected.shape[1:]
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({"random_crop": True}, (*WINDOW, 3)),
+        ({"grayscale": True}, (*SIZE, 1)),
+        ({"random_crop": True, "grayscale": True}, (*WINDOW, 1)),
+    ],
+    ids=["crop", "grey", "both"],
+)
+def test_training_has_the_shape_that_evaluation_has(
+    split: Split, options: dict[str, bool], shape: tuple[int, int, int]
+) -> None:
+    chosen = config(**options)
+    batches = training(split, 3, chosen)
+    assert {batch["image"].shape for batch in batches} == {(BATCH, *shape)}
+    assert pipeline.input_shape(chosen, INFO) == shape
+
+
+def test_a_random_crop_is_a_window_anywhere_in_the_picture(split: Split) -> None:
+    """Its mean lies near that of some part of the picture, and it isn't always the centre."""
+    batches = training(split, 9, config(random_crop=True, augment=False))
+    found = dict(windows(batches))
+    assert all(error < 45 for error, _ in found.values())
+    assert len({place for _, place in found.values()}) > 5
+
+
+def windows(batches: list[Batch]) -> Iterator[tuple[str, tuple[float, tuple[int, int]]]]:
+    """By label: the window of the picture that is nearest to what was cut out, and their mean difference."""
+    for label, image in by_label(batches).items():
+        places = [(top, left) for top in range(SIZE[0] - WINDOW[0] + 1) for left in range(SIZE[1] - WINDOW[1] + 1)]
+        parts = [PIXELS[int(label), top : top + WINDOW[0], left : left + WINDOW[1]] for top, left in places]
+        errors = [float(np.abs(part - image).mean()) for part in parts]
+        yield label, (min(errors), places[int(np.argmin(errors))])
+
+
+def test_grey_records_stay_grey() -> None:
+    info = Info(**{**INFO.__dict__, "channels": 1})
+    for grayscale in (False, True):
+        chosen = config(grayscale=grayscale, random_crop=True)
+        images = tf.constant(PIXELS[..., :1])
+        np.testing.assert_array_equal(pipeline.to_input(images, chosen, info), CENTRES[..., :1])
+        assert pipeline.input_shape(chosen, info) == (*WINDOW, 1)
+
+
+@pytest.mark.parametrize(("channels", "image_format"), [(3, "jpeg"), (1, "jpeg"), (1, "png")])
+def test_pictures_are_decoded_with_the_records_channels(channels: int, image_format: str) -> None:
+    pixels = np.full((*SIZE, channels), 90, np.uint8)
+    encode = tf.io.encode_jpeg if image_format == "jpeg" else tf.io.encode_png
+    info = Info(**{**INFO.__dict__, "channels": channels, "image_format": image_format})
+    decoded = pipeline.decode_image(encode(pixels), info)
+    assert decoded.dtype == tf.uint8
+    np.testing.assert_allclose(decoded, pixels, atol=3)

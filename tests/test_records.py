@@ -1,0 +1,267 @@
+"""The record schema there and back, and records that disk or network have damaged."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from svhn import records
+from svhn.config import UserError
+from svhn.labels import EMPTY
+from svhn.records import Info, Split
+
+LABELS = ("210", "7", "35", "0", "90817")
+HEADER = 12  # bytes before a record's data: its length and that length's CRC
+FOOTER = 4
+INFO = Info(
+    dataset="svhn",
+    size=(57, 95),
+    margin=0.3,
+    channels=3,
+    max_length=5,
+    image_format="jpeg",
+    splits={"train": [2048, 100], "valid": [7], "test": [0]},
+    lengths={"train": {"1": 2000, "2": 148}, "valid": {"2": 7}, "test": {}},
+    sources={"train": "ab" * 32},
+    seed=3,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "svhn").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def split(folder: Path) -> Split:
+    """Two shards of five records each, named a0 to a4 and b0 to b4."""
+    paths = records.shard_paths(folder, "svhn", "train", 2)
+    for path, shard in zip(paths, "ab", strict=True):
+        serialized = [records.serialize(bytes(50), label, f"{shard}{index}") for index, label in enumerate(LABELS)]
+        assert records.write_shard(path, serialized) == len(LABELS)
+    return Split(paths, [5, 5])
+
+
+def offset(path: Path, index: int) -> int:
+    """Where a record starts."""
+    content, start = path.read_bytes(), 0
+    for _ in range(index):
+        start += HEADER + struct.unpack_from("<Q", content, start)[0] + FOOTER
+    return start
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def names(split: Split) -> list[str]:
+    """The names of all records; a corrupt one raises `DataLossError`."""
+    ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
+    return [records.parse(record, 5)["name"].numpy().decode() for record in ds]
+
+
+def message(path: Path, index: int) -> str:
+    remedy = "run `python -m svhn.wrangle` again, or go on without it by --skip_corrupt"
+    return f"{path}: record {index} of 5 (counted from 0) is corrupt or cut short: {remedy}"
+
+
+def test_what_is_written_is_read(folder: Path) -> None:
+    path = folder / "one.tfrecord"
+    written = [(b"\xff\xd8 jpeg", "210", "train/1.png"), (b"", "12345", "größer.png"), (b"\0" * 9, "0", "x")]
+    assert records.write_shard(path, (records.serialize(*example) for example in written)) == 3
+    parsed = [records.parse(record, 5) for record in tf.data.TFRecordDataset(str(path))]
+    assert [example["image"].numpy() for example in parsed] == [image for image, _, _ in written]
+    assert [example["name"].numpy().decode() for example in parsed] == [name for _, _, name in written]
+    assert [example["digits"].numpy().tolist() for example in parsed] == [
+        [2, 1, 0, EMPTY, EMPTY],
+        [1, 2, 3, 4, 5],
+        [0, EMPTY, EMPTY, EMPTY, EMPTY],
+    ]
+    assert all(example["digits"].dtype == tf.int32 and example["digits"].shape == [5] for example in parsed)
+
+
+def test_the_same_example_is_the_same_bytes() -> None:
+    assert len({records.serialize(b"image", "210", "1.png") for _ in range(20)}) == 1
+
+
+def test_info_is_read_as_it_was_written(folder: Path) -> None:
+    records.write_info(folder, INFO)
+    assert records.read_info(folder, "svhn") == INFO
+    assert list((folder / "svhn").iterdir()) == [folder / "svhn" / "info.json"]
+
+
+def test_without_info_the_command_that_makes_it_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        records.read_info(tmp_path, "svhn")
+    remedy = f"run `python -m svhn.wrangle --dataset=svhn --records_dir={tmp_path}`"
+    assert str(error.value) == f"{tmp_path}/svhn has no info.json: {remedy}"
+
+
+def test_records_of_another_schema_are_refused(folder: Path) -> None:
+    records.write_info(folder, dataclasses.replace(INFO, schema=99))
+    with pytest.raises(UserError, match=r"records of schema 99, expected 1: run `python -m svhn.wrangle") as error:
+        records.read_info(folder, "svhn")
+    assert str(error.value).startswith(f"{folder}/svhn/info.json: ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe", b'{"schema": 1, ', b"[]", b"null", b'{"schema": 1}', b'{"size": [57, 95]}'],
+)
+def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: bytes) -> None:
+    (folder / "svhn" / "info.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"not the info.json of records .*: run `python -m svhn.wrangle") as error:
+        records.read_info(folder, "svhn")
+    assert str(error.value).startswith(f"{folder}/svhn/info.json: ")
+
+
+@pytest.mark.parametrize("changes", [{"size": 57}, {"surprise": 1}])
+def test_an_info_of_other_fields_is_named(folder: Path, changes: dict[str, object]) -> None:
+    fields = dataclasses.asdict(INFO) | changes
+    (folder / "svhn" / "info.json").write_text(json.dumps(fields))
+    with pytest.raises(UserError, match="not the info.json of records"):
+        records.read_info(folder, "svhn")
+
+
+def test_a_split_is_its_files_and_their_counts(folder: Path, split: Split) -> None:
+    info = dataclasses.replace(INFO, splits={"train": [5, 5]})
+    assert records.open_split(folder, info, "train") == split
+    assert split.examples == 10
+    assert [path.name for path in split.paths] == ["train-00000-of-00002.tfrecord", "train-00001-of-00002.tfrecord"]
+
+
+def test_a_missing_shard_is_named(folder: Path, split: Split) -> None:
+    split.paths[1].unlink()
+    with pytest.raises(UserError) as error:
+        records.open_split(folder, dataclasses.replace(INFO, splits={"train": [5, 5]}), "train")
+    assert str(error.value) == f"{split.paths[1]} is missing: run `python -m svhn.wrangle --dataset=svhn` again"
+
+
+@pytest.mark.parametrize("name", ["test", "extra"])
+def test_an_empty_split_is_answered_with_those_that_are_filled(folder: Path, name: str) -> None:
+    with pytest.raises(UserError) as error:
+        records.open_split(folder, INFO, name)
+    expected = f"records of 'svhn' have no examples of the split {name!r}, only of: train, valid"
+    assert str(error.value) == expected
+    with pytest.raises(UserError, match="only of: none"):
+        records.open_split(folder, dataclasses.replace(INFO, splits={"train": [0]}), name)
+
+
+def test_intact_records_stay_where_they_are(split: Split, tmp_path: Path) -> None:
+    assert records.intact_split(split, tmp_path / "absent") == split
+    assert "now all can: run the same command again" in records.corruption(split)
+
+
+@pytest.mark.parametrize("place", [HEADER, HEADER + 30, -1, -FOOTER, HEADER - 1], ids=str)
+@pytest.mark.parametrize("index", [0, 2, 4])
+def test_a_flipped_byte_costs_one_record(split: Split, tmp_path: Path, index: int, place: int) -> None:
+    path = split.paths[1]
+    flip(path, offset(path, index + (place < 0)) + place)
+    assert records.corruption(split) == message(path, index)
+    intact = records.intact_split(split, tmp_path)
+    survivors = [f"b{other}" for other in range(5) if other != index]
+    assert names(intact) == ["a0", "a1", "a2", "a3", "a4", *survivors]
+    assert intact.shards == [5, 4]
+    assert intact.paths[0] == split.paths[0]
+    assert intact.paths[1].parent == tmp_path
+
+
+def test_several_flipped_bytes_cost_several_records(split: Split, tmp_path: Path) -> None:
+    for index in (1, 2, 4):
+        flip(split.paths[0], offset(split.paths[0], index) + HEADER + 5)
+    flip(split.paths[1], offset(split.paths[1], 3) + HEADER)
+    assert records.corruption(split) == message(split.paths[0], 1)
+    intact = records.intact_split(split, tmp_path)
+    assert names(intact) == ["a0", "a3", "b0", "b1", "b2", "b4"]
+    assert intact.shards == [2, 4]
+
+
+@pytest.mark.parametrize("byte", [0, 1, 7])
+@pytest.mark.parametrize("index", [0, 2, 4])
+def test_a_flipped_byte_of_a_length_costs_the_rest_of_the_file(
+    split: Split, tmp_path: Path, index: int, byte: int
+) -> None:
+    path = split.paths[0]
+    flip(path, offset(path, index) + byte)
+    assert records.corruption(split) == message(path, index)
+    intact = records.intact_split(split, tmp_path)
+    assert names(intact) == [f"a{other}" for other in range(index)] + ["b0", "b1", "b2", "b3", "b4"]
+    assert intact.shards == [index, 5]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 8, HEADER, HEADER + 20, -1], ids=str)
+def test_a_file_cut_short_keeps_its_whole_records(split: Split, tmp_path: Path, kept: int) -> None:
+    path = split.paths[1]
+    cut(path, offset(path, 3 + (kept < 0)) + kept)
+    assert records.corruption(split) == message(path, 3)
+    intact = records.intact_split(split, tmp_path)
+    assert names(intact) == ["a0", "a1", "a2", "a3", "a4", "b0", "b1", "b2"]
+    assert intact.shards == [5, 3]
+
+
+EARLIER = dataclasses.replace(
+    INFO, splits={"train": [9], "extra": [4]}, lengths={"train": {}, "extra": {"1": 4}}, sources={"extra": "cd"}
+)
+
+
+def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
+    records.write_info(folder, EARLIER)
+    merged = records.with_earlier(folder, INFO)
+    assert merged == dataclasses.replace(
+        INFO,
+        splits={**INFO.splits, "extra": [4]},
+        lengths={**INFO.lengths, "extra": {"1": 4}},
+        sources={**INFO.sources, "extra": "cd"},
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"size": (64, 64)}, {"margin": 0.2}, {"channels": 1}, {"max_length": 6}, {"image_format": "png"}, {"seed": 4}],
+    ids=str,
+)
+def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: dict[str, object]) -> None:
+    records.write_info(folder, dataclasses.replace(EARLIER, **changes))  # type: ignore[arg-type]
+    assert records.with_earlier(folder, INFO) == INFO
+
+
+def test_there_need_be_nothing_earlier(folder: Path) -> None:
+    assert records.with_earlier(folder, INFO) == INFO
+    (folder / "svhn" / "info.json").write_text("?")
+    assert records.with_earlier(folder, INFO) == INFO
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from svhn import records
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    records.write_shard(Path(sys.argv[1]), [bytes(1000)] * 1000)
+except OSError as error:
+    print(type(error).__name__, error.errno, error.filename, error.strerror, sep="|")
+"""
+
+
+def test_a_full_disk_is_an_error_with_the_files_name(tmp_path: Path) -> None:
+    path = tmp_path / "train.tfrecord"
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    kind, number, filename, reason = found.stdout.strip().split("|")
+    assert (kind, int(number), filename) == ("OSError", errno.ENOSPC, str(path))
+    assert reason.startswith("could not be written (")
