@@ -73,17 +73,16 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     return intact
 
 
-def valid_scorer(config: Config, info: Info, paths: Paths) -> Callable[[keras.Model], dict[str, float]] | None:
-    """A function from a model to its scores on valid; None where the records have no such split."""
-    if not sum(info.splits.get("valid", [])):
-        return None
+def split_scorer(config: Config, info: Info, split: Split) -> Callable[[keras.Model], dict[str, float]]:
+    """A function from a model to its scores on a split, compiled once for all the weights it will have."""
     model = build_model(config, info)
     score = scorer(model)
-    batches = pipeline.evaluation_batches(config, info, records.open_split(paths.records_dir, info, "valid"))
+    batches = pipeline.evaluation_batches(config, info, split)
 
     def scores(trained: keras.Model) -> dict[str, float]:
         model.set_weights(trained.get_weights())
-        return metrics.scores(metrics.total(score(batches)))
+        with records.corruption_named(split):
+            return metrics.scores(metrics.total(score(batches)))
 
     return scores
 
@@ -102,9 +101,12 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
                 raise
             report(str(error))
             continue
-        size = -(-split.examples // config.batch_size)
-        parts = tqdm(score(batches), desc=f"checkpoint {step}", total=size, unit="batch", leave=False)
-        rows.append(Row(step, metrics.scores(metrics.total(parts))))
+        total = -(-split.examples // config.batch_size)
+        parts = tqdm(score(batches), desc=f"checkpoint {step}", total=total, unit="batch", leave=False)
+        with records.corruption_named(split):
+            rows.append(Row(step, metrics.scores(metrics.total(parts))))
+    if not rows:
+        raise UserError(f"{run}: none of its checkpoints can be read: train on, or delete it and begin anew")
     return rows
 
 

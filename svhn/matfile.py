@@ -71,7 +71,6 @@ def opened(path: Path) -> Iterator[h5f.FileID]:
     if not h5f.is_hdf5(os.fsencode(path)):
         raise UserError(f"{path} is not a MATLAB 7.3 file (HDF5): put the published file there")
     access = h5p.create(h5p.FILE_ACCESS)
-    access.set_fclose_degree(h5f.CLOSE_STRONG)  # closes what a failed read left open
     cache = access.get_mdc_config()
     cache.set_initial_size = True
     cache.initial_size = cache.min_size = cache.max_size = CACHE_SIZE

@@ -6,7 +6,8 @@ import dataclasses
 import errno
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +53,9 @@ class Info:
     sources: Mapping[str, str]
     seed: int
     schema: int = SCHEMA
+
+    def has(self, split: str) -> bool:
+        return sum(self.splits.get(split, [])) > 0
 
     @property
     def crop(self) -> dict[str, object]:
@@ -110,8 +114,8 @@ def shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) 
 
 def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     """Raises `UserError` if the split has no examples or one of its files is missing."""
-    if name not in info.splits or not sum(info.splits[name]):
-        filled = ", ".join(split for split, shards in info.splits.items() if sum(shards)) or "none"
+    if not info.has(name):
+        filled = ", ".join(filter(info.has, info.splits)) or "none"
         raise UserError(f"records of {info.dataset!r} have no examples of the split {name!r}, only of: {filled}")
     paths = shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
     for path in paths:
@@ -175,6 +179,15 @@ def count_intact(path: str | Path) -> tuple[int, bool]:
     except tf.errors.DataLossError:
         return count, False
     return count, True
+
+
+@contextmanager
+def corruption_named(split: Split) -> Iterator[None]:
+    """Turn TensorFlow's error at a corrupt record into a `UserError` that says where it is."""
+    try:
+        yield
+    except tf.errors.DataLossError as error:
+        raise UserError(corruption(split)) from error
 
 
 def corruption(split: Split) -> str:

@@ -50,12 +50,14 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
     """
     strategy = distribute.choose_strategy()
     with tempfile.TemporaryDirectory() as scratch:
-        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), report)
-        loop = Loop(config, info, paths, split, strategy, report)
-        try:
+        usable = {
+            name: evaluate.usable_split(config, paths, info, name, Path(scratch), report)
+            for name in ("train", "valid")
+            if name == "train" or info.has(name)
+        }
+        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report)
+        with records.corruption_named(usable["train"]):
             loop.run(augmentation)
-        except tf.errors.DataLossError as error:
-            raise UserError(records.corruption(split)) from error
 
 
 class Loop:
@@ -67,6 +69,7 @@ class Loop:
         info: Info,
         paths: Paths,
         split: Split,
+        valid: Split | None,
         strategy: tf.distribute.Strategy,
         report: Report,
     ) -> None:
@@ -78,7 +81,7 @@ class Loop:
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
         self.summaries = Summaries(paths.logs, enabled=self.chief)
-        self.score_valid = evaluate.valid_scorer(config, info, paths) if self.chief else None
+        self.score_valid = evaluate.split_scorer(config, info, valid) if valid and self.chief else None
 
     def run(self, augmentation: Augmentation) -> None:
         start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -28,7 +30,7 @@ def attention_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
     places = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(places))
     places = layers.Dense((max_length + 1) * height * width)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((max_length + 1, height * width))(places))
-    seen = ops.matmul(places, layers.Reshape((height * width, channels))(features))
+    seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     digits = layers.Dense(CLASSES)(seen[:, :max_length])
     return as_float32(digits, layers.Dense(max_length + 1)(seen[:, max_length]))
 
