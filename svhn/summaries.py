@@ -33,7 +33,7 @@ class Summaries:
     def weights(self, step: int, model: keras.Model) -> None:
         with self.writers["train"].as_default(step):
             for variable in model.trainable_variables:
-                tf.summary.histogram(variable.path, variable.value)
+                tf.summary.histogram(f"weights/{variable.path}", variable.value)  # one group, below the curves
 
     def graph(self, model: keras.Model) -> None:
         forward = tf.function(lambda images: model(images, training=False))
