@@ -38,6 +38,12 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver is None or not resolver.task_type or resolver.task_type == "chief" or resolver.task_id == 0
 
 
+def check_batch_size(batch_size: int, replicas: int) -> None:
+    """Raises `UserError` unless each replica gets an equal part of a batch."""
+    if batch_size % replicas:
+        raise UserError(f"--batch_size={batch_size}: expected a multiple of {replicas}, the number of replicas")
+
+
 def synchronize(model: keras.Model, replicas: int) -> None:
     """Let batch normalisation take its statistics over all replicas: their moving means drift apart otherwise."""
     for layer in model.layers:

@@ -70,6 +70,8 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
         return split
     intact = records.intact_split(split, scratch)
     report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")
+    if not intact.examples:
+        raise UserError(f"no record of the split {name!r} is intact: run `python -m svhn.wrangle` again")
     return intact
 
 

@@ -16,7 +16,7 @@ from svhn.files import atomic_write
 from svhn.models import MODELS
 from svhn.records import Info
 
-READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError)
+READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, IndexError)  # IndexError: cut short
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
@@ -164,8 +164,11 @@ def prune(run: Path, max_to_keep: int) -> None:
 def best(run: Path) -> dict[str, Any]:
     """`step` and scores on valid of the best checkpoint; empty where none was scored or it is gone."""
     path = run / "best.json"
-    marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return marked if marked.get("step") in steps(run) else {}
+    try:
+        marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return marked if marked.get("step") in steps(run) else {}
+    except (ValueError, AttributeError):  # damaged: the next checkpoint that is scored becomes the best
+        return {}
 
 
 def mark_best(run: Path, step: int, scores: Mapping[str, float]) -> bool:

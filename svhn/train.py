@@ -49,6 +49,7 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
         Interrupted: after a signal, with a checkpoint of the step that was reached.
     """
     strategy = distribute.choose_strategy()
+    distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
     with tempfile.TemporaryDirectory() as scratch:
         usable = {
             name: evaluate.usable_split(config, paths, info, name, Path(scratch), report)

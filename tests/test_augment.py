@@ -116,10 +116,10 @@ def test_shift_is_a_share_of_the_size() -> None:
 
 
 def test_saturation_is_the_distance_to_grey() -> None:
-    image = tf.tile([[[[90.0, 120.0, 150.0]]]], [1, *SIZE, 1])
+    image = tf.constant(np.full((1, *SIZE, 3), (90, 120, 150)), tf.float32)
     for value, expected in ((1.0, (75, 120, 165)), (-1.0, (105, 120, 135))):
         changed = augment.augment(image, extreme(value), Augmentation(saturation=0.5), SIZE)
-        np.testing.assert_allclose(changed, tf.tile([[[expected]]], [1, *SIZE, 1]), atol=1e-3)
+        np.testing.assert_allclose(changed, np.full((1, *SIZE, 3), expected), atol=1e-3)
 
 
 def test_contrast_is_the_distance_to_the_mean() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,15 +15,15 @@ NUMBERS = ["210", "7", "90817", "48"]
 MAX_LENGTH = 5
 SLOTS = np.array([to_slots(number, MAX_LENGTH) for number in NUMBERS], np.int32)
 
-Outputs = dict[str, tf.Variable]
+Outputs = dict[str, Any]  # variables, which TensorFlow takes for tensors
 
 
 @pytest.fixture
 def outputs() -> Outputs:
     rng = np.random.default_rng(0)
-    digits = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH, CLASSES))
-    length = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH + 1))
-    return {"digits": tf.Variable(digits.astype(np.float32)), "length": tf.Variable(length.astype(np.float32))}
+    digits: Any = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH, CLASSES)).astype(np.float32)
+    length: Any = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH + 1)).astype(np.float32)
+    return {"digits": tf.Variable(digits), "length": tf.Variable(length)}
 
 
 def cross_entropy(logits: np.ndarray, true: int, smoothing: float) -> float:

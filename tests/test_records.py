@@ -134,7 +134,7 @@ def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: byte
 def test_an_info_of_other_fields_is_named(folder: Path, changes: dict[str, object]) -> None:
     fields = dataclasses.asdict(INFO) | changes
     (folder / "svhn" / "info.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match="not the info.json of records"):
+    with pytest.raises(UserError, match=r"not the info\.json of records"):
         records.read_info(folder, "svhn")
 
 
@@ -212,6 +212,13 @@ def test_a_file_cut_short_keeps_its_whole_records(split: Split, tmp_path: Path, 
     intact = records.intact_split(split, tmp_path)
     assert names(intact) == ["a0", "a1", "a2", "a3", "a4", "b0", "b1", "b2"]
     assert intact.shards == [5, 3]
+
+
+def test_an_error_of_reading_is_turned_into_where_it_is(split: Split) -> None:
+    flip(split.paths[1], offset(split.paths[1], 2) + HEADER)
+    with pytest.raises(UserError) as error, records.corruption_named(split):
+        names(split)
+    assert str(error.value) == message(split.paths[1], 2)
 
 
 EARLIER = dataclasses.replace(

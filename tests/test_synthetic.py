@@ -183,6 +183,12 @@ def test_glyphs_are_cropped_to_their_ink() -> None:
         assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
+def test_a_picture_is_tilted_about_its_centre() -> None:
+    a, b, c, d, e, f = synthetic.tilting(np.random.default_rng(0), (100, 60))
+    assert np.allclose((a * 50 + b * 30 + c, d * 50 + e * 30 + f), (50, 30))
+    assert abs(b) > 0.01  # and tilted at all
+
+
 def test_digits_stand_apart_and_clear_of_the_border() -> None:
     for seed in range(40):
         picture, digits = synthetic.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])

@@ -1,0 +1,183 @@
+"""The contract that every model in `MODELS` keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import metrics, pipeline, runs
+from svhn.config import Config
+from svhn.datasets import DATASETS
+from svhn.evaluate import scorer
+from svhn.labels import CLASSES, to_slots
+from svhn.models import MODELS
+from svhn.records import Info
+from svhn.state import State, build_state, make_step
+
+NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def make_info(size: tuple[int, int] = (24, 40), channels: int = 3, max_length: int = 5) -> Info:
+    return Info("svhn", size, 0.3, channels, max_length, "jpeg", {}, {}, {}, seed=0)
+
+
+def new_state(name: str, info: Info | None = None, **options: Any) -> State:
+    """A state for training in float32, on whole pictures, unless told otherwise."""
+    keras.backend.clear_session()
+    given = {"model": name, "mixed_precision": False, "random_crop": False, "average": 0.0, **options}
+    return build_state(runs.make_config(given), info or make_info(), steps=100, replicas=1)
+
+
+def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(0).uniform(0, 255, (batch, *model.input_shape[1:])), tf.float32)
+
+
+def one_batch(model: keras.Model) -> pipeline.Batch:
+    slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
+    return {"image": random_images(model), "digits": slots, "weight": tf.ones(len(NUMBERS))}
+
+
+def assert_equal_outputs(model: keras.Model, other: Any) -> None:
+    images = random_images(model)
+    expected, found = model(images, training=False), other(images, training=False)
+    assert found.keys() == expected.keys()
+    for head, logits in expected.items():
+        np.testing.assert_allclose(found[head], logits, atol=1e-5)
+
+
+def move_all_weights(model: keras.Model) -> None:
+    """Give every weight, moving statistics too, a value that no new model has."""
+    rng = np.random.default_rng(1)
+    model.set_weights([weight * rng.uniform(0.5, 1.5) + 0.01 for weight in model.get_weights()])
+
+
+@every_model
+def test_a_models_name_is_its_key(name: str) -> None:
+    assert MODELS[name].name == name
+    assert MODELS[name].reference
+
+
+@every_model
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("max_length", [3, 5])
+def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, channels: int) -> None:
+    model = MODELS[name].build((24, 40, channels), max_length)
+    assert model.input_shape == (None, 24, 40, channels)
+    assert model.inputs[0].dtype == "float32"
+    outputs = model(random_images(model, batch=2), training=False)
+    assert {head: tuple(logits.shape) for head, logits in outputs.items()} == {
+        "digits": (2, max_length, CLASSES),
+        "length": (2, max_length + 1),
+    }
+    assert {logits.dtype for logits in outputs.values()} == {tf.float32}
+    digits = outputs["digits"].numpy()
+    assert digits.min() < 0  # logits, not probabilities
+    assert not np.allclose(digits[0], digits[1])
+
+
+@every_model
+def test_the_parameter_count_is_the_published_one(name: str) -> None:
+    spec = DATASETS["svhn"]
+    info = make_info(spec.size, spec.channels, spec.max_length)
+    shape = pipeline.input_shape(runs.make_config({"model": name}), info)
+    assert MODELS[name].build(shape, info.max_length).count_params() == MODELS[name].parameters
+
+
+@every_model
+def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
+    """In training and, as moving statistics have to follow, in evaluation too."""
+    options = {"batch_size": 8, "lrate": 1e-3, "decay": "constant", "warmup_steps": 0, "label_smoothing": 0.0}
+    state = new_state(name, **options)
+    config = Config(model=name, **options)
+    step = make_step(state, config, tf.distribute.get_strategy())
+    batch = one_batch(state.model)
+    losses = [float(step(batch).loss) for _ in range(80)]
+    assert losses[-1] < 0.2 * losses[0]
+    assert int(state.step) == len(losses)
+    assert metrics.scores(metrics.total([step(batch)]))["sequence_accuracy"] == 1.0
+    ds = tf.data.Dataset.from_tensors(batch)
+    assert metrics.scores(metrics.total(scorer(state.model)(ds)))["sequence_accuracy"] == 1.0
+
+
+@every_model
+def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path) -> None:
+    state = new_state(name, average=0.9)
+    move_all_weights(state.average)
+    runs.save(tmp_path, state.checkpoint(), 3)
+    fresh = MODELS[name].build(state.model.input_shape[1:], 5)
+    runs.load_weights(tmp_path, fresh, 3)
+    assert_equal_outputs(state.average, fresh)
+    images = random_images(fresh)
+    assert not np.allclose(fresh(images)["digits"], state.model(images)["digits"], atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")  # Keras
+@every_model
+def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
+    model = MODELS[name].build((24, 40, 3), 5)
+    move_all_weights(model)
+    model.save(tmp_path / "model.keras")
+    assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
+
+
+def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert found
+    return found
+
+
+@every_model
+def test_batch_normalisation_learns_statistics_in_training_only(name: str) -> None:
+    """The reference had it the wrong way round: active in training, where it learnt nothing, and absent afterwards."""
+    model = MODELS[name].build((24, 40, 3), 5)
+    layers = normalisations(model)
+    before = [layer.get_weights() for layer in layers]
+    model(random_images(model), training=False)
+    assert all(np.array_equal(a, b) for layer, old in zip(layers, before, strict=True) for a, b in pairs(layer, old))
+    model(random_images(model), training=True)
+    for layer, (_, _, mean, variance) in zip(layers, before, strict=True):
+        assert not np.allclose(layer.moving_mean, mean, atol=1e-7)
+        assert not np.allclose(layer.moving_variance, variance, atol=1e-7)
+
+
+def pairs(layer: keras.layers.Layer, weights: list[np.ndarray]) -> zip[tuple[np.ndarray, np.ndarray]]:
+    return zip(layer.get_weights(), weights, strict=True)
+
+
+@every_model
+def test_batch_normalisation_uses_the_batch_in_training_and_what_it_learnt_afterwards(name: str) -> None:
+    model = MODELS[name].build((24, 40, 3), 5)
+    last: Any = normalisations(model)[-1]
+    features = keras.Model(model.input, last.output)  # before any dropout, which would differ too
+    images = random_images(model)
+    in_training = features(images, training=True).numpy()
+    np.testing.assert_allclose(in_training.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    in_use = features(images, training=False).numpy()
+    assert not np.allclose(in_training, in_use, atol=1e-2)
+    last.moving_mean.assign(last.moving_mean + 1)
+    assert not np.allclose(features(images, training=False), in_use, atol=1e-2)
+    np.testing.assert_allclose(features(images, training=True), in_training, atol=1e-2)
+
+
+@every_model
+def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(name: str) -> None:
+    state = new_state(name, mixed_precision=True, average=0.9)
+    assert {weight.dtype for weight in state.model.trainable_variables} == {"float32"}
+    assert "bfloat16" in {layer.compute_dtype for layer in state.model.layers}
+    assert {layer.compute_dtype for layer in state.average.layers} == {"float32"}
+    outputs = state.model(random_images(state.model, batch=2), training=True)
+    assert {head: logits.dtype for head, logits in outputs.items()} == {"digits": tf.float32, "length": tf.float32}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@every_model
+def test_the_seed_decides_the_first_weights(name: str) -> None:
+    one, same, other = (new_state(name, seed=seed).model.get_weights() for seed in (4, 4, 5))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
