@@ -53,7 +53,9 @@ class Config:
     weight_decay: float = option(0.0, "decoupled weight decay of the kernels (AdamW)")
     clip_norm: float = option(0.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.0, "probability spread over all classes")
-    average: float = option(0.0, "momentum of the averaged weights that are evaluated; 0: the weights as they are")
+    average: float = option(
+        0.0, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
+    )
     augment: bool = option(True, "vary the training images as the data set lists it")
     mixed_precision: bool = option(False, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")

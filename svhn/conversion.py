@@ -89,12 +89,12 @@ def convert(
         with croppers(options.processes) as imap:
             crop = partial(cropped, spec.load, options.size, options.margin, spec.image_format)
             for split, entries in splits.items():
-                outcomes = tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image")
                 paths = unfinished_shards(records_dir, spec.name, split, len(entries))
-                shards[split], lengths[split] = write_split(paths, zip(entries, outcomes, strict=True), tally)
+                with tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
+                    shards[split], lengths[split] = write_split(paths, zip(entries, outcomes, strict=True), tally)
         check_skipped(folder, tally, options.max_skipped)
         info = merged_info(records_dir, spec, options, sources, shards, lengths, data_dir)
-        (folder / "info.json").unlink(missing_ok=True)  # from here until it is back, there are no records
+        records.withdraw(records_dir, spec.name, shards)  # until the new files are in place
         replace_splits(records_dir, spec.name, shards)
         records.write_info(records_dir, info)
     finally:
@@ -191,7 +191,7 @@ def merged_info(
         sources={source: spec.checksum(data_dir, source) for source in sources},
         seed=options.seed,
     )
-    return records.with_earlier(records_dir, info)
+    return records.with_earlier(records_dir, info, replaced=spec.valid_from if "train" in shards else ())
 
 
 def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:

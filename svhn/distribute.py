@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -23,19 +24,24 @@ def choose_strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def workers() -> int:
-    """Machines that `TF_CONFIG` names (tensorflow.org/guide/distributed_training#TF_CONFIG)."""
+def read_tf_config() -> dict[str, Any]:
+    """`TF_CONFIG` (tensorflow.org/guide/distributed_training#TF_CONFIG); empty where it is not set."""
     try:
-        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-        return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        return {"cluster": dict(config.get("cluster", {})), "task": dict(config.get("task", {}))}
     except (ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"TF_CONFIG is not the JSON of a cluster: {error}") from error
+        raise UserError(f"TF_CONFIG is not the JSON of a cluster and a task: {error}") from error
 
 
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes what all share: checkpoints, logs, tables."""
-    resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_type or resolver.task_type == "chief" or resolver.task_id == 0
+def workers() -> int:
+    cluster = read_tf_config()["cluster"]
+    return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
+
+
+def is_chief() -> bool:
+    """Whether this process writes what all share: config, checkpoints, logs. Worker 0 does, unless there is a chief."""
+    cluster, task = read_tf_config().values()
+    return workers() < 2 or task.get("type") == "chief" or (task.get("index") == 0 and "chief" not in cluster)
 
 
 def check_batch_size(batch_size: int, replicas: int) -> None:

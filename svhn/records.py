@@ -6,7 +6,7 @@ import dataclasses
 import errno
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,16 +95,41 @@ def write_info(records_dir: str | Path, info: Info) -> None:
         json.dump(dataclasses.asdict(info), file, indent=1, sort_keys=True)
 
 
-def with_earlier(records_dir: str | Path, info: Info) -> Info:
-    """`info` with those splits and sources added that are there already, if they were made in the same way."""
+def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:
+    """Take splits out of the `info.json`, so that a kill while their files are replaced leaves the others usable."""
+    path = Path(records_dir) / dataset / "info.json"
+    try:
+        info = read_info(records_dir, dataset)
+    except UserError:
+        path.unlink(missing_ok=True)
+        return
+    kept = {split: shards for split, shards in info.splits.items() if split not in splits}
+    if kept:
+        lengths = {split: info.lengths[split] for split in kept}
+        write_info(records_dir, dataclasses.replace(info, splits=kept, lengths=lengths))
+    else:
+        path.unlink()
+
+
+def with_earlier(records_dir: str | Path, info: Info, replaced: Container[str] = ()) -> Info:
+    """`info` with those splits and sources added that are there already, if they were made in the same way.
+
+    Args:
+        replaced: sources whose examples are no longer there, unless `info` names them.
+    """
     try:
         earlier = read_info(records_dir, info.dataset)
     except UserError:
         return info
     if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
         return info
-    merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in ("splits", "lengths", "sources")}
-    return dataclasses.replace(info, **merged)
+    sources = {name: checksum for name, checksum in earlier.sources.items() if name not in replaced}
+    return dataclasses.replace(
+        info,
+        splits={**earlier.splits, **info.splits},
+        lengths={**earlier.lengths, **info.lengths},
+        sources={**sources, **info.sources},
+    )
 
 
 def shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:

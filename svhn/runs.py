@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from svhn import distribute
 from svhn.config import Config, UserError, lookup
 from svhn.files import atomic_write
 from svhn.models import MODELS
@@ -38,9 +39,10 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     """
     begun = (run / "config.json").exists()
     config = reopen(run, given, ("run", "training"), info) if begun else make_config(given)
-    run.mkdir(parents=True, exist_ok=True)
-    with atomic_write(run / "config.json", "w") as file:
-        json.dump({"config": dataclasses.asdict(config), "records": info.crop}, file, indent=1)
+    if distribute.is_chief():
+        run.mkdir(parents=True, exist_ok=True)
+        with atomic_write(run / "config.json", "w") as file:
+            json.dump({"config": dataclasses.asdict(config), "records": info.crop}, file, indent=1)
     return config
 
 
@@ -124,8 +126,12 @@ def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[
     """Restore the newest checkpoint that can be read; returns its step, 0 where there is none.
 
     One that is damaged is said and left where it is, and the one before it is taken.
+
+    Raises:
+        UserError: there are checkpoints, and none of them can be read.
     """
-    for step in reversed(steps(run)):
+    found = steps(run)
+    for step in reversed(found):
         path = checkpoint_path(run, step)
         try:
             checkpoint.read(str(path)).assert_existing_objects_matched()
@@ -134,6 +140,8 @@ def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[
             continue
         report(f"Restored model from: {path}")
         return step
+    if found:
+        raise UserError(f"none of the checkpoints in {run} can be read: delete the folder to begin anew")
     return 0
 
 

@@ -77,7 +77,7 @@ class Loop:
         self.config, self.info, self.paths, self.split = config, info, paths, split
         self.strategy, self.report = strategy, report
         self.steps = total_steps(config, split.examples)
-        self.chief = distribute.is_chief(strategy)
+        self.chief = distribute.is_chief()
         with strategy.scope():
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
@@ -110,21 +110,21 @@ class Loop:
             batch = next(batches)
             recent.append(metrics.total([take_step(batch)]))
             seconds += time.monotonic() - began
-            self.check_finite(step, recent[-1])
+            self.check_finite(step, recent[-1].loss)
             if step % self.config.log_every == 0 or step == self.steps:
                 self.log(step, metrics.total(recent), seconds)
                 recent, seconds = [], 0.0
             if caught or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self.show(step, batch)
-                self.save(step)
+                self.save(step, self.score(step) if not caught else None)  # asked to stop, there may be no time for it
             if caught and step < self.steps:
                 raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", caught[0])
 
-    def check_finite(self, step: int, counts: Counts) -> None:
-        if not math.isfinite(counts.loss):
+    def check_finite(self, step: int, loss: float) -> None:
+        if not math.isfinite(loss):
             kept = runs.steps(self.paths.run)[-1:] or ["none"]
             raise UserError(
-                f"the loss at step {step} is {counts.loss}: stopped; the last checkpoint is {kept[0]}. "
+                f"the loss at step {step} is {loss}: stopped; the last checkpoint is {kept[0]}. "
                 f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
             )
 
@@ -146,15 +146,25 @@ class Loop:
         self.summaries.images(step, first)
         self.summaries.weights(step, self.state.model)
 
-    def save(self, step: int) -> None:
-        """Write a checkpoint, score valid with it, and mark it if it is the best."""
+    def score(self, step: int) -> dict[str, float] | None:
+        """Scores on valid; None without that split, or on a worker that isn't the chief.
+
+        Taken before a checkpoint is written: weights that diverged in this very step must not become one.
+        """
+        if not self.score_valid:
+            return None
+        scores = self.score_valid(self.state.average)
+        self.check_finite(step, scores["loss"])
+        return scores
+
+    def save(self, step: int, scores: dict[str, float] | None) -> None:
+        """Write a checkpoint, and mark it if it is the best."""
         if not self.chief:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
                 runs.save(Path(folder), self.checkpoint, step)
             return
         runs.save(self.paths.run, self.checkpoint, step)
-        if self.score_valid:
-            scores = self.score_valid(self.state.average)
+        if scores:
             self.summaries.scores("valid", step, scores)
             marked = ", the best so far" if runs.mark_best(self.paths.run, step, scores) else ""
             self.report(
