@@ -5,10 +5,14 @@ import sys
 from svhn import shell
 
 
-def main() -> int:
+def command(argv: list[str]) -> None:
     with shell.quiet():
         from svhn import cli  # brings TensorFlow, whose start-up notes are no news
-    return shell.run(cli.main, sys.argv)
+    cli.main(argv)
+
+
+def main() -> int:
+    return shell.run(command, sys.argv)
 
 
 if __name__ == "__main__":

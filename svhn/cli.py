@@ -39,7 +39,9 @@ class Session(NamedTuple):
 def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
-    flags.DEFINE_string("checkpoint", "all", "which to score: all, best, latest or a step", flag_values=values)
+    flags.DEFINE_string(
+        "checkpoint", "all", "which valid and test score: all, best, latest or a step", flag_values=values
+    )
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
         DEFINE[type(field.default)](field.name, field.default, field.metadata["description"], flag_values=values)
     flags.DEFINE_alias("log", "log_name", flag_values=values)
@@ -95,7 +97,7 @@ def score_mode(session: Session) -> None:
     paths, run = session.paths, session.paths.run
     chosen = runs.chosen_steps(run, session.checkpoint)
     info = records.read_info(paths.records_dir, runs.dataset_of(run, session.given))
-    config = runs.reopen(run, session.given, ("run",), info)
+    config = runs.reopen(run, session.given, info, session.mode)
     print(banner(session, config, info))
     with tempfile.TemporaryDirectory() as scratch:
         split = evaluate.usable_split(config, paths, info, session.mode, Path(scratch), print_line)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+LARGEST = 2.0**63  # whole numbers reach TensorFlow as int64
 
 
 class UserError(Exception):
@@ -40,24 +41,24 @@ class Config:
     dataset: str = option("svhn", "data set, by its name in DATASETS", "run")
     model: str = option("svhn", "model, by its name in MODELS", "run")
     random_crop: bool = option(
-        False, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
+        True, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
     )
     grayscale: bool = option(False, "turn colour pictures grey", "run")
     seed: int = option(0, "the same seed gives the same run", "training")
     batch_size: int = option(64, "examples a step, over all replicas", "training")
-    num_epochs: int = option(10, "passes over the training split")
+    num_epochs: int = option(36, "passes over the training split")
     num_steps: int = option(0, "steps to train instead of num_epochs; 0: num_epochs")
-    lrate: float = option(1e-3, "peak learning rate")
-    warmup_steps: int = option(0, "steps over which the learning rate rises linearly")
+    lrate: float = option(2e-3, "peak learning rate")
+    warmup_steps: int = option(300, "steps over which the learning rate rises linearly")
     decay: str = option("cosine", "of the learning rate after the warm-up: cosine or constant")
-    weight_decay: float = option(0.0, "decoupled weight decay of the kernels (AdamW)")
-    clip_norm: float = option(0.0, "largest global norm of the gradient; 0: not clipped")
-    label_smoothing: float = option(0.0, "probability spread over all classes")
+    weight_decay: float = option(0.02, "decoupled weight decay of the kernels (AdamW)")
+    clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
+    label_smoothing: float = option(0.05, "probability spread over all classes")
     average: float = option(
-        0.0, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
+        0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
     augment: bool = option(True, "vary the training images as the data set lists it")
-    mixed_precision: bool = option(False, "compute in bfloat16, keep the weights in float32")
+    mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
     log_every: int = option(100, "steps between progress lines")
@@ -66,12 +67,15 @@ class Config:
     skip_corrupt: bool = option(False, "leave out corrupt records and count them, instead of stopping")
 
     def __post_init__(self) -> None:
+        check_types(self)
         positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
         check_ranges(self, positive, at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"--seed={self.seed}: expected a whole number from 0 to {2**32 - 1}")
         if self.decay not in ("cosine", "constant"):
             raise UserError(f"--decay={self.decay}: expected cosine or constant")
 
@@ -110,11 +114,19 @@ def check_folder_name(flag: str, value: str) -> None:
         raise UserError(f"--{flag}={value!r}: expected the name of one folder, without separators and not '..'")
 
 
+def check_types(options: Any) -> None:
+    """Raise `UserError` for a value of another type than its field's default: config.json can be written by hand."""
+    for field in dataclasses.fields(options):
+        value, expected = getattr(options, field.name), type(field.default)
+        if type(value) is not expected and not (expected is float and type(value) is int):
+            raise UserError(f"{field.name}={value!r}: expected a value such as {field.default!r}")
+
+
 def check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
-    """Raise `UserError` for a number that is not finite, or below `at_least` (None: not above 0)."""
+    """Raise `UserError` for a number that is huge, not finite, or below `at_least` (None: not above 0)."""
     for name in names:
         value = getattr(options, name)
-        if not math.isfinite(value) or (value <= 0 if at_least is None else value < at_least):
+        if not abs(value) < LARGEST or (value <= 0 if at_least is None else value < at_least):
             expected = "a number above 0" if at_least is None else f"a number of at least {at_least}"
             raise UserError(f"--{name}={value}: expected {expected}")
 

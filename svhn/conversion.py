@@ -78,13 +78,15 @@ def convert(
     The splits of other sources stay as they are, if they were made with the same options.
 
     Raises:
-        UserError: if a source can't be read, or too much of it can't be used. The records there are stay as they were.
+        UserError: if a source can't be read, too much of it can't be used, or it would push another source out of a
+            split that both go into. The records there are stay as they were.
     """
+    check_shared(spec, records_dir, sources)
     tally = Tally()
     splits = draw_splits(spec, data_dir, sources, options.seed, tally)
     folder = records_dir / spec.name
     folder.mkdir(parents=True, exist_ok=True)
-    shards, lengths = {}, {}
+    shards, sizes, lengths = {}, {}, {}
     try:
         with croppers(options.processes) as imap:
             crop = partial(cropped, spec.load, options.size, options.margin, spec.image_format)
@@ -92,8 +94,9 @@ def convert(
                 paths = unfinished_shards(records_dir, spec.name, split, len(entries))
                 with tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
                     shards[split], lengths[split] = write_split(paths, zip(entries, outcomes, strict=True), tally)
+                sizes[split] = [path.stat().st_size for path in paths]
         check_skipped(folder, tally, options.max_skipped)
-        info = merged_info(records_dir, spec, options, sources, shards, lengths, data_dir)
+        info = merged_info(records_dir, spec, options, sources, shards, sizes, lengths, data_dir)
         records.withdraw(records_dir, spec.name, shards)  # until the new files are in place
         replace_splits(records_dir, spec.name, shards)
         records.write_info(records_dir, info)
@@ -101,6 +104,21 @@ def convert(
         for path in folder.glob("*.partial"):
             path.unlink()
     return summary(folder, tally, shards)
+
+
+def check_shared(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
+    """Sources that go into the same splits are converted together, since a split is written as a whole."""
+    try:
+        earlier = records.read_info(records_dir, spec.name).sources
+    except UserError:
+        return
+    lost = [source for source in spec.valid_from if source in earlier and source not in sources]
+    if lost and set(sources) & set(spec.valid_from):
+        together = ",".join((*sources, *lost))
+        raise UserError(
+            f"the records of train and valid hold {', '.join(lost)} too: name all with --splits={together}, "
+            f"or delete {records_dir / spec.name} first"
+        )
 
 
 def draw_splits(
@@ -175,6 +193,7 @@ def merged_info(
     options: Options,
     sources: Sequence[str],
     shards: dict[str, list[int]],
+    sizes: dict[str, list[int]],
     lengths: dict[str, dict[str, int]],
     data_dir: Path,
 ) -> Info:
@@ -187,11 +206,12 @@ def merged_info(
         max_length=spec.max_length,
         image_format=spec.image_format,
         splits=shards,
+        sizes=sizes,
         lengths=lengths,
         sources={source: spec.checksum(data_dir, source) for source in sources},
         seed=options.seed,
     )
-    return records.with_earlier(records_dir, info, replaced=spec.valid_from if "train" in shards else ())
+    return records.with_earlier(records_dir, info)
 
 
 def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,7 +19,10 @@ def choose_strategy() -> tf.distribute.Strategy:
     Has to be called before anything else is asked of TensorFlow where there are several machines.
     """
     if workers() > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except ValueError as error:
+            raise UserError(f"TF_CONFIG can't be used: {error}") from error
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
@@ -42,6 +46,18 @@ def is_chief() -> bool:
     """Whether this process writes what all share: config, checkpoints, logs. Worker 0 does, unless there is a chief."""
     cluster, task = read_tf_config().values()
     return workers() < 2 or task.get("type") == "chief" or (task.get("index") == 0 and "chief" not in cluster)
+
+
+def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+    """A function that is true on all workers as soon as its argument is on one; each has to call it at each step."""
+    if workers() < 2:
+        return lambda flag: flag
+
+    @tf.function
+    def count(flag: tf.Tensor) -> tf.Tensor:
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(tf.identity, args=(flag,)), axis=None)
+
+    return lambda flag: bool(count(tf.constant(float(flag))) > 0)
 
 
 def check_batch_size(batch_size: int, replicas: int) -> None:

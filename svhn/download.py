@@ -70,9 +70,13 @@ def bring(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, sourc
     """Fetch one split's archive and unpack it, each only where that is still to do."""
     folder, path = data_dir / split, data_dir / archive.filename
     packed = archive.filename.endswith(PACKED)
-    if packed and folder.exists():
+    if packed and spec.present(data_dir, split):
         report(f"{split}: {folder} is complete")
         return
+    if packed and folder.exists():
+        raise UserError(
+            f"{folder} is there, but holds nothing of {spec.name}: move it away, or choose another --data_dir"
+        )
     if not complete(path, archive, report):
         if not source:
             raise UserError(no_source(spec, data_dir))

@@ -67,6 +67,7 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     """A split; less its corrupt records, whose number is said, if the run says `skip_corrupt`."""
     split = records.open_split(paths.records_dir, info, name)
     if not config.skip_corrupt:
+        records.check_sizes(split)
         return split
     intact = records.intact_split(split, scratch)
     report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")

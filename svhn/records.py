@@ -19,6 +19,7 @@ from svhn.files import atomic_write
 from svhn.labels import EMPTY
 
 SCHEMA = 1
+BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` that say something of each split
 SHARD_EXAMPLES = 2048
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
@@ -37,6 +38,7 @@ class Info:
         channels: of the images.
         max_length: digits of the longest number that was kept; slots of a label.
         splits: examples in each shard, by split.
+        sizes: bytes of each shard, by split.
         lengths: examples by length of the number ("1", "2", …), by split.
         sources: sha256 of what each source was read from.
         seed: which drew the validation examples and the order.
@@ -49,6 +51,7 @@ class Info:
     max_length: int
     image_format: str
     splits: Mapping[str, list[int]]
+    sizes: Mapping[str, list[int]]
     lengths: Mapping[str, dict[str, int]]
     sources: Mapping[str, str]
     seed: int
@@ -63,12 +66,18 @@ class Info:
         names = ("dataset", "size", "margin", "channels", "max_length")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def draw(self) -> dict[str, int]:
+        """What tells one draw of the training and validation examples from another."""
+        return {"wrangle_seed": self.seed, **{name: sum(self.splits.get(name, [])) for name in ("train", "valid")}}
+
 
 class Split(NamedTuple):
-    """The files of a split, and how many examples each holds."""
+    """The files of a split, and how many examples and bytes each holds."""
 
     paths: list[Path]
     shards: list[int]
+    sizes: list[int]
 
     @property
     def examples(self) -> int:
@@ -103,33 +112,24 @@ def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> N
     except UserError:
         path.unlink(missing_ok=True)
         return
-    kept = {split: shards for split, shards in info.splits.items() if split not in splits}
+    kept = [split for split in info.splits if split not in splits]
     if kept:
-        lengths = {split: info.lengths[split] for split in kept}
-        write_info(records_dir, dataclasses.replace(info, splits=kept, lengths=lengths))
+        fields = {name: {split: getattr(info, name)[split] for split in kept} for name in BY_SPLIT}
+        write_info(records_dir, dataclasses.replace(info, **fields))
     else:
         path.unlink()
 
 
-def with_earlier(records_dir: str | Path, info: Info, replaced: Container[str] = ()) -> Info:
-    """`info` with those splits and sources added that are there already, if they were made in the same way.
-
-    Args:
-        replaced: sources whose examples are no longer there, unless `info` names them.
-    """
+def with_earlier(records_dir: str | Path, info: Info) -> Info:
+    """`info` with those splits and sources added that are there already, if they were made in the same way."""
     try:
         earlier = read_info(records_dir, info.dataset)
     except UserError:
         return info
     if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
         return info
-    sources = {name: checksum for name, checksum in earlier.sources.items() if name not in replaced}
-    return dataclasses.replace(
-        info,
-        splits={**earlier.splits, **info.splits},
-        lengths={**earlier.lengths, **info.lengths},
-        sources={**sources, **info.sources},
-    )
+    merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
+    return dataclasses.replace(info, **merged)
 
 
 def shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
@@ -146,20 +146,27 @@ def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     for path in paths:
         if not path.exists():
             raise UserError(f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset}` again")
-    return Split(paths, info.splits[name])
+    return Split(paths, info.splits[name], info.sizes[name])
+
+
+def check_sizes(split: Split) -> None:
+    """Raises `UserError` for a file that was cut short, also where it was cut between two records."""
+    if any(path.stat().st_size != size for path, size in zip(split.paths, split.sizes, strict=True)):
+        raise UserError(corruption(split))
 
 
 def intact_split(split: Split, scratch: Path) -> Split:
     """The split without its corrupt records: damaged shards are copied to the folder `scratch`, less those."""
-    shards = [intact_shard(path, expected, scratch) for path, expected in zip(*split, strict=True)]
+    shards = [intact_shard(*shard, scratch) for shard in zip(*split, strict=True)]
     return Split(*(list(column) for column in zip(*shards, strict=True)))
 
 
-def intact_shard(path: Path, expected: int, scratch: Path) -> tuple[Path, int]:
-    if count_intact(path) == (expected, True):
-        return path, expected
+def intact_shard(path: Path, examples: int, size: int, scratch: Path) -> tuple[Path, int, int]:
+    if count_intact(path) == (examples, True):
+        return path, examples, size
     copy = scratch / path.name
-    return copy, salvage(path, copy)
+    kept = salvage(path, copy)
+    return copy, kept, copy.stat().st_size
 
 
 def serialize(image: bytes, label: str, name: str) -> bytes:
@@ -217,7 +224,7 @@ def corruption_named(split: Split) -> Iterator[None]:
 
 def corruption(split: Split) -> str:
     """Which file and record is corrupt, and what to do."""
-    for path, examples in zip(*split, strict=True):
+    for path, examples, _ in zip(*split, strict=True):
         count, intact = count_intact(path)
         if not intact or count != examples:
             return (

@@ -37,12 +37,13 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     Raises:
         UserError: if the folder holds a run that was made in another way; names the options that differ.
     """
-    begun = (run / "config.json").exists()
-    config = reopen(run, given, ("run", "training"), info) if begun else make_config(given)
+    begun = (run / "config.json").exists() and steps(run)  # before a checkpoint, nothing relies on its options
+    config = reopen(run, given, info, "train") if begun else make_config(given)
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(run / "config.json", "w") as file:
-            json.dump({"config": dataclasses.asdict(config), "records": info.crop}, file, indent=1)
+            stored = {"config": dataclasses.asdict(config), "records": info.crop, "draw": info.draw}
+            json.dump(stored, file, indent=1)
     return config
 
 
@@ -52,26 +53,33 @@ def dataset_of(run: Path, given: Mapping[str, Any]) -> str:
     return given.get("dataset", stored.get("dataset", Config.dataset))
 
 
-def reopen(run: Path, given: Mapping[str, Any], fixed: tuple[str, ...], info: Info) -> Config:
-    """The run's options, with those replaced that were given and that may change.
+def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:
+    """The run's options, with those replaced that were given and that may change in this mode.
 
     Raises:
-        UserError: if there is no run, or one of its `fixed` options, or its records, would differ.
+        UserError: if there is no run, or one of its options that may not change, or its records, would differ.
     """
     stored = read_config(run)
-    options, crop = stored["config"], stored["records"]
+    options = stored["config"]
+    fixed = ("run", "training") if mode == "train" else ("run",)
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
-    differing = [
-        f"{key}={options[key]} (now {given[key]})" for key in kept & given.keys() if given[key] != options[key]
-    ]
-    now = json.loads(json.dumps(info.crop))
-    differing += [f"{key}={crop.get(key)} (now {now[key]})" for key in now if crop.get(key) != now[key]]
+    differing = differences(options, {key: given[key] for key in kept & given.keys()})
+    differing += differences(stored["records"], info.crop)
+    if mode != "test":  # which pictures train and valid hold; another draw would score what was trained on
+        differing += differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
             f"{run} holds a run with {', '.join(sorted(differing))}: "
             "use the same options and records, or another --name for another run"
         )
+    if "num_epochs" in given and "num_steps" not in given:
+        options = {**options, "num_steps": 0}  # the one that was named last counts
     return Config(**{**options, **given})
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    now = json.loads(json.dumps(now))
+    return [f"{key}={before.get(key)} (now {now[key]})" for key in now if before.get(key) != now[key]]
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -81,8 +89,10 @@ def read_config(run: Path) -> dict[str, Any]:
         raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        stored = {"config": dataclasses.asdict(Config(**stored["config"])), "records": dict(stored["records"])}
-    except (ValueError, KeyError, TypeError) as error:
+        config = Config(**stored["config"])
+        lookup("model", MODELS, config.model)
+        stored = {"config": dataclasses.asdict(config), **{key: dict(stored[key]) for key in ("records", "draw")}}
+    except (ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
         ) from error
@@ -157,7 +167,7 @@ def load_weights(run: Path, model: Any, step: int) -> None:
 
 
 def discard(run: Path, step: int) -> None:
-    for path in run.glob(f"ckpt-{step}.*"):
+    for path in sorted(run.glob(f"ckpt-{step}.*"), reverse=True):  # the index first: without it, there is none
         path.unlink()
 
 

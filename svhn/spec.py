@@ -117,7 +117,7 @@ class ModelSpec:
             (batch, max_length + 1).
         parameters: count for colour images of the data set it was designed for.
         reference: the paper or the page it comes from.
-        defaults: values of `Config`'s fields.
+        defaults: values of those fields of `Config` in which its recipe differs.
     """
 
     name: str

@@ -11,12 +11,21 @@ import tensorflow as tf
 NAMES = ("loss", "sequence_accuracy", "digit_accuracy", "length_accuracy")
 
 
+def file_writer(folder: Path) -> tf.summary.SummaryWriter:
+    folder.mkdir(parents=True, exist_ok=True)  # its errors, unlike TensorFlow's, say what is wrong
+    return tf.summary.create_file_writer(str(folder))
+
+
+def no_writer(_: Path) -> tf.summary.SummaryWriter:
+    return tf.summary.create_noop_writer()
+
+
 class Summaries:
     """Two event writers beneath one folder; or none, for a worker that is not the chief."""
 
     def __init__(self, folder: Path, enabled: bool = True) -> None:
-        make = tf.summary.create_file_writer if enabled else lambda _: tf.summary.create_noop_writer()
-        self.writers = {name: make(str(folder / name)) for name in ("train", "valid")}
+        make = file_writer if enabled else no_writer
+        self.writers = {name: make(folder / name) for name in ("train", "valid")}
 
     def scores(self, split: str, step: int, scores: Mapping[str, float], learning_rate: float | None = None) -> None:
         with self.writers[split].as_default(step):

@@ -78,6 +78,7 @@ class Loop:
         self.strategy, self.report = strategy, report
         self.steps = total_steps(config, split.examples)
         self.chief = distribute.is_chief()
+        self.agree = distribute.any_worker(strategy)
         with strategy.scope():
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
@@ -114,17 +115,19 @@ class Loop:
             if step % self.config.log_every == 0 or step == self.steps:
                 self.log(step, metrics.total(recent), seconds)
                 recent, seconds = [], 0.0
-            if caught or step % self.config.checkpoint_every == 0 or step == self.steps:
+            stopping = self.agree(bool(caught)) and step < self.steps
+            if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self.show(step, batch)
-                self.save(step, self.score(step) if not caught else None)  # asked to stop, there may be no time for it
-            if caught and step < self.steps:
-                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", caught[0])
+                self.save(step, self.score() if not stopping else None)  # there may be no time for it
+            if stopping:
+                signum = caught[0] if caught else signal.SIGTERM  # another worker was asked to
+                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signum)
 
-    def check_finite(self, step: int, loss: float) -> None:
-        if not math.isfinite(loss):
+    def check_finite(self, step: int, value: float, what: str = "loss") -> None:
+        if not math.isfinite(value):
             kept = runs.steps(self.paths.run)[-1:] or ["none"]
             raise UserError(
-                f"the loss at step {step} is {loss}: stopped; the last checkpoint is {kept[0]}. "
+                f"the {what} at step {step} is {value}: stopped; the last checkpoint is {kept[0]}. "
                 f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
             )
 
@@ -146,19 +149,15 @@ class Loop:
         self.summaries.images(step, first)
         self.summaries.weights(step, self.state.model)
 
-    def score(self, step: int) -> dict[str, float] | None:
-        """Scores on valid; None without that split, or on a worker that isn't the chief.
-
-        Taken before a checkpoint is written: weights that diverged in this very step must not become one.
-        """
-        if not self.score_valid:
-            return None
-        scores = self.score_valid(self.state.average)
-        self.check_finite(step, scores["loss"])
-        return scores
+    def score(self) -> dict[str, float] | None:
+        """Scores on valid; None without that split, or on a worker that isn't the chief."""
+        return self.score_valid(self.state.average) if self.score_valid else None
 
     def save(self, step: int, scores: dict[str, float] | None) -> None:
-        """Write a checkpoint, and mark it if it is the best."""
+        """Write a checkpoint, unless its weights have diverged in this very step, and mark it if it is the best."""
+        self.check_finite(
+            step, sum(float(abs(weight).sum()) for weight in self.state.model.get_weights()), "sum of the weights"
+        )
         if not self.chief:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
                 runs.save(Path(folder), self.checkpoint, step)

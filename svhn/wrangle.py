@@ -46,7 +46,7 @@ def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[
             f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}: "
             f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`"
         )
-    return named or present
+    return list(dict.fromkeys(named)) or present
 
 
 def main(argv: list[str]) -> None:

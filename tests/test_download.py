@@ -20,6 +20,7 @@ from svhn.spec import Archive, DatasetSpec
 
 PUBLISHED = DATASETS["svhn"]
 PICTURES = {"1.png": random.Random(0).randbytes(200_000), "digitStruct.mat": b"boxes"}
+SMALL = {"1.png": b"one", "digitStruct.mat": b"box"}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serve(tmp_path / "mirror") as mirror:
         train = pack(mirror.folder / "train.tar.gz", PICTURES)
-        publish(mirror.folder, train, pack(mirror.folder / "test.tar.gz", {"1.png": b"one"}))
+        publish(mirror.folder, train, pack(mirror.folder / "test.tar.gz", SMALL))
         yield mirror
 
 
@@ -45,7 +46,7 @@ def own_spec(mirror: Mirror, **changes: object) -> DatasetSpec:
     return dataclasses.replace(PUBLISHED, **{"sources": {"train": train}, "url": mirror.url} | changes)
 
 
-UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {"test/1.png": b"one"}
+UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {f"test/{name}": content for name, content in SMALL.items()}
 
 
 def test_all_that_the_mirror_names_is_fetched_and_unpacked(mirror: Mirror, data: Path) -> None:
@@ -77,6 +78,12 @@ def test_what_is_unpacked_is_skipped_even_without_its_archive(mirror: Mirror, da
     assert tree(data) == before
     assert [request.filename for request in mirror.requests] == ["SHA256SUMS"]
     assert lines == [f"train: {data}/train is complete", f"test: {data}/test is complete"]
+
+
+def test_a_folder_of_something_else_is_not_taken_for_the_split(mirror: Mirror, data: Path) -> None:
+    (data / "train").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"data/train is there, but holds nothing of svhn: move it away, or choose"):
+        download(PUBLISHED, data, mirror.url, ["train"], print)
 
 
 def test_a_complete_archive_is_unpacked_and_not_fetched(mirror: Mirror, data: Path) -> None:

@@ -53,7 +53,7 @@ class Trained(NamedTuple):
 def write_records(folder: Path, size: tuple[int, int] = (32, 32)) -> Path:
     """Numbers of one to three digits in print, a split in two shards of unlike length; returns the folder."""
     rng = np.random.default_rng(0)
-    shards, lengths = {}, {}
+    shards, sizes, lengths = {}, {}, {}
     (folder / "svhn").mkdir(parents=True)
     for split, count in EXAMPLES.items():
         labels = [str(rng.integers(10 ** (index % 3), 10 ** (1 + index % 3))) for index in range(count)]
@@ -64,8 +64,9 @@ def write_records(folder: Path, size: tuple[int, int] = (32, 32)) -> Path:
         parts = serialized[: count // 3], serialized[count // 3 :]
         paths = records.shard_paths(folder, "svhn", split, len(parts))
         shards[split] = [records.write_shard(*shard) for shard in zip(paths, parts, strict=True)]
+        sizes[split] = [path.stat().st_size for path in paths]
         lengths[split] = {str(length): sum(len(label) == length for label in labels) for length in (1, 2, 3)}
-    records.write_info(folder, records.Info("svhn", size, 0.3, 3, 5, "png", shards, lengths, {}, 0))
+    records.write_info(folder, records.Info("svhn", size, 0.3, 3, 5, "png", shards, sizes, lengths, {}, 0))
     return folder
 
 

@@ -24,7 +24,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 
 
 def make_info(size: tuple[int, int] = (24, 40), channels: int = 3, max_length: int = 5) -> Info:
-    return Info("svhn", size, 0.3, channels, max_length, "jpeg", {}, {}, {}, seed=0)
+    return Info("svhn", size, 0.3, channels, max_length, "jpeg", {}, {}, {}, {}, seed=0)
 
 
 def new_state(name: str, info: Info | None = None, **options: Any) -> State:

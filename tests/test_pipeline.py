@@ -32,6 +32,7 @@ INFO = Info(
     max_length=3,
     image_format="png",
     splits={"train": [13, 20, 4]},
+    sizes={"train": [0, 0, 0]},
     lengths={"train": {"1": 10, "2": 27}},
     sources={},
     seed=0,
@@ -54,7 +55,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
 
 
 def config(**options: Any) -> Config:
-    return Config(**{"batch_size": BATCH, **options})
+    return Config(**{"batch_size": BATCH, "random_crop": False, **options})
 
 
 def training(

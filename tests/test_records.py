@@ -29,6 +29,7 @@ INFO = Info(
     max_length=5,
     image_format="jpeg",
     splits={"train": [2048, 100], "valid": [7], "test": [0]},
+    sizes={"train": [9000, 500], "valid": [40], "test": [0]},
     lengths={"train": {"1": 2000, "2": 148}, "valid": {"2": 7}, "test": {}},
     sources={"train": "ab" * 32},
     seed=3,
@@ -48,7 +49,7 @@ def split(folder: Path) -> Split:
     for path, shard in zip(paths, "ab", strict=True):
         serialized = [records.serialize(bytes(50), label, f"{shard}{index}") for index, label in enumerate(LABELS)]
         assert records.write_shard(path, serialized) == len(LABELS)
-    return Split(paths, [5, 5])
+    return Split(paths, [5, 5], [path.stat().st_size for path in paths])
 
 
 def offset(path: Path, index: int) -> int:
@@ -139,7 +140,7 @@ def test_an_info_of_other_fields_is_named(folder: Path, changes: dict[str, objec
 
 
 def test_a_split_is_its_files_and_their_counts(folder: Path, split: Split) -> None:
-    info = dataclasses.replace(INFO, splits={"train": [5, 5]})
+    info = dataclasses.replace(INFO, splits={"train": [5, 5]}, sizes={"train": split.sizes})
     assert records.open_split(folder, info, "train") == split
     assert split.examples == 10
     assert [path.name for path in split.paths] == ["train-00000-of-00002.tfrecord", "train-00001-of-00002.tfrecord"]
@@ -272,3 +273,11 @@ def test_a_full_disk_is_an_error_with_the_files_name(tmp_path: Path) -> None:
     kind, number, filename, reason = found.stdout.strip().split("|")
     assert (kind, int(number), filename) == ("OSError", errno.ENOSPC, str(path))
     assert reason.startswith("could not be written (")
+
+
+def test_a_file_cut_between_two_records_is_noticed(split: Split) -> None:
+    records.check_sizes(split)
+    cut(split.paths[1], offset(split.paths[1], 3))
+    with pytest.raises(UserError, match="record 3 of 5 .counted from 0. is corrupt or cut short") as error:
+        records.check_sizes(split)
+    assert str(error.value).startswith(str(split.paths[1]))

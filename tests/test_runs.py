@@ -17,12 +17,19 @@ from svhn.config import Config, UserError
 from svhn.models import MODELS
 from svhn.records import Info
 
-INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {"train": "ab"}, seed=0)
+INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {}, {"train": "ab"}, seed=0)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints" / "demo"
+
+
+def begin(run: Path, given: dict[str, object]) -> Config:
+    """A run with a checkpoint, on which its options are held."""
+    config = runs.begin(run, given, INFO)
+    (run / "ckpt-1.index").touch()
+    return config
 
 
 def make_model() -> keras.Model:
@@ -94,11 +101,11 @@ def test_a_new_run_writes_its_config(run: Path) -> None:
 
 
 def test_a_run_goes_on_with_its_own_options_and_keeps_what_changed(run: Path) -> None:
-    begun = runs.begin(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 2}, INFO)
+    begun = begin(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 2})
     assert runs.begin(run, {}, INFO) == begun
     longer = runs.begin(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 5}, INFO)
     assert longer == dataclasses.replace(begun, num_epochs=5)
-    assert runs.reopen(run, {}, ("run",), INFO) == longer
+    assert runs.reopen(run, {}, INFO, "test") == longer
 
 
 @pytest.mark.parametrize(
@@ -117,7 +124,7 @@ def test_a_run_goes_on_with_its_own_options_and_keeps_what_changed(run: Path) ->
 def test_another_run_under_the_same_name_is_refused(
     run: Path, given: dict[str, object], changes: dict[str, object], named: str
 ) -> None:
-    runs.begin(run, {"model": "kvn219"}, INFO)
+    begin(run, {"model": "kvn219"})
     before = (run / "config.json").read_bytes()
     with pytest.raises(UserError) as error:
         runs.begin(run, given, dataclasses.replace(INFO, **changes))  # type: ignore[arg-type]
@@ -126,18 +133,34 @@ def test_another_run_under_the_same_name_is_refused(
     assert (run / "config.json").read_bytes() == before
 
 
-def test_records_of_other_counts_are_the_same_records(run: Path) -> None:
-    runs.begin(run, {}, INFO)
-    runs.begin(run, {}, dataclasses.replace(INFO, splits={"train": [5, 5]}, sources={}, seed=9))
+def test_before_a_checkpoint_the_options_can_still_be_changed(run: Path) -> None:
+    runs.begin(run, {"batch_size": 12}, INFO)
+    assert runs.begin(run, {"batch_size": 16}, INFO).batch_size == 16
+
+
+def test_epochs_named_after_steps_count(run: Path) -> None:
+    begin(run, {"num_steps": 3})
+    assert runs.begin(run, {"lrate": 0.1}, INFO).num_steps == 3
+    assert runs.begin(run, {"num_epochs": 2}, INFO).num_steps == 0
+
+
+def test_another_draw_is_refused_but_for_test(run: Path) -> None:
+    begin(run, {})
+    other = dataclasses.replace(INFO, splits={"train": [5, 5]}, sources={}, seed=9)
+    for mode in ("train", "valid"):
+        with pytest.raises(UserError, match=r"with train=9 \(now 10\), wrangle_seed=0 \(now 9\): "):
+            runs.reopen(run, {}, other, mode)
+    runs.reopen(run, {}, other, "test")
+    runs.reopen(run, {}, dataclasses.replace(INFO, splits={"train": [5, 4]}), "train")
 
 
 def test_the_batch_size_may_change_in_use_but_not_in_training(run: Path) -> None:
-    runs.begin(run, {"batch_size": 12}, INFO)
-    assert runs.reopen(run, {"batch_size": 500}, ("run",), INFO).batch_size == 500
+    begin(run, {"batch_size": 12})
+    assert runs.reopen(run, {"batch_size": 500}, INFO, "test").batch_size == 500
     with pytest.raises(UserError, match=r"batch_size=12 \(now 500\)"):
         runs.begin(run, {"batch_size": 500}, INFO)
     with pytest.raises(UserError, match=r"grayscale=False \(now True\)"):
-        runs.reopen(run, {"grayscale": True}, ("run",), INFO)
+        runs.reopen(run, {"grayscale": True}, INFO, "test")
 
 
 def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> None:
@@ -149,7 +172,7 @@ def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> 
 
 def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:
     with pytest.raises(UserError) as error:
-        runs.reopen(run, {}, ("run",), INFO)
+        runs.reopen(run, {}, INFO, "test")
     assert str(error.value) == f"{run} holds no run: train one with `python main.py --mode=train --name=demo`"
 
 
@@ -159,7 +182,8 @@ def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:
 def test_an_unreadable_config_is_named(run: Path, content: str) -> None:
     run.mkdir(parents=True)
     (run / "config.json").write_text(content)
-    for call in (lambda: runs.reopen(run, {}, ("run",), INFO), lambda: runs.begin(run, {}, INFO)):
+    (run / "ckpt-1.index").touch()
+    for call in (lambda: runs.reopen(run, {}, INFO, "test"), lambda: runs.begin(run, {}, INFO)):
         with pytest.raises(UserError, match=r"not a run's config.json .*: restore it, or train under another") as error:
             call()
         assert str(error.value).startswith(f"{run}/config.json: ")
@@ -300,7 +324,8 @@ def test_where_all_are_damaged_the_model_stays_as_it_was(run: Path, spoil: Spoil
     model, checkpoint = save_steps(run, 1)
     spoil(run, 1)
     lines: list[str] = []
-    assert runs.restore_latest(run, checkpoint, lines.append) == 0
+    with pytest.raises(UserError, match="none of the checkpoints in .* can be read: delete the folder to begin anew"):
+        runs.restore_latest(run, checkpoint, lines.append)
     assert (value_of(model), int(checkpoint.step)) == (-1, -1)
     assert len(lines) == 1
 

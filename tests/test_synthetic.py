@@ -174,7 +174,7 @@ def test_a_file_that_is_no_font_is_passed_over(tmp_path: Path) -> None:
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     fonts.readable_fonts.cache_clear()
-    with pytest.raises(UserError, match=r"pip install 'svhn\[figures\]'"):
+    with pytest.raises(UserError, match=r"pip install 'svhn\[synthetic\]'"):
         fonts.readable_fonts()
 
 

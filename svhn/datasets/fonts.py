@@ -30,7 +30,7 @@ def readable_fonts() -> tuple[str, ...]:
     try:
         from matplotlib import font_manager, get_data_path
     except ImportError as error:
-        raise UserError("drawing needs matplotlib's fonts: pip install 'svhn[figures]'") from error
+        raise UserError("drawing needs matplotlib's fonts: pip install 'svhn[synthetic]'") from error
     folder = Path(get_data_path(), "fonts", "ttf")
     brought = sorted(str(path) for path in folder.glob("*.ttf"))
     found = sorted(font_manager.findSystemFonts())

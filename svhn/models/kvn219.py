@@ -30,5 +30,17 @@ KVN219 = ModelSpec(
     build=build,
     parameters=2_593_704,
     reference="https://github.com/kvn219/multi-number-recognition",
-    defaults={"batch_size": 36, "lrate": 1e-4, "decay": "constant", "num_epochs": 10},
+    defaults={  # its own recipe: nothing but Adam at a constant rate
+        "batch_size": 36,
+        "num_epochs": 10,
+        "lrate": 1e-4,
+        "decay": "constant",
+        "warmup_steps": 0,
+        "weight_decay": 0.0,
+        "clip_norm": 0.0,
+        "label_smoothing": 0.0,
+        "average": 0.0,
+        "random_crop": False,
+        "mixed_precision": False,
+    },
 )

@@ -44,16 +44,4 @@ SVHN = ModelSpec(
     build=build,
     parameters=2_840_714,
     reference="He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)",
-    defaults={
-        "random_crop": True,
-        "batch_size": 64,
-        "num_epochs": 36,
-        "lrate": 2e-3,
-        "warmup_steps": 300,
-        "weight_decay": 0.02,
-        "clip_norm": 5.0,
-        "label_smoothing": 0.05,
-        "average": 0.999,
-        "mixed_precision": True,
-    },
 )
