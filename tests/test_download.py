@@ -65,7 +65,7 @@ def test_all_that_the_mirror_names_is_fetched_and_unpacked(mirror: Mirror, data:
 
 def test_a_folder_is_a_mirror_too(mirror: Mirror, data: Path) -> None:
     download(PUBLISHED, data, str(mirror.folder), ["test"], print)
-    assert sorted(tree(data)) == ["test.tar.gz", "test/1.png"]
+    assert sorted(tree(data)) == ["test.tar.gz", "test/1.png", "test/digitStruct.mat"]
     assert mirror.requests == []
 
 
