@@ -20,8 +20,8 @@ from svhn.metrics import Counts
 from svhn.models import MODELS
 from svhn.records import Info, Split
 from svhn.report import Row
+from svhn.sources import Report
 
-Report = Callable[[str], None]
 SHEET_EXAMPLES = 60
 
 
@@ -39,16 +39,27 @@ def build_model(config: Config, info: Info) -> keras.Model:
     return MODELS[config.model].build(pipeline.input_shape(config, info), info.max_length)
 
 
-def scorer(model: keras.Model) -> Callable[[tf.data.Dataset], Iterator[Counts]]:
-    """A function from evaluation batches to their sums, compiled once for all the weights the model will hold."""
+def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
+    """A function that scores a split with the weights the model has at the time; compiled once for all of them.
+
+    Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
+    """
 
     @tf.function
-    def score(batch: pipeline.Batch) -> Counts:
+    def count(batch: pipeline.Batch) -> Counts:
         outputs = model(batch["image"], training=False)
         loss = sequence_loss(batch["digits"], outputs)
         return metrics.count(batch["digits"], labels.decode(outputs).digits, loss, batch["weight"])
 
-    return lambda batches: map(score, batches)
+    batches = pipeline.evaluation_batches(config, info, split)
+    size = -(-split.examples // config.batch_size)
+
+    def score(title: str) -> dict[str, float]:
+        progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
+        with records.corruption_named(split):
+            return metrics.scores(metrics.total(map(count, tqdm(batches, **progress))))
+
+    return score
 
 
 def predictions(model: keras.Model, batches: tf.data.Dataset) -> Iterator[Prediction]:
@@ -76,25 +87,10 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     return intact
 
 
-def split_scorer(config: Config, info: Info, split: Split) -> Callable[[keras.Model], dict[str, float]]:
-    """A function from a model to its scores on a split, compiled once for all the weights it will have."""
-    model = build_model(config, info)
-    score = scorer(model)
-    batches = pipeline.evaluation_batches(config, info, split)
-
-    def scores(trained: keras.Model) -> dict[str, float]:
-        model.set_weights(trained.get_weights())
-        with records.corruption_named(split):
-            return metrics.scores(metrics.total(score(batches)))
-
-    return scores
-
-
 def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
-    score = scorer(model)
-    batches = pipeline.evaluation_batches(config, info, split)
+    score = scorer(model, config, info, split)
     rows = []
     for step in chosen:
         try:
@@ -103,11 +99,8 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
             if len(chosen) == 1:
                 raise
             report(str(error))
-            continue
-        total = -(-split.examples // config.batch_size)
-        parts = tqdm(score(batches), desc=f"checkpoint {step}", total=total, unit="batch", leave=False)
-        with records.corruption_named(split):
-            rows.append(Row(step, metrics.scores(metrics.total(parts))))
+        else:
+            rows.append(Row(step, score(f"checkpoint {step}")))
     if not rows:
         raise UserError(f"{run}: none of its checkpoints can be read: train on, or delete it and begin anew")
     return rows

@@ -75,9 +75,9 @@ def run(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
     except Interrupted as stop:
         return fail(str(stop), 128 + stop.signum, "")
     except KeyboardInterrupt:
-        return fail("interrupted: the same command goes on from here", 128 + signal.SIGINT, "")
+        return fail("interrupted: run the same command again", 128 + signal.SIGINT, "")
     except Terminated:
-        return fail("terminated: the same command goes on from here", 128 + signal.SIGTERM, "")
+        return fail("terminated: run the same command again", 128 + signal.SIGTERM, "")
 
 
 def call(main: Callable[[list[str]], int | None], argv: list[str]) -> int:

@@ -7,7 +7,7 @@ import math
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,11 +17,10 @@ from svhn import distribute, evaluate, metrics, pipeline, records, runs
 from svhn.config import Config, Interrupted, Paths, UserError
 from svhn.metrics import Counts
 from svhn.records import Info, Split
+from svhn.sources import Report
 from svhn.spec import Augmentation
 from svhn.state import build_state, make_step
 from svhn.summaries import Summaries
-
-Report = Callable[[str], None]
 
 
 def total_steps(config: Config, examples: int) -> int:
@@ -83,7 +82,8 @@ class Loop:
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
         self.summaries = Summaries(paths.logs, enabled=self.chief)
-        self.score_valid = evaluate.split_scorer(config, info, valid) if valid and self.chief else None
+        self.scored = evaluate.build_model(config, info)  # on this device alone, whatever the strategy
+        self.score_valid = evaluate.scorer(self.scored, config, info, valid) if valid and self.chief else None
 
     def run(self, augmentation: Augmentation) -> None:
         start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)
@@ -151,7 +151,10 @@ class Loop:
 
     def score(self) -> dict[str, float] | None:
         """Scores on valid; None without that split, or on a worker that isn't the chief."""
-        return self.score_valid(self.state.average) if self.score_valid else None
+        if not self.score_valid:
+            return None
+        self.scored.set_weights(self.state.average.get_weights())
+        return self.score_valid("")
 
     def save(self, step: int, scores: dict[str, float] | None) -> None:
         """Write a checkpoint, unless its weights have diverged in this very step, and mark it if it is the best."""

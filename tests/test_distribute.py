@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,8 @@ MIRRORED = """import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
+ENDLESS = """sys = __import__("sys")
+sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""
 WATCHED = """own = runs.atomic_write
 runs.atomic_write = lambda path, mode: (print("wrote", path.name), own(path, mode))[1]"""
 
@@ -138,6 +141,26 @@ def test_only_the_chief_writes(runs: Runs) -> None:
     assert run == {"config.json", "best.json", "ckpt-2.index", "ckpt-2.data-00000-of-00001"}
     assert {path.name for path in runs.folder.iterdir()} == {"records", "checkpoints", "logs", "temporary"}
     assert [path for path in (runs.folder / "temporary").iterdir() if not path.name.startswith("__autograph")] == []
+
+
+def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    ports = free_ports(2)
+    chief, worker = (
+        start(tmp_path, "pair", ENDLESS, {"TF_CONFIG": tf_config(ports, index), "PYTHONUNBUFFERED": "1"})
+        for index in range(2)
+    )
+    assert chief.stdout is not None
+    for line in chief.stdout:
+        if "Step: " in line:
+            break
+    worker.send_signal(signal.SIGTERM)
+    ends = [ended(process) for process in (chief, worker)]
+    assert [end.code for end in ends] == [143, 143]
+    (step,) = (path.stem for path in (tmp_path / "checkpoints/pair").glob("ckpt-*.index"))
+    for end in ends:
+        last = f"Stopped at step {step.removeprefix('ckpt-')}: the same command goes on from there."
+        assert end.errors.splitlines()[-1] == last
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ def own_spec(mirror: Mirror, **changes: object) -> DatasetSpec:
     return dataclasses.replace(PUBLISHED, **{"sources": {"train": train}, "url": mirror.url} | changes)
 
 
-UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {f"test/{name}": content for name, content in SMALL.items()}
+UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {
+    f"test/{name}": content for name, content in SMALL.items()
+}
 
 
 def test_all_that_the_mirror_names_is_fetched_and_unpacked(mirror: Mirror, data: Path) -> None:

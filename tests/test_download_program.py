@@ -68,8 +68,8 @@ def stop_when(ready: Callable[[], bool], number: signal.Signals, arguments: list
     ("number", "code", "line"),
     [
         (signal.SIGKILL, -9, ""),
-        (signal.SIGINT, 130, "interrupted: the same command goes on from here\n"),
-        (signal.SIGTERM, 143, "terminated: the same command goes on from here\n"),
+        (signal.SIGINT, 130, "interrupted: run the same command again\n"),
+        (signal.SIGTERM, 143, "terminated: run the same command again\n"),
     ],
 )
 def test_a_download_stopped_in_the_middle_resumes(

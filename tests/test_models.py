@@ -13,8 +13,7 @@ import tensorflow as tf
 from svhn import metrics, pipeline, runs
 from svhn.config import Config
 from svhn.datasets import DATASETS
-from svhn.evaluate import scorer
-from svhn.labels import CLASSES, to_slots
+from svhn.labels import CLASSES, decode, to_slots
 from svhn.models import MODELS
 from svhn.records import Info
 from svhn.state import State, build_state, make_step
@@ -101,8 +100,8 @@ def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
     assert losses[-1] < 0.2 * losses[0]
     assert int(state.step) == len(losses)
     assert metrics.scores(metrics.total([step(batch)]))["sequence_accuracy"] == 1.0
-    ds = tf.data.Dataset.from_tensors(batch)
-    assert metrics.scores(metrics.total(scorer(state.model)(ds)))["sequence_accuracy"] == 1.0
+    read = decode(state.model(batch["image"], training=False)).digits
+    np.testing.assert_array_equal(read, batch["digits"])
 
 
 @every_model

@@ -278,6 +278,6 @@ def test_a_full_disk_is_an_error_with_the_files_name(tmp_path: Path) -> None:
 def test_a_file_cut_between_two_records_is_noticed(split: Split) -> None:
     records.check_sizes(split)
     cut(split.paths[1], offset(split.paths[1], 3))
-    with pytest.raises(UserError, match="record 3 of 5 .counted from 0. is corrupt or cut short") as error:
+    with pytest.raises(UserError, match=r"record 3 of 5 \(counted from 0\) is corrupt or cut short") as error:
         records.check_sizes(split)
     assert str(error.value).startswith(str(split.paths[1]))

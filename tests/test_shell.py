@@ -54,7 +54,7 @@ def test_the_exit_code_is_what_main_returns() -> None:
         ),
         (IsADirectoryError(errno.EISDIR, "Is a directory", "data"), 1, "error: data: Is a directory\n"),
         (OSError("odd"), 1, "error: odd\n"),
-        (KeyboardInterrupt(), 130, "interrupted: the same command goes on from here\n"),
+        (KeyboardInterrupt(), 130, "interrupted: run the same command again\n"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr(
@@ -88,7 +88,7 @@ def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.Captu
 
     assert shell.run(main, ["x"]) == 143
     assert cleared == [["x"]]
-    assert capsys.readouterr() == ("", "terminated: the same command goes on from here\n")
+    assert capsys.readouterr() == ("", "terminated: run the same command again\n")
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
