@@ -196,11 +196,23 @@ def test_splits_one_after_the_other(sources: Path, undisturbed: Path, tmp_path: 
     assert without_report(tmp_path) == without_report(undisturbed)
 
 
-def test_a_source_that_was_replaced_is_no_longer_named(sources: Path, tmp_path: Path) -> None:
-    for split in ("train", "extra"):
-        assert wrangled(sources, tmp_path, f"--splits={split}") == 0
-    assert {name.split("/")[0] for name in names(tmp_path, "train")} == {"extra"}
-    assert set(records.read_info(tmp_path, "svhn").sources) == {"extra"}
+def test_a_source_does_not_push_another_out_of_the_split_they_share(
+    sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert wrangled(sources, tmp_path, "--splits=train") == 0
+    before = tree(tmp_path)
+    assert wrangled(sources, tmp_path, "--splits=extra") == 1
+    assert "error: the records of train and valid hold train too: name all with --splits=extra,train, or delete" in (
+        capsys.readouterr().err
+    )
+    assert tree(tmp_path) == before
+    assert wrangled(sources, tmp_path, "--splits=extra,train") == 0
+    assert {name.split("/")[0] for name in names(tmp_path, "train")} == {"train", "extra"}
+
+
+def test_a_split_that_is_named_twice_is_read_once(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
+    assert wrangled(sources, tmp_path, "--splits=test,train,test,extra") == 0
+    assert records.read_info(tmp_path, "svhn").splits == records.read_info(undisturbed, "svhn").splits
 
 
 @pytest.fixture
