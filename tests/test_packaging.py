@@ -1,0 +1,62 @@
+"""setup.py, environment.yml and the README say the same, and the entry points are one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import svhn
+
+ROOT = Path(__file__).parents[1]
+REQUIREMENT = re.compile(r'"([a-z0-9-]+>=[0-9.]+)"')
+CONDA_REQUIREMENT = re.compile(r"^      - ([a-z0-9-]+>=[0-9.]+)$", re.MULTILINE)
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_conda_installs_what_setup_requires() -> None:
+    required = REQUIREMENT.findall(text("setup.py"))
+    assert len(required) > 8
+    assert sorted(CONDA_REQUIREMENT.findall(text("environment.yml"))) == sorted(required)
+
+
+def test_conda_allows_the_python_that_setup_requires() -> None:
+    lowest = re.findall(r'python_requires=">=([0-9.]+)"', text("setup.py"))
+    assert re.findall(r"- python>=([0-9.]+)", text("environment.yml")) == lowest
+
+
+def test_version_reaches_the_metadata() -> None:
+    command = [sys.executable, "setup.py", "--quiet", "--version"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert printed.split()[-1] == svhn.__version__
+
+
+def test_licence_is_apache() -> None:
+    assert "Apache License" in text("LICENSE")[:200]
+    assert 'license="Apache-2.0"' in text("setup.py")
+
+
+def test_readme_names_the_two_commands_early() -> None:
+    first = text("README.md").splitlines()[:24]
+    assert any(line.startswith("make demo") for line in first)
+    assert any(line.startswith("make test") for line in first)
+
+
+def test_readme_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", text("README.md"))
+    assert "LICENSE" in targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_all_three_entry_points_know_the_same_flags() -> None:
+    main, module = (
+        subprocess.run([sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+        for words in (["main.py"], ["-m", "svhn"])
+    )
+    assert main.stdout == module.stdout
+    assert "--lrate" in main.stdout
+    assert "svhn = svhn.__main__:main" in text("setup.py")
