@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from svhn import labels, metrics, pipeline, records, runs
+from svhn import integrity, labels, metrics, pipeline, records, runs
 from svhn.config import Config, Paths, UserError
 from svhn.labels import Reading
 from svhn.losses import sequence_loss
@@ -56,7 +56,7 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
 
     def score(title: str) -> dict[str, float]:
         progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
-        with records.corruption_named(split):
+        with integrity.located(split):
             return metrics.scores(metrics.total(map(count, tqdm(batches, **progress))))
 
     return score
@@ -78,9 +78,9 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     """A split; less its corrupt records, whose number is said, if the run says `skip_corrupt`."""
     split = records.open_split(paths.records_dir, info, name)
     if not config.skip_corrupt:
-        records.check_sizes(split)
+        integrity.check_sizes(split)
         return split
-    intact = records.intact_split(split, scratch)
+    intact = integrity.salvaged(split, scratch)
     report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")
     if not intact.examples:
         raise UserError(f"no record of the split {name!r} is intact: run `python -m svhn.wrangle` again")

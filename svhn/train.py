@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from svhn import distribute, evaluate, metrics, pipeline, records, runs
+from svhn import distribute, evaluate, integrity, metrics, pipeline, runs
 from svhn.config import Config, Interrupted, Paths, UserError
 from svhn.metrics import Counts
 from svhn.records import Info, Split
@@ -56,7 +56,7 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
             if name == "train" or info.has(name)
         }
         loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report)
-        with records.corruption_named(usable["train"]):
+        with integrity.located(usable["train"]):
             loop.run(augmentation)
 
 

@@ -16,7 +16,7 @@ ROWS = [  # a package counts as one; what its files import from one another is i
     ["sources", "metrics", "losses", "matfile", "augment", "distribute", "shell", "cropping", "models", "summaries"],
     ["files"],
     ["records", "report", "figures", "datasets"],
-    ["pipeline", "runs", "conversion"],
+    ["pipeline", "runs", "conversion", "integrity"],
     ["evaluate"],
     ["state"],
     ["train", "download", "wrangle"],
