@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LARGEST = 2.0**63  # whole numbers reach TensorFlow as int64
+LARGEST = 2**63  # whole numbers reach TensorFlow as int64
 
 
 class UserError(Exception):
@@ -123,12 +124,13 @@ def check_types(options: Any) -> None:
 
 
 def check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
-    """Raise `UserError` for a number that is huge, not finite, or below `at_least` (None: not above 0)."""
+    """Raise `UserError` for a number that is not finite, too large, or below `at_least` (None: not above 0)."""
     for name in names:
         value = getattr(options, name)
-        if not abs(value) < LARGEST or (value <= 0 if at_least is None else value < at_least):
+        largest = LARGEST if isinstance(value, int) else math.inf
+        if not value < largest or (value <= 0 if at_least is None else value < at_least):
             expected = "a number above 0" if at_least is None else f"a number of at least {at_least}"
-            raise UserError(f"--{name}={value}: expected {expected}")
+            raise UserError(f"--{name}={value}: expected {expected} and below {largest:.4g}")
 
 
 def lookup(kind: str, registry: Mapping[str, Any], name: str) -> Any:

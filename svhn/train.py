@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from svhn import distribute, evaluate, integrity, metrics, pipeline, runs
@@ -118,18 +119,26 @@ class Loop:
             stopping = self.agree(bool(caught)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self.show(step, batch)
-                self.save(step, self.score() if not stopping else None)  # there may be no time for it
+                self.save(step, self.score(step) if not stopping else None)  # there may be no time for it
             if stopping:
                 signum = caught[0] if caught else signal.SIGTERM  # another worker was asked to
                 raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signum)
 
-    def check_finite(self, step: int, value: float, what: str = "loss") -> None:
-        if not math.isfinite(value):
-            kept = runs.steps(self.paths.run)[-1:] or ["none"]
-            raise UserError(
-                f"the {what} at step {step} is {value}: stopped; the last checkpoint is {kept[0]}. "
-                f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
-            )
+    def check_finite(self, step: int, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise self.diverged(f"the loss at step {step} is {loss}")
+
+    def check_weights(self, step: int) -> None:
+        """The loss of a step is that of the weights before it: those after it can have diverged unseen."""
+        if not all(np.isfinite(weight).all() for weight in self.state.model.get_weights()):
+            raise self.diverged(f"the weights after step {step} are not finite")
+
+    def diverged(self, what: str) -> UserError:
+        kept = runs.steps(self.paths.run)[-1:] or ["none"]
+        return UserError(
+            f"{what}: stopped; the last checkpoint is {kept[0]}. "
+            f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
+        )
 
     def log(self, step: int, counts: Counts, seconds: float) -> None:
         """Print the progress since the last line, and hand it to TensorBoard."""
@@ -149,18 +158,18 @@ class Loop:
         self.summaries.images(step, first)
         self.summaries.weights(step, self.state.model)
 
-    def score(self) -> dict[str, float] | None:
+    def score(self, step: int) -> dict[str, float] | None:
         """Scores on valid; None without that split, or on a worker that isn't the chief."""
         if not self.score_valid:
             return None
         self.scored.set_weights(self.state.average.get_weights())
-        return self.score_valid("")
+        scores = self.score_valid("")
+        self.check_finite(step, scores["loss"])
+        return scores
 
     def save(self, step: int, scores: dict[str, float] | None) -> None:
-        """Write a checkpoint, unless its weights have diverged in this very step, and mark it if it is the best."""
-        self.check_finite(
-            step, sum(float(abs(weight).sum()) for weight in self.state.model.get_weights()), "sum of the weights"
-        )
+        """Write a checkpoint, unless its weights have diverged, and mark it if it is the best."""
+        self.check_weights(step)
         if not self.chief:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
                 runs.save(Path(folder), self.checkpoint, step)
