@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,10 @@ def save(run: Path, checkpoint: tf.train.Checkpoint, step: int) -> None:
         checkpoint.write(str(checkpoint_path(run, step)))
     except tf.errors.OpError as error:
         discard(run, step)
-        reason = str(error.message).partition(";")[0]
-        raise UserError(f"{run}: checkpoint {step} could not be written ({reason}): is the disk full?") from error
+        reason = str(error.message).rpartition("; ")[2].partition(" [Op:")[0]
+        raise UserError(
+            f"{checkpoint_path(run, step)} could not be written ({reason}): make room, then run the same command again"
+        ) from error
 
 
 def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[[str], None]) -> int:
@@ -167,6 +170,7 @@ def load_weights(run: Path, model: Any, step: int) -> None:
 
 
 def discard(run: Path, step: int) -> None:
+    shutil.rmtree(run / f"ckpt-{step}_temp", ignore_errors=True)  # what TensorFlow leaves of one half written
     for path in sorted(run.glob(f"ckpt-{step}.*"), reverse=True):  # the index first: without it, there is none
         path.unlink()
 

@@ -208,3 +208,23 @@ def test_a_finished_run_says_done_and_changes_nothing(finished: Path, capsys: py
     assert "Step: " not in output
     assert checkpoints(finished) == before
     assert all(path.stat().st_mtime_ns < began for path in (finished / "checkpoints/demo").glob("ckpt-*"))
+
+
+def test_a_full_disk_keeps_the_checkpoints_there_are(finished: Path) -> None:
+    before = checkpoints(finished)
+    limited = (
+        "import resource, runpy\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "runpy.run_path('main.py', run_name='__main__')\n"
+    )
+    flags = [flag for flag in RECIPES["kvn219"] if not flag.startswith("--num_steps")]
+    command = [sys.executable, "-c", limited, *arguments(finished, *flags, "--num_steps=62")[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"error: \S+/ckpt-62 could not be written \(File too large\): make room, then run the same command again\n",
+        done.stderr,
+    )
+    after = checkpoints(finished)
+    assert after.pop("config.json") != before.pop("config.json")  # it has the new number of steps
+    assert after == before
