@@ -15,16 +15,19 @@ from absl import flags
 from svhn import evaluate, figures, pipeline, records, report, runs, shell, train
 from svhn.config import Config, Paths, lookup
 from svhn.datasets import DATASETS
+from svhn.models import MODELS
 from svhn.records import Info
 
 DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+NAMED = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
 DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
 
 python main.py --mode=train --name=demo     train, or go on with a run
 python main.py --mode=valid --name=demo     score every checkpoint on valid
 python main.py --mode=test --name=demo      score every checkpoint on test
 
-An option that isn't given has the value that the run was made with, or else the model's own default."""
+An option that isn't given has the value that the run was made with, or else the model's own default. The defaults
+shown here are those of --model=svhn; those of a run are in its config.json."""
 
 
 class Session(NamedTuple):
@@ -43,7 +46,9 @@ def define_flags() -> flags.FlagValues:
         "checkpoint", "all", "which valid and test score: all, best, latest or a step", flag_values=values
     )
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
-        DEFINE[type(field.default)](field.name, field.default, field.metadata["description"], flag_values=values)
+        names = f": {', '.join(NAMED[field.name])}" if field.name in NAMED else ""
+        description = field.metadata["description"] + names
+        DEFINE[type(field.default)](field.name, field.default, description, flag_values=values)
     flags.DEFINE_alias("log", "log_name", flag_values=values)
     return values
 
@@ -90,6 +95,7 @@ def train_mode(session: Session) -> None:
     train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
+    print(f"Now score it: python main.py --mode=test --name={session.paths.name} --checkpoint=best")
 
 
 def score_mode(session: Session) -> None:

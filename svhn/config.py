@@ -39,8 +39,8 @@ def option(default: Any, description: str, fixed: str = "") -> Any:
 class Config:
     """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
 
-    dataset: str = option("svhn", "data set, by its name in DATASETS", "run")
-    model: str = option("svhn", "model, by its name in MODELS", "run")
+    dataset: str = option("svhn", "data set", "run")
+    model: str = option("svhn", "model", "run")
     random_crop: bool = option(
         True, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
     )

@@ -91,6 +91,8 @@ class Loop:
         if not start:
             self.report("Starting new train session")
             self.summaries.graph(self.state.average)
+        if start >= self.steps:
+            self.report(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.report("Training...")
         with caught_signals() as caught:
             self.loop(start, self.batches(start, augmentation), caught)

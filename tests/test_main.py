@@ -130,8 +130,9 @@ def test_training_says_what_it_does(trained: Trained) -> None:
     banner = BANNER.format(folder=trained.folder).splitlines()
     assert lines[: len(banner)] == banner
     assert lines[len(banner) :][:2] == ["Starting new train session", "Training..."]
-    assert lines[-3:-1] == ["Done training for 2.667 epochs, 20 steps.", "Finished training."]
-    assert re.fullmatch(r"Total time to run: \d+ s", lines[-1])
+    assert lines[-4:-2] == ["Done training for 2.667 epochs, 20 steps.", "Finished training."]
+    assert re.fullmatch(r"Total time to run: \d+ s", lines[-2])
+    assert lines[-1] == "Now score it: python main.py --mode=test --name=demo --checkpoint=best"
 
 
 def test_training_shows_progress_and_every_checkpoint(trained: Trained) -> None:
