@@ -32,7 +32,7 @@ bench: .venv/demo  ## every table in benchmarks/, on the data in data/ and recor
 
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[synthetic,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[synthetic,report,digits,svm,test]'
 	touch $@
 
 clean:

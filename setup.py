@@ -18,8 +18,12 @@ REQUIRES = [
     "tqdm>=4.66",
     "absl-py>=2.1",
 ]
+MATPLOTLIB = "matplotlib>=3.9"
 EXTRAS = {
-    "synthetic": ["matplotlib>=3.9"],  # for its fonts
+    "synthetic": [MATPLOTLIB],  # for its fonts
+    "report": [MATPLOTLIB],
+    "digits": ["scipy>=1.13"],  # reads MATLAB 5
+    "svm": ["scikit-learn>=1.5"],
     "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400"],
 }
 

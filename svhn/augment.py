@@ -43,8 +43,8 @@ def warp(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -
     radians = math.radians(steps.rotation) * angle
     matrix = (a * tf.cos(radians), steps.shear * shear - tf.sin(radians), tf.sin(radians), d * tf.cos(radians))
     slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
-    centre_x = (width - 1) / 2 + (slack_x + steps.shift * size[1]) * shift_x
-    centre_y = (height - 1) / 2 + (slack_y + steps.shift * size[0]) * shift_y
+    centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
+    centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=around(matrix, (centre_x, centre_y), size),

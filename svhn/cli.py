@@ -12,19 +12,45 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from svhn import evaluate, figures, pipeline, records, report, runs, shell, train
-from svhn.config import Config, Paths, lookup
+from svhn import (
+    charts,
+    compare,
+    evaluate,
+    figures,
+    integrity,
+    lr_finder,
+    pipeline,
+    predict,
+    records,
+    report,
+    run_report,
+    runs,
+    shell,
+    train,
+)
+from svhn.config import Config, Paths, UserError, lookup
 from svhn.datasets import DATASETS
 from svhn.models import MODELS
 from svhn.records import Info
 
 DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 NAMED = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
+OF_MODES = {  # flags that are no part of a run
+    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; report and predict take one"),
+    "split": ("valid", "what report shows: valid or test"),
+    "example": ("", "name of the picture whose feature maps report shows; the first one"),
+    "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
+    "output": ("submission.csv", "where predict writes ImageId,Label"),
+}
 DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
 
 python main.py --mode=train --name=demo     train, or go on with a run
 python main.py --mode=valid --name=demo     score every checkpoint on valid
 python main.py --mode=test --name=demo      score every checkpoint on test
+python main.py --mode=report --name=demo    a page of pictures: curves, confusions, errors, feature maps
+python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
+python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
+python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
 
 An option that isn't given has the value that the run was made with, or else the model's own default. The defaults
 shown here are those of --model=svhn; those of a run are in its config.json."""
@@ -37,14 +63,19 @@ class Session(NamedTuple):
     paths: Paths
     given: dict[str, Any]  # fields of Config that were named on the command line
     checkpoint: str
+    split: str
+    example: str
+    csv: str
+    output: str
+    models: list[str]
 
 
 def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
-    flags.DEFINE_string(
-        "checkpoint", "all", "which valid and test score: all, best, latest or a step", flag_values=values
-    )
+    for name, (default, description) in OF_MODES.items():
+        flags.DEFINE_string(name, default, description, flag_values=values)
+    flags.DEFINE_list("models", [], f"that compare trains: {', '.join(MODELS)}", flag_values=values)
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
         names = f": {', '.join(NAMED[field.name])}" if field.name in NAMED else ""
         description = field.metadata["description"] + names
@@ -63,7 +94,11 @@ def read_flags(argv: Sequence[str]) -> Session:
     given = {name: named[name] for name in options if values[name].present}
     lookup("data set", DATASETS, given.get("dataset", Config.dataset))
     runs.make_config(given)  # a wrong value is said before anything is read
-    return Session(named["mode"], paths, given, named["checkpoint"])
+    for model in named["models"]:
+        lookup("model", MODELS, model)
+    if named["split"] not in ("valid", "test"):
+        raise UserError(f"--split={named['split']}: expected valid or test")
+    return Session(named["mode"], paths, given, models=named["models"], **{name: named[name] for name in OF_MODES})
 
 
 def banner(session: Session, config: Config, info: Info) -> str:
@@ -117,11 +152,68 @@ def score_mode(session: Session) -> None:
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
 
 
+def rate_mode(session: Session) -> None:
+    """`lr`: the learning-rate finder."""
+    paths = session.paths
+    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, session.given))
+    config = runs.options(paths.run, session.given, info)
+    print(banner(session, config, info))
+    charts.check_installed()
+    split = records.open_split(paths.records_dir, info, "train")
+    with integrity.located(split):
+        swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
+    target = paths.results / f"lr-{paths.name}.png"
+    lr_finder.save_picture(target, swept)
+    print(f"Suggested: --lrate={swept.suggestion:.2g}, where the loss falls fastest. Picture saved to {target}")
+
+
+def report_mode(session: Session) -> None:
+    paths = session.paths
+    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, session.given))
+    config = runs.reopen(paths.run, session.given, info, session.split)
+    step = runs.chosen_step(paths.run, session.checkpoint)
+    print(banner(session, config, info))
+    page = run_report.write_report(config, info, paths, session.split, step, session.example, print_line)
+    print(f"Report saved to {page}, its pictures beside it")
+
+
+def predict_mode(session: Session) -> None:
+    run = session.paths.run
+    if not session.csv:
+        raise UserError("--mode=predict reads a file of pictures: name it with --csv=test.csv")
+    info = runs.info_of(run)
+    config = runs.reopen(run, session.given, info, session.mode)
+    model = evaluate.trained_model(config, info, run, runs.chosen_step(run, session.checkpoint))
+    count = predict.write_submission(model, config, info, Path(session.csv), Path(session.output))
+    print(f"{count} readings saved to {session.output}")
+
+
+def compare_mode(session: Session) -> None:
+    if not session.models:
+        raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
+    dataset = session.given.get("dataset", Config.dataset)
+    info = records.read_info(session.paths.records_dir, dataset)
+    augmentation = DATASETS[dataset].augmentation
+    results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
+    target = session.paths.results / f"compare-{session.paths.name}.csv"
+    report.write_rows(target, compare.Result._fields, results)
+    print(compare.table(results))
+    print(f"Results saved to {target}")
+
+
 def print_line(line: str) -> None:
     print(line, flush=True)
 
 
-MODES: dict[str, Callable[[Session], None]] = {"train": train_mode, "valid": score_mode, "test": score_mode}
+MODES: dict[str, Callable[[Session], None]] = {
+    "train": train_mode,
+    "valid": score_mode,
+    "test": score_mode,
+    "lr": rate_mode,
+    "report": report_mode,
+    "predict": predict_mode,
+    "compare": compare_mode,
+}
 
 
 def main(argv: list[str]) -> None:

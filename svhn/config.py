@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
 LARGEST = 2**63  # whole numbers reach TensorFlow as int64
 
 
@@ -49,10 +50,17 @@ class Config:
     batch_size: int = option(64, "examples a step, over all replicas", "training")
     num_epochs: int = option(36, "passes over the training split")
     num_steps: int = option(0, "steps to train instead of num_epochs; 0: num_epochs")
+    optimizer: str = option(
+        "adamw", "adam, adamw, amsgrad, rmsprop or sgd (with Nesterov's momentum of 0.9)", "training"
+    )
     lrate: float = option(2e-3, "peak learning rate")
     warmup_steps: int = option(300, "steps over which the learning rate rises linearly")
-    decay: str = option("cosine", "of the learning rate after the warm-up: cosine or constant")
-    weight_decay: float = option(0.02, "decoupled weight decay of the kernels (AdamW)")
+    decay: str = option("cosine", "of the learning rate after the warm-up: cosine, linear or constant")
+    reduce_on_plateau: int = option(
+        0, "halve the learning rate after so many checkpoints without a better one on valid; 0: never"
+    )
+    early_stopping: int = option(0, "stop after so many checkpoints without a better one on valid; 0: never")
+    weight_decay: float = option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")
     average: float = option(
@@ -72,13 +80,15 @@ class Config:
         positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
         check_ranges(self, positive, at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
+        check_ranges(self, ("reduce_on_plateau", "early_stopping"), at_least=0)
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"--seed={self.seed}: expected a whole number from 0 to {2**32 - 1}")
-        if self.decay not in ("cosine", "constant"):
-            raise UserError(f"--decay={self.decay}: expected cosine or constant")
+        for name, values in CHOICES.items():
+            if getattr(self, name) not in values:
+                raise UserError(f"--{name}={getattr(self, name)}: expected one of {', '.join(values)}")
 
 
 @dataclass(frozen=True)

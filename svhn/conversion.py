@@ -127,9 +127,9 @@ def draw_splits(
     """Entries by split, each in an order of chance. Disjoint: every entry of a source goes to one split."""
     splits: dict[str, list[Entry]] = defaultdict(list)
     for source in sources:
-        entries = tally.usable(spec.entries(data_dir, source), spec.max_length)
+        entries = tally.usable(spec.entries(data_dir, source, seed), spec.max_length)
         trains = source in spec.valid_from
-        held_out = draw_valid(entries, random.Random(f"{seed} {source}")) if trains else set()
+        held_out = draw_valid(entries, spec.neighbours, random.Random(f"{seed} {source}")) if trains else set()
         for index, entry in enumerate(entries):
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
     for split, entries in splits.items():
@@ -137,13 +137,16 @@ def draw_splits(
     return dict(splits)
 
 
-def draw_valid(entries: Sequence[Entry], rng: random.Random) -> set[int]:
-    """Indices of a share of the entries of each length."""
+def draw_valid(entries: Sequence[Entry], neighbours: int, rng: random.Random) -> set[int]:
+    """Indices of a share of the entries of each length, in rows of `neighbours`."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for index, entry in enumerate(entries):
         by_length[len(entry.label)].append(index)
-    drawn = (rng.sample(same, math.floor(VALID_SHARE * len(same))) for _, same in sorted(by_length.items()))
-    return {index for sample in drawn for index in sample}
+    drawn = []
+    for _, same in sorted(by_length.items()):
+        rows = [same[start : start + neighbours] for start in range(0, len(same), neighbours)]
+        drawn += rng.sample(rows, math.floor(VALID_SHARE * len(rows)))
+    return {index for row in drawn for index in row}
 
 
 def unfinished_shards(records_dir: Path, dataset: str, split: str, examples: int) -> list[Path]:
@@ -205,6 +208,7 @@ def merged_info(
         channels=spec.channels,
         max_length=spec.max_length,
         image_format=spec.image_format,
+        fixed_length=spec.fixed_length,
         splits=shards,
         sizes=sizes,
         lengths=lengths,

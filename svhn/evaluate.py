@@ -26,17 +26,26 @@ SHEET_EXAMPLES = 60
 
 
 class Prediction(NamedTuple):
-    """One example's picture (uint8, as the network saw it), its name, its number and what was read."""
+    """One example's picture (uint8, as the network saw it), its name, its number, what was read, and how probable
+    the model thinks its number."""
 
     image: np.ndarray
     name: str
     label: str
     reading: Reading
+    label_confidence: float
 
 
 def build_model(config: Config, info: Info) -> keras.Model:
     """The run's model in float32, which is how it is evaluated whatever it was trained in."""
-    return MODELS[config.model].build(pipeline.input_shape(config, info), info.max_length)
+    return MODELS[config.model].build(pipeline.input_shape(config, info), info.max_length, info.fixed_length)
+
+
+def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
+    """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
+    model = build_model(config, info)
+    runs.load_weights(run, model, step)
+    return model
 
 
 def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
@@ -64,14 +73,30 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
 
 def predictions(model: keras.Model, batches: tf.data.Dataset) -> Iterator[Prediction]:
     """What the model reads in each example, in the order of the records."""
-    infer = tf.function(lambda images: labels.decode(model(images, training=False)))
+
+    @tf.function
+    def infer(batch: pipeline.Batch) -> tuple[labels.Decoded, tf.Tensor]:
+        outputs = model(batch["image"], training=False)
+        return labels.decode(outputs), tf.exp(-sequence_loss(batch["digits"], outputs))
+
     for batch in batches:
-        read = labels.readings(infer(batch["image"]))
+        decoded, probable = infer(batch)
         images = batch["image"].numpy().astype(np.uint8)
-        rows = zip(images, batch["name"].numpy(), batch["digits"].numpy(), read, batch["weight"].numpy(), strict=True)
-        for image, name, slots, reading, weight in rows:
+        names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
+        rows = zip(images, names, slots, labels.readings(decoded), probable.numpy(), weights, strict=True)
+        for image, name, true, reading, confidence, weight in rows:
             if weight:
-                yield Prediction(image, name.decode(), labels.to_text(slots), reading)
+                yield Prediction(image, name.decode(), labels.to_text(true), reading, float(confidence))
+
+
+def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What each convolution makes of a picture (height, width, channels): float32 (height, width, filters) by layer."""
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    if not convolutions:
+        return {}
+    outputs = keras.Model(model.input, [layer.output for layer in convolutions])(image[None].astype(np.float32))
+    found = outputs if isinstance(outputs, list) else [outputs]
+    return {layer.name: np.asarray(maps[0]) for layer, maps in zip(convolutions, found, strict=True)}
 
 
 def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
@@ -108,7 +133,5 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
 
 def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
     """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
-    model = build_model(config, info)
-    runs.load_weights(run, model, step)
     batches = pipeline.evaluation_batches(config, info, split)
-    return list(islice(predictions(model, batches), SHEET_EXAMPLES))
+    return list(islice(predictions(trained_model(config, info, run, step), batches), SHEET_EXAMPLES))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from svhn import augment, records
@@ -130,3 +131,10 @@ def padding(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
     """`count` blank examples like those of `ds`, of no weight."""
     blank = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), ds.element_spec)
     return tf.data.Dataset.from_tensors(blank).repeat(count)
+
+
+def arrays(config: Config, info: Info, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """A whole split in memory: images float32 (examples, height, width, channels), digits int32 (…, max_length)."""
+    batches = list(evaluation_batches(config, info, split).as_numpy_iterator())
+    images, digits = (np.concatenate([batch[key] for batch in batches]) for key in ("image", "digits"))
+    return images[: split.examples], digits[: split.examples]

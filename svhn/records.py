@@ -35,6 +35,7 @@ class Info:
         margin: share of the box's height and width that was added on each of its sides.
         channels: of the images.
         max_length: digits of the longest number that was kept; slots of a label.
+        fixed_length: whether all numbers have that many digits.
         splits: examples in each shard, by split.
         sizes: bytes of each shard, by split.
         lengths: examples by length of the number ("1", "2", …), by split.
@@ -53,6 +54,7 @@ class Info:
     lengths: Mapping[str, dict[str, int]]
     sources: Mapping[str, str]
     seed: int
+    fixed_length: bool = False
     schema: int = SCHEMA
 
     def has(self, split: str) -> bool:
@@ -61,7 +63,7 @@ class Info:
     @property
     def crop(self) -> dict[str, object]:
         """What a network trained on these records relies on."""
-        names = ("dataset", "size", "margin", "channels", "max_length")
+        names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
         return {name: getattr(self, name) for name in names}
 
     @property

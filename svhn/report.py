@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +21,14 @@ class Row(NamedTuple):
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """A row a checkpoint; the first three columns are the reference's."""
+    values = ((row.step, *(f"{row.scores[name]:.6f}" for name in COLUMNS)) for row in rows)
+    write_rows(path, ("checkpoint", *COLUMNS), values)
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("checkpoint", *COLUMNS))
-        writer.writerows((row.step, *(f"{row.scores[name]:.6f}" for name in COLUMNS)) for row in rows)
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
 def table(rows: Sequence[Row], best_step: int | None = None) -> str:

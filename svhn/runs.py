@@ -38,14 +38,19 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     Raises:
         UserError: if the folder holds a run that was made in another way; names the options that differ.
     """
-    begun = (run / "config.json").exists() and steps(run)  # before a checkpoint, nothing relies on its options
-    config = reopen(run, given, info, "train") if begun else make_config(given)
+    config = options(run, given, info)
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(run / "config.json", "w") as file:
             stored = {"config": dataclasses.asdict(config), "records": info.crop, "draw": info.draw}
             json.dump(stored, file, indent=1)
     return config
+
+
+def options(run: Path, given: Mapping[str, Any], info: Info) -> Config:
+    """What to train with: as `begin`, without writing."""
+    begun = (run / "config.json").exists() and steps(run)  # before a checkpoint, nothing relies on its options
+    return reopen(run, given, info, "train") if begun else make_config(given)
 
 
 def dataset_of(run: Path, given: Mapping[str, Any]) -> str:
@@ -66,7 +71,7 @@ def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = differences(options, {key: given[key] for key in kept & given.keys()})
     differing += differences(stored["records"], info.crop)
-    if mode != "test":  # which pictures train and valid hold; another draw would score what was trained on
+    if mode in ("train", "valid"):  # another draw of the two would score what was trained on
         differing += differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
@@ -100,6 +105,13 @@ def read_config(run: Path) -> dict[str, Any]:
     return stored
 
 
+def info_of(run: Path) -> Info:
+    """What is known of a run's records without them: enough to build its model and to prepare pictures for it."""
+    crop = read_config(run)["records"]
+    unknown = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0, "image_format": ""}
+    return Info(**{**unknown, **crop, "size": tuple(crop["size"])})
+
+
 def steps(run: Path) -> list[int]:
     """Steps at which the run was checkpointed, oldest first."""
     found = (re.fullmatch(r"ckpt-(\d+)\.index", path.name) for path in run.glob("ckpt-*.index"))
@@ -121,6 +133,11 @@ def chosen_steps(run: Path, which: str) -> list[int]:
     if which.isdecimal() and int(which) in found:
         return [int(which)]
     raise UserError(f"--checkpoint={which}: expected all, latest, best (once valid was scored) or one of {found}")
+
+
+def chosen_step(run: Path, which: str) -> int:
+    """One checkpoint: the one that was named; else the best on valid, or the latest where valid was never scored."""
+    return chosen_steps(run, which if which != "all" else "best" if best(run) else "latest")[-1]
 
 
 def save(run: Path, checkpoint: tf.train.Checkpoint, step: int) -> None:
@@ -191,6 +208,24 @@ def best(run: Path) -> dict[str, Any]:
         return marked if marked.get("step") in steps(run) else {}
     except (ValueError, AttributeError):  # damaged: the next checkpoint that is scored becomes the best
         return {}
+
+
+def history(run: Path) -> list[dict[str, Any]]:
+    """What was noted at each checkpoint: `step`, `seconds` of training so far, scores on `train` and on `valid`.
+
+    Those of train are of augmented pictures since the checkpoint before; those of valid are None where none was scored.
+    """
+    path = run / "history.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        return [{**entry, "step": int(entry["step"]), "seconds": float(entry["seconds"])} for entry in entries]
+    except (ValueError, TypeError, KeyError):  # damaged: it begins anew
+        return []
+
+
+def write_history(run: Path, entries: list[dict[str, Any]]) -> None:
+    with atomic_write(run / "history.json", "w") as file:
+        json.dump(entries, file, indent=1)
 
 
 def mark_best(run: Path, step: int, scores: Mapping[str, float]) -> bool:

@@ -47,7 +47,7 @@ class Augmentation:
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
-        shift: share of the height and width, to either side.
+        shift: share of the height and share of the width, to either side.
         saturation: largest relative change of the distance to grey.
         contrast: natural logarithm of the largest factor on the distance to the mean colour.
         brightness: largest change, of 255.
@@ -58,7 +58,7 @@ class Augmentation:
     rotation: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
-    shift: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
     saturation: float = 0.0
     contrast: float = 0.0
     brightness: float = 0.0
@@ -76,14 +76,17 @@ class DatasetSpec:
         margin: share of the box's height and width that is added on each of its sides by default.
         channels: of a record's image: 1 or 3.
         max_length: digits of the longest number that is kept.
+        fixed_length: whether all its numbers have `max_length` digits, so that a network need not find out how many.
         image_format: how a record holds the pixels: `jpeg` (small) or `png` (exact).
-        sources: splits of the source, each with the archive that holds it.
+        sources: splits of the source, each with the archives that hold it: a .tar.gz, or files that stay as they are.
         valid_from: those of `sources` that give a share of their examples to the split `valid`.
-        entries: `(data_dir, source)` to its entries. Raises `UserError` where the source can't be read.
+        entries: `(data_dir, source, seed)` to its entries; the seed matters where they are generated. Raises
+            `UserError` where the source can't be read.
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
         present: `(data_dir, source)` to whether the folder holds that source.
         checksum: `(data_dir, source)` to the sha256 of what defines the source.
+        neighbours: entries in a row that may show parts of one picture; validation takes them together.
         url: folder that serves the archives; "" where there is none.
         render: `(data_dir)` makes the sources here, for a data set that is drawn rather than fetched.
         augmentation: how training varies its pictures.
@@ -95,12 +98,14 @@ class DatasetSpec:
     channels: int
     max_length: int
     image_format: str
-    sources: Mapping[str, Archive]
+    sources: Mapping[str, tuple[Archive, ...]]
     valid_from: tuple[str, ...]
-    entries: Callable[[Path, str], Iterable[Entry]]
+    entries: Callable[[Path, str, int], Iterable[Entry]]
     load: Callable[[Entry, Size, float], np.ndarray]
     present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
+    fixed_length: bool = False
+    neighbours: int = 1
     url: str = ""
     render: Callable[[Path], None] | None = None
     augmentation: Augmentation = Augmentation()
@@ -112,16 +117,21 @@ class ModelSpec:
 
     Args:
         name: its key in `MODELS`.
-        build: `(image_shape, max_length)` to a functional model. Its input is float32 (batch, height, width, channels)
-            in 0…255; its output a dict of float32 logits: `digits` (batch, max_length, 10) and `length`
-            (batch, max_length + 1).
-        parameters: count for colour images of the data set it was designed for.
+        build: `(image_shape, max_length, fixed_length)` to a functional model. Its input is float32 (batch, height,
+            width, channels) in 0…255; its output a dict of float32 logits: `digits` (batch, max_length, 10) and,
+            unless the length is fixed, `length` (batch, max_length + 1).
+        parameters: count on the data set it was designed for.
         reference: the paper or the page it comes from.
+        dataset: the data set it was designed for.
+        fit: `(model, images, digits, seed)` gives the model its weights at once, where no gradient descent does;
+            images as the model gets them, digits int32 (examples, max_length). Returns a line that says what was found.
         defaults: values of those fields of `Config` in which its recipe differs.
     """
 
     name: str
-    build: Callable[[tuple[int, int, int], int], keras.Model]
+    build: Callable[[tuple[int, int, int], int, bool], keras.Model]
     parameters: int
     reference: str
+    dataset: str = "svhn"
+    fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)

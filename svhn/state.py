@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,23 +13,33 @@ from svhn import distribute, evaluate, labels, metrics, pipeline
 from svhn.config import Config
 from svhn.losses import sequence_loss
 from svhn.metrics import Counts
+from svhn.optimizers import build_optimizer
 from svhn.records import Info
 
 
 @dataclass
 class State:
-    """What a checkpoint holds. `average` is evaluated; it is `model` itself where no average is kept."""
+    """What a checkpoint holds. `average` is evaluated; it is `model` itself where no average is kept.
+
+    `factor` multiplies the scheduled learning rate.
+    """
 
     step: tf.Variable
     model: keras.Model
     average: keras.Model
     optimizer: keras.optimizers.Optimizer
+    factor: tf.Variable
 
     def checkpoint(self) -> tf.train.Checkpoint:
         weights = {id(variable) for variable in self.model.weights}
         seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
         return tf.train.Checkpoint(
-            step=self.step, model=self.model, average=self.average, optimizer=self.optimizer, seeds=seeds
+            step=self.step,
+            model=self.model,
+            average=self.average,
+            optimizer=self.optimizer,
+            factor=self.factor,
+            seeds=seeds,
         )
 
 
@@ -47,22 +57,10 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     if config.average:
         average = evaluate.build_model(config, info)
         average.set_weights(model.get_weights())
-    optimizer = build_optimizer(config, steps)
+    factor = tf.Variable(tf.constant(1.0), trainable=False)
+    optimizer = build_optimizer(config, steps, factor)
     optimizer.build(model.trainable_variables)  # before the first tf.function, and within the scope
-    return State(tf.Variable(tf.constant(0, tf.int64)), model, average, optimizer)
-
-
-def build_optimizer(config: Config, steps: int) -> keras.optimizers.Optimizer:
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if config.warmup_steps else config.lrate,
-        decay_steps=max(1, steps - config.warmup_steps),
-        alpha=0.0 if config.decay == "cosine" else 1.0,
-        warmup_target=config.lrate if config.warmup_steps else None,
-        warmup_steps=config.warmup_steps,
-    )
-    optimizer = keras.optimizers.AdamW(cast(Any, schedule), weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+    return State(tf.Variable(tf.constant(0, tf.int64)), model, average, optimizer, factor)
 
 
 def make_step(state: State, config: Config, strategy: tf.distribute.Strategy) -> Callable[[Any], Counts]:

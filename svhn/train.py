@@ -7,21 +7,27 @@ import math
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from svhn import distribute, evaluate, integrity, metrics, pipeline, runs
 from svhn.config import Config, Interrupted, Paths, UserError
 from svhn.metrics import Counts
+from svhn.models import MODELS
+from svhn.optimizers import REDUCTION, on_plateau, stalled_for
 from svhn.records import Info, Split
 from svhn.sources import Report
 from svhn.spec import Augmentation
 from svhn.state import build_state, make_step
 from svhn.summaries import Summaries
+
+NOTHING = Counts(*(0.0 for _ in Counts._fields))
 
 
 def total_steps(config: Config, examples: int) -> int:
@@ -58,7 +64,8 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
         }
         loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report)
         with integrity.located(usable["train"]):
-            loop.run(augmentation)
+            fit = MODELS[config.model].fit
+            loop.fit(fit) if fit else loop.run(augmentation)
 
 
 class Loop:
@@ -85,19 +92,40 @@ class Loop:
         self.summaries = Summaries(paths.logs, enabled=self.chief)
         self.scored = evaluate.build_model(config, info)  # on this device alone, whatever the strategy
         self.score_valid = evaluate.scorer(self.scored, config, info, valid) if valid and self.chief else None
+        self.history: list[dict[str, Any]] = []  # as `runs.history`
+        self.clock = 0.0  # when training would have begun, had it not been interrupted
 
     def run(self, augmentation: Augmentation) -> None:
-        start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)
-        if not start:
-            self.report("Starting new train session")
-            self.summaries.graph(self.state.average)
+        start = self.restore()
         if start >= self.steps:
             self.report(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.report("Training...")
         with caught_signals() as caught:
-            self.loop(start, self.batches(start, augmentation), caught)
-        passes = self.steps * self.config.batch_size / self.split.examples
-        self.report(f"Done training for {passes:.4g} epochs, {self.steps} steps.")
+            last = self.loop(start, self.batches(start, augmentation), caught)
+        passes = last * self.config.batch_size / self.split.examples
+        self.report(f"Done training for {passes:.4g} epochs, {last} steps.")
+
+    def fit(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
+        """Give the model its weights at once, as a checkpoint of step 1."""
+        if self.restore():
+            self.report("Already fitted: another --name fits anew.")
+            return
+        self.report("Fitting...")
+        images, digits = pipeline.arrays(self.config, self.info, self.split)
+        self.report(fit(self.state.model, images, digits, self.config.seed))
+        self.state.average.set_weights(self.state.model.get_weights())
+        self.state.step.assign(1)
+        self.checkpoint_at(1, None, self.score(1))
+
+    def restore(self) -> int:
+        """The step to go on from: the newest checkpoint's, or 0."""
+        start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)
+        if not start:
+            self.report("Starting new train session")
+            self.summaries.graph(self.state.average)
+        self.history = [entry for entry in runs.history(self.paths.run) if entry["step"] <= start]
+        self.clock = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
+        return start
 
     def batches(self, start: int, augmentation: Augmentation) -> Iterator[pipeline.Batch]:
         def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -105,26 +133,54 @@ class Loop:
 
         return iter(self.strategy.distribute_datasets_from_function(batches))
 
-    def loop(self, start: int, batches: Iterator[pipeline.Batch], caught: list[int]) -> None:
+    def loop(self, start: int, batches: Iterator[pipeline.Batch], caught: list[int]) -> int:
+        """Returns the step at which it ended."""
         take_step = make_step(self.state, self.config, self.strategy)
-        recent: list[Counts] = []
+        recent, since_checkpoint = NOTHING, NOTHING
         seconds = 0.0  # of training alone, since the last line
+        if self.agree(self.gives_up()):
+            return start
         for step in range(start + 1, self.steps + 1):
             began = time.monotonic()
             batch = next(batches)
-            recent.append(metrics.total([take_step(batch)]))
+            counts = metrics.total([take_step(batch)])
             seconds += time.monotonic() - began
-            self.check_finite(step, recent[-1].loss)
+            self.check_finite(step, counts.loss)
+            recent, since_checkpoint = metrics.total([recent, counts]), metrics.total([since_checkpoint, counts])
             if step % self.config.log_every == 0 or step == self.steps:
-                self.log(step, metrics.total(recent), seconds)
-                recent, seconds = [], 0.0
+                self.log(step, recent, seconds)
+                recent, seconds = NOTHING, 0.0
             stopping = self.agree(bool(caught)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self.show(step, batch)
-                self.save(step, self.score(step) if not stopping else None)  # there may be no time for it
+                scores = self.score(step) if not stopping else None  # there may be no time for it
+                self.checkpoint_at(step, metrics.scores(since_checkpoint), scores)
+                since_checkpoint = NOTHING
             if stopping:
                 signum = caught[0] if caught else signal.SIGTERM  # another worker was asked to
                 raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signum)
+            if step % self.config.checkpoint_every == 0 and self.agree(self.gives_up()):
+                return step
+        return self.steps
+
+    def checkpoint_at(self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None) -> None:
+        """Note the scores, lower the learning rate if they say so, and save."""
+        seconds = time.monotonic() - self.clock
+        self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
+        if self.agree(valid is not None and on_plateau(self.valid_scores(), self.config.reduce_on_plateau)):
+            self.state.factor.assign(REDUCTION * self.state.factor)
+            self.report(f"No better on valid: the learning rate is now {float(self.state.factor):g} of the schedule's.")
+        self.save(step, valid)
+
+    def valid_scores(self) -> list[float]:
+        return [entry["valid"]["sequence_accuracy"] for entry in self.history if entry["valid"]]
+
+    def gives_up(self) -> bool:
+        stalled, patience = stalled_for(self.valid_scores()), self.config.early_stopping
+        if 0 < patience <= stalled:
+            self.report(f"Stopping early: {stalled} checkpoints were no better on valid than the one before them.")
+            return True
+        return False
 
     def check_finite(self, step: int, loss: float) -> None:
         if not math.isfinite(loss):
@@ -169,7 +225,7 @@ class Loop:
         self.check_finite(step, scores["loss"])
         return scores
 
-    def save(self, step: int, scores: dict[str, float] | None) -> None:
+    def save(self, step: int, scores: Mapping[str, float] | None) -> None:
         """Write a checkpoint, unless its weights have diverged, and mark it if it is the best."""
         self.check_weights(step)
         if not self.chief:
@@ -177,6 +233,7 @@ class Loop:
                 runs.save(Path(folder), self.checkpoint, step)
             return
         runs.save(self.paths.run, self.checkpoint, step)
+        runs.write_history(self.paths.run, self.history)
         if scores:
             self.summaries.scores("valid", step, scores)
             marked = ", the best so far" if runs.mark_best(self.paths.run, step, scores) else ""

@@ -42,9 +42,10 @@ def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[
     present = [source for source in spec.sources if spec.present(data_dir, source)]
     missing = [source for source in named if source not in present]
     if missing or not present:
+        apart = ", with a folder of its own if what is there is not as published" if present else ""
         raise UserError(
             f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}: "
-            f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`"
+            f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
         )
     return list(dict.fromkeys(named)) or present
 

@@ -17,7 +17,7 @@ EVERYTHING = Augmentation(
     rotation=20,
     scale=0.3,
     shear=0.2,
-    shift=0.1,
+    shift=(0.1, 0.1),
     saturation=0.8,
     contrast=0.7,
     brightness=0.4,
@@ -110,9 +110,10 @@ def test_shear_moves_rows_sideways() -> None:
     assert moved((0, 10), Augmentation(shear=0.3)) == pytest.approx((-3, 10), abs=0.1)
 
 
-def test_shift_is_a_share_of_the_size() -> None:
-    share = 0.2
-    assert moved((0, 0), Augmentation(shift=share)) == pytest.approx((-share * SIZE[1], -share * SIZE[0]), abs=0.1)
+def test_shift_is_a_share_of_the_height_and_one_of_the_width() -> None:
+    down, across = 0.25, 0.125
+    expected = pytest.approx((-across * SIZE[1], -down * SIZE[0]), abs=0.1)
+    assert moved((0, 0), Augmentation(shift=(down, across))) == expected
 
 
 def test_saturation_is_the_distance_to_grey() -> None:

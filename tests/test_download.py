@@ -43,7 +43,7 @@ def own_spec(mirror: Mirror, **changes: object) -> DatasetSpec:
     (mirror.folder / "SHA256SUMS").unlink()
     path = mirror.folder / "train.tar.gz"
     train = Archive(path.name, path.stat().st_size, sha256(path))
-    return dataclasses.replace(PUBLISHED, **{"sources": {"train": train}, "url": mirror.url} | changes)
+    return dataclasses.replace(PUBLISHED, **{"sources": {"train": (train,)}, "url": mirror.url} | changes)
 
 
 UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {
@@ -79,7 +79,7 @@ def test_what_is_unpacked_is_skipped_even_without_its_archive(mirror: Mirror, da
     download(PUBLISHED, data, mirror.url, [], lines.append)
     assert tree(data) == before
     assert [request.filename for request in mirror.requests] == ["SHA256SUMS"]
-    assert lines == [f"train: {data}/train is complete", f"test: {data}/test is complete"]
+    assert lines == [f"train: {data}/train is there already", f"test: {data}/test is there already"]
 
 
 def test_a_folder_of_something_else_is_not_taken_for_the_split(mirror: Mirror, data: Path) -> None:
@@ -116,7 +116,9 @@ def test_a_split_that_is_not_offered_is_answered_with_those_that_are(mirror: Mir
 
 def test_a_mirror_of_something_else_is_refused(mirror: Mirror, data: Path) -> None:
     publish(mirror.folder, Archive("cats.zip", 1, "0" * 64))
-    with pytest.raises(UserError, match=r"SHA256SUMS names no file of svhn: expected one or more of train.tar.gz"):
+    with pytest.raises(
+        UserError, match=r"names no split of svhn: expected train.tar.gz, or test.tar.gz, or extra.tar.gz$"
+    ):
         download(PUBLISHED, data, mirror.url, [], print)
 
 
@@ -129,8 +131,9 @@ def test_the_mirrors_checksum_is_held_against_it(mirror: Mirror, data: Path) -> 
 
 def test_a_mirror_without_checksums_is_held_to_the_publishers(mirror: Mirror, data: Path) -> None:
     spec = own_spec(mirror)
-    (mirror.folder / "train.tar.gz").write_bytes(b"?" * (spec.sources["train"].size or 0))
-    with pytest.raises(UserError, match=f"expected {spec.sources['train'].sha256}"):
+    train = spec.sources["train"][0]
+    (mirror.folder / train.filename).write_bytes(b"?" * (train.size or 0))
+    with pytest.raises(UserError, match=f"expected {train.sha256}"):
         download(spec, data, mirror.url, [], print)
     assert tree(data) == {}
 
@@ -146,7 +149,7 @@ def test_the_publisher_is_the_default_and_its_checksums_are_ours(mirror: Mirror,
 )
 def test_an_unknown_checksum_is_said(mirror: Mirror, data: Path, size: bool, extent: str) -> None:
     length = (mirror.folder / "train.tar.gz").stat().st_size
-    spec = own_spec(mirror, sources={"train": Archive("train.tar.gz", length if size else None)})
+    spec = own_spec(mirror, sources={"train": (Archive("train.tar.gz", length if size else None),)})
     lines: list[str] = []
     download(spec, data, "", [], lines.append)
     assert lines[0] == f"no checksum is published for train.tar.gz{extent}"
@@ -154,7 +157,7 @@ def test_an_unknown_checksum_is_said(mirror: Mirror, data: Path, size: bool, ext
 
 def test_a_file_that_is_no_archive_is_only_fetched(mirror: Mirror, data: Path) -> None:
     (mirror.folder / "train_32x32.mat").write_bytes(b"matrix")
-    spec = own_spec(mirror, sources={"train": Archive("train_32x32.mat", 6)})
+    spec = own_spec(mirror, sources={"train": (Archive("train_32x32.mat", 6),)})
     download(spec, data, "", [], print)
     assert tree(data) == {"train_32x32.mat": b"matrix"}
 

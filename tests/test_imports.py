@@ -13,19 +13,32 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROWS = [  # a package counts as one; what its files import from one another is its own affair
     ["__init__", "config", "spec", "labels"],
-    ["sources", "metrics", "losses", "matfile", "augment", "distribute", "shell", "cropping", "models", "summaries"],
-    ["files"],
-    ["records", "report", "figures", "datasets"],
-    ["pipeline", "runs", "conversion", "integrity"],
+    ["sources", "metrics", "losses", "matfile", "augment", "distribute", "shell", "cropping", "summaries", "charts"],
+    ["files", "models", "optimizers", "pixelcsv"],
+    ["records", "report", "figures", "page", "datasets"],
+    ["pipeline", "runs", "conversion", "integrity", "analysis", "contents"],
     ["evaluate"],
-    ["state"],
-    ["train", "download", "wrangle"],
+    ["state", "predict", "run_report"],
+    ["train", "lr_finder", "download", "wrangle"],
+    ["compare"],
     ["cli"],
     ["__main__"],
 ]
 LATE = {"wrangle", "__main__"}  # import within functions what other processes, or a mere --help, shouldn't wait for
 COMMANDS = {"cli", "download", "wrangle", "shell"}
-LIGHT = {"config", "spec", "labels", "files", "sources", "matfile", "cropping", "shell", "download", "datasets"}
+LIGHT = {
+    "config",
+    "spec",
+    "labels",
+    "files",
+    "sources",
+    "matfile",
+    "pixelcsv",
+    "cropping",
+    "shell",
+    "download",
+    "datasets",
+}
 
 FILES = sorted((ROOT / "svhn").rglob("*.py"))
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -148,11 +148,12 @@ def test_training_shows_progress_and_every_checkpoint(trained: Trained) -> None:
 def test_training_leaves_a_run_of_its_own_name(trained: Trained) -> None:
     run = trained.folder / "checkpoints/demo"
     parts = [f"ckpt-{step}.{part}" for step in STEPS for part in ("data-00000-of-00001", "index")]
-    assert {path.name for path in run.iterdir()} == {"config.json", "best.json", *parts}
+    assert {path.name for path in run.iterdir()} == {"config.json", "best.json", "history.json", *parts}
     stored = json.loads((run / "config.json").read_text())
     assert (stored["config"]["model"], stored["config"]["batch_size"]) == ("kvn219", 8)
     assert stored["config"]["decay"] == "constant"  # the model's own default
-    assert stored["records"] == {"dataset": "svhn", "size": [32, 32], "margin": 0.3, "channels": 3, "max_length": 5}
+    crop = {"dataset": "svhn", "size": [32, 32], "margin": 0.3, "channels": 3, "max_length": 5}
+    assert stored["records"] == {**crop, "fixed_length": False}
 
 
 def test_tensorboard_gets_scores_images_histograms_and_the_graph(trained: Trained) -> None:
@@ -229,14 +230,17 @@ def test_crops_and_grey_in_training_and_scoring(trained: Trained, capsys: pytest
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (["--mode=predict"], "error: unknown mode 'predict': expected one of .*test, train, valid"),
-        (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of .*svhn, synthetic"),
+        (
+            ["--mode=guess"],
+            "error: unknown mode 'guess': expected one of compare, lr, predict, report, test, train, valid",
+        ),
+        (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of mnist, .*svhn, .*synthetic"),
         (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*svhn"),
         (["--name=.."], r"error: --name='\.\.': expected the name of one folder"),
         (["--name=a/b"], "error: --name='a/b': expected the name of one folder"),
         (["--log=../up"], r"error: --log_name='\.\./up': expected the name of one folder"),
         (["--batch_size=0"], "error: --batch_size=0: expected a number above 0"),
-        (["--decay=step"], "error: --decay=step: expected cosine or constant"),
+        (["--decay=step"], "error: --decay=step: expected one of cosine, linear, constant"),
         ([], r"error: .*/records/svhn has no info.json: run `python -m svhn.wrangle --dataset=svhn --records_dir=.*`"),
         (["--mode=test"], "error: .*/checkpoints/demo has no checkpoint yet: train with `python main.py --mode=train"),
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import metrics, pipeline, runs
+from svhn import pipeline, runs
 from svhn.config import Config
 from svhn.datasets import DATASETS
 from svhn.labels import CLASSES, decode, to_slots
@@ -19,7 +19,10 @@ from svhn.records import Info
 from svhn.state import State, build_state, make_step
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
+NORMALISED = ("svhn", "residual32", "kvn219", "conv6", "multihead")
 every_model = pytest.mark.parametrize("name", MODELS)
+every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
+every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
 
 
 def make_info(size: tuple[int, int] = (24, 40), channels: int = 3, max_length: int = 5) -> Info:
@@ -64,16 +67,16 @@ def test_a_models_name_is_its_key(name: str) -> None:
 
 @every_model
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("max_length", [3, 5])
-def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, channels: int) -> None:
-    model = MODELS[name].build((24, 40, channels), max_length)
+@pytest.mark.parametrize(("max_length", "fixed_length"), [(1, True), (3, False), (5, False)])
+def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fixed_length: bool, channels: int) -> None:
+    model = MODELS[name].build((24, 40, channels), max_length, fixed_length)
     assert model.input_shape == (None, 24, 40, channels)
     assert model.inputs[0].dtype == "float32"
     outputs = model(random_images(model, batch=2), training=False)
-    assert {head: tuple(logits.shape) for head, logits in outputs.items()} == {
-        "digits": (2, max_length, CLASSES),
-        "length": (2, max_length + 1),
-    }
+    shapes = {"digits": (2, max_length, CLASSES), "length": (2, max_length + 1)}
+    if fixed_length:
+        del shapes["length"]
+    assert {head: tuple(logits.shape) for head, logits in outputs.items()} == shapes
     assert {logits.dtype for logits in outputs.values()} == {tf.float32}
     digits = outputs["digits"].numpy()
     assert digits.min() < 0  # logits, not probabilities
@@ -82,24 +85,26 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, cha
 
 @every_model
 def test_the_parameter_count_is_the_published_one(name: str) -> None:
-    spec = DATASETS["svhn"]
+    spec = DATASETS[MODELS[name].dataset]
     info = make_info(spec.size, spec.channels, spec.max_length)
     shape = pipeline.input_shape(runs.make_config({"model": name}), info)
-    assert MODELS[name].build(shape, info.max_length).count_params() == MODELS[name].parameters
+    model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
+    assert model.count_params() == MODELS[name].parameters
 
 
-@every_model
+@every_model_of_gradients
 def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
-    """In training and, as moving statistics have to follow, in evaluation too."""
+    """In training and, as moving statistics have to follow, in evaluation."""
     options = {"batch_size": 8, "lrate": 1e-3, "decay": "constant", "warmup_steps": 0, "label_smoothing": 0.0}
     state = new_state(name, **options)
     config = Config(model=name, **options)
     step = make_step(state, config, tf.distribute.get_strategy())
     batch = one_batch(state.model)
     losses = [float(step(batch).loss) for _ in range(80)]
-    assert losses[-1] < 0.2 * losses[0]
+    while losses[-1] > 0.05 * losses[0]:
+        losses.append(float(step(batch).loss))
+        assert len(losses) < 600
     assert int(state.step) == len(losses)
-    assert metrics.scores(metrics.total([step(batch)]))["sequence_accuracy"] == 1.0
     read = decode(state.model(batch["image"], training=False)).digits
     np.testing.assert_array_equal(read, batch["digits"])
 
@@ -109,7 +114,7 @@ def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path)
     state = new_state(name, average=0.9)
     move_all_weights(state.average)
     runs.save(tmp_path, state.checkpoint(), 3)
-    fresh = MODELS[name].build(state.model.input_shape[1:], 5)
+    fresh = MODELS[name].build(state.model.input_shape[1:], 5, False)
     runs.load_weights(tmp_path, fresh, 3)
     assert_equal_outputs(state.average, fresh)
     images = random_images(fresh)
@@ -119,7 +124,7 @@ def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path)
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")  # Keras
 @every_model
 def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
-    model = MODELS[name].build((24, 40, 3), 5)
+    model = MODELS[name].build((24, 40, 3), 5, False)
     move_all_weights(model)
     model.save(tmp_path / "model.keras")
     assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
@@ -131,10 +136,16 @@ def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     return found
 
 
-@every_model
+def test_no_normalised_model_is_left_out() -> None:
+    for name, spec in MODELS.items():
+        kinds = {type(layer) for layer in spec.build((24, 40, 3), 5, False).layers}
+        assert (keras.layers.BatchNormalization in kinds) == (name in NORMALISED)
+
+
+@every_normalised_model
 def test_batch_normalisation_learns_statistics_in_training_only(name: str) -> None:
     """The reference had it the wrong way round: active in training, where it learnt nothing, and absent afterwards."""
-    model = MODELS[name].build((24, 40, 3), 5)
+    model = MODELS[name].build((24, 40, 3), 5, False)
     layers = normalisations(model)
     before = [layer.get_weights() for layer in layers]
     model(random_images(model), training=False)
@@ -149,17 +160,17 @@ def pairs(layer: keras.layers.Layer, weights: list[np.ndarray]) -> zip[tuple[np.
     return zip(layer.get_weights(), weights, strict=True)
 
 
-@every_model
+@every_normalised_model
 def test_batch_normalisation_uses_the_batch_in_training_and_what_it_learnt_afterwards(name: str) -> None:
-    model = MODELS[name].build((24, 40, 3), 5)
-    last: Any = normalisations(model)[-1]
-    features = keras.Model(model.input, last.output)  # before any dropout, which would differ too
+    model = MODELS[name].build((24, 40, 3), 5, False)
+    first: Any = normalisations(model)[0]
+    features = keras.Model(model.input, first.output)  # before any dropout, which would differ too
     images = random_images(model)
     in_training = features(images, training=True).numpy()
     np.testing.assert_allclose(in_training.mean(axis=(0, 1, 2)), 0, atol=1e-3)
     in_use = features(images, training=False).numpy()
     assert not np.allclose(in_training, in_use, atol=1e-2)
-    last.moving_mean.assign(last.moving_mean + 1)
+    first.moving_mean.assign(first.moving_mean + 1)
     assert not np.allclose(features(images, training=False), in_use, atol=1e-2)
     np.testing.assert_allclose(features(images, training=True), in_training, atol=1e-2)
 

@@ -22,7 +22,7 @@ SIZE = (16, 32)
 WINDOW = (14, 27)  # 27/32 of it, rounded
 BATCH = 4
 LABELS = [str(index) for index in range(EXAMPLES)]
-STEPS = Augmentation(rotation=10, scale=0.2, shear=0.1, shift=0.1, contrast=0.3, brightness=0.2, inversion=0.5)
+STEPS = Augmentation(rotation=10, scale=0.2, shear=0.1, shift=(0.1, 0.1), contrast=0.3, brightness=0.2, inversion=0.5)
 PIXELS = np.random.default_rng(0).integers(0, 256, (EXAMPLES, *SIZE, 3), np.uint8)
 INFO = Info(
     dataset="svhn",

@@ -33,7 +33,7 @@ def test_draws_the_publishers_layout(tmp_path: Path) -> None:
     for source, count in COUNTS.items():
         names = {f"{index}.png" for index in range(1, count + 1)}
         assert {path.name for path in (tmp_path / source).iterdir()} == names | {"digitStruct.mat", "DRAWN.txt"}
-        entries = list(SYNTHETIC.entries(tmp_path, source))
+        entries = list(SYNTHETIC.entries(tmp_path, source, 0))
         assert {entry.name for entry in entries} == {f"{source}/{name}" for name in names}
         assert not any(entry.problem for entry in entries)
         assert SYNTHETIC.present(tmp_path, source)

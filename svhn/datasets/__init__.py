@@ -8,8 +8,22 @@ none of them may import TensorFlow, as worker processes call them. The contract 
 
 from __future__ import annotations
 
+from svhn.datasets.mnist import MNIST
+from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
 from svhn.datasets.svhn import SVHN
+from svhn.datasets.svhn_cropped import SVHN_CROPPED
 from svhn.datasets.synthetic import SYNTHETIC
 from svhn.spec import DatasetSpec
 
-DATASETS: dict[str, DatasetSpec] = {spec.name: spec for spec in (SVHN, SYNTHETIC)}
+DATASETS: dict[str, DatasetSpec] = {
+    spec.name: spec
+    for spec in (
+        SVHN,
+        SYNTHETIC,
+        SVHN_CROPPED,
+        MNIST,
+        MNIST_STACKED,
+        MNIST_STACKED_VERTICAL,
+        MNIST_STACKED_VARIED,
+    )
+}

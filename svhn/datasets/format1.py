@@ -19,7 +19,7 @@ BOXES_FILE = "digitStruct.mat"
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
 
 
-def entries(data_dir: str | Path, source: str) -> Iterator[Entry]:
+def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The pictures of `data_dir/source`, in the order of its digitStruct.mat.
 
     An entry's source is its path and the box of all its digits. Digits stay in the file's order, which is the number's

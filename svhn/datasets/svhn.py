@@ -16,11 +16,13 @@ SVHN = DatasetSpec(
     max_length=5,  # one published number is longer: train/29930.png
     image_format="jpeg",
     sources={  # sizes as served; sha256 of train and test as pinned by mindee/doctr, none is published for extra
-        "train": Archive(
-            "train.tar.gz", 404_141_560, "4b17bb33b6cd8f963493168f80143da956f28ec406cc12f8e5745a9f91a51898"
+        "train": (
+            Archive("train.tar.gz", 404_141_560, "4b17bb33b6cd8f963493168f80143da956f28ec406cc12f8e5745a9f91a51898"),
         ),
-        "test": Archive("test.tar.gz", 276_555_967, "57ac9ceb530e4aa85b55d991be8fc49c695b3d71c6f6a88afea86549efde7fb5"),
-        "extra": Archive("extra.tar.gz", 1_955_489_752),
+        "test": (
+            Archive("test.tar.gz", 276_555_967, "57ac9ceb530e4aa85b55d991be8fc49c695b3d71c6f6a88afea86549efde7fb5"),
+        ),
+        "extra": (Archive("extra.tar.gz", 1_955_489_752),),
     },
     valid_from=("train", "extra"),
     entries=format1.entries,

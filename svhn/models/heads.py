@@ -12,14 +12,14 @@ from svhn.labels import CLASSES
 Outputs = dict[str, keras.KerasTensor]
 
 
-def dense_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
+def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
     """Each slot and the length by weights of their own, from features (batch, units)."""
     digits = layers.Dense(max_length * CLASSES)(features)
     digits = layers.Reshape((max_length, CLASSES))(digits)
-    return as_float32(digits, layers.Dense(max_length + 1)(features))
+    return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(features))
 
 
-def attention_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
+def attention_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
     """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
 
     What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
@@ -28,16 +28,15 @@ def attention_heads(features: keras.KerasTensor, max_length: int) -> Outputs:
     height, width, channels = features.shape[1:]
     places = layers.Conv2D(64, 3, padding="same", use_bias=False)(features)
     places = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(places))
-    places = layers.Dense((max_length + 1) * height * width)(layers.Flatten()(places))
-    places = layers.Softmax()(layers.Reshape((max_length + 1, height * width))(places))
+    looks = max_length if fixed_length else max_length + 1
+    places = layers.Dense(looks * height * width)(layers.Flatten()(places))
+    places = layers.Softmax()(layers.Reshape((looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     digits = layers.Dense(CLASSES)(seen[:, :max_length])
-    return as_float32(digits, layers.Dense(max_length + 1)(seen[:, max_length]))
+    return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(seen[:, max_length]))
 
 
-def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor) -> Outputs:
+def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:
     """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
-    return {
-        "digits": layers.Activation("linear", dtype="float32", name="digits")(digits),
-        "length": layers.Activation("linear", dtype="float32", name="length")(length),
-    }
+    logits = {"digits": digits} if length is None else {"digits": digits, "length": length}
+    return {name: layers.Activation("linear", dtype="float32", name=name)(tensor) for name, tensor in logits.items()}

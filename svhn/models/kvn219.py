@@ -10,7 +10,7 @@ from svhn.models.heads import dense_heads
 from svhn.spec import ModelSpec
 
 
-def build(image_shape: tuple[int, int, int], max_length: int) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
     image = keras.Input(image_shape, name="image")
     x = layers.Resizing(32, 32)(image)
     x = x - keras.ops.mean(x, axis=(1, 2, 3), keepdims=True)
@@ -22,7 +22,7 @@ def build(image_shape: tuple[int, int, int], max_length: int) -> keras.Model:
 
     x = layers.Dropout(0.15)(layers.Flatten()(x))
     x = layers.Dense(512, activation="relu")(x)
-    return keras.Model(image, dense_heads(x, max_length), name="kvn219")
+    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="kvn219")
 
 
 KVN219 = ModelSpec(

@@ -1,6 +1,8 @@
-"""The default model: a residual network (He et al. 2015, arXiv 1512.03385) whose heads look where they like."""
+"""Residual networks (He et al. 2015, arXiv 1512.03385) whose heads look where they like: for numbers, for digits."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import keras
 from keras import layers
@@ -8,19 +10,29 @@ from keras import layers
 from svhn.models.heads import attention_heads
 from svhn.spec import ModelSpec
 
-STAGES = ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2))  # filters, blocks, stride
+REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
+
+Stages = tuple[tuple[int, int, int], ...]  # filters, blocks, stride
 
 
-def build(image_shape: tuple[int, int, int], max_length: int) -> keras.Model:
+def build(
+    name: str,
+    stem: tuple[int, int],
+    stages: Stages,
+    image_shape: tuple[int, int, int],
+    max_length: int,
+    fixed_length: bool,
+) -> keras.Model:
+    """A convolution, the `stem` (filters, stride), then residual blocks."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
-    x = convolution(x, 32, stride=2)
+    x = convolution(x, stem[0], stride=stem[1])
 
-    for filters, blocks, stride in STAGES:
+    for filters, blocks, stride in stages:
         for block in range(blocks):
             x = residual(x, filters, stride if block == 0 else 1)
 
-    return keras.Model(image, attention_heads(x, max_length), name="svhn")
+    return keras.Model(image, attention_heads(x, max_length, fixed_length), name=name)
 
 
 def convolution(
@@ -41,7 +53,15 @@ def residual(x: keras.KerasTensor, filters: int, stride: int) -> keras.KerasTens
 
 SVHN = ModelSpec(
     name="svhn",
-    build=build,
+    build=partial(build, "svhn", (32, 2), ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2))),
     parameters=2_840_714,
-    reference="He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)",
+    reference=REFERENCE,
+)
+RESIDUAL32 = ModelSpec(  # its stem keeps all of a small picture's pixels
+    name="residual32",
+    build=partial(build, "residual32", (24, 1), ((64, 2, 2), (128, 2, 2), (256, 1, 2))),
+    parameters=1_742_082,
+    reference=REFERENCE,
+    dataset="svhn_cropped",
+    defaults={"random_crop": False, "num_epochs": 16},
 )

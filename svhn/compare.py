@@ -1,0 +1,70 @@
+"""Several models on one data set, each trained by its own recipe, in one table."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from svhn import evaluate, records, runs, train
+from svhn.config import Config, Paths
+from svhn.records import Info
+from svhn.sources import Report
+from svhn.spec import Augmentation
+
+
+class Result(NamedTuple):
+    """A trained model: accuracies of whole numbers, 0 to 1, its parameters, and the seconds its training took."""
+
+    model: str
+    train_accuracy: float
+    test_accuracy: float
+    parameters: int
+    seconds: float
+
+
+def compare(
+    models: Sequence[str],
+    given: Mapping[str, Any],
+    info: Info,
+    paths: Paths,
+    augmentation: Augmentation,
+    report: Report,
+) -> list[Result]:
+    """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
+
+    Raises:
+        UserError: as `train.train`; or the records have no split `test`.
+    """
+    records.open_split(paths.records_dir, info, "test")  # said before hours of training
+    results = []
+    for model in models:
+        own = dataclasses.replace(paths, name=f"{paths.name}-{model}")
+        report(f"Model {model}:")
+        config = runs.begin(own.run, {**given, "model": model}, info)
+        train.train(config, info, own, augmentation, report)
+        results.append(measure(config, info, own, report))
+    return results
+
+
+def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
+    model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "all"))
+
+    def accuracy(name: str) -> float:
+        with tempfile.TemporaryDirectory() as scratch:
+            split = evaluate.usable_split(config, paths, info, name, Path(scratch), report)
+            return evaluate.scorer(model, config, info, split)(name)["sequence_accuracy"]
+
+    seconds = sum(entry["seconds"] for entry in runs.history(paths.run)[-1:])
+    return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)
+
+
+def table(results: Sequence[Result]) -> str:
+    """For a person to read."""
+    lines = [f"{'model':<12}   train    test  parameters  seconds"]
+    for row in results:
+        accuracies = f"{100 * row.train_accuracy:7.2f}%{100 * row.test_accuracy:7.2f}%"
+        lines.append(f"{row.model:<12}{accuracies}{row.parameters:>12,}{row.seconds:>9.0f}")
+    return "\n".join(lines)

@@ -1,0 +1,168 @@
+"""MNIST: single handwritten digits, as its publishers' idx files or as Kaggle's train.csv.
+
+LeCun, Bottou, Bengio and Haffner 1998, Gradient-Based Learning Applied to Document Recognition. The publishers' page no
+longer serves the files; the mirror is PyTorch's, which torchvision downloads from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from svhn import files
+from svhn.config import UserError
+from svhn.datasets.idx import AGAIN, read_idx
+from svhn.pixelcsv import read_pixels
+from svhn.spec import Archive, Augmentation, DatasetSpec, Entry, Size
+
+SIZE = (28, 28)
+IDX_FILES = {  # images and labels of each source
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+CSV_FILE = "train.csv"  # Kaggle's test.csv has no labels
+
+
+def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+    """The digits of a source, in its file's order; an entry's source is its pixels, uint8 (28, 28).
+
+    Raises:
+        UserError: a file is missing, damaged or no MNIST; or the folder holds idx files and Kaggle's CSV at once.
+    """
+    for index, (label, pixels) in enumerate(labelled_pixels(Path(data_dir), source), start=1):
+        yield Entry(f"{source}/{index}", label, pixels)
+
+
+def labelled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.ndarray]]:
+    if from_kaggle(folder, source):
+        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, SIZE, labelled=True))
+    images, labels = read_digits(folder, source)
+    return zip(map(str, labels.tolist()), images, strict=True)
+
+
+def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images, uint8 (n, 28, 28) with light ink on 0, and labels, uint8 (n,), of a source's two idx files.
+
+    Raises:
+        UserError: one of the files is missing, damaged, or not what it should be.
+    """
+    images_path, labels_path = (required(Path(data_dir), stem) for stem in IDX_FILES[source])
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    check_shape(images_path, images, SIZE)
+    check_shape(labels_path, labels, ())
+    if len(images) != len(labels):
+        raise UserError(
+            f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels, expected as many of both: "
+            "delete both and download them again"
+        )
+    if labels.max() > 9:
+        first = int(np.argmax(labels > 9))
+        raise UserError(f"{labels_path}: label {first + 1} is {labels[first]}, expected 0 to 9: {AGAIN}")
+    return images, labels
+
+
+def check_shape(path: Path, values: np.ndarray, expected: tuple[int, ...]) -> None:
+    if values.shape[1:] != expected:
+        found, wanted = (" x ".join(map(str, shape)) for shape in (values.shape, ("n", *expected)))
+        raise UserError(f"{path} holds {found} values, expected {wanted}: {AGAIN}")
+
+
+def required(folder: Path, stem: str) -> Path:
+    path = find_idx(folder, stem)
+    if path is not None:
+        return path
+    command = "python -m svhn.download --dataset=mnist --data_dir="
+    if (folder / CSV_FILE).is_file():  # both kinds in one folder are refused
+        remedy = f"run `{command}FOLDER` with a folder of its own"
+        raise UserError(f"{folder} has Kaggle's {CSV_FILE}, expected {stem}: {remedy}")
+    raise UserError(f"{folder / stem} (or .gz) is missing: run `{command}{folder}`")
+
+
+def find_idx(folder: Path, stem: str) -> Path | None:
+    """The idx file under any of the names it is passed on by."""
+    names = (name + suffix for name in (stem, stem.replace("-idx", ".idx")) for suffix in ("", ".gz"))
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def from_kaggle(folder: Path, source: str) -> bool:
+    """Whether the folder holds that source as Kaggle's CSV. Raises `UserError` where it holds idx files too."""
+    if not (folder / CSV_FILE).is_file():
+        return False
+    for stem in (stem for stems in IDX_FILES.values() for stem in stems):
+        path = find_idx(folder, stem)
+        if path:
+            raise UserError(
+                f"{folder} has both {CSV_FILE} and {path.name}: Kaggle shuffled train and t10k together, so t10k would "
+                "test on what was trained on: keep them in two folders, and name one with --data_dir"
+            )
+    return source == "train"
+
+
+def present(data_dir: str | Path, source: str) -> bool:
+    """Whether the folder holds a file of that source; `entries` says which one it lacks."""
+    folder = Path(data_dir)
+    return from_kaggle(folder, source) or any(find_idx(folder, stem) for stem in IDX_FILES[source])
+
+
+def checksum(data_dir: str | Path, source: str) -> str:
+    """The sha256 of the CSV, or of the idx files' values, which are the same packed or not."""
+    folder = Path(data_dir)
+    if from_kaggle(folder, source):
+        return files.sha256(folder / CSV_FILE)
+    digest = hashlib.sha256()
+    for values in read_digits(folder, source):
+        digest.update(values.data)
+    return digest.hexdigest()
+
+
+def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
+    """The digit as it is, or resized: uint8 (height, width, 1)."""
+    pixels = entry.source
+    if pixels.shape != size:
+        height, width = size
+        pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+    return pixels[..., np.newaxis]
+
+
+MNIST = DatasetSpec(
+    name="mnist",
+    size=SIZE,
+    margin=0.0,  # the digits come with theirs: 20 x 20 within 28 x 28
+    channels=1,
+    max_length=1,
+    fixed_length=True,
+    image_format="png",
+    sources={  # sha256 as pinned by TensorFlow Datasets
+        "train": (
+            Archive(
+                "train-images-idx3-ubyte.gz",
+                9_912_422,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            ),
+            Archive(
+                "train-labels-idx1-ubyte.gz", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+            ),
+        ),
+        "test": (
+            Archive(
+                "t10k-images-idx3-ubyte.gz",
+                1_648_877,
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            ),
+            Archive(
+                "t10k-labels-idx1-ubyte.gz", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+            ),
+        ),
+    },
+    valid_from=("train",),
+    entries=entries,
+    load=load,
+    present=present,
+    checksum=checksum,
+    augmentation=Augmentation(rotation=15, scale=0.15, shear=0.2, shift=(0.1, 0.1)),
+    url="https://ossci-datasets.s3.amazonaws.com/mnist",
+)

@@ -1,0 +1,142 @@
+"""Rows of handwritten digits, made of MNIST's: each turned and shifted in a cell of its own, so that none touch.
+
+Drawn while the records are written, from the seed alone. The digits' order is left to right, or top to bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from svhn.config import UserError
+from svhn.datasets import mnist
+from svhn.datasets.mnist import MNIST, read_digits
+from svhn.spec import Augmentation, DatasetSpec, Entry, Size
+
+PICTURES = {"train": 20_000, "valid": 2_000, "test": 5_000}
+FILES = {"train": "train", "valid": "train", "test": "test"}  # MNIST's own split that a source takes its digits from
+CELL: Size = (64, 52)
+BORDER = 1  # pixels of a cell's rim that stay without ink
+SQUARE = 40  # pixels: holds a digit's 28 x 28 at any angle
+STEEPEST = 45.0  # degrees
+
+
+class Row(NamedTuple):
+    """What a picture is drawn from: uint8 (digits, 28, 28), light on dark; its seed; how many cells it has room for."""
+
+    digits: np.ndarray
+    seed: int
+    cells: int
+    vertical: bool
+
+
+def entries(
+    lengths: tuple[int, int], vertical: bool, data_dir: str | Path, source: str, seed: int = 0
+) -> Iterator[Entry]:
+    """Numbers of digits at random, all lengths equally often; the same seed gives the same pictures.
+
+    Args:
+        lengths: fewest and most digits.
+        vertical: whether digits stand one above the other.
+        source: one of `PICTURES`.
+    """
+    images, labels = own_digits(data_dir, source)
+    rng = np.random.default_rng((seed, list(PICTURES).index(source)))
+    for index in range(1, PICTURES[source] + 1):
+        chosen = rng.integers(len(images), size=rng.integers(lengths[0], lengths[1] + 1))
+        row = Row(images[chosen], int(rng.integers(2**63)), lengths[1], vertical)
+        yield Entry(f"{source}/{index}", "".join(map(str, labels[chosen])), row)
+
+
+def own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """The source's own digits, (n, 28, 28), and their labels, (n,): no digit appears in two sources.
+
+    Raises:
+        UserError: MNIST's file can't be read, or holds too few digits to be divided.
+    """
+    images, labels = read_digits(data_dir, FILES[source])
+    first_of_valid = len(images) * 5 // 6  # the last 10,000 of MNIST's 60,000
+    own = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
+    if not len(images[own]):
+        raise UserError(f"{data_dir}: MNIST's {FILES[source]} has too few digits for {source}: download it again")
+    return images[own], labels[own]
+
+
+def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
+    """The picture, uint8 (height, width, 1); drawn at its natural size, then resized where `size` is another."""
+    height, width = size
+    picture = draw(entry.source)
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(picture)[..., None]
+
+
+def draw(row: Row) -> Image.Image:
+    """Cells in a row without gaps; where there is room for more of them, the row begins anywhere."""
+    rng = np.random.default_rng(row.seed)
+    axis = 0 if row.vertical else 1
+    start = rng.integers((row.cells - len(row.digits)) * CELL[axis] + 1)
+    height, width = natural_size(row.cells, row.vertical)
+    picture = Image.new("L", (width, height))
+    for index, digit in enumerate(row.digits):
+        turned = turn(digit, rng.uniform(-STEEPEST, STEEPEST))
+        place = BORDER + rng.integers(np.subtract(CELL, SQUARE + 2 * BORDER) + 1)
+        place[axis] += start + index * CELL[axis]
+        top, left = place.tolist()
+        picture.paste(turned, (left, top))
+    return picture
+
+
+def turn(digit: np.ndarray, degrees: float) -> Image.Image:
+    """The digit turned counter-clockwise about its centre, in a square that holds it at any angle."""
+    before = (SQUARE - len(digit)) // 2
+    square = Image.fromarray(np.pad(digit, (before, SQUARE - len(digit) - before)))
+    return square.rotate(degrees, Image.Resampling.BICUBIC)
+
+
+def present(data_dir: str | Path, source: str) -> bool:
+    return mnist.present(data_dir, FILES[source])
+
+
+def checksum(data_dir: str | Path, source: str) -> str:
+    """Of the file that the digits come from."""
+    return mnist.checksum(data_dir, FILES[source])
+
+
+def natural_size(cells: int, vertical: bool) -> Size:
+    height, width = CELL
+    return (cells * height, width) if vertical else (height, cells * width)
+
+
+def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False) -> DatasetSpec:
+    """A data set of numbers from the fewest to the most digits, side by side or one above the other."""
+    height, width = natural_size(lengths[1], vertical)
+    return DatasetSpec(
+        name=name,
+        size=(height, width),
+        margin=0.0,
+        channels=1,
+        max_length=lengths[1],
+        fixed_length=lengths[0] == lengths[1],
+        image_format="png",
+        sources={source: MNIST.sources[split] for source, split in FILES.items()},
+        valid_from=(),  # each source is a split of its own: digits of train never appear in valid or test
+        entries=partial(entries, lengths, vertical),
+        load=load,
+        present=present,
+        checksum=checksum,
+        augmentation=Augmentation(  # of the whole picture: little, or the outer digits leave it
+            rotation=3, scale=0.1, shear=0.2, shift=(2 / height, 2 / width)
+        ),
+        url=MNIST.url,
+    )
+
+
+MNIST_STACKED = stacked("mnist_stacked")
+MNIST_STACKED_VERTICAL = stacked("mnist_stacked_vertical", vertical=True)
+MNIST_STACKED_VARIED = stacked("mnist_stacked_varied", lengths=(1, 6))

@@ -1,0 +1,138 @@
+"""Street View House Numbers, Format 2: single digits, cut out to 32 x 32 pixels, whose neighbours reach in.
+
+Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning. For non-commercial use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from svhn import files, labels
+from svhn.config import UserError
+from svhn.datasets.svhn import SVHN
+from svhn.spec import Archive, DatasetSpec, Entry, Size
+
+PICTURE = (32, 32, 3)  # height, width, channels
+LAYOUT = "X uint8 (32, 32, 3, n) and y uint8 (n, 1)"
+VERSION = slice(124, 128)  # of a MATLAB file's header: version and byte order, little- or big-endian
+MATLAB_5 = (b"\x00\x01IM", b"\x01\x00MI")
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+BEGINNING = 520  # bytes to look at: in a MATLAB 7.3 file, HDF5 begins after 512
+DOWNLOAD = "run `python -m svhn.download --dataset=svhn_cropped`"
+
+
+def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+    """The digits of a source's file, in its order; an entry's source is its pixels, uint8 (32, 32, 3).
+
+    Raises:
+        UserError: the file is missing, damaged, or not of Format 2; or SciPy is not installed.
+    """
+    pictures, digits = read_matlab(archive_path(data_dir, source))
+    for index, value in enumerate(digits.tolist()):
+        label, problem = read_label(value)
+        yield Entry(f"{source}/{index + 1}", label, pictures[..., index], problem)
+
+
+def read_label(value: int) -> tuple[str, str]:
+    """The digit, and why it can't be used; "" for the one or the other."""
+    try:
+        return labels.from_svhn(value), ""
+    except ValueError as error:
+        return "", str(error)
+
+
+def read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures, uint8 (32, 32, 3, n), and their labels as the file has them, uint8 (n,)."""
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise UserError("reading MATLAB 5 files needs SciPy: pip install 'svhn[digits]'") from error
+    check_header(path)
+    try:
+        found = loadmat(path, variable_names=["X", "y"])
+    except Exception as error:  # a damaged file makes SciPy raise almost anything, UnboundLocalError too
+        raise UserError(f"{path} is damaged or cut short ({type(error).__name__}: {error}): {DOWNLOAD}") from error
+    check_variables(path, found)
+    return found["X"], found["y"].ravel()
+
+
+def check_header(path: Path) -> None:
+    """Raises `UserError` unless the file is there and begins as a MATLAB 5 file does."""
+    if not path.is_file():
+        raise UserError(f"{path} is missing: {DOWNLOAD}")
+    with path.open("rb") as file:
+        start = file.read(BEGINNING)
+    if HDF5_MAGIC in start:
+        remedy = f"save it again with MATLAB's `save -v7`, or {DOWNLOAD}"
+        raise UserError(f"{path} is a MATLAB 7.3 file (HDF5), expected MATLAB 5: {remedy}")
+    if start[VERSION] not in MATLAB_5:
+        raise UserError(f"{path} begins with {start[:16]!r}, expected a MATLAB 5 file: {DOWNLOAD}")
+
+
+def check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
+    """Raises `UserError` unless the file holds what Format 2 does."""
+    missing = [name for name in ("X", "y") if name not in found]
+    if missing:
+        raise UserError(f"{path} has no {' and no '.join(missing)}, expected {LAYOUT}: {DOWNLOAD}")
+    count = found["y"].size
+    for name, shape in (("y", (count, 1)), ("X", (*PICTURE, count))):
+        array = found[name]
+        if array.dtype != np.uint8 or array.shape != shape:
+            expected = f"expected uint8 {shape} for {count} labels"
+            raise UserError(f"{path}: {name} is {array.dtype} {array.shape}, {expected}: {DOWNLOAD}")
+
+
+def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
+    """The digit's pixels, uint8 (height, width, 3); as published where `size` is theirs."""
+    height, width = size
+    return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def archive_path(data_dir: str | Path, source: str) -> Path:
+    return Path(data_dir) / SVHN_CROPPED.sources[source][0].filename
+
+
+def present(data_dir: str | Path, source: str) -> bool:
+    return archive_path(data_dir, source).is_file()
+
+
+def checksum(data_dir: str | Path, source: str) -> str:
+    return files.sha256(archive_path(data_dir, source))
+
+
+SVHN_CROPPED = DatasetSpec(
+    name="svhn_cropped",
+    size=PICTURE[:2],
+    margin=0.0,
+    channels=3,
+    max_length=1,
+    fixed_length=True,
+    image_format="png",
+    sources={  # sizes and sha256 as pinned by tensorflow/datasets
+        "train": (
+            Archive("train_32x32.mat", 182_040_794, "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
+        ),
+        "test": (
+            Archive("test_32x32.mat", 64_275_384, "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
+        ),
+        "extra": (
+            Archive(
+                "extra_32x32.mat", 1_329_278_602, "a133a4beb38a00fcdda90c9489e0c04f900b660ce8a316a5e854838379a71eb3"
+            ),
+        ),
+    },
+    valid_from=("train", "extra"),
+    entries=entries,
+    load=load,
+    present=present,
+    checksum=checksum,
+    neighbours=20,  # digits of one picture follow one another: a validation example would have its neighbour in train
+    # Colour as in the whole numbers; no horizontal shift: neighbours intrude.
+    augmentation=replace(SVHN.augmentation, rotation=8, scale=0.05, shear=0.1, shift=(0.1, 0.0)),
+    url=SVHN.url,
+)

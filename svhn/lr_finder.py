@@ -1,0 +1,91 @@
+"""The learning-rate finder: the loss of real steps while the rate rises (Smith 2015, arXiv 1506.01186)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from svhn import charts, metrics, pipeline, runs
+from svhn.config import Config, Paths, UserError
+from svhn.files import atomic_write
+from svhn.models import MODELS
+from svhn.records import Info, Split
+from svhn.sources import Report
+from svhn.spec import Augmentation
+from svhn.state import State, build_state, make_step
+
+RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
+SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
+DIVERGED = 4.0  # times the lowest loss: the sweep ends
+
+
+class Sweep(NamedTuple):
+    """The learning rates that were tried, the loss of the step at each, and its running mean; all float64 (steps,)."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+
+    @property
+    def suggestion(self) -> float:
+        """The rate at which the loss falls fastest, by the logarithm of the rate."""
+        lowest = int(self.smoothed.argmin()) + 1 if self.smoothed.size else 0
+        if lowest < 3:
+            raise UserError("the loss only rises, whatever the learning rate: look at the data and the model first")
+        return float(self.rates[np.gradient(self.smoothed[:lowest]).argmin()])
+
+
+def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Report) -> Sweep:
+    """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
+    if MODELS[config.model].fit:
+        raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
+    constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
+    state = build_state(constant, info, steps=len(RATES), replicas=1)
+    start = runs.restore_latest(paths.run, state.checkpoint(), report)
+    return sweep(state, constant, iter(pipeline.training_batches(constant, info, split, augmentation, start)))
+
+
+def sweep(state: State, config: Config, batches: Iterator[pipeline.Batch]) -> Sweep:
+    """Take a step at each of `RATES` until the loss explodes; then give the state back as it was.
+
+    Args:
+        state: whose optimiser has a constant rate of 1, so that `state.factor` is the rate.
+        config: of that optimiser.
+        batches: of training.
+    """
+    variables = [*state.model.variables, *state.average.variables, *state.optimizer.variables, state.step, state.factor]
+    before = [tf.identity(variable) for variable in variables]
+    take_step = make_step(state, config, tf.distribute.get_strategy())
+    losses: list[float] = []
+    for rate, batch in zip(RATES, batches, strict=False):
+        state.factor.assign(rate)
+        loss = metrics.scores(metrics.total([take_step(batch)]))["loss"]
+        if not math.isfinite(loss) or (losses and loss > DIVERGED * min(losses)):
+            break
+        losses.append(loss)
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+    return Sweep(RATES[: len(losses)], np.array(losses), running_mean(np.array(losses)))
+
+
+def save_picture(path: Path, swept: Sweep) -> None:
+    """Raises `UserError` where Matplotlib is not installed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = charts.learning_rates(*swept, swept.suggestion)
+    with atomic_write(path) as file:
+        file.write(picture)
+
+
+def running_mean(values: np.ndarray) -> np.ndarray:
+    """The exponential one, which begins at the first value."""
+    mean, means = values[0] if len(values) else 0.0, []
+    for value in values:
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        means.append(mean)
+    return np.array(means)

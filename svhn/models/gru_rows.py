@@ -1,0 +1,39 @@
+"""A recurrent network that reads a picture row of pixels after row, and one softmax that all digits share."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from svhn.labels import CLASSES
+from svhn.models.heads import as_float32
+from svhn.spec import ModelSpec
+
+
+def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    height, width, channels = image_shape
+    image = keras.Input(image_shape, name="image")
+    x = layers.Reshape((height, width * channels))(layers.Rescaling(1 / 255)(image))
+
+    # reset_after is for NVIDIA's kernels, and has a second bias
+    x = layers.GRU(max_length * CLASSES, reset_after=False)(x)
+    length = None if fixed_length else layers.Dense(max_length + 1)(x)
+    digits = layers.Dense(CLASSES)(layers.Reshape((max_length, CLASSES))(x))
+    return keras.Model(image, as_float32(digits, length), name="gru_rows")
+
+
+GRU_ROWS = ModelSpec(
+    name="gru_rows",
+    build=build,
+    parameters=29_990,
+    reference="Cho et al. 2014 (arXiv 1406.1078)",
+    dataset="mnist_stacked",
+    defaults={
+        "random_crop": False,
+        "num_epochs": 180,
+        "lrate": 5e-3,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "mixed_precision": False,
+    },
+)

@@ -1,0 +1,37 @@
+"""LeNet-5 in today's form: rectified units, maximum pooling and a softmax."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from svhn.models.heads import dense_heads
+from svhn.spec import ModelSpec
+
+
+def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    image = keras.Input(image_shape, name="image")
+    x = layers.Rescaling(1 / 255)(image)
+    x = layers.MaxPooling2D()(layers.Conv2D(6, 5, padding="same", activation="relu")(x))
+    x = layers.MaxPooling2D()(layers.Conv2D(16, 5, activation="relu")(x))
+
+    x = layers.Dense(120, activation="relu")(layers.Flatten()(x))
+    x = layers.Dense(84, activation="relu")(x)
+    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="lenet5")
+
+
+LENET5 = ModelSpec(
+    name="lenet5",
+    build=build,
+    parameters=61_706,
+    reference="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition, section II.B",
+    dataset="mnist",
+    defaults={
+        "random_crop": False,
+        "batch_size": 128,
+        "num_epochs": 25,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "mixed_precision": False,
+    },
+)

@@ -1,0 +1,91 @@
+"""The report on a run: reads a split with one of its checkpoints, and writes the figures and the page."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from svhn import analysis, charts, contents, evaluate, figures, integrity, pipeline, runs
+from svhn.analysis import LabelCounts
+from svhn.config import Config, Paths, UserError
+from svhn.contents import Facts
+from svhn.files import atomic_write
+from svhn.page import write_page
+from svhn.records import Info, Split
+from svhn.sources import Report
+
+NAMES_SHOWN = 3
+
+
+def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, report: Report) -> Path:
+    """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
+
+    Args:
+        split: name of the split that is read.
+        step: the checkpoint's.
+        example: name of the picture whose feature maps are shown; "" for the first of the split.
+        report: called with a line when a part begins, or corrupt records are left out.
+
+    Raises:
+        UserError: the split or the checkpoint can't be read, no example has that name, or Matplotlib is not installed.
+    """
+    charts.check_installed()
+    with tempfile.TemporaryDirectory() as scratch:
+        facts = gather(config, info, paths, split, step, example, Path(scratch), report)
+    report("Drawing the figures...")
+    return write_files(facts, paths.results)
+
+
+def gather(
+    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Report
+) -> Facts:
+    names = [name for name in dict.fromkeys(("train", split)) if name == split or info.has(name)]
+    usable = {name: evaluate.usable_split(config, paths, info, name, scratch, report) for name in names}
+    check_example(usable[split], split, example)
+    model = evaluate.trained_model(config, info, paths.run, step)
+    report(f"Reading {usable[split].examples:,} examples of {split}...")
+    with integrity.located(usable[split]):
+        predictions = evaluate.predictions(model, pipeline.evaluation_batches(config, info, usable[split]))
+        findings = analysis.analyse(predictions, info.max_length, example=example)
+    return Facts(
+        name=paths.name,
+        config=config,
+        info=info,
+        split=split,
+        step=step,
+        best_step=runs.best(paths.run).get("step"),
+        parameters=model.count_params(),
+        scores=evaluate.scorer(model, config, info, usable[split])(f"scores of {split}"),
+        findings=findings,
+        labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
+        history=runs.history(paths.run),
+        maps=evaluate.feature_maps(model, findings.example.image) if findings.example else {},
+    )
+
+
+def check_example(split: Split, name: str, example: str) -> None:
+    """Raises `UserError` unless the split has an example of that name."""
+    with integrity.located(split):
+        if not example or any(found == example for found, _ in analysis.listed(split)):
+            return
+        some = ", ".join(found for found, _ in islice(analysis.listed(split), NAMES_SHOWN))
+    raise UserError(f"--example={example}: the split {name!r} has no example of that name; it has {some}, ...")
+
+
+def labels_of(split: Split, max_length: int) -> LabelCounts:
+    with integrity.located(split):
+        return analysis.label_counts((label for _, label in analysis.listed(split)), max_length)
+
+
+def write_files(facts: Facts, folder: Path) -> Path:
+    """Each figure as a file of its own, and the page that holds them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page = contents.page(facts)
+    for chart in (chart for section in page.sections for chart in section.charts):
+        with atomic_write(folder / f"report-{facts.split}-{chart.name}.png") as file:
+            file.write(chart.png)
+    for name, shown in (("samples", facts.findings.samples), ("errors", facts.findings.worst)):
+        if shown:
+            figures.save_sheet(folder / f"report-{facts.split}-{name}.png", shown)
+    return write_page(folder / f"report-{facts.split}-{facts.name}.html", page)

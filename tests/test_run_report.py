@@ -1,0 +1,94 @@
+"""A report from records and a checkpoint to the page, for a network as it is before training."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from svhn import evaluate, records, run_report, runs
+from svhn.config import Config, Paths, UserError
+from svhn.records import Info
+
+COUNTS = {"train": 30, "test": 11}
+FIGURES = {"samples", "errors", "confusion-digits", "confusion-lengths", "learning-curves", "checkpoints"}
+FIGURES |= {"labels-digits", "labels-lengths", "maps-01", "maps-02", "maps-03", "maps-04"}
+SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
+
+
+def write_records(folder: Path) -> Info:
+    rng = np.random.default_rng(0)
+    shards, sizes = {}, {}
+    (folder / "svhn").mkdir(parents=True)
+    for split, count in COUNTS.items():
+        (path,) = records.shard_paths(folder, "svhn", split, 1)
+        examples = [records.serialize(picture(rng), str(10 + index), f"{split}/{index}.png") for index in range(count)]
+        shards[split], sizes[split] = [records.write_shard(path, examples)], [path.stat().st_size]
+    info = Info("svhn", (24, 40), 0.3, 3, 3, "png", shards, sizes, {}, {}, 0)
+    records.write_info(folder, info)
+    return info
+
+
+def picture(rng: np.random.Generator) -> bytes:
+    encoded = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (24, 40, 3), dtype=np.uint8)).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Info, Paths]:
+    folder = tmp_path_factory.mktemp("report")
+    paths = Paths("<b>", records_dir=f"{folder}/records", checkpoints_dir=f"{folder}/ck", results_dir=f"{folder}/res")
+    info = write_records(folder / "records")
+    config = Config(model="kvn219", batch_size=4, random_crop=False)
+    paths.run.mkdir(parents=True)
+    keras.utils.set_random_seed(0)  # with other weights, a number might be read right by chance
+    runs.save(paths.run, tf.train.Checkpoint(average=evaluate.build_model(config, info)), 7)
+    entries = [{"step": step, "seconds": 1.0, "train": SCORES, "valid": SCORES} for step in (3, 7)]
+    runs.write_history(paths.run, entries)
+    return config, info, paths
+
+
+def test_the_page_and_its_figures(run: tuple[Config, Info, Paths]) -> None:
+    lines: list[str] = []
+    page = run_report.write_report(*run, "test", 7, "test/3.png", lines.append)
+    assert lines == ["Reading 11 examples of test...", "Drawing the figures..."]
+    folder = run[2].results
+    assert page == folder / "report-test-<b>.html"
+    assert {path.name for path in folder.glob("*.png")} == {f"report-test-{name}.png" for name in FIGURES}
+    html = page.read_text(encoding="utf-8")
+    assert "<b>: " not in html
+    assert "&lt;b&gt;: report on test" in html
+    assert "30 labels of train, 11 labels of test" in html
+    assert "makes of the picture test/3.png" in html
+    assert html.count("<img ") == 11 + 11 + (len(FIGURES) - 2) + 1
+
+
+def test_scores_are_those_of_the_sweep(run: tuple[Config, Info, Paths]) -> None:
+    config, info, paths = run
+    html = run_report.write_report(*run, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    split = records.open_split(paths.records_dir, info, "test")
+    (row,) = evaluate.sweep(config, info, split, paths.run, [7], lambda _: None)
+    tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
+    assert tiles["numbers right"] == f"{100 * row.scores['sequence_accuracy']:.2f}%"
+    assert float(tiles["loss"]) == pytest.approx(row.scores["loss"], abs=1e-3)
+    assert "makes of the picture test/0.png" in html
+
+
+def test_an_example_that_is_not_there(run: tuple[Config, Info, Paths]) -> None:
+    message = (
+        r"^--example=train/3\.png: the split 'test' has no example of that name; it has test/0\.png, test/1\.png, "
+    )
+    with pytest.raises(UserError, match=message):
+        run_report.write_report(*run, "test", 7, "train/3.png", lambda _: None)
+
+
+def test_a_split_without_examples(run: tuple[Config, Info, Paths]) -> None:
+    with pytest.raises(UserError, match="have no examples of the split 'valid', only of: train, test"):
+        run_report.write_report(*run, "valid", 7, "", lambda _: None)
