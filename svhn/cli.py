@@ -164,7 +164,7 @@ def rate_mode(session: Session) -> None:
         swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
     target = paths.results / f"lr-{paths.name}.png"
     lr_finder.save_picture(target, swept)
-    print(f"Suggested: --lrate={swept.suggestion:.2g}, where the loss falls fastest. Picture saved to {target}")
+    print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
 
 
 def report_mode(session: Session) -> None:
