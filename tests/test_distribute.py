@@ -138,7 +138,7 @@ def test_only_the_chief_writes(runs: Runs) -> None:
     for split in ("train", "valid"):
         assert len(list((runs.folder / "logs/run1/pair" / split).iterdir())) == 1
     run = {path.name for path in (runs.folder / "checkpoints/pair").iterdir()}
-    assert run == {"config.json", "best.json", "ckpt-2.index", "ckpt-2.data-00000-of-00001"}
+    assert run == {"config.json", "best.json", "history.json", "ckpt-2.index", "ckpt-2.data-00000-of-00001"}
     assert {path.name for path in runs.folder.iterdir()} == {"records", "checkpoints", "logs", "temporary"}
     assert [path for path in (runs.folder / "temporary").iterdir() if not path.name.startswith("__autograph")] == []
 
