@@ -10,10 +10,12 @@ demo: .venv/demo  ## the whole job on rendered house numbers
 	$(BIN)/python main.py --mode=train $(RUN) --dataset=synthetic --model=svhn --num_epochs=12 --checkpoint_every=250 --log_every=50
 	$(BIN)/python main.py --mode=valid $(RUN)
 	$(BIN)/python main.py --mode=test $(RUN) --checkpoint=best
+	$(BIN)/python main.py --mode=report $(RUN) --split=test
 	@echo
 	@echo "Scores of every checkpoint on valid:      results/demo/valid-demo.csv"
 	@echo "Scores of the best one on test:           results/demo/test-demo.csv"
 	@echo "What it read, the wrong ones framed red:  results/demo/test-demo.png"
+	@echo "A page with curves, confusions, errors:   results/demo/report-test-demo.html"
 	@echo "Curves, incoming images, weights, graph:  $(BIN)/tensorboard --logdir=./logs"
 
 test: .venv/test  ## ruff, pyright and pytest

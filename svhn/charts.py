@@ -34,7 +34,7 @@ def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UserError("a report's charts need Matplotlib: pip install 'svhn[report]'") from error
+        raise UserError("charts need Matplotlib: pip install 'svhn[report]'") from error
     figure = Figure((WIDTH, height), facecolor="white", layout="constrained")
     axes = list(figure.subplots(rows, squeeze=False)[:, 0])
     for each in axes:

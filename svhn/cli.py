@@ -122,22 +122,29 @@ def banner(session: Session, config: Config, info: Info) -> str:
     return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
 
 
+def info_of(session: Session) -> Info:
+    """Of the records of the data set that the user named, or the run's."""
+    return records.read_info(session.paths.records_dir, runs.dataset_of(session.paths.run, session.given))
+
+
 def train_mode(session: Session) -> None:
-    info = records.read_info(session.paths.records_dir, runs.dataset_of(session.paths.run, session.given))
+    info = info_of(session)
     config = runs.begin(session.paths.run, session.given, info)
     print(banner(session, config, info))
     started = time.monotonic()
     train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
-    print(f"Now score it: python main.py --mode=test --name={session.paths.name} --checkpoint=best")
+    mode = "test" if info.has("test") else "valid"
+    elsewhere = f" --records_dir={session.paths.records_dir}" if session.paths.records_dir != Paths.records_dir else ""
+    print(f"Now score it: python main.py --mode={mode} --name={session.paths.name} --checkpoint=best{elsewhere}")
 
 
 def score_mode(session: Session) -> None:
     """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
     paths, run = session.paths, session.paths.run
     chosen = runs.chosen_steps(run, session.checkpoint)
-    info = records.read_info(paths.records_dir, runs.dataset_of(run, session.given))
+    info = info_of(session)
     config = runs.reopen(run, session.given, info, session.mode)
     print(banner(session, config, info))
     with tempfile.TemporaryDirectory() as scratch:
@@ -155,13 +162,14 @@ def score_mode(session: Session) -> None:
 def rate_mode(session: Session) -> None:
     """`lr`: the learning-rate finder."""
     paths = session.paths
-    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, session.given))
+    info = info_of(session)
     config = runs.options(paths.run, session.given, info)
     print(banner(session, config, info))
     charts.check_installed()
-    split = records.open_split(paths.records_dir, info, "train")
-    with integrity.located(split):
-        swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
+    with tempfile.TemporaryDirectory() as scratch:
+        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), print_line)
+        with integrity.located(split):
+            swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
     target = paths.results / f"lr-{paths.name}.png"
     lr_finder.save_picture(target, swept)
     print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
@@ -169,7 +177,7 @@ def rate_mode(session: Session) -> None:
 
 def report_mode(session: Session) -> None:
     paths = session.paths
-    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, session.given))
+    info = info_of(session)
     config = runs.reopen(paths.run, session.given, info, session.split)
     step = runs.chosen_step(paths.run, session.checkpoint)
     print(banner(session, config, info))

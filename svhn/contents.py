@@ -73,11 +73,10 @@ def summary(facts: Facts) -> str:
     height, width = info.size
     digits = f"{'' if info.fixed_length else 'up to '}{plural(info.max_length, 'digit')}"
     best = ", the best on valid" if facts.step == facts.best_step else ""
-    about = SPLITS.get(facts.split, "the network was trained on them, so the scores here say little")
     return (
         f"Model {config.model} with {facts.parameters:,} parameters, on the data set {info.dataset}: "
         f"{width} x {height} pixels, numbers of {digits}. Checkpoint {facts.step}{best}. "
-        f"Split {facts.split}: {plural(facts.findings.examples, 'example')}, {about}."
+        f"Split {facts.split}: {plural(facts.findings.examples, 'example')}, {SPLITS[facts.split]}."
     )
 
 
@@ -154,7 +153,7 @@ def commonest(digits: np.ndarray) -> str:
 
 def training(facts: Facts) -> Section:
     if not facts.history:
-        return Section("Training", "Left out: the run has no history.json, as those of earlier versions.")
+        return Section("Training", "Left out: the run has no history.json, or it is damaged.")
     names = shown_scores(facts.info)
     scored = [entry for entry in facts.history if entry["valid"]]
     rows = [row(entry["step"], entry["seconds"], entry["valid"], names) for entry in scored]

@@ -38,7 +38,14 @@ class Prediction(NamedTuple):
 
 def build_model(config: Config, info: Info) -> keras.Model:
     """The run's model in float32, which is how it is evaluated whatever it was trained in."""
-    return MODELS[config.model].build(pipeline.input_shape(config, info), info.max_length, info.fixed_length)
+    shape = pipeline.input_shape(config, info)
+    try:
+        return MODELS[config.model].build(shape, info.max_length, info.fixed_length)
+    except ValueError as error:
+        raise UserError(
+            f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
+            f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
+        ) from error
 
 
 def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:

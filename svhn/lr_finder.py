@@ -22,7 +22,8 @@ from svhn.state import State, build_state, make_step
 
 RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
 SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
-DIVERGED = 4.0  # times the lowest loss: the sweep ends
+DIVERGED = 4.0  # times the lowest mean loss: the sweep ends
+SETTLED = 10  # steps until that mean is one
 
 
 class Sweep(NamedTuple):
@@ -37,7 +38,7 @@ class Sweep(NamedTuple):
         """A tenth of the rate with the lowest mean loss: well before it diverges. The slope itself is mostly noise."""
         lowest = int(self.smoothed.argmin()) if self.smoothed.size else 0
         if lowest < 2:
-            raise UserError("the loss only rises, whatever the learning rate: look at the data and the model first")
+            raise UserError("the loss only rises, whatever the learning rate: look at the data, or try a new --name")
         return float(self.rates[lowest] / 10)
 
 
@@ -66,7 +67,8 @@ def sweep(state: State, config: Config, batches: Iterator[pipeline.Batch]) -> Sw
     for rate, batch in zip(RATES, batches, strict=False):
         state.factor.assign(rate)
         loss = metrics.scores(metrics.total([take_step(batch)]))["loss"]
-        if not math.isfinite(loss) or (losses and loss > DIVERGED * min(losses)):
+        means = running_mean(np.array([*losses, loss]))
+        if not math.isfinite(loss) or (len(means) > SETTLED and means[-1] > DIVERGED * means[SETTLED:].min()):
             break
         losses.append(loss)
     for variable, value in zip(variables, before, strict=True):

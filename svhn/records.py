@@ -128,6 +128,8 @@ def with_earlier(records_dir: str | Path, info: Info) -> Info:
         return info
     if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
         return info
+    if any(earlier.sources.get(source, checksum) != checksum for source, checksum in info.sources.items()):
+        return info  # read from other files: its other splits may hold the same examples
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
     return dataclasses.replace(info, **merged)
 

@@ -42,20 +42,24 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(run / "config.json", "w") as file:
-            stored = {"config": dataclasses.asdict(config), "records": info.crop, "draw": info.draw}
-            json.dump(stored, file, indent=1)
+            of_records = {"records": info.crop, "draw": info.draw, "sources": dict(info.sources)}
+            json.dump({"config": dataclasses.asdict(config), **of_records}, file, indent=1)
     return config
 
 
 def options(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     """What to train with: as `begin`, without writing."""
-    begun = (run / "config.json").exists() and steps(run)  # before a checkpoint, nothing relies on its options
-    return reopen(run, given, info, "train") if begun else make_config(given)
+    return reopen(run, given, info, "train") if begun(run) else make_config(given)
+
+
+def begun(run: Path) -> bool:
+    """Whether the folder holds a run. Before its first checkpoint, nothing relies on its options."""
+    return (run / "config.json").exists() and bool(steps(run))
 
 
 def dataset_of(run: Path, given: Mapping[str, Any]) -> str:
     """The data set that the user named, or the run's, or the default."""
-    stored = read_config(run)["config"] if (run / "config.json").exists() else {}
+    stored = read_config(run)["config"] if begun(run) else {}
     return given.get("dataset", stored.get("dataset", Config.dataset))
 
 
@@ -71,6 +75,8 @@ def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = differences(options, {key: given[key] for key in kept & given.keys()})
     differing += differences(stored["records"], info.crop)
+    both = stored["sources"].keys() & info.sources.keys()  # the same name may be read from other files
+    differing += differences(stored["sources"], {key: info.sources[key] for key in both})
     if mode in ("train", "valid"):  # another draw of the two would score what was trained on
         differing += differences(stored["draw"], info.draw)
     if differing:
@@ -97,7 +103,8 @@ def read_config(run: Path) -> dict[str, Any]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         config = Config(**stored["config"])
         lookup("model", MODELS, config.model)
-        stored = {"config": dataclasses.asdict(config), **{key: dict(stored[key]) for key in ("records", "draw")}}
+        of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
+        stored = {"config": dataclasses.asdict(config), **of_records}
     except (ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"

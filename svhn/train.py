@@ -153,7 +153,8 @@ class Loop:
             stopping = self.agree(bool(caught)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self.show(step, batch)
-                scores = self.score(step) if not stopping else None  # there may be no time for it
+                due = not stopping or step % self.config.checkpoint_every == 0
+                scores = self.score(step) if due else None  # else there may be no time for it
                 self.checkpoint_at(step, metrics.scores(since_checkpoint), scores)
                 since_checkpoint = NOTHING
             if stopping:
@@ -169,7 +170,8 @@ class Loop:
         self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
         if self.agree(valid is not None and on_plateau(self.valid_scores(), self.config.reduce_on_plateau)):
             self.state.factor.assign(REDUCTION * self.state.factor)
-            self.report(f"No better on valid: the learning rate is now {float(self.state.factor):g} of the schedule's.")
+            factor = float(tf.convert_to_tensor(self.state.factor))  # one a replica
+            self.report(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
         self.save(step, valid)
 
     def valid_scores(self) -> list[float]:
@@ -232,8 +234,8 @@ class Loop:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
                 runs.save(Path(folder), self.checkpoint, step)
             return
+        runs.write_history(self.paths.run, self.history)  # first: what is past the newest checkpoint is dropped
         runs.save(self.paths.run, self.checkpoint, step)
-        runs.write_history(self.paths.run, self.history)
         if scores:
             self.summaries.scores("valid", step, scores)
             marked = ", the best so far" if runs.mark_best(self.paths.run, step, scores) else ""

@@ -81,5 +81,5 @@ assert "matplotlib.pyplot" not in sys.modules
 
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(UserError, match=r"^a report's charts need Matplotlib: pip install 'svhn\[report\]'$"):
+    with pytest.raises(UserError, match=r"^charts need Matplotlib: pip install 'svhn\[report\]'$"):
         charts.check_installed()

@@ -131,7 +131,7 @@ def test_without_convolutions() -> None:
 @pytest.mark.parametrize(
     ("history", "text"),
     [
-        ([], "Left out: the run has no history.json, as those of earlier versions."),
+        ([], "Left out: the run has no history.json, or it is damaged."),
         (HISTORY[:1], "Left out: one checkpoint makes no curve."),
         ([{**HISTORY[0], "train": None}], "Left out: one checkpoint makes no curve."),
     ],

@@ -32,17 +32,20 @@ RECIPE = (
     "--clip_norm=0.5",  # far below the gradients' norm
     f"--lrate={LRATE}",
 )
-SMALL = """import runpy
+SMALL = """import dataclasses, functools, runpy
 with __import__("svhn.shell").shell.quiet():
     from svhn import distribute, runs
-    from svhn.models import residual
-residual.STAGES = ((8, 1, 1), (16, 1, 2))
+    from svhn.models import MODELS, residual
+small = functools.partial(residual.build, "svhn", (32, 2), ((8, 1, 1), (16, 1, 2)))
+MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small)
 {more}
 runpy.run_path("main.py", run_name="__main__")"""
 MIRRORED = """import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
+STALLED = """sys = __import__("sys")
+sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
 ENDLESS = """sys = __import__("sys")
 sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""
 WATCHED = """own = runs.atomic_write
@@ -161,6 +164,14 @@ def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
     for end in ends:
         last = f"Stopped at step {step.removeprefix('ckpt-')}: the same command goes on from there."
         assert end.errors.splitlines()[-1] == last
+
+
+def test_the_learning_rate_can_be_lowered_on_two_devices(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    end = ended(start(tmp_path, "stalled", MIRRORED + "\n" + STALLED))
+    assert end.code == 0
+    assert "the learning rate is now 0.5 of the schedule's" in end.output
+    assert "Stopping early: 2 checkpoints" in end.output
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,8 @@ def test_a_loss_that_explodes_ends_the_sweep(folder: Path, monkeypatch: pytest.M
     assert 5 < len(found.losses) < 40
     assert len(found.rates) == len(found.smoothed) == len(found.losses)
     assert np.isfinite(found.losses).all()
-    lowest = np.minimum.accumulate(found.losses)
-    assert np.all(found.losses[1:] <= lr_finder.DIVERGED * lowest[:-1])
+    settled = found.smoothed[lr_finder.SETTLED :]
+    assert np.all(settled[1:] <= lr_finder.DIVERGED * np.minimum.accumulate(settled)[:-1])
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 
@@ -132,7 +132,7 @@ def test_a_loss_that_is_not_finite_from_the_start_is_said(folder: Path) -> None:
     state.model.set_weights([np.full_like(weight, np.nan) for weight in state.model.get_weights()])
     found = swept(state, folder, average=0.0)
     assert len(found.losses) == 0
-    with pytest.raises(UserError, match="look at the data and the model first"):
+    with pytest.raises(UserError, match="look at the data, or try a new --name"):
         _ = found.suggestion
 
 
@@ -154,7 +154,9 @@ def test_the_suggestion_withstands_the_noise_of_batches(seed: int) -> None:
 def test_a_loss_that_only_rises_is_said(count: int) -> None:
     with pytest.raises(UserError) as error:
         suggestion(np.linspace(2.3, 9.0, count))
-    assert str(error.value) == ("the loss only rises, whatever the learning rate: look at the data and the model first")
+    assert str(error.value) == (
+        "the loss only rises, whatever the learning rate: look at the data, or try a new --name"
+    )
 
 
 def test_the_running_mean_of_a_constant_is_the_constant() -> None:

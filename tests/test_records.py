@@ -149,7 +149,15 @@ def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"size": (64, 64)}, {"margin": 0.2}, {"channels": 1}, {"max_length": 6}, {"image_format": "png"}, {"seed": 4}],
+    [
+        {"size": (64, 64)},
+        {"margin": 0.2},
+        {"channels": 1},
+        {"max_length": 6},
+        {"image_format": "png"},
+        {"seed": 4},
+        {"sources": {"train": "of other files"}},
+    ],
     ids=str,
 )
 def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: dict[str, object]) -> None:

@@ -164,9 +164,20 @@ def test_the_batch_size_may_change_in_use_but_not_in_training(run: Path) -> None
         runs.reopen(run, {"grayscale": True}, INFO, "test")
 
 
+def test_records_of_other_files_are_not_those_of_the_run(run: Path) -> None:
+    info = dataclasses.replace(INFO, sources={"train": "ab"})
+    runs.begin(run, {}, info)
+    (run / "ckpt-1.index").touch()
+    runs.reopen(run, {}, dataclasses.replace(info, sources={"train": "ab", "test": "cd"}), "test")
+    with pytest.raises(UserError, match=r"train=ab \(now cd\)"):
+        runs.reopen(run, {}, dataclasses.replace(info, sources={"train": "cd"}), "test")
+
+
 def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> None:
     assert runs.dataset_of(run, {}) == Config.dataset
     runs.begin(run, {"dataset": "synthetic"}, dataclasses.replace(INFO, dataset="synthetic"))
+    assert runs.dataset_of(run, {}) == Config.dataset  # nothing relies on its options yet
+    (run / "ckpt-1.index").touch()
     assert runs.dataset_of(run, {}) == "synthetic"
     assert runs.dataset_of(run, {"dataset": "other"}) == "other"
 

@@ -163,6 +163,6 @@ MNIST = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    augmentation=Augmentation(rotation=15, scale=0.15, shear=0.2, shift=(0.1, 0.1)),
+    augmentation=Augmentation(rotation=10, scale=0.1, shear=0.1, shift=(0.08, 0.08)),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )

@@ -131,7 +131,7 @@ SVHN_CROPPED = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    neighbours=20,  # digits of one picture follow one another: a validation example would have its neighbour in train
+    neighbours=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
     # Colour as in the whole numbers; no horizontal shift: neighbours intrude.
     augmentation=replace(SVHN.augmentation, rotation=8, scale=0.05, shear=0.1, shift=(0.1, 0.0)),
     url=SVHN.url,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
 from svhn.labels import CLASSES
 from svhn.models.heads import as_float32
 from svhn.spec import ModelSpec
+
+REMEMBER = 3.0  # first bias of the update gate: what is read lasts for 20 rows and not 2 (Tallec and Ollivier 2018)
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
@@ -15,8 +18,11 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     image = keras.Input(image_shape, name="image")
     x = layers.Reshape((height, width * channels))(layers.Rescaling(1 / 255)(image))
 
-    # reset_after is for NVIDIA's kernels, and has a second bias
-    x = layers.GRU(max_length * CLASSES, reset_after=False)(x)
+    units = max_length * CLASSES
+    gru = layers.GRU(units, reset_after=False)  # which is for NVIDIA's kernels, and has a second bias
+    x = gru(x)
+    remember = np.repeat([REMEMBER, 0.0, 0.0], units)  # of the update gate, the reset gate and the candidate
+    gru.cell.bias.assign(remember)
     length = None if fixed_length else layers.Dense(max_length + 1)(x)
     digits = layers.Dense(CLASSES)(layers.Reshape((max_length, CLASSES))(x))
     return keras.Model(image, as_float32(digits, length), name="gru_rows")
@@ -31,6 +37,7 @@ GRU_ROWS = ModelSpec(
     defaults={
         "random_crop": False,
         "num_epochs": 180,
+        "augment": False,
         "lrate": 5e-3,
         "weight_decay": 0.0,
         "label_smoothing": 0.0,

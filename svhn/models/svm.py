@@ -58,7 +58,7 @@ def fit(model: keras.Model, images: np.ndarray, digits: np.ndarray, seed: int) -
         except ValueError as error:
             raise UserError(f"the SVM can't be fitted: {error}: give it {FOLDS} or more of several digits") from error
     model.get_layer("margins").set_weights(pairwise_weights(machines))
-    return f"C = {found:.4g} by {FOLDS}-fold cross-validation: {score:.4f} of {SEARCH_EXAMPLES} examples at most"
+    return f"C = {found:.4g}: {score:.4f} right in {FOLDS}-fold cross-validation on up to {SEARCH_EXAMPLES} examples"
 
 
 def search(machines: Any, features: np.ndarray, classes: np.ndarray, seed: int) -> tuple[float, float]:
