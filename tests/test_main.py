@@ -132,7 +132,8 @@ def test_training_says_what_it_does(trained: Trained) -> None:
     assert lines[len(banner) :][:2] == ["Starting new train session", "Training..."]
     assert lines[-4:-2] == ["Done training for 2.667 epochs, 20 steps.", "Finished training."]
     assert re.fullmatch(r"Total time to run: \d+ s", lines[-2])
-    assert lines[-1] == "Now score it: python main.py --mode=test --name=demo --checkpoint=best"
+    score = "python main.py --mode=test --name=demo --checkpoint=best"
+    assert lines[-1] == f"Now score it: {score} --records_dir={trained.folder / 'records'}"
 
 
 def test_training_shows_progress_and_every_checkpoint(trained: Trained) -> None:
