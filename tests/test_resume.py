@@ -227,4 +227,5 @@ def test_a_full_disk_keeps_the_checkpoints_there_are(finished: Path) -> None:
     )
     after = checkpoints(finished)
     assert after.pop("config.json") != before.pop("config.json")  # it has the new number of steps
+    assert after.pop("history.json") != before.pop("history.json")  # what is past the last checkpoint is dropped later
     assert after == before
