@@ -135,9 +135,14 @@ def train_mode(session: Session) -> None:
     train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
+    print(f"Now score it: {score_command(session.paths, info)}")
+
+
+def score_command(paths: Paths, info: Info) -> str:
+    """What scores a trained run, on test if there is one."""
     mode = "test" if info.has("test") else "valid"
-    elsewhere = f" --records_dir={session.paths.records_dir}" if session.paths.records_dir != Paths.records_dir else ""
-    print(f"Now score it: python main.py --mode={mode} --name={session.paths.name} --checkpoint=best{elsewhere}")
+    elsewhere = f" --records_dir={paths.records_dir}" if paths.records_dir != Paths.records_dir else ""
+    return f"python main.py --mode={mode} --name={paths.name} --checkpoint=best{elsewhere}"
 
 
 def score_mode(session: Session) -> None:

@@ -40,7 +40,7 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
 def gather(
     config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Report
 ) -> Facts:
-    names = [name for name in dict.fromkeys(("train", split)) if name == split or info.has(name)]
+    names = [name for name in ("train", split) if name == split or info.has(name)]
     usable = {name: evaluate.usable_split(config, paths, info, name, scratch, report) for name in names}
     check_example(usable[split], split, example)
     model = evaluate.trained_model(config, info, paths.run, step)

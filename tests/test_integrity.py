@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from record_shards import write_shards
 
 from svhn import integrity, records
 from svhn.config import UserError
 from svhn.records import Split
 
-LABELS = ("210", "7", "35", "0", "90817")
 HEADER = 12  # bytes before a record's data: its length and that length's CRC
 FOOTER = 4
 
@@ -25,12 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def split(folder: Path) -> Split:
-    """Two shards of five records each, named a0 to a4 and b0 to b4."""
-    paths = records.shard_paths(folder, "svhn", "train", 2)
-    for path, shard in zip(paths, "ab", strict=True):
-        serialized = [records.serialize(bytes(50), label, f"{shard}{index}") for index, label in enumerate(LABELS)]
-        assert records.write_shard(path, serialized) == len(LABELS)
-    return Split(paths, [5, 5], [path.stat().st_size for path in paths])
+    return write_shards(folder)
 
 
 def offset(path: Path, index: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from svhn import cli, records, shell
+from svhn.config import Paths
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ("--model=kvn219", "--batch_size=8", "--lrate=1e-3", "--num_steps=20", "--checkpoint_every=8", "--log_every=5")
@@ -333,3 +335,13 @@ def test_corrupt_records_are_counted_and_left_out(folder: Path, capsys: pytest.C
     assert "\nLeft out 1 corrupt records of the split 'valid'.\n" in capsys.readouterr().out
     (row,) = scores(folder, "valid")
     assert float(row[2]) * 19 == pytest.approx(round(float(row[2]) * 19), abs=1e-3)
+
+
+def test_a_run_without_a_test_split_is_scored_on_valid(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    info = records.read_info(tmp_path, "svhn")
+    assert cli.score_command(Paths(), info) == "python main.py --mode=test --name=demo --checkpoint=best"
+    without = dataclasses.replace(info, splits={"train": [60], "valid": [20]})
+    other = Paths(name="own", records_dir="records/kaggle")
+    expected = "python main.py --mode=valid --name=own --checkpoint=best --records_dir=records/kaggle"
+    assert cli.score_command(other, without) == expected

@@ -207,3 +207,19 @@ def test_the_published_files_are_read() -> None:
     assert images.shape == (10000, 28, 28)
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(("csv", ["train"]), ("idx", ["test"])), (("idx", ["train", "test"]), ("csv", ["train"]))]
+)
+def test_kaggles_train_and_mnists_test_are_kept_apart(
+    tmp_path: Path, first: tuple[str, list[str]], then: tuple[str, list[str]]
+) -> None:
+    """Kaggle shuffled both together: what is tested would be what was trained on."""
+    for form, sources in (first, then):
+        (tmp_path / form).mkdir()
+        {"csv": write_csv, "idx": write_idx}[form](tmp_path / form)
+        options = conversion.Options(MNIST.size, MNIST.margin)
+        conversion.convert(MNIST, tmp_path / form, tmp_path / "records", sources, options)
+    kept = records.read_info(tmp_path / "records", "mnist").splits
+    assert kept.keys() == ({"test"} if then[0] == "idx" else {"train", "valid"})

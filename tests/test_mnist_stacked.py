@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import pickle
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from mnist_fixtures import packed_idx
 
 from svhn import conversion, records
 from svhn.config import UserError
@@ -32,16 +32,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist_stacked, "PICTURES", {"train": 300, "valid": 40, "test": 50})
 
 
-def write_idx(path: Path, values: np.ndarray) -> None:
-    header = struct.pack(f">2xBB{values.ndim}I", 8, values.ndim, *values.shape)
-    path.write_bytes(header + values.astype(np.uint8).tobytes())
-
-
 def write_mnist(folder: Path, train: np.ndarray, test: np.ndarray) -> Path:
     """MNIST's files; each digit's label is its place's last figure."""
     for prefix, images in (("train", train), ("t10k", test)):
-        write_idx(folder / f"{prefix}-images-idx3-ubyte", images)
-        write_idx(folder / f"{prefix}-labels-idx1-ubyte", LABELS[: len(images)])
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(packed_idx(images.astype(np.uint8)))
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(packed_idx(LABELS[: len(images)]))
     return folder
 
 

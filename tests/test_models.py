@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import pipeline, runs
-from svhn.config import Config
+from svhn import evaluate, pipeline, runs
+from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
 from svhn.labels import CLASSES, decode, to_slots
 from svhn.models import MODELS
@@ -20,6 +20,7 @@ from svhn.state import State, build_state, make_step
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
 NORMALISED = ("svhn", "residual32", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("svhn", "residual32", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
 every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
@@ -184,6 +185,27 @@ def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(name: str) 
     outputs = state.model(random_images(state.model, batch=2), training=True)
     assert {head: logits.dtype for head, logits in outputs.items()} == {"digits": tf.float32, "length": tf.float32}
     assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit and name not in ANY_SIZE])
+def test_pictures_too_small_for_a_model_are_said(name: str) -> None:
+    config = runs.make_config({"model": name, "random_crop": False})
+    with pytest.raises(UserError, match=rf"^--model={name} can't be built for 2x2 pixels: choose another"):
+        evaluate.build_model(config, make_info((2, 2), max_length=1))
+
+
+@pytest.mark.parametrize("name", ANY_SIZE)
+def test_the_smallest_pictures_are_read(name: str) -> None:
+    evaluate.build_model(runs.make_config({"model": name, "random_crop": False}), make_info((2, 2), max_length=1))
+
+
+def test_the_recurrent_network_begins_with_a_long_memory() -> None:
+    model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
+    (layer,) = (layer for layer in model.layers if isinstance(layer, keras.layers.GRU))
+    update, reset, candidate = np.split(layer.get_weights()[2], 3)
+    assert (update == 3).all()
+    assert not reset.any()
+    assert not candidate.any()
 
 
 @every_model

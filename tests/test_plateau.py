@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 from digit_records import paths_of, train_run, write_digits
 
 from svhn import runs
+from svhn.config import Interrupted
 
 LAST = 18
 STEPS = list(range(2, LAST + 1, 2))
@@ -110,6 +112,18 @@ def test_the_rate_is_halved_and_the_run_stops_where_valid_gets_no_better(folder:
         "Stopping early: 5 checkpoints were no better on valid than the one before them.",
         "Done training for 1.2 epochs, 12 steps.",
     ]
+
+
+def test_a_signal_at_a_checkpoint_changes_nothing_of_the_run(folder: Path, straight: Path) -> None:
+    def report(line: str) -> None:
+        if f"Step: {4:5}," in line:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        train_run(folder, report, **RECIPE, **LEARNT)
+    train(folder, **LEARNT)
+    assert timeless(folder) == timeless(straight)
+    assert factors(folder) == factors(straight)
 
 
 def test_a_run_that_stopped_early_stops_again_at_once(folder: Path) -> None:

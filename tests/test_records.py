@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from record_shards import write_shards
 
 from svhn import records
 from svhn.config import UserError
 from svhn.labels import EMPTY
 from svhn.records import Info, Split
 
-LABELS = ("210", "7", "35", "0", "90817")
 INFO = Info(
     dataset="svhn",
     size=(57, 95),
@@ -41,12 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def split(folder: Path) -> Split:
-    """Two shards of five records each, named a0 to a4 and b0 to b4."""
-    paths = records.shard_paths(folder, "svhn", "train", 2)
-    for path, shard in zip(paths, "ab", strict=True):
-        serialized = [records.serialize(bytes(50), label, f"{shard}{index}") for index, label in enumerate(LABELS)]
-        assert records.write_shard(path, serialized) == len(LABELS)
-    return Split(paths, [5, 5], [path.stat().st_size for path in paths])
+    return write_shards(folder)
 
 
 def test_what_is_written_is_read(folder: Path) -> None:
@@ -138,7 +133,7 @@ EARLIER = dataclasses.replace(
 
 def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
     records.write_info(folder, EARLIER)
-    merged = records.with_earlier(folder, INFO)
+    merged = records.with_earlier(folder, INFO, INFO.sources)
     assert merged == dataclasses.replace(
         INFO,
         splits={**INFO.splits, "extra": [4]},
@@ -162,13 +157,13 @@ def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
 )
 def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: dict[str, object]) -> None:
     records.write_info(folder, dataclasses.replace(EARLIER, **changes))  # type: ignore[arg-type]
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
 
 
 def test_there_need_be_nothing_earlier(folder: Path) -> None:
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
     (folder / "svhn" / "info.json").write_text("?")
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
 
 
 FULL_DISK = """

@@ -120,12 +120,9 @@ def checksum(data_dir: str | Path, source: str) -> str:
 
 
 def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
-    """The digit as it is, or resized: uint8 (height, width, 1)."""
-    pixels = entry.source
-    if pixels.shape != size:
-        height, width = size
-        pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
-    return pixels[..., np.newaxis]
+    """The digit's pixels, uint8 (height, width, 1); as published where `size` is theirs."""
+    height, width = size
+    return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
 
 
 MNIST = DatasetSpec(

@@ -70,10 +70,7 @@ def own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarra
 def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """The picture, uint8 (height, width, 1); drawn at its natural size, then resized where `size` is another."""
     height, width = size
-    picture = draw(entry.source)
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    return np.asarray(picture)[..., None]
+    return np.asarray(draw(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
 
 
 def draw(row: Row) -> Image.Image:

@@ -38,7 +38,7 @@ CONV6 = ModelSpec(
         "lrate": 2e-3,
         "weight_decay": 0.01,
         "average": 0.998,
-        "checkpoint_every": 500,  # an epoch of the published train split has 544 steps
+        "checkpoint_every": 440,
         "early_stopping": 8,
     },
 )

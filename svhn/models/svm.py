@@ -94,5 +94,5 @@ SVM = ModelSpec(
     reference="Cortes and Vapnik 1995, Support-Vector Networks; voting as in LIBSVM (Chang and Lin 2011)",
     dataset="mnist",
     fit=fit,
-    defaults={"random_crop": False, "augment": False, "average": 0.0, "mixed_precision": False, "num_steps": 1},
+    defaults={"random_crop": False, "augment": False, "average": 0.0, "mixed_precision": False},
 )
