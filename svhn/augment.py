@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from svhn.spec import Augmentation, Size
 
-NOISE = 16  # uniform numbers an example brings
+NOISE = 20  # uniform numbers an example brings
 
 
 def noise(seed: int, index: tf.Tensor) -> tf.Tensor:
@@ -31,14 +31,21 @@ def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
         steps: how far.
         size: height and width of the result; where it is smaller than the images, the window's place is random.
     """
-    images = warp(images, noise[:, :7], steps, size)
-    return recolour(images, noise[:, 7:14], steps)
+    images = warp(images, noise[:, :6], steps, size)
+    if steps.elastic:
+        images = bend(images, noise[:, 13:19], steps)
+    return recolour(images, noise[:, 6:13], steps)
+
+
+def size_of(images: tf.Tensor) -> Size:
+    _, height, width, _ = images.shape
+    return int(height), int(width)  # pyright: ignore[reportArgumentType]
 
 
 def warp(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
     """Zoom, rotate, shear, shift and crop in a single bilinear sampling; (batch, *size, channels)."""
-    height, width = (int(side) for side in images.shape[1:3])  # pyright: ignore[reportArgumentType]
-    zoom_x, zoom_y, angle, shear, shift_x, shift_y, _ = tf.unstack(noise, axis=1)
+    height, width = size_of(images)
+    zoom_x, zoom_y, angle, shear, shift_x, shift_y = tf.unstack(noise, axis=1)
     a, d = tf.exp(steps.scale * zoom_x), tf.exp(steps.scale * zoom_y)
     radians = math.radians(steps.rotation) * angle
     matrix = (a * tf.cos(radians), steps.shear * shear - tf.sin(radians), tf.sin(radians), d * tf.cos(radians))
@@ -62,6 +69,41 @@ def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], s
     shift_x = centre[0] - a * middle_x - b * middle_y
     shift_y = centre[1] - c * middle_x - d * middle_y
     return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def bend(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+    """Move pixels by a wave across and by one down: each digit of a row is turned, slanted and stretched on its own.
+
+    A wave is as long as half the shorter side up to all of it, in any direction and phase.
+    """
+    height, width = size_of(images)
+    shorter = min(height, width)
+    y, x = tf.range(height, dtype=tf.float32)[:, None], tf.range(width, dtype=tf.float32)
+
+    def wave(direction: tf.Tensor, length: tf.Tensor, phase: tf.Tensor) -> tf.Tensor:
+        along = tf.cos(math.pi * direction) * x + tf.sin(math.pi * direction) * y
+        turns = along / (shorter * (0.75 + 0.25 * length)) + phase
+        return steps.elastic * shorter * tf.sin(2 * math.pi * turns)
+
+    numbers = tf.unstack(noise[:, :, None, None], axis=1)
+    return sample(images, x + wave(*numbers[:3]), y + wave(*numbers[3:]))
+
+
+def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The images at these places (batch, height, width), bilinearly; outside, as at the nearest border."""
+    height, width = size_of(images)
+    x, y = tf.clip_by_value(x, 0.0, width - 1.0), tf.clip_by_value(y, 0.0, height - 1.0)
+    left, top = tf.floor(x), tf.floor(y)
+    pixels = tf.reshape(images, [-1, height * width, images.shape[3]])
+
+    def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+        return tf.gather(pixels, tf.cast(row * width + column, tf.int32), batch_dims=1)
+
+    right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    upper = at(top, left) * (1 - across) + at(top, right) * across
+    lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
+    return upper * (1 - down) + lower * down
 
 
 def recolour(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:

@@ -48,6 +48,7 @@ class Augmentation:
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
         shift: share of the height and share of the width, to either side.
+        elastic: farthest that waves move a pixel, as a share of the shorter side (Simard et al. 2003).
         saturation: largest relative change of the distance to grey.
         contrast: natural logarithm of the largest factor on the distance to the mean colour.
         brightness: largest change, of 255.
@@ -59,6 +60,7 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
+    elastic: float = 0.0
     saturation: float = 0.0
     contrast: float = 0.0
     brightness: float = 0.0

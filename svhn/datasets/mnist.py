@@ -160,6 +160,6 @@ MNIST = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    augmentation=Augmentation(rotation=10, scale=0.1, shear=0.1, shift=(0.08, 0.08)),
+    augmentation=Augmentation(rotation=10, scale=0.1, shear=0.1, shift=(0.08, 0.08), elastic=0.04),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )
