@@ -27,12 +27,19 @@ STEEPEST = 45.0  # degrees
 
 
 class Row(NamedTuple):
-    """What a picture is drawn from: uint8 (digits, 28, 28), light on dark; its seed; how many cells it has room for."""
+    """What a picture is drawn from.
+
+    Args:
+        digits: uint8 (n, 28, 28), light on dark.
+        degrees: float64 (n,), how far each is turned, counter-clockwise.
+        places: int64 (n, 2), the top and left pixel of each one's square.
+        size: the picture's.
+    """
 
     digits: np.ndarray
-    seed: int
-    cells: int
-    vertical: bool
+    degrees: np.ndarray
+    places: np.ndarray
+    size: Size
 
 
 def entries(
@@ -49,8 +56,17 @@ def entries(
     rng = np.random.default_rng((seed, list(PICTURES).index(source)))
     for index in range(1, PICTURES[source] + 1):
         chosen = rng.integers(len(images), size=rng.integers(lengths[0], lengths[1] + 1))
-        row = Row(images[chosen], int(rng.integers(2**63)), lengths[1], vertical)
+        degrees = rng.uniform(-STEEPEST, STEEPEST, len(chosen))
+        places = draw_places(rng, len(chosen), lengths[1], axis=0 if vertical else 1)
+        row = Row(images[chosen], degrees, places, natural_size(lengths[1], vertical))
         yield Entry(f"{source}/{index}", "".join(map(str, labels[chosen])), row)
+
+
+def draw_places(rng: np.random.Generator, digits: int, cells: int, axis: int) -> np.ndarray:
+    """A place in a cell of its own for each; where there is room for more cells, the row begins anywhere."""
+    places = BORDER + rng.integers(np.subtract(CELL, SQUARE + 2 * BORDER) + 1, size=(digits, 2))
+    places[:, axis] += rng.integers((cells - digits) * CELL[axis] + 1) + CELL[axis] * np.arange(digits)
+    return places
 
 
 def own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -74,18 +90,10 @@ def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
 
 
 def draw(row: Row) -> Image.Image:
-    """Cells in a row without gaps; where there is room for more of them, the row begins anywhere."""
-    rng = np.random.default_rng(row.seed)
-    axis = 0 if row.vertical else 1
-    start = rng.integers((row.cells - len(row.digits)) * CELL[axis] + 1)
-    height, width = natural_size(row.cells, row.vertical)
+    height, width = row.size
     picture = Image.new("L", (width, height))
-    for index, digit in enumerate(row.digits):
-        turned = turn(digit, rng.uniform(-STEEPEST, STEEPEST))
-        place = BORDER + rng.integers(np.subtract(CELL, SQUARE + 2 * BORDER) + 1)
-        place[axis] += start + index * CELL[axis]
-        top, left = place.tolist()
-        picture.paste(turned, (left, top))
+    for digit, degrees, (top, left) in zip(row.digits, row.degrees, row.places.tolist(), strict=True):
+        picture.paste(turn(digit, degrees), (left, top))
     return picture
 
 
@@ -128,7 +136,7 @@ def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False
         present=present,
         checksum=checksum,
         augmentation=Augmentation(  # of the whole picture: little, or the outer digits leave it
-            rotation=3, scale=0.1, shear=0.2, shift=(2 / height, 2 / width)
+            rotation=3, scale=0.05, shear=0.1, shift=(2 / height, 2 / width), elastic=0.03
         ),
         url=MNIST.url,
     )
