@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -235,9 +236,14 @@ def write_history(run: Path, entries: list[dict[str, Any]]) -> None:
         json.dump(entries, file, indent=1)
 
 
+def rank(scores: Mapping[str, float]) -> tuple[float, float]:
+    """Whole numbers read on valid; of those that read as many, which happens, the one with the lower loss is better."""
+    return scores.get("sequence_accuracy", -1.0), -scores.get("loss", math.inf)
+
+
 def mark_best(run: Path, step: int, scores: Mapping[str, float]) -> bool:
-    """Mark a checkpoint as best if it reads more whole numbers of valid than the one marked now."""
-    if scores["sequence_accuracy"] <= best(run).get("sequence_accuracy", -1.0):
+    """Mark a checkpoint as best if it ranks above the one marked now."""
+    if rank(scores) <= rank(best(run)):
         return False
     with atomic_write(run / "best.json", "w") as file:
         json.dump({"step": step, **scores}, file, indent=1)

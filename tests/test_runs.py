@@ -254,6 +254,15 @@ def test_only_a_better_checkpoint_becomes_the_best(run: Path) -> None:
     assert runs.best(run) == {"step": 4, "sequence_accuracy": 0.51, "loss": 1.0}
 
 
+def test_of_checkpoints_that_read_as_many_the_surer_one_is_the_best(run: Path) -> None:
+    touch(run, 1, 2, 3, 4)
+    losses = enumerate((0.3, 0.2, 0.2, 0.25), 1)
+    marked = [runs.mark_best(run, step, {"sequence_accuracy": 0.5, "loss": loss}) for step, loss in losses]
+    assert marked == [True, True, False, False]
+    assert runs.best(run)["step"] == 2
+    assert not runs.mark_best(run, 3, {"sequence_accuracy": 0.4, "loss": 0.1})
+
+
 def test_a_best_checkpoint_that_is_gone_is_not_the_best(run: Path) -> None:
     touch(run, 1, 2)
     runs.mark_best(run, 1, {"sequence_accuracy": 0.9})
