@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from svhn.calibration import Calibration
 from svhn.labels import CLASSES
 from svhn.records import FEATURES, Split
 
@@ -30,6 +31,8 @@ class Findings:
         right: how many numbers were read right.
         digits: int64 (10, 10), true by read; of the numbers whose length was read right.
         lengths: int64 (max_length + 1, max_length + 1), true by read.
+        right_by_length: int64 (max_length + 1,), how many numbers of each true length were read right.
+        calibration: how sure the readings were, and how often right.
         samples: the first predictions.
         worst: wrong predictions, the surest of the wrong number over the right one first.
         example: the first prediction with the name that was asked for, or else the first one.
@@ -39,6 +42,8 @@ class Findings:
     right: int
     digits: np.ndarray
     lengths: np.ndarray
+    right_by_length: np.ndarray
+    calibration: Calibration
     samples: list[Prediction]
     worst: list[Prediction]
     example: Prediction | None
@@ -79,19 +84,22 @@ def analyse(
         example: name of the one to keep besides; "" for the first.
     """
     digits, lengths = (np.zeros((size, size), np.int64) for size in (CLASSES, max_length + 1))
-    count = right = 0
+    right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
+    count = 0
     errors, first, chosen = Worst(worst), [], None
     for count, prediction in enumerate(predictions, start=1):
         count_into(digits, lengths, prediction)
-        if prediction.reading.text == prediction.label:
-            right += 1
-        else:
+        right = prediction.reading.text == prediction.label
+        right_by_length[len(prediction.label)] += right
+        calibration.add(prediction.reading.confidence, right)
+        if not right:
             errors.add(count, prediction)
         if len(first) < samples:
             first.append(prediction)
         if chosen is None and example in ("", prediction.name):
             chosen = prediction
-    return Findings(count, right, digits, lengths, first, errors.ordered(), chosen)
+    total = int(right_by_length.sum())
+    return Findings(count, total, digits, lengths, right_by_length, calibration, first, errors.ordered(), chosen)
 
 
 def count_into(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from svhn.calibration import Calibration
+
 WIDTH = 5.0  # inches: on a phone, a point is then about a pixel
 DPI = 200
 BLUE, ORANGE, GREEN, GREY = "#2563b0", "#d9700a", "#2e8b57", "#888888"
@@ -182,4 +184,31 @@ def confusion(counts: np.ndarray, first: int = 0) -> bytes:
     axes.set(xlabel="read", ylabel="true")
     axes.set_xticks(range(size), [str(first + place) for place in range(size)])
     axes.set_yticks(range(size), [str(first + place) for place in range(size)])
+    return to_png(figure)
+
+
+def reliability(calibration: Calibration) -> bytes:
+    """How often readings of each confidence are right, as large as there are many: on the diagonal, as they say."""
+    figure, (axes,) = new_figure(3.4)
+    examples, right, confidence = calibration.bins()
+    there = examples > 0
+    axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="as sure as right")
+    places, heights = 100 * confidence[there] / examples[there], 100 * right[there] / examples[there]
+    axes.plot(places, heights, color=BLUE, linewidth=0.7, label="read")
+    axes.scatter(places, heights, 5 + 300 * examples[there] / examples.sum(), color=BLUE)
+    axes.set(xlabel="confidence, %", ylabel="numbers right, %", xlim=(0, 101), ylim=(0, 101))
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=9, frameon=False)
+    return to_png(figure)
+
+
+def kept(calibration: Calibration, accuracy: float) -> bytes:
+    """The accuracy of the most confident readings, by the share of all that is kept; a line at the accuracy given."""
+    figure, (axes,) = new_figure(3.4)
+    shares, accuracies = calibration.kept()
+    axes.plot(100 * shares, 100 * accuracies, color=BLUE)
+    axes.axhline(100 * accuracy, color=ORANGE, linestyle=":", label=f"{100 * accuracy:g} %")
+    axes.set(xlabel="share kept, the most confident first, %", ylabel="numbers right, %", xlim=(0, 101))
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=9, frameon=False)
     return to_png(figure)

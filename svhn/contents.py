@@ -29,6 +29,7 @@ CURVES = (
     "worse while train grows better, the network overfits."
 )
 MISTAKES = 5  # the commonest of them, in words
+ACCURACY = 0.98  # as sure as a person who reads house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Facts:
 
 
 def page(facts: Facts) -> Page:
-    parts = [samples, errors, confusions, training, label_histograms, feature_maps]
+    parts = [samples, errors, confusions, confidence, training, label_histograms, feature_maps]
     sections = [found for part in parts if (found := part(facts))]
     return Page(
         f"{facts.name}: report on {facts.split}", summary(facts), tiles(facts), [recipe(facts.config)], sections
@@ -137,7 +138,34 @@ def confusions(facts: Facts) -> Section:
         first = 1 - int(findings.lengths[:, 0].any())  # that nothing is read is rare
         lengths = charts.confusion(findings.lengths[first:, first:], first)
         drawn.append(Chart("confusion-lengths", "Lengths", lengths))
-    return Section("Confusions", text + commonest(findings.digits), charts=drawn)
+    tables = [by_length(findings)] if varying else []
+    return Section("Confusions", text + commonest(findings.digits), charts=drawn, tables=tables)
+
+
+def by_length(findings: Findings) -> Table:
+    counts = zip(findings.right_by_length.tolist(), findings.lengths.sum(axis=1).tolist(), strict=True)
+    rows = [
+        (str(length), f"{total:,}", f"{right:,}", f"{100 * right / total:.2f}%")
+        for length, (right, total) in enumerate(counts)
+        if total
+    ]
+    return Table("Numbers right by length", ("length", "numbers", "right", "share"), rows)
+
+
+def confidence(facts: Facts) -> Section | None:
+    calibration = facts.findings.calibration
+    if not facts.findings.examples:
+        return None
+    share = 100 * calibration.coverage(ACCURACY)
+    text = (
+        f"{share:.1f}% can be read at {100 * ACCURACY:g}% accuracy if the least confident are left to a person. "
+        f"Expected calibration error: {calibration.error():.4f}."
+    )
+    drawn = [
+        Chart("reliability", "Confidence and accuracy", charts.reliability(calibration)),
+        Chart("kept", "Accuracy of the most confident", charts.kept(calibration, ACCURACY)),
+    ]
+    return Section("Confidence", text, charts=drawn)
 
 
 def commonest(digits: np.ndarray) -> str:

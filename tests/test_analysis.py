@@ -30,6 +30,8 @@ def test_digits_are_counted_of_numbers_whose_length_was_read_right() -> None:
     assert entries(found.digits) == {(1, 1): 2, (2, 2): 2, (2, 7): 1, (1, 7): 1, (7, 1): 1}
     assert entries(found.lengths) == {(2, 2): 2, (3, 3): 1, (2, 1): 1, (1, 2): 1, (1, 0): 1}
     assert (found.examples, found.right) == (6, 1)
+    assert found.right_by_length.tolist() == [0, 0, 1, 0]
+    assert found.calibration.error() == pytest.approx(0.9 - 1 / 6)
 
 
 def test_the_worst_error_is_the_one_most_sure_of_the_wrong_number_over_the_right_one() -> None:

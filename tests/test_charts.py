@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from svhn import charts
+from svhn.calibration import Calibration
 from svhn.config import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,13 @@ def size_of(png: bytes) -> tuple[int, int]:
         return image.size
 
 
+def sure() -> Calibration:
+    calibration = Calibration()
+    for confidence in (0.2, 0.7, 0.7, 0.9):
+        calibration.add(confidence, confidence > 0.5)
+    return calibration
+
+
 def test_a_series_leaves_out_what_was_not_scored() -> None:
     assert charts.series(HISTORY, "valid", "loss") == ([20, 30], [3.0, 2.0])
     assert charts.series(HISTORY, "train", "sequence_accuracy") == ([10, 30], [25.0, 25.0])
@@ -48,6 +56,8 @@ def test_a_series_leaves_out_what_was_not_scored() -> None:
         lambda: charts.length_histogram({"train": np.array([0, 5, 2]), "valid": np.array([0, 0, 0])}),
         lambda: charts.confusion(np.zeros((10, 10), int)),
         lambda: charts.confusion(np.eye(5, dtype=int) * 12345, first=1),
+        lambda: charts.reliability(sure()),
+        lambda: charts.kept(sure(), 0.98),
     ],
 )
 def test_charts_are_as_wide_as_a_column(draw: Callable[[], bytes]) -> None:

@@ -88,14 +88,31 @@ def test_the_headline() -> None:
 
 def test_every_section() -> None:
     found = sections(facts())
-    assert list(found) == ["Samples", "Worst errors", "Confusions", "Training", "Labels", "Feature maps"]
+    expected = ["Samples", "Worst errors", "Confusions", "Confidence", "Training", "Labels", "Feature maps"]
+    assert list(found) == expected
     assert charts(found["Confusions"]) == ["confusion-digits", "confusion-lengths"]
+    assert charts(found["Confidence"]) == ["reliability", "kept"]
     assert charts(found["Training"]) == ["learning-curves", "checkpoints"]
     assert charts(found["Labels"]) == ["labels-digits", "labels-lengths"]
     assert charts(found["Feature maps"]) == ["maps-01", "maps-02"]
     assert [chart.title for chart in found["Feature maps"].charts][1] == "second: 64 maps of 3 x 2"
     assert found["Confusions"].text.endswith(" Most often read wrong: 7 as 1 (2), 2 as 7 (1).")
     assert found["Training"].tables[0].rows[1] == ["20", "1.5", "100.00%", "50.00%", "75.00%", "3.0000"]
+
+
+def test_how_long_numbers_fare() -> None:
+    (table,) = sections(facts())["Confusions"].tables
+    assert table.title == "Numbers right by length"
+    assert table.rows == [("1", "2", "0", "0.00%"), ("2", "2", "1", "50.00%"), ("3", "1", "0", "0.00%")]
+
+
+def test_what_confidence_is_worth() -> None:
+    text = sections(facts())["Confidence"].text  # five as sure as 0.9, one of them right
+    assert text == (
+        "0.0% can be read at 98% accuracy if the least confident are left to a person. "
+        "Expected calibration error: 0.7000."
+    )
+    assert "100.0% can be read" in sections(facts([("1", "1")]))["Confidence"].text
 
 
 def test_cards_say_what_was_read_and_what_is_there() -> None:
@@ -114,6 +131,7 @@ def test_numbers_of_one_length_have_no_charts_of_lengths() -> None:
     assert "numbers of 1 digit." in page.text
     assert [tile.name for tile in page.tiles] == ["numbers right", "loss", "of 3 numbers read right"]
     assert charts(found["Confusions"]) == ["confusion-digits"]
+    assert not found["Confusions"].tables
     assert charts(found["Labels"]) == ["labels-digits"]
     assert found["Training"].tables[0].header == ("step", "minutes", "numbers right", "loss")
 
@@ -122,6 +140,10 @@ def test_without_errors() -> None:
     found = sections(facts([("12", "12"), ("3", "3")]))
     assert found["Worst errors"] == Section("Worst errors", "None: all of 2 numbers were read right.")
     assert "Most often" not in found["Confusions"].text
+
+
+def test_nothing_was_read() -> None:
+    assert "Confidence" not in sections(facts([]))
 
 
 def test_without_convolutions() -> None:
