@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from svhn.spec import Augmentation, Size
 
-NOISE = 20  # uniform numbers an example brings
+PARTS = (6, 8, 7)  # numbers that `warp`, `bend` and `recolour` take
+NOISE = sum(PARTS)  # that an example brings
 
 
 def noise(seed: int, index: tf.Tensor) -> tf.Tensor:
@@ -31,10 +32,11 @@ def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
         steps: how far.
         size: height and width of the result; where it is smaller than the images, the window's place is random.
     """
-    images = warp(images, noise[:, :6], steps, size)
-    if steps.elastic:
-        images = bend(images, noise[:, 13:19], steps)
-    return recolour(images, noise[:, 6:13], steps)
+    warped, bent, coloured = tf.split(noise, PARTS, axis=1)
+    transforms = affine(images, warped, steps, size)
+    if not steps.elastic:
+        return recolour(project(images, transforms, size), coloured, steps)
+    return recolour(sample(images, transforms, bend(size, bent, steps)), coloured, steps)
 
 
 def size_of(images: tf.Tensor) -> Size:
@@ -42,8 +44,8 @@ def size_of(images: tf.Tensor) -> Size:
     return int(height), int(width)  # pyright: ignore[reportArgumentType]
 
 
-def warp(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
-    """Zoom, rotate, shear, shift and crop in a single bilinear sampling; (batch, *size, channels)."""
+def affine(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
+    """Zoom, rotation, shear, shift and crop as transforms (batch, 8) from the result's pixels to the images'."""
     height, width = size_of(images)
     zoom_x, zoom_y, angle, shear, shift_x, shift_y = tf.unstack(noise, axis=1)
     a, d = tf.exp(steps.scale * zoom_x), tf.exp(steps.scale * zoom_y)
@@ -52,14 +54,7 @@ def warp(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -
     slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
     centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
     centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=around(matrix, (centre_x, centre_y), size),
-        output_shape=size,
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-    )
+    return around(matrix, (centre_x, centre_y), size)
 
 
 def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
@@ -71,35 +66,52 @@ def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], s
     return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
 
 
-def bend(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Move pixels by a wave across and by one down: each digit of a row is turned, slanted and stretched on its own.
+def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
+    """The images under affine transforms, bilinearly; outside, as at the nearest border."""
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=transforms,
+        output_shape=size,
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
 
-    A wave is as long as half the shorter side up to all of it, in any direction and phase.
+
+def bend(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each pixel's x and y, (batch, height, width), moved by a wave across and by one down.
+
+    So each digit of a row is turned, slanted and stretched in a way of its own. A wave has any amplitude, direction and
+    phase; its length is half the shorter side to all of it.
     """
-    height, width = size_of(images)
-    shorter = min(height, width)
+    height, width = size
     y, x = tf.range(height, dtype=tf.float32)[:, None], tf.range(width, dtype=tf.float32)
 
-    def wave(direction: tf.Tensor, length: tf.Tensor, phase: tf.Tensor) -> tf.Tensor:
+    def wave(amplitude: tf.Tensor, direction: tf.Tensor, length: tf.Tensor, phase: tf.Tensor) -> tf.Tensor:
         along = tf.cos(math.pi * direction) * x + tf.sin(math.pi * direction) * y
-        turns = along / (shorter * (0.75 + 0.25 * length)) + phase
-        return steps.elastic * shorter * tf.sin(2 * math.pi * turns)
+        turns = along / (min(size) * (0.75 + 0.25 * length)) + phase
+        return steps.elastic * min(size) * amplitude * tf.sin(2 * math.pi * turns)
 
     numbers = tf.unstack(noise[:, :, None, None], axis=1)
-    return sample(images, x + wave(*numbers[:3]), y + wave(*numbers[3:]))
+    return x + wave(*numbers[:4]), y + wave(*numbers[4:])
 
 
-def sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """The images at these places (batch, height, width), bilinearly; outside, as at the nearest border."""
+def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    """As `project`, at these places x and y (batch, height, width) in place of a grid's.
+
+    In one sampling: two would blur what the network is then to read sharp.
+    """
     height, width = size_of(images)
-    x, y = tf.clip_by_value(x, 0.0, width - 1.0), tf.clip_by_value(y, 0.0, height - 1.0)
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
+    x = tf.clip_by_value(a * places[0] + b * places[1] + shift_x, 0.0, width - 1.0)
+    y = tf.clip_by_value(c * places[0] + d * places[1] + shift_y, 0.0, height - 1.0)
     left, top = tf.floor(x), tf.floor(y)
+    right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
     pixels = tf.reshape(images, [-1, height * width, images.shape[3]])
 
     def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
         return tf.gather(pixels, tf.cast(row * width + column, tf.int32), batch_dims=1)
 
-    right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
     across, down = (x - left)[..., None], (y - top)[..., None]
     upper = at(top, left) * (1 - across) + at(top, right) * across
     lower = at(bottom, left) * (1 - across) + at(bottom, right) * across

@@ -48,7 +48,9 @@ class Augmentation:
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
         shift: share of the height and share of the width, to either side.
-        elastic: farthest that waves move a pixel, as a share of the shorter side (Simard et al. 2003).
+        elastic: largest amplitude of the waves that move pixels across and down, as a share of the shorter side; they
+            stand in for the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
+            Networks. Above 0.08 a picture may be folded.
         saturation: largest relative change of the distance to grey.
         contrast: natural logarithm of the largest factor on the distance to the mean colour.
         brightness: largest change, of 255.
@@ -87,7 +89,8 @@ class DatasetSpec:
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
         present: `(data_dir, source)` to whether the folder holds that source.
-        checksum: `(data_dir, source)` to the sha256 of what defines the source.
+        checksum: `(data_dir, source)` to the sha256 of what defines the source; after a kind and a colon where sources
+            of two kinds share examples.
         neighbours: entries in a row that may show parts of one picture; validation takes them together.
         url: folder that serves the archives; "" where there is none.
         render: `(data_dir)` makes the sources here, for a data set that is drawn rather than fetched.

@@ -97,7 +97,7 @@ def test_scale_zooms_about_the_centre(value: float) -> None:
 
 
 def test_height_and_width_are_scaled_independently() -> None:
-    scaled = augment.warp(tf.repeat(coordinates(), 16, axis=0), noises(16)[:, :6], Augmentation(scale=0.3), SIZE)
+    scaled = augment.augment(tf.repeat(coordinates(), 16, axis=0), noises(16), Augmentation(scale=0.3), SIZE)
     middle_y, middle_x = SIZE[0] // 2, SIZE[1] // 2
     x_factor = (scaled[:, middle_y, middle_x + 1, 0] - scaled[:, middle_y, middle_x, 0]).numpy()
     y_factor = (scaled[:, middle_y + 1, middle_x, 1] - scaled[:, middle_y, middle_x, 1]).numpy()
@@ -117,35 +117,41 @@ def test_shift_is_a_share_of_the_height_and_one_of_the_width() -> None:
     assert moved((0, 0), Augmentation(shift=(down, across))) == expected
 
 
-def test_elastic_moves_pixels_as_far_as_it_says() -> None:
-    """The coordinates that the pixels hold say where each came from."""
-    farthest = 0.05 * SIZE[0]
-    bent = augment.augment(tf.repeat(coordinates(), 32, axis=0), noises(32), Augmentation(elastic=0.05), SIZE)
-    inner = (bent - coordinates())[:, 4:-4, 4:-4, :2].numpy()  # what moves beyond the border stays on it
-    assert 0.99 * farthest < np.abs(inner).max() <= farthest + 1e-3
-    assert np.ptp(inner, axis=(1, 2)).min() > farthest  # not a shift of the whole
-    assert np.abs(np.diff(inner, axis=1)).max() < 2 * math.pi * farthest / (SIZE[0] / 2)
+@pytest.mark.parametrize(
+    ("amplitude", "direction", "length", "phase"),
+    [(1.0, 0.0, 1.0, 0.0), (0.5, 0.5, -1.0, 0.25), (-1.0, 0.25, 0.0, -0.5), (0.0, 0.1, 0.2, 0.3)],
+)
+def test_elastic_moves_pixels_by_two_waves(amplitude: float, direction: float, length: float, phase: float) -> None:
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    angle, wavelength = math.pi * direction, SIZE[0] * {-1.0: 0.5, 0.0: 0.75, 0.2: 0.8, 1.0: 1.0}[length]
+    along = x * math.cos(angle) + y * math.sin(angle)
+    expected = 0.05 * SIZE[0] * amplitude * np.sin(2 * math.pi * (along / wavelength + phase))
+    wave, none = [amplitude, direction, length, phase], [0.0] * 4
+    steps = Augmentation(elastic=0.05)
+    for numbers, moved_x, moved_y in ((wave + none, expected, 0), (none + wave, 0, expected)):
+        places = augment.bend(SIZE, tf.constant([numbers], tf.float32), steps)
+        np.testing.assert_allclose(places[0][0] - x, moved_x + 0 * x, atol=1e-4)
+        np.testing.assert_allclose(places[1][0] - y, moved_y + 0 * y, atol=1e-4)
 
 
-def test_elastic_moves_across_and_down_in_ways_of_their_own() -> None:
-    bent = augment.augment(tf.repeat(coordinates(), 64, axis=0), noises(64), Augmentation(elastic=0.05), SIZE)
-    across, down = (bent - coordinates()).numpy()[..., :2].reshape(64, -1, 2).transpose(2, 0, 1)
-    assert abs(np.corrcoef(across.ravel(), down.ravel())[0, 1]) < 0.2
-    for moves in (across, down):
-        assert abs(np.corrcoef(moves)[np.triu_indices(64, 1)].mean()) < 0.1
+def test_elastic_pictures_come_from_where_the_waves_say() -> None:
+    steps = Augmentation(elastic=0.05)
+    bent = augment.augment(coordinates(), noises(1), steps, SIZE).numpy()
+    x, y = augment.bend(SIZE, noises(1)[:, 6:14], steps)
+    np.testing.assert_allclose(bent[..., 0], tf.clip_by_value(x, 0, SIZE[1] - 1), atol=1e-3)
+    np.testing.assert_allclose(bent[..., 1], tf.clip_by_value(y, 0, SIZE[0] - 1), atol=1e-3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pixels_are_sampled_between_their_neighbours_and_held_at_the_border(channels: int) -> None:
-    images = random_images(2, (5, 7), channels)
-    x = tf.constant([[[1.25, 6.0, 9.5]], [[-3.0, 0.0, 5.5]]])
-    y = tf.constant([[[2.5, 4.0, 7.0]], [[1.0, -0.5, 3.0]]])
-    expected = np.zeros((2, 1, 3, channels))
-    one, other = images.numpy()
-    expected[0, 0, 0] = (0.75 * (one[2, 1] + one[3, 1]) + 0.25 * (one[2, 2] + one[3, 2])) / 2
-    expected[0, 0, 1:] = one[4, 6]
-    expected[1, 0] = other[1, 0], other[0, 0], (other[3, 5] + other[3, 6]) / 2
-    np.testing.assert_allclose(augment.sample(images, x, y), expected, rtol=1e-5)
+def test_both_ways_of_sampling_agree(channels: int) -> None:
+    """The one that can bend, where nothing is bent, and TensorFlow's."""
+    images, size = random_images(channels=channels), (30, 50)
+    transforms = augment.affine(images, noises(8)[:, :6], EVERYTHING, size)
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    straight = tf.constant(x[None]), tf.constant(y[None])
+    sampled = augment.sample(images, transforms, straight).numpy()
+    np.testing.assert_allclose(sampled, augment.project(images, transforms, size), atol=0.05)
+    assert np.abs(sampled - images.numpy()[:, :30, :50]).max() > 50  # they were moved
 
 
 def test_saturation_is_the_distance_to_grey() -> None:
