@@ -201,8 +201,6 @@ def merged_info(
     data_dir: Path,
 ) -> Info:
     """The `Info` of what was written now, and of those splits from before that go with it."""
-    there = [source for source in spec.sources if source in sources or spec.present(data_dir, source)]
-    checksums = {source: spec.checksum(data_dir, source) for source in there}
     info = records.Info(
         dataset=spec.name,
         size=options.size,
@@ -214,10 +212,10 @@ def merged_info(
         splits=shards,
         sizes=sizes,
         lengths=lengths,
-        sources={source: checksums[source] for source in sources},
+        sources={source: spec.checksum(data_dir, source) for source in sources},
         seed=options.seed,
     )
-    return records.with_earlier(records_dir, info, checksums)
+    return records.with_earlier(records_dir, info)
 
 
 def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:

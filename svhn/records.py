@@ -120,21 +120,18 @@ def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> N
         path.unlink()
 
 
-def with_earlier(records_dir: str | Path, info: Info, sources: Mapping[str, str]) -> Info:
-    """`info` with those splits and sources added that are there already, if they were made in the same way.
-
-    Args:
-        sources: sha256 of all that is in the folder now. Splits that were read from other files are not kept: they may
-            hold the same examples, as Kaggle's train and MNIST's test do.
-    """
+def with_earlier(records_dir: str | Path, info: Info) -> Info:
+    """`info` with those splits and sources added that are there already, if they were made in the same way."""
     try:
         earlier = read_info(records_dir, info.dataset)
     except UserError:
         return info
     if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
         return info
-    if any(earlier.sources.get(source, checksum) != checksum for source, checksum in sources.items()):
-        return info
+    if any(earlier.sources.get(source, checksum) != checksum for source, checksum in info.sources.items()):
+        return info  # read from other files: its other splits may hold the same examples
+    if len({checksum.rpartition(":")[0] for checksum in (*earlier.sources.values(), *info.sources.values())}) > 1:
+        return info  # as do sources of another kind
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
     return dataclasses.replace(info, **merged)
 

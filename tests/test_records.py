@@ -133,7 +133,7 @@ EARLIER = dataclasses.replace(
 
 def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
     records.write_info(folder, EARLIER)
-    merged = records.with_earlier(folder, INFO, INFO.sources)
+    merged = records.with_earlier(folder, INFO)
     assert merged == dataclasses.replace(
         INFO,
         splits={**INFO.splits, "extra": [4]},
@@ -152,18 +152,19 @@ def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
         {"image_format": "png"},
         {"seed": 4},
         {"sources": {"train": "of other files"}},
+        {"sources": {"extra": "of another kind:cd"}},
     ],
     ids=str,
 )
 def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: dict[str, object]) -> None:
     records.write_info(folder, dataclasses.replace(EARLIER, **changes))  # type: ignore[arg-type]
-    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
+    assert records.with_earlier(folder, INFO) == INFO
 
 
 def test_there_need_be_nothing_earlier(folder: Path) -> None:
-    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
+    assert records.with_earlier(folder, INFO) == INFO
     (folder / "svhn" / "info.json").write_text("?")
-    assert records.with_earlier(folder, INFO, INFO.sources) == INFO
+    assert records.with_earlier(folder, INFO) == INFO
 
 
 FULL_DISK = """

@@ -109,14 +109,14 @@ def present(data_dir: str | Path, source: str) -> bool:
 
 
 def checksum(data_dir: str | Path, source: str) -> str:
-    """The sha256 of the CSV, or of the idx files' values, which are the same packed or not."""
+    """The sha256 of the CSV, or of the idx files' values, which are the same packed or not; after the kind."""
     folder = Path(data_dir)
     if from_kaggle(folder, source):
-        return files.sha256(folder / CSV_FILE)
+        return f"kaggle:{files.sha256(folder / CSV_FILE)}"
     digest = hashlib.sha256()
     for values in read_digits(folder, source):
         digest.update(values.data)
-    return digest.hexdigest()
+    return f"idx:{digest.hexdigest()}"
 
 
 def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
@@ -160,6 +160,6 @@ MNIST = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    augmentation=Augmentation(rotation=10, scale=0.1, shear=0.1, shift=(0.08, 0.08), elastic=0.04),
+    augmentation=Augmentation(rotation=12, scale=0.12, shear=0.15, shift=(0.1, 0.1), elastic=0.04),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )
