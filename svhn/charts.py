@@ -206,7 +206,7 @@ def kept(calibration: Calibration, accuracy: float) -> bytes:
     """The accuracy of the most confident readings, by the share of all that is kept; a line at the accuracy given."""
     figure, (axes,) = new_figure(3.4)
     shares, accuracies = calibration.kept()
-    axes.plot(100 * shares, 100 * accuracies, color=BLUE)
+    axes.plot(100 * shares, 100 * accuracies, color=BLUE, marker=".", markersize=3)
     axes.axhline(100 * accuracy, color=ORANGE, linestyle=":", label=f"{100 * accuracy:g} %")
     axes.set(xlabel="share kept, the most confident first, %", ylabel="numbers right, %", xlim=(0, 101))
     axes.grid(alpha=0.25)

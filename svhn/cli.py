@@ -135,14 +135,21 @@ def train_mode(session: Session) -> None:
     train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
-    print(f"Now score it: {score_command(session.paths, info)}")
+    if info.has("test") or info.has("valid"):
+        print(f"Now score it: {score_command(session.paths, info)}")
 
 
 def score_command(paths: Paths, info: Info) -> str:
-    """What scores a trained run, on test if there is one."""
-    mode = "test" if info.has("test") else "valid"
-    elsewhere = f" --records_dir={paths.records_dir}" if paths.records_dir != Paths.records_dir else ""
-    return f"python main.py --mode={mode} --name={paths.name} --checkpoint=best{elsewhere}"
+    """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
+    options = {
+        "mode": "test" if info.has("test") else "valid",
+        "name": paths.name,
+        "checkpoint": "best" if info.has("valid") else "latest",
+    }
+    for folder in ("records_dir", "checkpoints_dir", "results_dir"):
+        if getattr(paths, folder) != getattr(Paths, folder):
+            options[folder] = getattr(paths, folder)
+    return " ".join(["python main.py", *(f"--{name}={value}" for name, value in options.items())])
 
 
 def score_mode(session: Session) -> None:

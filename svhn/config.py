@@ -57,9 +57,9 @@ class Config:
     warmup_steps: int = option(300, "steps over which the learning rate rises linearly")
     decay: str = option("cosine", "of the learning rate after the warm-up: cosine, linear or constant")
     reduce_on_plateau: int = option(
-        0, "halve the learning rate after so many checkpoints without a better one on valid; 0: never"
+        0, "halve the learning rate after so many checkpoints without a higher accuracy on valid; 0: never"
     )
-    early_stopping: int = option(0, "stop after so many checkpoints without a better one on valid; 0: never")
+    early_stopping: int = option(0, "stop after so many checkpoints without a higher accuracy on valid; 0: never")
     weight_decay: float = option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")

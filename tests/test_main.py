@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 import re
@@ -135,7 +134,8 @@ def test_training_says_what_it_does(trained: Trained) -> None:
     assert lines[-4:-2] == ["Done training for 2.667 epochs, 20 steps.", "Finished training."]
     assert re.fullmatch(r"Total time to run: \d+ s", lines[-2])
     score = "python main.py --mode=test --name=demo --checkpoint=best"
-    assert lines[-1] == f"Now score it: {score} --records_dir={trained.folder / 'records'}"
+    folders = " ".join(f"--{kind}_dir={trained.folder / kind}" for kind in ("records", "checkpoints", "results"))
+    assert lines[-1] == f"Now score it: {score} {folders}"
 
 
 def test_training_shows_progress_and_every_checkpoint(trained: Trained) -> None:
@@ -337,11 +337,19 @@ def test_corrupt_records_are_counted_and_left_out(folder: Path, capsys: pytest.C
     assert float(row[2]) * 19 == pytest.approx(round(float(row[2]) * 19), abs=1e-3)
 
 
-def test_a_run_without_a_test_split_is_scored_on_valid(tmp_path: Path) -> None:
-    write_records(tmp_path)
-    info = records.read_info(tmp_path, "svhn")
-    assert cli.score_command(Paths(), info) == "python main.py --mode=test --name=demo --checkpoint=best"
-    without = dataclasses.replace(info, splits={"train": [60], "valid": [20]})
-    other = Paths(name="own", records_dir="records/kaggle")
-    expected = "python main.py --mode=valid --name=own --checkpoint=best --records_dir=records/kaggle"
-    assert cli.score_command(other, without) == expected
+@pytest.mark.parametrize(
+    ("splits", "options", "expected"),
+    [
+        (["train", "valid", "test"], {}, "--mode=test --name=demo --checkpoint=best"),
+        (["train", "valid"], {"name": "own"}, "--mode=valid --name=own --checkpoint=best"),
+        (["train", "test"], {}, "--mode=test --name=demo --checkpoint=latest"),
+        (
+            ["train", "test", "valid"],
+            {"records_dir": "a/b", "checkpoints_dir": "c"},
+            "--mode=test --name=demo --checkpoint=best --records_dir=a/b --checkpoints_dir=c",
+        ),
+    ],
+)
+def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
+    info = records.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
+    assert cli.score_command(Paths(**options), info) == f"python main.py {expected}"
