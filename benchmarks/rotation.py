@@ -1,0 +1,56 @@
+"""How well a run reads the turned digits of `mnist_stacked`'s test rows, by how far each is turned.
+
+python -m benchmarks.rotation --name=rows [--data_dir=data/mnist] [--records_dir=records]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from svhn import evaluate, pipeline, records, runs
+from svhn.config import Paths, UserError
+from svhn.datasets import DATASETS
+from svhn.datasets.mnist_stacked import STEEPEST
+
+WIDTH = 15  # degrees
+
+
+def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
+    """Of each digit in a test row: how far it is turned, and whether it was read.
+
+    Raises:
+        UserError: there is no such run, or the records' rows are not those that the data set draws now.
+    """
+    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, {}))
+    config = runs.reopen(paths.run, {}, info, "test")
+    split = records.open_split(paths.records_dir, info, "test")
+    model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "best"))
+    drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
+    for found in evaluate.predictions(model, pipeline.evaluation_batches(config, info, split)):
+        entry = drawn[found.name]
+        if entry.label != found.label:
+            raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")
+        read = found.reading.text.ljust(len(found.label))
+        yield from zip(entry.source.degrees.tolist(), map(str.__eq__, found.label, read), strict=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default="rows")
+    parser.add_argument("--data_dir", default="data/mnist")
+    parser.add_argument("--records_dir", default="records")
+    parser.add_argument("--checkpoints_dir", default="checkpoints")
+    paths = Paths(**vars(parser.parse_args()))
+    degrees, right = map(np.array, zip(*read_digits(paths), strict=True))
+    print("turned by     digits   read")
+    for first in range(0, int(STEEPEST), WIDTH):
+        within = right[(abs(degrees) >= first) & (abs(degrees) < first + WIDTH)]
+        print(f"{first:2} to {first + WIDTH:2} deg  {len(within):7}  {within.mean():6.2%}")
+
+
+if __name__ == "__main__":
+    main()
