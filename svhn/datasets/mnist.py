@@ -160,6 +160,6 @@ MNIST = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    augmentation=Augmentation(rotation=12, scale=0.12, shear=0.15, shift=(0.1, 0.1), elastic=0.04),
+    augmentation=Augmentation(rotation=12, scale=0.12, shear=0.15, shift=(0.1, 0.1)),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )

@@ -32,11 +32,13 @@ KAGGLE = ModelSpec(
     defaults={
         "random_crop": False,
         "batch_size": 128,
-        "num_epochs": 30,
+        "num_epochs": 32,
         "optimizer": "rmsprop",
         "lrate": 1e-3,
+        "decay": "constant",
+        "reduce_on_plateau": 3,
         "weight_decay": 0.0,
-        "label_smoothing": 0.02,
+        "label_smoothing": 0.0,
         "average": 0.998,
         "checkpoint_every": 450,  # an epoch of MNIST has 445 steps
     },
