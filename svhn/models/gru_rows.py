@@ -36,7 +36,7 @@ GRU_ROWS = ModelSpec(
     dataset="mnist_stacked",
     defaults={
         "random_crop": False,
-        "num_epochs": 180,
+        "num_epochs": 60,
         "augment": False,
         "lrate": 5e-3,
         "weight_decay": 0.0,

@@ -19,19 +19,26 @@ def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool
     return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(features))
 
 
-def attention_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
+def attention_heads(
+    features: keras.KerasTensor, max_length: int, fixed_length: bool, looks: int = 1, keys: int = 64
+) -> Outputs:
     """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
 
     What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
-    first two; only where to look is a slot's own. The length has a place to look of its own.
+    first two; only where to look is a slot's own. The length has places to look at of its own.
+
+    Args:
+        looks: places that a slot looks at.
+        keys: channels that say where to look.
     """
     height, width, channels = features.shape[1:]
-    places = layers.Conv2D(64, 3, padding="same", use_bias=False)(features)
+    places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
     places = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(places))
-    looks = max_length if fixed_length else max_length + 1
-    places = layers.Dense(looks * height * width)(layers.Flatten()(places))
-    places = layers.Softmax()(layers.Reshape((looks, height * width))(places))
+    slots = max_length if fixed_length else max_length + 1
+    places = layers.Dense(slots * looks * height * width)(layers.Flatten()(places))
+    places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
+    seen = layers.Reshape((slots, looks * channels))(seen)
     digits = layers.Dense(CLASSES)(seen[:, :max_length])
     return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(seen[:, max_length]))
 
