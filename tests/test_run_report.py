@@ -18,7 +18,7 @@ from svhn.records import Info
 
 COUNTS = {"train": 30, "test": 11}
 FIGURES = {"samples", "errors", "confusion-digits", "confusion-lengths", "learning-curves", "checkpoints"}
-FIGURES |= {"labels-digits", "labels-lengths", "maps-01", "maps-02", "maps-03", "maps-04"}
+FIGURES |= {"reliability", "kept", "labels-digits", "labels-lengths", "maps-01", "maps-02", "maps-03", "maps-04"}
 SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
 
 
