@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from svhn.spec import Augmentation, Size
 
-PARTS = (6, 8, 7)  # numbers that `warp`, `bend` and `recolour` take
+PARTS = (6, 8, 7)  # numbers that `affine`, `bend` and `recolour` take
 NOISE = sum(PARTS)  # that an example brings
 
 
