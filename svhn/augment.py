@@ -7,6 +7,7 @@ or which is spread over several workers, sees the same pictures as one which was
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 
 import tensorflow as tf
 
@@ -14,6 +15,13 @@ from svhn.spec import Augmentation, Size
 
 PARTS = (6, 8, 7)  # numbers that `affine`, `bend` and `recolour` take
 NOISE = sum(PARTS)  # that an example brings
+
+
+def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
+    """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719); `inversion` has no range."""
+    height, width = steps.shift
+    ranges = {field.name: magnitude * getattr(steps, field.name) for field in fields(steps) if field.name != "shift"}
+    return replace(steps, **{**ranges, "shift": (magnitude * height, magnitude * width), "inversion": steps.inversion})
 
 
 def noise(seed: int, index: tf.Tensor) -> tf.Tensor:

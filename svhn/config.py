@@ -67,6 +67,7 @@ class Config:
         0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
     augment: bool = option(True, "vary the training images as the data set lists it")
+    magnitude: float = option(1.0, "factor on how far that goes, but for the share of negatives")
     mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
@@ -80,7 +81,7 @@ class Config:
         positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
         check_ranges(self, positive, at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
-        check_ranges(self, ("reduce_on_plateau", "early_stopping"), at_least=0)
+        check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude"), at_least=0)
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")

@@ -93,7 +93,7 @@ def training_batches(
         context: the `tf.distribute.InputContext` of one worker among several, which takes each n-th example.
     """
     context = tf.distribute.InputContext() if context is None else context
-    steps = augmentation if config.augment else Augmentation()
+    steps = augment.scaled(augmentation, config.magnitude) if config.augment else Augmentation()
 
     def example(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
         return {**decode_record(serialized, info), "noise": augment.noise(config.seed, index)}

@@ -56,6 +56,24 @@ def moved(offset: tuple[float, float], steps: Augmentation, value: float = 1.0) 
     return np.array([(ink * x).sum(), (ink * y).sum()]) / ink.sum() - CENTRE
 
 
+def test_magnitude_scales_all_ranges_and_leaves_negatives_as_frequent() -> None:
+    doubled = augment.scaled(EVERYTHING, 2.0)
+    assert doubled == Augmentation(
+        rotation=40,
+        scale=0.6,
+        shear=0.4,
+        shift=(0.2, 0.2),
+        elastic=0.1,
+        saturation=1.6,
+        contrast=1.4,
+        brightness=0.8,
+        tint=0.6,
+        inversion=0.5,
+    )
+    assert augment.scaled(EVERYTHING, 1.0) == EVERYTHING
+    assert augment.scaled(EVERYTHING, 0.0) == Augmentation(inversion=0.5)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_without_augmentation_nothing_changes(channels: int) -> None:
     images = random_images(channels=channels)

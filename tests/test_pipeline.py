@@ -100,6 +100,14 @@ def test_a_training_batch_is_pictures_and_slots(whole: list[Batch]) -> None:
         assert 1 < batch["image"].max() <= 255
 
 
+def test_magnitude_says_how_far_pictures_are_varied(split: Split, whole: list[Batch]) -> None:
+    assert differ(training(split, 2, config(magnitude=2.0)), whole[:2])
+    still = training(split, 2, config(magnitude=0.0))
+    for pixels, label in ((p, t) for batch in still for p, t in zip(batch["image"], labels([batch]), strict=True)):
+        exact = PIXELS[int(label)].astype(np.float32)
+        assert min(np.abs(pixels - exact).max(), np.abs(pixels - (255 - exact)).max()) < 1  # a negative stays one
+
+
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own(whole: list[Batch]) -> None:
     stream = labels(whole)
     epochs = [stream[start : start + EXAMPLES] for start in (0, EXAMPLES, 2 * EXAMPLES)]
