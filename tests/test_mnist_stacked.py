@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from svhn.labels import EMPTY
 from svhn.spec import DatasetSpec, Entry
 
 SPECS = (MNIST_STACKED, MNIST_STACKED_VERTICAL, MNIST_STACKED_VARIED)
-TRAIN, TEST = 60, 10  # digits in the small idx files: valid and test get the same ten, only chance differs
+TRAIN, TEST = 60, 10  # digits in the small idx files
 LABELS = np.arange(TRAIN, dtype=np.uint8) % 10
 
 FAINT = 5  # of 255: what bicubic sampling may leave beyond a corner
@@ -96,8 +97,18 @@ def test_no_digit_is_in_two_splits(spec: DatasetSpec, tmp_path: Path) -> None:
     write_mnist(tmp_path, train, test)
     splits = conversion.draw_splits(spec, tmp_path, list(spec.sources), 3, conversion.Tally())
     used = {split: {int(d[0, 0]) for e in entries for d in e.source.digits} for split, entries in splits.items()}
-    assert used == {"train": set(range(50)), "valid": set(range(50, 60)), "test": set(range(100, 110))}
+    assert used == {"train": set(range(55)), "valid": set(range(55, 60)), "test": set(range(100, 110))}
     assert {split: len(entries) for split, entries in splits.items()} == {"train": 300, "valid": 40, "test": 50}
+
+
+def test_digits_are_dealt_equally_often(folder: Path) -> None:
+    entries = list(MNIST_STACKED.entries(folder, "train", 0))
+    times = Counter(label for entry in entries for label in entry.label)  # 1,200 of 55 digits
+    used, of_each = 4 * len(entries) // 55, Counter(LABELS[:55].tolist())
+    for label, times_used in times.items():
+        assert used * of_each[int(label)] <= times_used <= (used + 1) * of_each[int(label)]
+    numbers = [entry.label for entry in entries]
+    assert len(set(numbers)) > 250  # in another order each time
 
 
 @all_specs

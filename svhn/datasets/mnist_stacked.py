@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,12 +55,19 @@ def entries(
     """
     images, labels = own_digits(data_dir, source)
     rng = np.random.default_rng((seed, list(PICTURES).index(source)))
+    dealt = deal(rng, len(images))
     for index in range(1, PICTURES[source] + 1):
-        chosen = rng.integers(len(images), size=rng.integers(lengths[0], lengths[1] + 1))
+        chosen = list(islice(dealt, int(rng.integers(lengths[0], lengths[1] + 1))))
         degrees = rng.uniform(-STEEPEST, STEEPEST, len(chosen))
         places = draw_places(rng, len(chosen), lengths[1], axis=0 if vertical else 1)
         row = Row(images[chosen], degrees, places, natural_size(lengths[1], vertical))
         yield Entry(f"{source}/{index}", "".join(map(str, labels[chosen])), row)
+
+
+def deal(rng: np.random.Generator, digits: int) -> Iterator[int]:
+    """Places of digits at random, endlessly, each as often as any other: a network then sees all hands there are."""
+    while True:
+        yield from rng.permutation(digits).tolist()
 
 
 def draw_places(rng: np.random.Generator, digits: int, cells: int, axis: int) -> np.ndarray:
@@ -76,7 +84,7 @@ def own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarra
         UserError: MNIST's file can't be read, or holds too few digits to be divided.
     """
     images, labels = read_digits(data_dir, FILES[source])
-    first_of_valid = len(images) * 5 // 6  # the last 10,000 of MNIST's 60,000
+    first_of_valid = len(images) * 11 // 12  # the last 5,000 of MNIST's 60,000
     own = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
     if not len(images[own]):
         raise UserError(f"{data_dir}: MNIST's {FILES[source]} has too few digits for {source}: download it again")
