@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +16,9 @@ from tqdm import tqdm
 
 from svhn import records
 from svhn.config import UserError
-from svhn.cropping import cropped, croppers
+from svhn.cropping import cropped
 from svhn.files import atomic_write
+from svhn.processes import workers
 from svhn.records import Info
 from svhn.spec import DatasetSpec, Entry, Size
 
@@ -42,11 +42,6 @@ class Options:
     seed: int = 0
     max_skipped: float = 0.001
     processes: int = 1
-
-
-def cores() -> int:
-    """Those this process may use, which in a container can be fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass
@@ -88,7 +83,7 @@ def convert(
     folder.mkdir(parents=True, exist_ok=True)
     shards, sizes, lengths = {}, {}, {}
     try:
-        with croppers(options.processes) as imap:
+        with workers(options.processes) as imap:
             crop = partial(cropped, spec.load, options.size, options.margin, spec.image_format)
             for split, entries in splits.items():
                 paths = unfinished_shards(records_dir, spec.name, split, len(entries))

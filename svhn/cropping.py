@@ -1,16 +1,12 @@
-"""Pictures cropped and encoded by several processes.
+"""Pictures cropped and encoded, in processes of their own.
 
-The processes import this module and not TensorFlow, which would cost each of them seconds and 400 MB.
+They import this module and not TensorFlow, which would cost each of them seconds and 400 MB.
 """
 
 from __future__ import annotations
 
 import io
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,17 +15,6 @@ from PIL import Image
 from svhn.spec import Entry, Size
 
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
-
-
-@contextmanager
-def croppers(processes: int) -> Iterator[Any]:
-    """An ordered, lazy `map`, over several processes if there is more than one."""
-    if processes == 1:
-        yield map
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
-    with context.Pool(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield partial(pool.imap, chunksize=32)
 
 
 def cropped(

@@ -11,6 +11,7 @@ from absl import flags
 from svhn import shell
 from svhn.config import Paths, UserError, lookup
 from svhn.datasets import DATASETS
+from svhn.processes import cores
 from svhn.spec import DatasetSpec, Size
 
 
@@ -64,7 +65,7 @@ def main(argv: list[str]) -> None:
     with shell.quiet():
         from svhn import conversion  # here: the processes that crop import this module, and need no TensorFlow
 
-    options = conversion.Options(size, margin, values.seed, values.max_skipped, values.processes or conversion.cores())
+    options = conversion.Options(size, margin, values.seed, values.max_skipped, values.processes or cores())
     for line in conversion.convert(spec, data_dir, Path(values.records_dir), sources, options):
         print(line)
 

@@ -13,7 +13,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROWS = [  # a package counts as one; what its files import from one another is its own affair
     ["__init__", "config", "spec", "labels", "calibration"],
-    ["sources", "metrics", "losses", "matfile", "augment", "distribute", "shell", "cropping", "summaries", "charts"],
+    [
+        "sources",
+        "metrics",
+        "losses",
+        "matfile",
+        "augment",
+        "distribute",
+        "shell",
+        "cropping",
+        "processes",
+        "summaries",
+        "charts",
+    ],
     ["files", "models", "optimizers", "pixelcsv"],
     ["records", "report", "figures", "page", "datasets"],
     ["pipeline", "runs", "conversion", "integrity", "analysis", "contents"],
@@ -35,6 +47,7 @@ LIGHT = {
     "matfile",
     "pixelcsv",
     "cropping",
+    "processes",
     "shell",
     "download",
     "datasets",
