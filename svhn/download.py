@@ -21,7 +21,9 @@ PACKED = ".tar.gz"  # any other file stays as it is
 Sources = Mapping[str, tuple[Archive, ...]]
 
 
-def download(spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Report) -> None:
+def download(
+    spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Report, pictures: int = 0
+) -> None:
     """Bring a data set's sources into `data_dir`; what is complete already is left as it is.
 
     Args:
@@ -30,24 +32,23 @@ def download(spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str],
         url: mirror or local folder; "" for the publisher.
         splits: which sources; none for all that there are.
         report: called with a line for each thing done.
+        pictures: to draw for training, of a data set that is drawn; 0: its own number.
 
     Raises:
         UserError: what is asked for isn't offered, or isn't what was published.
     """
     if spec.render is not None:
-        draw(spec, data_dir, url, splits, report)
+        if url or splits:
+            raise UserError(f"{spec.name} is drawn here, all of it: leave out --url and --splits")
+        report(f"{spec.name}: drawing it into {data_dir}")
+        spec.render(data_dir, pictures)
         return
+    if pictures:
+        raise UserError(f"{spec.name} is fetched as it was published: leave out --pictures")
     refuse_other_form(spec, data_dir)
     for split, archives in chosen(offered(spec, url, report), splits, url or spec.url or spec.name).items():
         for archive in archives:
             bring(spec, split, archive, data_dir, url or spec.url, report)
-
-
-def draw(spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Report) -> None:
-    if url or splits or spec.render is None:
-        raise UserError(f"{spec.name} is drawn here, all of it: leave out --url and --splits")
-    report(f"{spec.name}: drawing it into {data_dir}")
-    spec.render(data_dir)
 
 
 def refuse_other_form(spec: DatasetSpec, data_dir: Path) -> None:
@@ -172,9 +173,10 @@ def main(argv: list[str]) -> None:
     flags.DEFINE_list("splits", [], "which of its sources; all that there are unless given", flag_values=options)
     flags.DEFINE_string("url", "", "mirror or local folder instead of the publisher", flag_values=options)
     flags.DEFINE_string("data_dir", Paths.data_dir, "folder that they go to", flag_values=options)
+    flags.DEFINE_integer("pictures", 0, "to draw for training; 0: the data set's own", 0, flag_values=options)
     shell.parse(options, argv, str(__doc__))
     spec = lookup("data set", DATASETS, options.dataset)
-    download(spec, Path(options.data_dir), options.url, options.splits, report=tqdm.write)
+    download(spec, Path(options.data_dir), options.url, options.splits, tqdm.write, options.pictures)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,8 @@ class DatasetSpec:
             of two kinds share examples.
         neighbours: entries in a row that may show parts of one picture; validation takes them together.
         url: folder that serves the archives; "" where there is none.
-        render: `(data_dir)` makes the sources here, for a data set that is drawn rather than fetched.
+        render: `(data_dir, pictures)` makes the sources here, for a data set that is drawn rather than fetched; so many
+            pictures for training, 0: as many as it has by itself.
         augmentation: how training varies its pictures.
     """
 
@@ -112,7 +113,7 @@ class DatasetSpec:
     fixed_length: bool = False
     neighbours: int = 1
     url: str = ""
-    render: Callable[[Path], None] | None = None
+    render: Callable[[Path, int], None] | None = None
     augmentation: Augmentation = Augmentation()
 
 

@@ -163,14 +163,17 @@ def test_a_file_that_is_no_archive_is_only_fetched(mirror: Mirror, data: Path) -
 
 
 def test_a_drawn_data_set_is_drawn(data: Path) -> None:
-    drawn: list[Path] = []
-    spec = dataclasses.replace(PUBLISHED, name="drawn", url="", render=drawn.append)
+    drawn: list[tuple[Path, int]] = []
+    spec = dataclasses.replace(PUBLISHED, name="drawn", url="", render=lambda *how: drawn.append(how))
     download(spec, data, "", [], print)
-    assert drawn == [data]
+    download(spec, data, "", [], print, pictures=7)
+    assert drawn == [(data, 0), (data, 7)]
     for url, splits in (("http://127.0.0.1", []), ("", ["train"])):
         with pytest.raises(UserError, match="drawn is drawn here, all of it: leave out --url and --splits"):
             download(spec, data, url, splits, print)
-    assert drawn == [data]
+    assert len(drawn) == 2
+    with pytest.raises(UserError, match="svhn is fetched as it was published: leave out --pictures"):
+        download(PUBLISHED, data, "", [], print, pictures=7)
 
 
 def test_a_data_set_without_address_names_the_files_it_needs(mirror: Mirror, data: Path) -> None:
