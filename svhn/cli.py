@@ -93,6 +93,8 @@ def read_flags(argv: Sequence[str]) -> Session:
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
     lookup("data set", DATASETS, given.get("dataset", Config.dataset))
+    if given.get("mix_with"):
+        lookup("data set", DATASETS, given["mix_with"])
     runs.make_config(given)  # a wrong value is said before anything is read
     for model in named["models"]:
         lookup("model", MODELS, model)
@@ -179,7 +181,7 @@ def rate_mode(session: Session) -> None:
     print(banner(session, config, info))
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), print_line)
+        split = evaluate.training_split(config, paths, info, Path(scratch), print_line)
         with integrity.located(split):
             swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
     target = paths.results / f"lr-{paths.name}.png"

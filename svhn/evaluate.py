@@ -112,7 +112,9 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     if not config.skip_corrupt:
         integrity.check_sizes(split)
         return split
-    intact = integrity.salvaged(split, scratch)
+    folder = scratch / info.dataset
+    folder.mkdir(exist_ok=True)
+    intact = integrity.salvaged(split, folder)
     report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")
     if not intact.examples:
         raise UserError(f"no record of the split {name!r} is intact: run `python -m svhn.wrangle` again")
@@ -122,6 +124,16 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
 def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
+def training_split(config: Config, paths: Paths, info: Info, scratch: Path, report: Report) -> Split:
+    """What a run trains on: its data set's train, and that of the one it is mixed with."""
+    split = usable_split(config, paths, info, "train", scratch, report)
+    if not config.mix_with:
+        return split
+    second = records.read_info(paths.records_dir, config.mix_with)
+    records.check_form(second, info)
+    return split.with_more(usable_split(config, paths, second, "train", scratch, report))
+
+
     score = scorer(model, config, info, split)
     rows = []
     for step in chosen:

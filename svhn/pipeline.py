@@ -60,7 +60,7 @@ def epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Datase
     order = tf.stack([tf.constant(seed, tf.int64), number])
     files = tf.random.experimental.stateless_shuffle([str(path) for path in paths], order)
     ds = tf.data.Dataset.from_tensor_slices(files)
-    ds = ds.interleave(tf.data.TFRecordDataset, cycle_length=4, block_length=16)
+    ds = ds.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))  # all at once: they may be of two data sets
     ds = ds.batch(SHUFFLE_BLOCK)  # Dataset.shuffle takes no seed that changes with the epoch
     return ds.map(lambda block: tf.random.experimental.stateless_shuffle(block, order)).unbatch()
 

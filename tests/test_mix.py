@@ -1,0 +1,92 @@
+"""Training on two data sets at once: all examples of both, mixed evenly, and a word where they don't fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from svhn import evaluate, pipeline, records
+from svhn.config import Config, Paths, UserError
+from svhn.records import Info, Split
+
+SIZE = (8, 8)
+EXAMPLES = {"svhn": 60, "synthetic": 180}
+
+
+def write_records(folder: Path, dataset: str, **other: Any) -> Info:
+    """Shards of 20 examples each, named after their data set; returns what they are."""
+    (folder / dataset).mkdir(parents=True)
+    count = EXAMPLES[dataset]
+    paths = records.shard_paths(folder, dataset, "train", count // 20)
+    pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
+    for path in paths:
+        records.write_shard(path, (records.serialize(pixels, "7", dataset) for _ in range(20)))
+    shards, sizes = [20] * len(paths), [path.stat().st_size for path in paths]
+    lengths = {"train": {"1": count}}
+    info = Info(dataset, SIZE, 0.3, 3, 5, "png", {"train": shards}, {"train": sizes}, lengths, {}, seed=0)
+    info = dataclasses.replace(info, **other)
+    records.write_info(folder, info)
+    return info
+
+
+def training_split(folder: Path, info: Info, **options: Any) -> Split:
+    config, paths = Config(mix_with="synthetic", **options), Paths(records_dir=str(folder))
+    return evaluate.training_split(config, paths, info, folder, print)
+
+
+def names(split: Split, count: int) -> list[str]:
+    stream = pipeline.training_stream(split, seed=0, start=0).map(lambda _, record: records.parse(record, 5)["name"])
+    return [name.decode() for name in islice(stream.as_numpy_iterator(), count)]
+
+
+def test_an_epoch_holds_every_example_of_both(tmp_path: Path) -> None:
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic")
+    split = training_split(tmp_path, info)
+    assert split.examples == 240
+    drawn = names(split, 240)
+    assert {name: drawn.count(name) for name in EXAMPLES} == EXAMPLES
+
+
+def test_both_are_mixed_from_beginning_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "SHUFFLE_BLOCK", 40)  # as small beside an epoch as it is in earnest
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic")
+    drawn = names(training_split(tmp_path, info), 240)
+    for start in range(0, 240, 80):
+        assert 5 <= drawn[start : start + 80].count("svhn") <= 40  # a quarter of them would be 20
+
+
+def test_damaged_records_of_both_are_left_out(tmp_path: Path) -> None:
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic")
+    for dataset, shards in (("svhn", 3), ("synthetic", 9)):
+        path = records.shard_paths(tmp_path, dataset, "train", shards)[0]
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 255
+        path.write_bytes(content)
+    split = training_split(tmp_path, info, skip_corrupt=True)
+    assert split.examples == 238
+    assert len(names(split, 238)) == 238
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [({"size": (9, 8)}, r"size=\(9, 8\)"), ({"channels": 1, "image_format": "jpeg"}, "channels=1, image_format=jpeg")],
+)
+def test_records_of_another_form_are_named(tmp_path: Path, other: dict[str, Any], what: str) -> None:
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic", **other)
+    with pytest.raises(UserError, match=f"records of 'synthetic' have {what}, which is not as those of 'svhn': run "):
+        training_split(tmp_path, info)
+
+
+def test_a_data_set_without_records_says_how_to_make_them(tmp_path: Path) -> None:
+    info = write_records(tmp_path, "svhn")
+    with pytest.raises(UserError, match=r"svhn.wrangle --dataset=synthetic"):
+        training_split(tmp_path, info)
