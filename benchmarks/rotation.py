@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn import evaluate, pipeline, records, runs
+from svhn import evaluate, records, runs
 from svhn.config import Paths, UserError
 from svhn.datasets import DATASETS
 from svhn.datasets.mnist_stacked import STEEPEST
@@ -30,7 +30,7 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     split = records.open_split(paths.records_dir, info, "test")
     model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "best"))
     drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
-    for found in evaluate.predictions(model, pipeline.evaluation_batches(config, info, split)):
+    for found in evaluate.predictions(model, config, info, split):
         entry = drawn[found.name]
         if entry.label != found.label:
             raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")

@@ -69,6 +69,7 @@ class Config:
     )
     augment: bool = option(True, "vary the training images as the data set lists it")
     magnitude: float = option(1.0, "factor on how far that goes, but for the share of negatives")
+    views: int = option(1, "variations of a picture whose readings are averaged in evaluation; 1: as it is")
     mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
@@ -79,7 +80,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_types(self)
-        positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
+        positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate", "views")
         check_ranges(self, positive, at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
         check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude"), at_least=0)

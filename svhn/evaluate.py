@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from svhn import integrity, labels, metrics, pipeline, records, runs
+from svhn import integrity, labels, metrics, pipeline, records, runs, views
 from svhn.config import Config, Paths, UserError
 from svhn.labels import Reading
 from svhn.losses import sequence_loss
@@ -61,9 +61,11 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
     Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
     """
 
+    read = views.outputs(model, config)
+
     @tf.function
     def count(batch: pipeline.Batch) -> Counts:
-        outputs = model(batch["image"], training=False)
+        outputs = read(batch["image"])
         loss = sequence_loss(batch["digits"], outputs)
         return metrics.count(batch["digits"], labels.decode(outputs).digits, loss, batch["weight"])
 
@@ -78,15 +80,16 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
     return score
 
 
-def predictions(model: keras.Model, batches: tf.data.Dataset) -> Iterator[Prediction]:
+def predictions(model: keras.Model, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
     """What the model reads in each example, in the order of the records."""
+    read = views.outputs(model, config)
 
     @tf.function
     def infer(batch: pipeline.Batch) -> tuple[labels.Decoded, tf.Tensor]:
-        outputs = model(batch["image"], training=False)
+        outputs = read(batch["image"])
         return labels.decode(outputs), tf.exp(-sequence_loss(batch["digits"], outputs))
 
-    for batch in batches:
+    for batch in pipeline.evaluation_batches(config, info, split):
         decoded, probable = infer(batch)
         images = batch["image"].numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
@@ -121,9 +124,6 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     return intact
 
 
-def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
-    """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
-    model = build_model(config, info)
 def training_split(config: Config, paths: Paths, info: Info, scratch: Path, report: Report) -> Split:
     """What a run trains on: its data set's train, and that of the one it is mixed with."""
     split = usable_split(config, paths, info, "train", scratch, report)
@@ -134,6 +134,9 @@ def training_split(config: Config, paths: Paths, info: Info, scratch: Path, repo
     return split.with_more(usable_split(config, paths, second, "train", scratch, report))
 
 
+def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
+    """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
+    model = build_model(config, info)
     score = scorer(model, config, info, split)
     rows = []
     for step in chosen:
@@ -152,5 +155,4 @@ def training_split(config: Config, paths: Paths, info: Info, scratch: Path, repo
 
 def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
     """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
-    batches = pipeline.evaluation_batches(config, info, split)
-    return list(islice(predictions(trained_model(config, info, run, step), batches), SHEET_EXAMPLES))
+    return list(islice(predictions(trained_model(config, info, run, step), config, info, split), SHEET_EXAMPLES))

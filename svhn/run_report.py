@@ -6,7 +6,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from svhn import analysis, charts, contents, evaluate, figures, integrity, pipeline, runs
+from svhn import analysis, charts, contents, evaluate, figures, integrity, runs
 from svhn.analysis import LabelCounts
 from svhn.config import Config, Paths, UserError
 from svhn.contents import Facts
@@ -46,7 +46,7 @@ def gather(
     model = evaluate.trained_model(config, info, paths.run, step)
     report(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.located(usable[split]):
-        predictions = evaluate.predictions(model, pipeline.evaluation_batches(config, info, usable[split]))
+        predictions = evaluate.predictions(model, config, info, usable[split])
         findings = analysis.analyse(predictions, info.max_length, example=example)
     return Facts(
         name=paths.name,

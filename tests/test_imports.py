@@ -28,7 +28,7 @@ ROWS = [  # a package counts as one; what its files import from one another is i
     ],
     ["files", "models", "optimizers", "pixelcsv"],
     ["records", "report", "figures", "page", "datasets"],
-    ["pipeline", "runs", "conversion", "integrity", "analysis", "contents"],
+    ["pipeline", "views", "runs", "conversion", "integrity", "analysis", "contents"],
     ["evaluate"],
     ["state", "predict", "run_report"],
     ["train", "lr_finder", "download", "wrangle"],

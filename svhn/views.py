@@ -1,0 +1,52 @@
+"""Test-time augmentation: a picture read several times, slightly varied, and the probabilities averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import keras
+import tensorflow as tf
+
+from svhn import augment
+from svhn.config import Config
+from svhn.datasets import DATASETS
+from svhn.spec import Augmentation
+
+REACH = 0.5  # of how far training varies its pictures
+SEED = 0
+
+Outputs = dict[str, tf.Tensor]
+
+
+def outputs(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
+    """A function from a batch of inputs to the model's outputs.
+
+    With one view, those are its logits; with `config.views`, the logarithm of the mean probability over the picture as
+    it is and so many less one variations of it, the same for each picture.
+    """
+    steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
+
+    def read(images: tf.Tensor) -> Outputs:
+        varied = [vary(images, view, steps) for view in range(1, config.views)]
+        seen: list[Outputs] = [model(view, training=False) for view in (images, *varied)]
+        return average(seen) if varied else seen[0]
+
+    return read
+
+
+def shape_of(steps: Augmentation) -> Augmentation:
+    """The steps that move pixels; colours stay, since a picture's are what they are."""
+    return replace(steps, saturation=0.0, contrast=0.0, brightness=0.0, tint=0.0, inversion=0.0)
+
+
+def vary(images: tf.Tensor, view: int, steps: Augmentation) -> tf.Tensor:
+    noise = augment.noise(SEED, tf.constant(view, tf.int64))
+    return augment.augment(images, tf.repeat(noise[None], tf.shape(images)[0], axis=0), steps, augment.size_of(images))
+
+
+def average(seen: list[Outputs]) -> Outputs:
+    """The logarithm of the mean probability, by head."""
+    stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in seen[0]}
+    return {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(seen)) for head, logs in stacked.items()}

@@ -1,0 +1,82 @@
+"""Readings averaged over variations of a picture: which pictures, what average, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import augment, views
+from svhn.config import Config, UserError
+from svhn.datasets import DATASETS
+
+SIZE = (24, 32)
+
+
+class Seen:
+    """Stands for a model: remembers what it was shown; its logits depend on the pictures."""
+
+    def __init__(self) -> None:
+        self.images: list[np.ndarray] = []
+
+    def __call__(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        assert not training
+        self.images.append(images.numpy())
+        mean = tf.reduce_mean(images, axis=[1, 2]) / 50
+        return {"digits": tf.stack([mean, mean**2], axis=1), "length": -mean}
+
+
+def pictures(count: int = 5) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(0).uniform(0, 255, (count, *SIZE, 3)), tf.float32)
+
+
+def read(images: tf.Tensor, count: int, **options: Any) -> tuple[Seen, dict[str, tf.Tensor]]:
+    model = Seen()
+    config = Config(dataset="svhn_cropped", views=count, **options)
+    return model, views.outputs(cast(keras.Model, model), config)(images)
+
+
+def test_one_view_is_the_picture_and_its_logits() -> None:
+    images = pictures()
+    model, found = read(images, 1)
+    expected = Seen()(images, training=False)
+    assert len(model.images) == 1
+    for head, logits in expected.items():
+        np.testing.assert_array_equal(found[head], logits)
+
+
+def test_several_views_average_probabilities() -> None:
+    images = pictures()
+    model, found = read(images, 4)
+    np.testing.assert_array_equal(model.images[0], images)
+    for one in range(4):
+        for other in range(one):
+            assert np.abs(model.images[one] - model.images[other]).max() > 20
+    for head in ("digits", "length"):
+        seen = [tf.nn.softmax(Seen()(tf.constant(view), training=False)[head]) for view in model.images]
+        np.testing.assert_allclose(tf.exp(found[head]), np.mean(seen, axis=0), atol=1e-5)
+        np.testing.assert_allclose(tf.reduce_sum(tf.exp(found[head]), axis=-1), 1, atol=1e-5)
+
+
+def test_a_view_is_the_same_whatever_else_is_in_the_batch() -> None:
+    images = pictures()
+    whole, alone = read(images, 3)[1], read(images[2:3], 3)[1]
+    for head, logits in whole.items():
+        np.testing.assert_allclose(alone[head], logits[2:3], atol=1e-5)
+
+
+def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
+    steps = views.shape_of(DATASETS["svhn_cropped"].augmentation)
+    assert (steps.rotation, steps.scale, steps.shear, steps.shift) == (8, 0.05, 0.1, (0.1, 0.0))
+    assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
+    images = pictures()
+    expected = views.vary(images, 1, augment.scaled(steps, 0.5 * 3))
+    np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
+
+
+def test_at_least_the_picture_itself_is_read() -> None:
+    with pytest.raises(UserError, match=r"--views=0: expected a number above 0"):
+        Config(views=0)
