@@ -93,8 +93,8 @@ def read_flags(argv: Sequence[str]) -> Session:
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
     lookup("data set", DATASETS, given.get("dataset", Config.dataset))
-    if given.get("mix_with"):
-        lookup("data set", DATASETS, given["mix_with"])
+    for dataset in filter(None, given.get("train_on", "").split(",")):
+        lookup("data set", DATASETS, dataset)
     runs.make_config(given)  # a wrong value is said before anything is read
     for model in named["models"]:
         lookup("model", MODELS, model)

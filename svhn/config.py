@@ -42,7 +42,11 @@ class Config:
 
     dataset: str = option("svhn", "data set", "run")
     model: str = option("svhn", "model", "run")
-    mix_with: str = option("", "a second data set, of records of the same form, to train on as well", "training")
+    train_on: str = option(
+        "",
+        "data sets to train on, by comma, whose records are of the same form; itself unless named",
+        "training",
+    )
     random_crop: bool = option(
         True, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,13 +125,13 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
 
 
 def training_split(config: Config, paths: Paths, info: Info, scratch: Path, report: Report) -> Split:
-    """What a run trains on: its data set's train, and that of the one it is mixed with."""
-    split = usable_split(config, paths, info, "train", scratch, report)
-    if not config.mix_with:
-        return split
-    second = records.read_info(paths.records_dir, config.mix_with)
-    records.check_form(second, info)
-    return split.with_more(usable_split(config, paths, second, "train", scratch, report))
+    """What a run trains on: train of its data set, or of those that it names, as one."""
+    splits = []
+    for dataset in config.train_on.split(",") if config.train_on else [config.dataset]:
+        named = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
+        records.check_form(named, info)
+        splits.append(usable_split(config, paths, named, "train", scratch, report))
+    return Split(*(list(chain(*column)) for column in zip(*splits, strict=True)))
 
 
 def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:

@@ -83,9 +83,6 @@ class Split(NamedTuple):
     def examples(self) -> int:
         return sum(self.shards)
 
-    def with_more(self, other: Split) -> Split:
-        return Split(self.paths + other.paths, self.shards + other.shards, self.sizes + other.sizes)
-
 
 def read_info(records_dir: str | Path, dataset: str) -> Info:
     """Raises `UserError` where there are no records, or not of this schema."""
@@ -156,14 +153,14 @@ def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     return Split(paths, info.splits[name], info.sizes[name])
 
 
-def check_form(second: Info, first: Info) -> None:
+def check_form(info: Info, first: Info) -> None:
     """Raises `UserError` unless two data sets' records can be read as one."""
     names = ("size", "channels", "max_length", "fixed_length", "image_format")
-    differing = [f"{name}={getattr(second, name)}" for name in names if getattr(second, name) != getattr(first, name)]
+    differing = [f"{name}={getattr(info, name)}" for name in names if getattr(info, name) != getattr(first, name)]
     if differing:
         raise UserError(
-            f"records of {second.dataset!r} have {', '.join(differing)}, which is not as those of {first.dataset!r}: "
-            "run `python -m svhn.wrangle` for both with the same --size, or leave out --mix_with"
+            f"records of {info.dataset!r} have {', '.join(differing)}, which is not as those of {first.dataset!r}: "
+            "run `python -m svhn.wrangle` for both with the same --size, or leave it out of --train_on"
         )
 
 

@@ -1,4 +1,4 @@
-"""Training on two data sets at once: all examples of both, mixed evenly, and a word where they don't fit together."""
+"""Training on several data sets at once: all examples of each, mixed evenly, and a word where they do not fit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
 
 
 def training_split(folder: Path, info: Info, **options: Any) -> Split:
-    config, paths = Config(mix_with="synthetic", **options), Paths(records_dir=str(folder))
+    config, paths = Config(**{"train_on": "svhn,synthetic", **options}), Paths(records_dir=str(folder))
     return evaluate.training_split(config, paths, info, folder, print)
 
 
@@ -51,6 +51,13 @@ def test_an_epoch_holds_every_example_of_both(tmp_path: Path) -> None:
     assert split.examples == 240
     drawn = names(split, 240)
     assert {name: drawn.count(name) for name in EXAMPLES} == EXAMPLES
+
+
+def test_the_data_set_itself_can_be_left_out(tmp_path: Path) -> None:
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic")
+    assert set(names(training_split(tmp_path, info, train_on="synthetic"), 180)) == {"synthetic"}
+    assert set(names(training_split(tmp_path, info, train_on=""), 60)) == {"svhn"}
 
 
 def test_both_are_mixed_from_beginning_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
