@@ -13,15 +13,18 @@ import tensorflow as tf
 
 from svhn.spec import Augmentation, Size
 
-PARTS = (6, 8, 7)  # numbers that `affine`, `bend` and `recolour` take
+CELLS = 6  # most that can change places
+PARTS = (6, 8, 7, CELLS)  # numbers that `affine`, `bend`, `recolour` and `rearrange` take
 NOISE = sum(PARTS)  # that an example brings
+
+RANGES = ("rotation", "scale", "shear", "elastic", "saturation", "contrast", "brightness", "tint")
 
 
 def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
-    """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719); `inversion` has no range."""
+    """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719)."""
     height, width = steps.shift
-    ranges = {field.name: magnitude * getattr(steps, field.name) for field in fields(steps) if field.name != "shift"}
-    return replace(steps, **{**ranges, "shift": (magnitude * height, magnitude * width), "inversion": steps.inversion})
+    ranges = {field.name: magnitude * getattr(steps, field.name) for field in fields(steps) if field.name in RANGES}
+    return replace(steps, **ranges, shift=(magnitude * height, magnitude * width))
 
 
 def noise(seed: int, index: tf.Tensor) -> tf.Tensor:
@@ -40,11 +43,34 @@ def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
         steps: how far.
         size: height and width of the result; where it is smaller than the images, the window's place is random.
     """
-    warped, bent, coloured = tf.split(noise, PARTS, axis=1)
+    warped, bent, coloured, _ = tf.split(noise, PARTS, axis=1)
     transforms = affine(images, warped, steps, size)
     if not steps.elastic:
         return recolour(project(images, transforms, size), coloured, steps)
     return recolour(sample(images, transforms, bend(size, bent, steps)), coloured, steps)
+
+
+def rearrange(
+    images: tf.Tensor, digits: tf.Tensor, noise: tf.Tensor, steps: Augmentation
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Let the cells of each image change places, and their digits with them.
+
+    Args:
+        images: float32 (batch, height, width, channels), of sides that the cells divide.
+        digits: int32 (batch, cells).
+        noise: float32 (batch, NOISE) in -1…1.
+    """
+    rows, columns = steps.cells
+    if rows * columns == 1:
+        return images, digits
+    order = tf.argsort(tf.split(noise, PARTS, axis=1)[-1][:, : rows * columns], axis=1)
+    (height, width), channels = size_of(images), images.shape[-1]
+    grid = [-1, rows, height // rows, columns, width // columns, channels]
+    cells = tf.transpose(tf.reshape(images, grid), [0, 1, 3, 2, 4, 5])  # (batch, rows, columns, …), and back below
+    flat = tf.reshape(cells, [-1, rows * columns, height // rows, width // columns, channels])
+    cells = tf.reshape(tf.gather(flat, order, batch_dims=1), tf.shape(cells))
+    images = tf.reshape(tf.transpose(cells, [0, 1, 3, 2, 4, 5]), [-1, height, width, channels])
+    return images, tf.gather(digits, order, batch_dims=1)
 
 
 def size_of(images: tf.Tensor) -> Size:

@@ -100,7 +100,8 @@ def training_batches(
 
     def finish(batch: Batch) -> Batch:
         images = recolour(tf.cast(batch["image"], tf.float32), config)
-        return {"image": augment.augment(images, batch["noise"], steps, size), "digits": batch["digits"]}
+        images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
+        return {"image": augment.augment(images, batch["noise"], steps, size), "digits": digits}
 
     size = input_size(config, info)
     ds = training_stream(split, config.seed, start_step * config.batch_size)

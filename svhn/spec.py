@@ -44,6 +44,8 @@ class Augmentation:
     """How training varies a picture; each value is drawn anew for every example, 0 leaves it out.
 
     Args:
+        cells: rows and columns of equal cells that change places, each with its digit of the label; a picture of one
+            cell stays as it is. For numbers of fixed length whose digits have a cell each.
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
@@ -58,6 +60,7 @@ class Augmentation:
         inversion: probability of the negative: light digits on dark ground for dark ones on light.
     """
 
+    cells: tuple[int, int] = (1, 1)
     rotation: float = 0.0
     scale: float = 0.0
     shear: float = 0.0

@@ -74,6 +74,29 @@ def test_magnitude_scales_all_ranges_and_leaves_negatives_as_frequent() -> None:
     assert augment.scaled(EVERYTHING, 0.0) == Augmentation(inversion=0.5)
 
 
+@pytest.mark.parametrize("cells", [(1, 4), (3, 1), (2, 3)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_cells_change_places_and_their_digits_with_them(cells: Size, channels: int) -> None:
+    rows, columns = cells
+    numbered = np.arange(rows * columns).reshape(cells)
+    image = np.kron(numbered, np.ones((5, 7)))[..., None] + 10 * np.arange(1, 1 + channels)  # a cell is of its number
+    images, digits = tf.repeat(tf.constant(image[None], tf.float32), 200, 0), tf.repeat(numbered.reshape(1, -1), 200, 0)
+    moved, following = augment.rearrange(images, digits, noises(200), Augmentation(cells=cells))
+    assert moved.shape == images.shape
+    for picture, order in zip(moved.numpy(), following.numpy(), strict=True):
+        np.testing.assert_array_equal(picture[2::5, 3::7, 0].ravel() - 10, order)
+        np.testing.assert_array_equal(picture[2::5, 3::7], picture[::5, ::7])
+    assert (np.sort(following, axis=1) == np.arange(rows * columns)).all()
+    for place in range(rows * columns):
+        often = np.bincount(following.numpy()[:, place], minlength=rows * columns)
+        assert often == pytest.approx(200 / (rows * columns), abs=35)
+
+
+def test_one_cell_stays_where_it_is() -> None:
+    images, digits = random_images(), tf.zeros([8, 5], tf.int32)
+    assert augment.rearrange(images, digits, noises(8), EVERYTHING) == (images, digits)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_without_augmentation_nothing_changes(channels: int) -> None:
     images = random_images(channels=channels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,11 @@ import pytest
 import tensorflow as tf
 from mnist_fixtures import packed_idx
 
-from svhn import conversion, records
+from svhn import augment, conversion, records
 from svhn.config import UserError
 from svhn.datasets import mnist_stacked
 from svhn.datasets.mnist_stacked import CELL, MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL, SQUARE
-from svhn.labels import EMPTY
+from svhn.labels import EMPTY, to_slots, to_text
 from svhn.spec import DatasetSpec, Entry
 
 SPECS = (MNIST_STACKED, MNIST_STACKED_VERTICAL, MNIST_STACKED_VARIED)
@@ -138,6 +139,18 @@ def test_no_angle_cuts_a_digit_off(degrees: float) -> None:
 def test_the_label_keeps_the_order_of_the_digits(spec: DatasetSpec, folder: Path) -> None:
     for entry in spec.entries(folder, "train", 0):
         assert read_blocks(draw(spec, entry)) == entry.label
+
+
+@all_specs
+def test_cells_that_change_places_hold_a_digit_each(spec: DatasetSpec, folder: Path) -> None:
+    rows, columns = spec.augmentation.cells
+    assert rows * columns == (spec.max_length if spec.fixed_length else 1) <= augment.CELLS
+    for index, entry in enumerate(islice(spec.entries(folder, "train", 0), 20)):
+        digits = tf.constant([to_slots(entry.label, spec.max_length)])
+        picture = tf.constant(spec.load(entry, spec.size, 0.0)[None], tf.float32)
+        noise = augment.noise(0, tf.constant(index, tf.int64))[None]
+        moved, following = augment.rearrange(picture, digits, noise, spec.augmentation)
+        assert read_blocks(left_to_right(spec, moved[0].numpy().astype(np.uint8))) == to_text(following[0].numpy())
 
 
 def test_places_along_both_axes_are_spread(folder: Path) -> None:

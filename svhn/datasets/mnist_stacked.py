@@ -126,6 +126,12 @@ def natural_size(cells: int, vertical: bool) -> Size:
     return (cells * height, width) if vertical else (height, cells * width)
 
 
+def cells_of(lengths: tuple[int, int], vertical: bool) -> Size:
+    """Rows and columns of cells that can change places: all, where each has a digit."""
+    cells = lengths[1] if lengths[0] == lengths[1] else 1
+    return (cells, 1) if vertical else (1, cells)
+
+
 def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False) -> DatasetSpec:
     """A data set of numbers from the fewest to the most digits, side by side or one above the other."""
     height, width = natural_size(lengths[1], vertical)
@@ -144,7 +150,12 @@ def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False
         present=present,
         checksum=checksum,
         augmentation=Augmentation(  # of the whole picture: little, or the outer digits leave it
-            rotation=3, scale=0.05, shear=0.1, shift=(2 / height, 2 / width), elastic=0.03
+            cells=cells_of(lengths, vertical),
+            rotation=3,
+            scale=0.05,
+            shear=0.1,
+            shift=(2 / height, 2 / width),
+            elastic=0.04,
         ),
         url=MNIST.url,
     )

@@ -1,4 +1,4 @@
-"""House numbers that are drawn here, in the publishers' Format 1: for a demonstration without a download.
+"""House numbers that are drawn here, in the publishers' Format 1: to try the program with, and to train readers with.
 
 The same fonts give the same files, byte for byte. Lengths are spread as in SVHN's train split.
 """

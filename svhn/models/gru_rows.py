@@ -19,8 +19,8 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     x = layers.Reshape((height, width * channels))(layers.Rescaling(1 / 255)(image))
 
     units = max_length * CLASSES
-    gru = layers.GRU(units, reset_after=False)  # which is for NVIDIA's kernels, and has a second bias
-    x = gru(x)
+    gru = layers.GRU(units, reset_after=False, return_sequences=True)  # reset_after is for NVIDIA's kernels
+    x = layers.GlobalAveragePooling1D()(gru(x))  # each row of pixels has its say, and a gradient of its own
     remember = np.repeat([REMEMBER, 0.0, 0.0], units)  # of the update gate, the reset gate and the candidate
     gru.cell.bias.assign(remember)
     length = None if fixed_length else layers.Dense(max_length + 1)(x)
@@ -37,7 +37,7 @@ GRU_ROWS = ModelSpec(
     defaults={
         "random_crop": False,
         "num_epochs": 60,
-        "augment": False,
+        "magnitude": 0.0,  # digits change places, and that is all
         "lrate": 5e-3,
         "weight_decay": 0.0,
         "label_smoothing": 0.0,
