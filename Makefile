@@ -25,7 +25,7 @@ test: .venv/test  ## ruff, pyright and pytest
 	$(BIN)/python -m pytest
 
 bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ and records/
-	for name in digitstruct wrangling training_input; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in digitstruct wrangling training_input drawing; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 .venv/demo: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

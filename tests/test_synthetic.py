@@ -38,6 +38,7 @@ def test_draws_the_publishers_layout(tmp_path: Path) -> None:
         assert {entry.name for entry in entries} == {f"{source}/{name}" for name in names}
         assert not any(entry.problem for entry in entries)
         assert SYNTHETIC.present(tmp_path, source)
+        assert "DejaVuSans.ttf" in (tmp_path / source / "DRAWN.txt").read_text().splitlines()  # which fonts were used
         for entry in entries:
             assert SYNTHETIC.load(entry, SYNTHETIC.size, SYNTHETIC.margin).shape == (57, 95, 3)
 

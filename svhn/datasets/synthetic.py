@@ -59,8 +59,8 @@ def present(data_dir: str | Path, source: str) -> bool:
 def drawn(folder: Path) -> int:
     """How many pictures this version drew into the folder; 0 for a folder of another kind."""
     marker = folder / MARKER
-    mark, _, count = marker.read_text(encoding="utf-8").partition("\n") if marker.is_file() else ("", "", "")
-    return int(count) if mark == MARK and count.strip().isdecimal() else 0
+    lines = marker.read_text(encoding="utf-8").splitlines() if marker.is_file() else []
+    return int(lines[1]) if len(lines) > 1 and lines[0] == MARK and lines[1].isdecimal() else 0
 
 
 def render_split(folder: Path, count: int, seed: int) -> None:
@@ -69,7 +69,8 @@ def render_split(folder: Path, count: int, seed: int) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     write_digit_struct(partial / format1.BOXES_FILE, draw_pictures(partial, count, seed))
-    (partial / MARKER).write_text(f"{MARK}\n{count}\n", encoding="utf-8", newline="")
+    used = (Path(path).name for path in fonts.readable_fonts())
+    (partial / MARKER).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
     partial.replace(folder)
 
 

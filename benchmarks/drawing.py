@@ -1,0 +1,39 @@
+"""How many house numbers a core draws and saves in a second, over all of them, as `python -m svhn.download` does.
+
+    python -m benchmarks.drawing [PICTURES]
+
+The time is that of one process' own work, so that other processes do not count; the best of three.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from svhn.datasets import fonts, synthetic
+
+REPEATS = 3
+
+
+def timed(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> float:
+    start = time.process_time()
+    for index in range(pictures):
+        synthetic.draw_picture(folder, paths, seed, index)
+    return time.process_time() - start
+
+
+def main(pictures: int) -> None:
+    paths = fonts.readable_fonts()
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = min(timed(Path(folder), paths, pictures, seed) for seed in range(REPEATS))
+        size = sum(path.stat().st_size for path in Path(folder).glob("*.png")) / pictures
+    print(f"{pictures:,} numbers with {len(paths)} fonts, best of {REPEATS}")
+    print(f"drawn and saved          {pictures / seconds:8.0f} images/s a core")
+    print(f"a picture                {size / 1000:8.1f} kB")
+    print("fonts                    " + ", ".join(sorted(Path(path).stem for path in paths)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
