@@ -9,7 +9,7 @@ from svhn.models.heads import attention_heads
 from svhn.models.residual import convolution
 from svhn.spec import ModelSpec
 
-STAGES = ((48, 1), (96, 2), (160, 1), (256, 1))  # filters, convolutions
+STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
@@ -29,7 +29,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 MULTIHEAD = ModelSpec(
     name="multihead",
     build=build,
-    parameters=1_769_178,
+    parameters=2_000_218,
     reference="Goodfellow et al. 2014 (arXiv 1312.6082): several digits from shared convolutions",
     dataset="mnist_stacked",
     defaults={
@@ -38,6 +38,7 @@ MULTIHEAD = ModelSpec(
         "num_epochs": 6,
         "warmup_steps": 200,
         "average": 0.998,
+        "views": 6,
         "checkpoint_every": 1250,  # an epoch
     },
 )
