@@ -25,7 +25,7 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     Raises:
         UserError: there is no such run, or the records' rows are not those that the data set draws now.
     """
-    info = records.read_info(paths.records_dir, runs.dataset_of(paths.run, {}))
+    info = records.read_info(paths.records_dir, runs.option_of(paths.run, {}, "dataset"))
     config = runs.reopen(paths.run, {}, info, "test")
     split = records.open_split(paths.records_dir, info, "test")
     model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "best"))

@@ -7,13 +7,13 @@ or which is spread over several workers, sees the same pictures as one which was
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import tensorflow as tf
 
 from svhn.spec import Augmentation, Size
 
-CELLS = 6  # most that can change places
+CELLS = 8  # most that can change places
 PARTS = (6, 8, 7, CELLS)  # numbers that `affine`, `bend`, `recolour` and `rearrange` take
 NOISE = sum(PARTS)  # that an example brings
 
@@ -23,7 +23,7 @@ RANGES = ("rotation", "scale", "shear", "elastic", "saturation", "contrast", "br
 def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
     """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719)."""
     height, width = steps.shift
-    ranges = {field.name: magnitude * getattr(steps, field.name) for field in fields(steps) if field.name in RANGES}
+    ranges = {name: magnitude * getattr(steps, name) for name in RANGES}
     return replace(steps, **ranges, shift=(magnitude * height, magnitude * width))
 
 

@@ -28,7 +28,7 @@ from svhn import (
     shell,
     train,
 )
-from svhn.config import Config, Paths, UserError, lookup
+from svhn.config import Config, Paths, UserError, data_sets, lookup
 from svhn.datasets import DATASETS
 from svhn.models import MODELS
 from svhn.records import Info
@@ -93,9 +93,9 @@ def read_flags(argv: Sequence[str]) -> Session:
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
     lookup("data set", DATASETS, given.get("dataset", Config.dataset))
-    for dataset in filter(None, given.get("train_on", "").split(",")):
+    config = runs.make_config(given)  # a wrong value is said before anything is read
+    for dataset in data_sets(config.train_on, config.dataset):
         lookup("data set", DATASETS, dataset)
-    runs.make_config(given)  # a wrong value is said before anything is read
     for model in named["models"]:
         lookup("model", MODELS, model)
     if named["split"] not in ("valid", "test"):
@@ -112,6 +112,7 @@ def banner(session: Session, config: Config, info: Info) -> str:
         "Log name": session.paths.log_name,
         "Checkpoint dir": session.paths.run,
         "Loading data from": Path(session.paths.records_dir) / config.dataset,
+        **({"Training on": config.train_on} if config.train_on else {}),
         "Model": f"{config.model}, for {height}x{width} pixels",
         "Num epochs": config.num_epochs,
         "Batch size": config.batch_size,
@@ -126,11 +127,18 @@ def banner(session: Session, config: Config, info: Info) -> str:
 
 def info_of(session: Session) -> Info:
     """Of the records of the data set that the user named, or the run's."""
-    return records.read_info(session.paths.records_dir, runs.dataset_of(session.paths.run, session.given))
+    return records.read_info(session.paths.records_dir, runs.option_of(session.paths.run, session.given, "dataset"))
+
+
+def training_info(session: Session) -> Info:
+    """As `info_of`; those of the other data sets that the run trains on count as its sources."""
+    info = info_of(session)
+    train_on = runs.option_of(session.paths.run, session.given, "train_on")
+    return records.with_others(info, session.paths.records_dir, data_sets(train_on, info.dataset))
 
 
 def train_mode(session: Session) -> None:
-    info = info_of(session)
+    info = training_info(session)
     config = runs.begin(session.paths.run, session.given, info)
     print(banner(session, config, info))
     started = time.monotonic()
@@ -176,12 +184,12 @@ def score_mode(session: Session) -> None:
 def rate_mode(session: Session) -> None:
     """`lr`: the learning-rate finder."""
     paths = session.paths
-    info = info_of(session)
+    info = training_info(session)
     config = runs.options(paths.run, session.given, info)
     print(banner(session, config, info))
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        split = evaluate.training_split(config, paths, info, Path(scratch), print_line)
+        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), print_line)
         with integrity.located(split):
             swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
     target = paths.results / f"lr-{paths.name}.png"
@@ -213,9 +221,8 @@ def predict_mode(session: Session) -> None:
 def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
-    dataset = session.given.get("dataset", Config.dataset)
-    info = records.read_info(session.paths.records_dir, dataset)
-    augmentation = DATASETS[dataset].augmentation
+    info = training_info(session)
+    augmentation = DATASETS[info.dataset].augmentation
     results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"
     report.write_rows(target, compare.Result._fields, results)

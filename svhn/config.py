@@ -44,7 +44,7 @@ class Config:
     model: str = option("svhn", "model", "run")
     train_on: str = option(
         "",
-        "data sets to train on, by comma, whose records are of the same form; itself unless named",
+        "data sets to train on, by comma, whose records are of the same form; the run's own unless named",
         "training",
     )
     random_crop: bool = option(
@@ -72,8 +72,10 @@ class Config:
         0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
     augment: bool = option(True, "vary the training images as the data set lists it")
-    magnitude: float = option(1.0, "factor on how far that goes, but for the share of negatives")
-    views: int = option(1, "variations of a picture whose readings are averaged in evaluation; 1: as it is")
+    magnitude: float = option(1.0, "factor on how far that goes; not on how often pictures are inverted or rearranged")
+    views: int = option(
+        1, "variations of a picture whose readings are averaged in evaluation; 1: only as it is", "training"
+    )
     mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
@@ -88,6 +90,10 @@ class Config:
         check_ranges(self, positive, at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
         check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude"), at_least=0)
+        data_sets(self.train_on, self.dataset)
+        for name, largest in (("magnitude", 10), ("views", 100)):
+            if getattr(self, name) > largest:
+                raise UserError(f"--{name}={getattr(self, name)}: expected at most {largest}")
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")
@@ -125,6 +131,14 @@ class Paths:
     @property
     def logs(self) -> Path:
         return Path(self.log_dir) / self.log_name / self.name
+
+
+def data_sets(train_on: str, dataset: str) -> list[str]:
+    """Those that `--train_on` names, or else the run's own. Raises `UserError` where a name is empty or repeated."""
+    names = [name.strip() for name in train_on.split(",")] if train_on else [dataset]
+    if "" in names or len(set(names)) < len(names):
+        raise UserError(f"--train_on={train_on}: expected names of data sets, each once, for example svhn,synthetic")
+    return names
 
 
 def check_folder_name(flag: str, value: str) -> None:

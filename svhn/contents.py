@@ -24,9 +24,9 @@ SPLITS = {
 }
 NAMES = {"sequence_accuracy": "numbers right", "digit_accuracy": "digits right", "length_accuracy": "lengths right"}
 CURVES = (
-    "Train's scores are of augmented pictures, with dropout and the weights as they were at each step; valid's are of "
-    "the pictures as they are and of the averaged weights. So train may be the worse of the two; where valid grows "
-    "worse while train grows better, the network overfits."
+    "Train's scores are of augmented pictures, with dropout and the weights as they were at each step; valid's are "
+    "without dropout, as every evaluation is, and of the averaged weights. So train may be the worse of the two; where "
+    "valid grows worse while train grows better, the network overfits."
 )
 MISTAKES = 5  # the commonest of them, in words
 ACCURACY = 0.98  # as sure as a person who reads house numbers (Goodfellow et al. 2014, arXiv 1312.6082)

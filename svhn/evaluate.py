@@ -13,7 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from svhn import integrity, labels, metrics, pipeline, records, runs, views
-from svhn.config import Config, Paths, UserError
+from svhn.config import Config, Paths, UserError, data_sets
 from svhn.labels import Reading
 from svhn.losses import sequence_loss
 from svhn.metrics import Counts
@@ -110,7 +110,21 @@ def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]
 
 
 def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
-    """A split; less its corrupt records, whose number is said, if the run says `skip_corrupt`."""
+    """A split; where it is train, that of all data sets that the run trains on, as one.
+
+    Corrupt records are left out, and their number is said, if the run says `skip_corrupt`.
+    """
+    if name != "train":
+        return usable_part(config, paths, info, name, scratch, report)
+    parts = []
+    for dataset in data_sets(config.train_on, config.dataset):
+        named = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
+        records.check_form(named, info)
+        parts.append(usable_part(config, paths, named, name, scratch, report))
+    return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
+
+
+def usable_part(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
     split = records.open_split(paths.records_dir, info, name)
     if not config.skip_corrupt:
         integrity.check_sizes(split)
@@ -118,20 +132,10 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     folder = scratch / info.dataset
     folder.mkdir(exist_ok=True)
     intact = integrity.salvaged(split, folder)
-    report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r}.")
+    report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r} of {info.dataset}.")
     if not intact.examples:
         raise UserError(f"no record of the split {name!r} is intact: run `python -m svhn.wrangle` again")
     return intact
-
-
-def training_split(config: Config, paths: Paths, info: Info, scratch: Path, report: Report) -> Split:
-    """What a run trains on: train of its data set, or of those that it names, as one."""
-    splits = []
-    for dataset in config.train_on.split(",") if config.train_on else [config.dataset]:
-        named = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
-        records.check_form(named, info)
-        splits.append(usable_split(config, paths, named, "train", scratch, report))
-    return Split(*(list(chain(*column)) for column in zip(*splits, strict=True)))
 
 
 def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:

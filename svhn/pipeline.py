@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import augment, records
-from svhn.config import Config
+from svhn.config import Config, UserError
 from svhn.records import Info, Split
 from svhn.spec import Augmentation, Size
 
@@ -103,6 +103,12 @@ def training_batches(
         images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
         return {"image": augment.augment(images, batch["noise"], steps, size), "digits": digits}
 
+    if any(side % cells for side, cells in zip(info.size, steps.cells, strict=True)):
+        cells = "{} x {} cells".format(*steps.cells)
+        raise UserError(
+            f"pictures of {info.size[0]}x{info.size[1]} pixels have no {cells} of equal size: "
+            "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
+        )
     size = input_size(config, info)
     ds = training_stream(split, config.seed, start_step * config.batch_size)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own

@@ -155,13 +155,23 @@ def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
 
 def check_form(info: Info, first: Info) -> None:
     """Raises `UserError` unless two data sets' records can be read as one."""
-    names = ("size", "channels", "max_length", "fixed_length", "image_format")
+    names = ("size", "margin", "channels", "max_length", "fixed_length", "image_format")
     differing = [f"{name}={getattr(info, name)}" for name in names if getattr(info, name) != getattr(first, name)]
     if differing:
         raise UserError(
             f"records of {info.dataset!r} have {', '.join(differing)}, which is not as those of {first.dataset!r}: "
-            "run `python -m svhn.wrangle` for both with the same --size, or leave it out of --train_on"
+            "run `python -m svhn.wrangle` for both with the same --size and --margin, or leave it out of --train_on"
         )
+
+
+def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) -> Info:
+    """`info` whose sources say too what other data sets were read from, and how much of them is for training."""
+    sources = dict(info.sources)
+    for other in (read_info(records_dir, dataset) for dataset in datasets if dataset != info.dataset):
+        check_form(other, info)
+        sources[other.dataset] = f"{sum(other.splits.get('train', []))} examples, drawn by seed {other.seed}"
+        sources |= {f"{other.dataset}/{name}": checksum for name, checksum in other.sources.items()}
+    return dataclasses.replace(info, sources=sources)
 
 
 def serialize(image: bytes, label: str, name: str) -> bytes:

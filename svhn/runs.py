@@ -58,10 +58,10 @@ def begun(run: Path) -> bool:
     return (run / "config.json").exists() and bool(steps(run))
 
 
-def dataset_of(run: Path, given: Mapping[str, Any]) -> str:
-    """The data set that the user named, or the run's, or the default."""
+def option_of(run: Path, given: Mapping[str, Any], name: str) -> Any:
+    """What the user named, or the run's, or the default; for what has to be known before the records are read."""
     stored = read_config(run)["config"] if begun(run) else {}
-    return given.get("dataset", stored.get("dataset", Config.dataset))
+    return given.get(name, stored.get(name, getattr(Config, name)))
 
 
 def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:

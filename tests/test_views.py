@@ -77,6 +77,12 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
 
 
+def test_a_run_without_augmentation_has_one_view() -> None:
+    assert len(read(pictures(), 4, augment=False)[0].images) == 1
+
+
 def test_at_least_the_picture_itself_is_read() -> None:
     with pytest.raises(UserError, match=r"--views=0: expected a number above 0"):
         Config(views=0)
+    with pytest.raises(UserError, match=r"--views=101: expected at most 100"):
+        Config(views=101)

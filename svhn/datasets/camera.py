@@ -6,7 +6,7 @@ import io
 import math
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from svhn.datasets.facade import to_image
 from svhn.datasets.numerals import HEIGHT
@@ -53,13 +53,13 @@ def hazy(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
 
 
 def blurred(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
-    """Out of focus, or moved: both, one or none."""
+    """Out of focus, or seen from both ends of a movement: both, one or none."""
     if rng.random() < BLURRED:
         picture = picture.filter(ImageFilter.GaussianBlur(HEIGHT * min(0.12, rng.exponential(0.045))))
     if rng.random() < 0.12:
-        dx, dy = rng.normal(0, 0.06 * HEIGHT, 2)
-        moved = picture.transform(picture.size, Image.Transform.AFFINE, (1, 0, dx, 0, 1, dy), Image.Resampling.BILINEAR)
-        picture = Image.blend(picture, moved, 0.5)
+        dx, dy = np.rint(rng.normal(0, 0.03 * HEIGHT, 2)).astype(int).tolist()
+        ends = ImageChops.offset(picture, dx, dy), ImageChops.offset(picture, -dx, -dy)
+        picture = Image.blend(*ends, 0.5)
     return picture
 
 

@@ -65,7 +65,7 @@ def entries(
 
 
 def deal(rng: np.random.Generator, digits: int) -> Iterator[int]:
-    """Places of digits at random, endlessly, each as often as any other: a network then sees all hands there are."""
+    """Places of digits at random, endlessly, none twice more often than another: so a network sees all hands."""
     while True:
         yield from rng.permutation(digits).tolist()
 
@@ -117,8 +117,8 @@ def present(data_dir: str | Path, source: str) -> bool:
 
 
 def checksum(data_dir: str | Path, source: str) -> str:
-    """Of the file that the digits come from."""
-    return mnist.checksum(data_dir, FILES[source])
+    """Of the file that the digits come from, and the way they are divided and dealt."""
+    return f"dealt:{mnist.checksum(data_dir, FILES[source])}"
 
 
 def natural_size(cells: int, vertical: bool) -> Size:

@@ -44,7 +44,7 @@ def render(data_dir: str | Path, pictures: int = 0) -> None:
         folder = Path(data_dir) / split
         held = drawn(folder)
         if folder.exists() and (not held or (pictures and held != counts[split])):
-            what = f"holds {held} pictures" if held else "was not drawn here"
+            what = f"holds {held} pictures" if held else "was not drawn by this version"
             raise UserError(f"{folder} {what} and is left as it is: choose another --data_dir")
     for split, count in counts.items():
         if not present(data_dir, split):
@@ -65,13 +65,13 @@ def drawn(folder: Path) -> int:
 
 def render_split(folder: Path, count: int, seed: int) -> None:
     """Draw under a temporary name first: a folder of the final name is complete."""
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    write_digit_struct(partial / format1.BOXES_FILE, draw_pictures(partial, count, seed))
+    unfinished = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    write_digit_struct(unfinished / format1.BOXES_FILE, draw_pictures(unfinished, count, seed))
     used = (Path(path).name for path in fonts.readable_fonts())
-    (partial / MARKER).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
-    partial.replace(folder)
+    (unfinished / MARKER).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
+    unfinished.replace(folder)
 
 
 def draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
