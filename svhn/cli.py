@@ -92,9 +92,8 @@ def read_flags(argv: Sequence[str]) -> Session:
     paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths)})
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
-    lookup("data set", DATASETS, given.get("dataset", Config.dataset))
     config = runs.make_config(given)  # a wrong value is said before anything is read
-    for dataset in data_sets(config.train_on, config.dataset):
+    for dataset in (config.dataset, *data_sets(config.train_on, config.dataset)):
         lookup("data set", DATASETS, dataset)
     for model in named["models"]:
         lookup("model", MODELS, model)
