@@ -168,7 +168,6 @@ def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) ->
     """`info` whose sources say too what other data sets were read from, and how much of them is for training."""
     sources = dict(info.sources)
     for other in (read_info(records_dir, dataset) for dataset in datasets if dataset != info.dataset):
-        check_form(other, info)
         sources[other.dataset] = f"{sum(other.splits.get('train', []))} examples, drawn by seed {other.seed}"
         sources |= {f"{other.dataset}/{name}": checksum for name, checksum in other.sources.items()}
     return dataclasses.replace(info, sources=sources)

@@ -41,7 +41,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training varies a picture; each value is drawn anew for every example, 0 leaves it out.
+    """How training varies a picture; drawn anew for every example; 0, or one cell, leaves a step out.
 
     Args:
         cells: rows and columns of equal cells that change places, each with its digit of the label; a picture of one

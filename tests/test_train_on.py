@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from svhn import evaluate, pipeline, records, runs
+from svhn import cli, evaluate, pipeline, records, runs, shell
 from svhn.config import Config, Paths, UserError
 from svhn.records import Info, Split
 
@@ -108,6 +109,31 @@ def test_a_run_goes_on_with_the_same_records_alone(tmp_path: Path) -> None:
         write_records(tmp_path / str(other), "synthetic", **{"sources": {"train": "one"}, **other})
         with pytest.raises(UserError, match=r"holds a run with synthetic.* \(now .*use the same options and records"):
             runs.reopen(run, {}, records.with_others(info, tmp_path / str(other), ["svhn", "synthetic"]), "train")
+
+
+def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "records"
+    write_records(folder, "svhn")
+    write_records(folder, "synthetic")
+    folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results", "log")]
+    command = [
+        "main.py",
+        *folders,
+        "--model=shallow",
+        "--norandom_crop",
+        "--batch_size=24",
+        "--train_on=svhn,synthetic",
+    ]
+    assert shell.run(cli.main, [*command, "--num_epochs=1"]) == 0
+    said = capsys.readouterr().out
+    assert "\nTraining on:       svhn,synthetic\n" in said
+    assert "\nDone training for 1 epochs, 10 steps.\n" in said  # 240 examples
+    shutil.rmtree(folder / "synthetic")
+    write_records(folder, "synthetic", seed=1)
+    assert shell.run(cli.main, [*command, "--num_epochs=2"]) == 1
+    assert "holds a run with synthetic=180 examples, drawn by seed 0 (now 180" in capsys.readouterr().err
+    assert shell.run(cli.main, [*command, "--train_on=svhn,cifar"]) == 1
+    assert "unknown data set 'cifar'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("names", ["svhn,", ",", "svhn,svhn", "svhn,, synthetic"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment, views
+from svhn import augment, evaluate, predict, records, views
 from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
+from svhn.records import Info, Split
 
 SIZE = (24, 32)
 
@@ -79,6 +81,31 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
 
 def test_a_run_without_augmentation_has_one_view() -> None:
     assert len(read(pictures(), 4, augment=False)[0].images) == 1
+
+
+def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def seven(_model: object, _config: Config) -> Any:
+        digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
+        return lambda images: {"digits": digits[: len(images)], "length": 100 * tf.one_hot([1] * len(images), 6)}
+
+    monkeypatch.setattr(views, "outputs", seven)
+    config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
+    model: Any = None
+    assert evaluate.scorer(model, config, info, split)("")["sequence_accuracy"] == 1
+    assert [found.reading.text for found in evaluate.predictions(model, config, info, split)] == ["7"] * 6
+    blank = np.zeros((*info.size, 3), np.uint8)
+    assert [reading.text for reading in predict.readings(model, config, info, [blank] * 3)] == ["7"] * 3
+
+
+def write_split(folder: Path) -> tuple[Info, Split]:
+    """Six blank pictures of a 7, as valid."""
+    path = records.shard_paths(folder, "svhn", "valid", 1)[0]
+    path.parent.mkdir()
+    pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
+    records.write_shard(path, (records.serialize(pixels, "7", str(index)) for index in range(6)))
+    shards, sizes, lengths = {"valid": [6]}, {"valid": [path.stat().st_size]}, {"valid": {"1": 6}}
+    info = Info("svhn", SIZE, 0.3, 3, 5, "png", shards, sizes, lengths, {}, seed=0)
+    return info, records.open_split(folder, info, "valid")
 
 
 def test_at_least_the_picture_itself_is_read() -> None:
