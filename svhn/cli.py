@@ -22,6 +22,7 @@ from svhn import (
     pipeline,
     predict,
     records,
+    release,
     report,
     run_report,
     runs,
@@ -36,7 +37,7 @@ from svhn.records import Info
 DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 NAMED = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
 OF_MODES = {  # flags that are no part of a run
-    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; report and predict take one"),
+    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; report, predict, release take one"),
     "split": ("valid", "what report shows: valid or test"),
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
     "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
@@ -50,6 +51,7 @@ python main.py --mode=test --name=demo      score every checkpoint on test
 python main.py --mode=report --name=demo    a page of pictures: curves, confusions, errors, feature maps
 python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
 python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
+python main.py --mode=release --name=demo     make a run small enough to be given away, its confidence calibrated
 python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
 
 An option that isn't given has the value that the run was made with, or else the model's own default. The defaults
@@ -217,6 +219,18 @@ def predict_mode(session: Session) -> None:
     print(f"{count} readings saved to {session.output}")
 
 
+def release_mode(session: Session) -> None:
+    run = session.paths.run
+    step = runs.chosen_step(run, session.checkpoint)
+    info = info_of(session)
+    config = runs.reopen(run, session.given, info, "valid")
+    valid = records.open_split(session.paths.records_dir, info, "valid")
+    folder = session.paths.results / "released"
+    with integrity.located(valid):
+        config = release.release(config, info, valid, run, step, folder)
+    print(f"Released checkpoint {step} to {folder}, at a temperature of {config.temperature:g}")
+
+
 def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
@@ -240,6 +254,7 @@ MODES: dict[str, Callable[[Session], None]] = {
     "lr": rate_mode,
     "report": report_mode,
     "predict": predict_mode,
+    "release": release_mode,
     "compare": compare_mode,
 }
 

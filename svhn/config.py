@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
+RELEASED = Path(__file__).parent / "released"  # the run that comes with the package
 LARGEST = 2**63  # whole numbers reach TensorFlow as int64
 
 
@@ -76,6 +77,9 @@ class Config:
     views: int = option(
         1, "variations of a picture whose readings are averaged in evaluation; 1: only as it is", "training"
     )
+    temperature: float = option(
+        1.0, "divides the logits in evaluation, for an honest confidence; release finds it on valid", "training"
+    )
     mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
@@ -86,8 +90,8 @@ class Config:
 
     def __post_init__(self) -> None:
         check_types(self)
-        positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate", "views")
-        check_ranges(self, positive, at_least=None)
+        positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
+        check_ranges(self, (*positive, "views", "temperature"), at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
         check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude"), at_least=0)
         data_sets(self.train_on, self.dataset)
@@ -122,7 +126,8 @@ class Paths:
 
     @property
     def run(self) -> Path:
-        return Path(self.checkpoints_dir) / self.name
+        folder = Path(self.checkpoints_dir) / self.name
+        return RELEASED if self.name == RELEASED.name and not folder.exists() else folder
 
     @property
     def results(self) -> Path:

@@ -7,10 +7,12 @@ import json
 import math
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from svhn import distribute
@@ -19,7 +21,8 @@ from svhn.files import atomic_write
 from svhn.models import MODELS
 from svhn.records import Info
 
-READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, IndexError)  # IndexError: cut short
+DAMAGED = (IndexError, OSError, EOFError, zipfile.BadZipFile)  # a file cut short
+READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED)
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
@@ -40,6 +43,8 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
         UserError: if the folder holds a run that was made in another way; names the options that differ.
     """
     config = options(run, given, info)
+    if released(run):
+        raise UserError(f"{run} holds released weights, which can't be trained on: train under another --name")
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(run / "config.json", "w") as file:
@@ -121,8 +126,8 @@ def info_of(run: Path) -> Info:
 
 
 def steps(run: Path) -> list[int]:
-    """Steps at which the run was checkpointed, oldest first."""
-    found = (re.fullmatch(r"ckpt-(\d+)\.index", path.name) for path in run.glob("ckpt-*.index"))
+    """Steps at which the run was checkpointed, oldest first; of a released run, the one whose weights it is."""
+    found = (re.fullmatch(r"ckpt-(\d+)\.(index|npz)", path.name) for path in run.glob("ckpt-*.*"))
     return sorted(int(match[1]) for match in found if match)
 
 
@@ -187,11 +192,20 @@ def load_weights(run: Path, model: Any, step: int) -> None:
     """Give a model the weights that a checkpoint holds for evaluation. Raises `UserError` if it can't be read."""
     path = checkpoint_path(run, step)
     try:
+        if released(run):
+            with released(run)[0].open("rb") as file, np.load(file) as weights:
+                model.set_weights([weights[name] for name in weights.files])
+            return
         status = tf.train.Checkpoint(average=model).read(str(path))
         status.expect_partial().assert_existing_objects_matched()
     except READ_ERRORS as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(f"{path} can't be read ({reason}): delete it, or name another by --checkpoint") from error
+
+
+def released(run: Path) -> list[Path]:
+    """The weights of a released run, which `svhn.release` wrote; of another, nothing."""
+    return list(run.glob("ckpt-*.npz"))
 
 
 def discard(run: Path, step: int) -> None:

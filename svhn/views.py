@@ -22,14 +22,24 @@ Outputs = dict[str, tf.Tensor]
 
 
 def outputs(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
-    """A function from a batch of inputs to the model's outputs.
+    """A function from a batch of inputs to the model's outputs, divided by the temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
     network sees as it is, and so many less one variations of that, the same for each picture. A run without
     augmentation has learnt of no variations, and has one view.
     """
-    if config.views == 1 or not config.augment:
-        return partial(model, training=False)
+    alone = config.views == 1 or not config.augment
+    read = partial(model, training=False) if alone else averaged(model, config)
+    return lambda images: at_temperature(read(images), config.temperature)
+
+
+def at_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
+    """Surer below a temperature of 1, less sure above it (Guo et al. 2017, arXiv 1706.04599)."""
+    return {head: values / temperature for head, values in logits.items()}
+
+
+def averaged(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
+    """As `outputs`, of several views."""
     steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
 
     def read(images: tf.Tensor) -> Outputs:

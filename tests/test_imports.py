@@ -30,7 +30,7 @@ ROWS = [  # a package counts as one; what its files import from one another is i
     ["records", "report", "figures", "page", "datasets"],
     ["pipeline", "views", "runs", "conversion", "integrity", "analysis", "contents"],
     ["evaluate"],
-    ["state", "predict", "run_report"],
+    ["state", "predict", "release", "run_report"],
     ["train", "lr_finder", "download", "wrangle"],
     ["compare"],
     ["cli"],

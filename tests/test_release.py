@@ -1,0 +1,153 @@
+"""A run given away: what it reads, how sure it is, how small it is, and what can't be done with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from digit_records import make_info, pictures, train_run, write_digits
+
+from svhn import cli, config, evaluate, records, release, runs, views
+from svhn.config import Config, Paths, UserError
+from svhn.records import Info, Split
+
+STEPS = [40, 80]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with records and the run `demo`, of two checkpoints, less sure than right."""
+    folder = tmp_path_factory.mktemp("release")
+    write_digits(folder)
+    options = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": STEPS[-1]}
+    train_run(folder, lambda _: None, **options, checkpoint_every=STEPS[0], label_smoothing=0.5, lrate=0.003)
+    return folder
+
+
+def flags(folder: Path, name: str = "demo") -> list[str]:
+    kinds = ("records", "checkpoints", "results")
+    return [
+        "main.py",
+        f"--name={name}",
+        f"--log_dir={folder}/logs",
+        *(f"--{kind}_dir={folder}/{kind}" for kind in kinds),
+    ]
+
+
+def opened(folder: Path, split: str) -> tuple[Info, Split]:
+    info = records.read_info(folder / "records", "mnist")
+    return info, records.open_split(folder / "records", info, split)
+
+
+def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]:
+    """What a run reads in test, with these of its options changed."""
+    info, split = opened(folder, "test")
+    options = Config(**{**runs.read_config(run)["config"], **changes})
+    model = evaluate.trained_model(options, info, run, runs.steps(run)[-1])
+    return list(evaluate.predictions(model, options, info, split))
+
+
+def give_away(folder: Path, *more: str) -> Path:
+    cli.main([*flags(folder), "--mode=release", *more])
+    return folder / "results/demo/released"
+
+
+def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, folder = trained / "checkpoints/demo", give_away(trained, "--checkpoint=latest")
+    temperature = runs.read_config(folder)["config"]["temperature"]
+    assert temperature < 1  # labels were smoothed
+    assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in capsys.readouterr().out
+    before, after = read(run, trained, temperature=temperature), read(folder, trained)
+    assert [found.reading.text for found in before] == [found.reading.text for found in after]
+    confidences = np.array([[found.reading.confidence for found in found_by] for found_by in (before, after)])
+    np.testing.assert_allclose(*confidences, atol=5e-3)  # kernels in float16
+    assert confidences[1].mean() > np.mean([found.reading.confidence for found in read(run, trained)]) + 0.05
+
+
+def test_the_temperature_makes_valid_most_probable(trained: Path, tmp_path: Path) -> None:
+    run, (info, valid) = trained / "checkpoints/demo", mislabelled(tmp_path)
+    options = Config(**runs.read_config(run)["config"])
+    model = evaluate.trained_model(options, info, run, STEPS[-1])
+    found = release.best_temperature(model, dataclasses.replace(options, temperature=3.0), info, valid)
+
+    def loss(temperature: float) -> float:
+        return evaluate.scorer(model, dataclasses.replace(options, temperature=temperature), info, valid)("")["loss"]
+
+    assert 0.25 < found < 4
+    assert loss(found) < min(loss(1.1 * found), loss(found / 1.1))
+
+
+def mislabelled(folder: Path) -> tuple[Info, Split]:
+    """A split of 23 digits, in batches of 10 and 3, of which every third has the label of another."""
+    labels = np.arange(23) % 10
+    (path,) = records.shard_paths(folder, "mnist", "valid", 1)
+    path.parent.mkdir()
+    encoded = (tf.io.encode_png(image).numpy() for image in pictures(labels))
+    wrong = np.where(np.arange(23) % 3, labels, 9 - labels)
+    records.write_shard(path, (records.serialize(*row, "") for row in zip(encoded, map(str, wrong), strict=True)))
+    return make_info({"valid": 23}), Split([path], [23], [path.stat().st_size])
+
+
+def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
+    folder = give_away(trained, "--checkpoint=80")
+    assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
+    parameters = evaluate.trained_model(
+        Config(dataset="mnist", model="shallow", random_crop=False), opened(trained, "test")[0], folder, 20
+    )
+    assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * parameters.count_params() + 5000
+    assert runs.best(folder)["sequence_accuracy"] == runs.history(folder)[-1]["valid"]["sequence_accuracy"]
+
+
+def test_another_checkpoint_takes_the_place_of_the_first(trained: Path) -> None:
+    for step in (80, 40):
+        assert runs.steps(give_away(trained, f"--checkpoint={step}")) == [step]
+    assert runs.best(trained / "results/demo/released")["step"] == 40
+
+
+def test_it_is_scored_by_name_on_any_test_split(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released, run = give_away(trained), tmp_path / "checkpoints/mine"
+    run.parent.mkdir()
+    released.rename(run)
+    info = write_digits(tmp_path)
+    records.write_info(tmp_path / "records", dataclasses.replace(info, sources={"train": "other", "test": "files"}))
+    cli.main([*flags(tmp_path, "mine"), "--mode=test", "--checkpoint=best"])
+    assert "sequence_accuracy" in (tmp_path / "results/mine/test-mine.csv").read_text()
+    assert "Results saved" in capsys.readouterr().out
+
+
+def test_it_is_not_trained_on(trained: Path) -> None:
+    folder = give_away(trained)
+    weights = next(folder.glob("*.npz")).read_bytes()
+    with pytest.raises(
+        UserError, match="holds released weights, which can't be trained on: train under another --name"
+    ):
+        cli.main([*flags(trained, "released"), f"--checkpoints_dir={folder.parent}", "--mode=train", "--num_steps=99"])
+    assert next(folder.glob("*.npz")).read_bytes() == weights
+
+
+@pytest.mark.parametrize("keep", [0, 1000, -10])
+def test_damaged_weights_are_named(trained: Path, keep: int) -> None:
+    folder = give_away(trained, "--checkpoint=80")
+    path = folder / "ckpt-80.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(UserError, match=r"ckpt-80 can't be read"):
+        read(folder, trained)
+
+
+def test_the_name_released_is_the_packages_unless_there_is_such_a_run(tmp_path: Path) -> None:
+    paths = Paths("released", checkpoints_dir=str(tmp_path))
+    assert paths.run == config.RELEASED == Path(config.__file__).parent / "released"
+    (tmp_path / "released").mkdir()
+    assert paths.run == tmp_path / "released"
+
+
+def test_a_temperature_divides_the_logits() -> None:
+    halved = views.at_temperature({"digits": tf.constant([2.0, 4.0])}, 2.0)
+    np.testing.assert_array_equal(halved["digits"], [1, 2])
+    with pytest.raises(UserError, match=r"--temperature=0\.0: expected a number above 0"):
+        Config(temperature=0.0)
