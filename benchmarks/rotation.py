@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn import evaluate, records, runs
+from svhn import checkpoints, evaluate, records, runs
 from svhn.config import Paths, UserError
 from svhn.datasets import DATASETS
 from svhn.datasets.mnist_stacked import STEEPEST
@@ -28,7 +28,7 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     info = records.read_info(paths.records_dir, runs.option_of(paths.run, {}, "dataset"))
     config = runs.reopen(paths.run, {}, info, "test")
     split = records.open_split(paths.records_dir, info, "test")
-    model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "best"))
+    model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
     drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
     for found in evaluate.predictions(model, config, info, split):
         entry = drawn[found.name]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from svhn import evaluate, records, runs, train
+from svhn import checkpoints, evaluate, records, runs, train
 from svhn.config import Config, Paths
 from svhn.records import Info
 from svhn.sources import Report
@@ -50,7 +50,7 @@ def compare(
 
 
 def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
-    model = evaluate.trained_model(config, info, paths.run, runs.chosen_step(paths.run, "all"))
+    model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "all"))
 
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from svhn import integrity, labels, metrics, pipeline, records, runs, views
+from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
 from svhn.config import Config, Paths, UserError, data_sets
 from svhn.labels import Reading
 from svhn.losses import sequence_loss
@@ -51,7 +51,7 @@ def build_model(config: Config, info: Info) -> keras.Model:
 def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
     """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
     model = build_model(config, info)
-    runs.load_weights(run, model, step)
+    checkpoints.load_weights(run, model, step)
     return model
 
 
@@ -145,7 +145,7 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
     rows = []
     for step in chosen:
         try:
-            runs.load_weights(run, model, step)
+            checkpoints.load_weights(run, model, step)
         except UserError as error:
             if len(chosen) == 1:
                 raise

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from svhn import charts, metrics, pipeline, runs
+from svhn import charts, checkpoints, metrics, pipeline
 from svhn.config import Config, Paths, UserError
 from svhn.files import atomic_write
 from svhn.models import MODELS
@@ -48,7 +48,7 @@ def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: A
         raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
     constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, info, steps=len(RATES), replicas=1)
-    start = runs.restore_latest(paths.run, state.checkpoint(), report)
+    start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
     return sweep(state, constant, iter(pipeline.training_batches(constant, info, split, augmentation, start)))
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import evaluate, pipeline, runs, views
+from svhn import checkpoints, evaluate, pipeline, runs, views
 from svhn.config import Config
 from svhn.files import atomic_write
 from svhn.losses import sequence_loss
@@ -27,7 +27,7 @@ def release(config: Config, info: Info, valid: Split, run: Path, step: int, fold
     model = evaluate.trained_model(config, info, run, step)
     config = dataclasses.replace(config, temperature=best_temperature(model, config, info, valid))
     folder.mkdir(parents=True, exist_ok=True)
-    for old in runs.released(folder):
+    for old in checkpoints.released(folder):
         old.unlink()
     with atomic_write(folder / f"ckpt-{step}.npz") as file:
         np.savez_compressed(file, *(half(weight) for weight in model.get_weights()))
@@ -37,7 +37,7 @@ def release(config: Config, info: Info, valid: Split, run: Path, step: int, fold
     runs.write_history(folder, history)
     scores = [entry["valid"] for entry in history if entry["step"] == step and entry["valid"]]
     if scores:
-        runs.mark_best(folder, step, scores[0])
+        checkpoints.mark_best(folder, step, scores[0])
     return config
 
 

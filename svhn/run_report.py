@@ -6,7 +6,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from svhn import analysis, charts, contents, evaluate, figures, integrity, runs
+from svhn import analysis, charts, checkpoints, contents, evaluate, figures, integrity, runs
 from svhn.analysis import LabelCounts
 from svhn.config import Config, Paths, UserError
 from svhn.contents import Facts
@@ -54,7 +54,7 @@ def gather(
         info=info,
         split=split,
         step=step,
-        best_step=runs.best(paths.run).get("step"),
+        best_step=checkpoints.best(paths.run).get("step"),
         parameters=model.count_params(),
         scores=evaluate.scorer(model, config, info, usable[split])(f"scores of {split}"),
         findings=findings,

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import distribute, evaluate, integrity, metrics, pipeline, runs
+from svhn import checkpoints, distribute, evaluate, integrity, metrics, pipeline, runs
 from svhn.config import Config, Interrupted, Paths, UserError
 from svhn.metrics import Counts
 from svhn.models import MODELS
@@ -119,7 +119,7 @@ class Loop:
 
     def restore(self) -> int:
         """The step to go on from: the newest checkpoint's, or 0."""
-        start = runs.restore_latest(self.paths.run, self.checkpoint, self.report)
+        start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.report)
         if not start:
             self.report("Starting new train session")
             self.summaries.graph(self.state.average)
@@ -194,7 +194,7 @@ class Loop:
             raise self.diverged(f"the weights after step {step} are not finite")
 
     def diverged(self, what: str) -> UserError:
-        kept = runs.steps(self.paths.run)[-1:] or ["none"]
+        kept = checkpoints.steps(self.paths.run)[-1:] or ["none"]
         return UserError(
             f"{what}: stopped; the last checkpoint is {kept[0]}. "
             f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
@@ -232,16 +232,16 @@ class Loop:
         self.check_weights(step)
         if not self.chief:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
-                runs.save(Path(folder), self.checkpoint, step)
+                checkpoints.save(Path(folder), self.checkpoint, step)
             return
         runs.write_history(self.paths.run, self.history)  # first: what is past the newest checkpoint is dropped
-        runs.save(self.paths.run, self.checkpoint, step)
+        checkpoints.save(self.paths.run, self.checkpoint, step)
         if scores:
             self.summaries.scores("valid", step, scores)
-            marked = ", the best so far" if runs.mark_best(self.paths.run, step, scores) else ""
+            marked = ", the best so far" if checkpoints.mark_best(self.paths.run, step, scores) else ""
             self.report(
                 f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
                 f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
             )
-        runs.prune(self.paths.run, self.config.max_to_keep)
+        checkpoints.prune(self.paths.run, self.config.max_to_keep)
         self.summaries.flush()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import runs
+from svhn import checkpoints, runs
 from svhn.config import UserError
 from svhn.records import Info
 
@@ -44,7 +44,7 @@ def save_steps(run: Path, *steps: int) -> tuple[keras.Model, tf.train.Checkpoint
     for step in steps:
         fill(model, step)
         checkpoint.step.assign(step)
-        runs.save(run, checkpoint, step)
+        checkpoints.save(run, checkpoint, step)
     fill(model, -1)
     checkpoint.step.assign(-1)
     return model, checkpoint
@@ -60,19 +60,19 @@ def touch(run: Path, *steps: int) -> None:
 
 def test_checkpoints_are_chosen_by_name_or_step(run: Path) -> None:
     touch(run, 100, 20, 3)
-    assert runs.steps(run) == [3, 20, 100]
-    assert runs.chosen_steps(run, "all") == [3, 20, 100]
-    assert runs.chosen_steps(run, "latest") == [100]
-    assert runs.chosen_steps(run, "20") == [20]
-    runs.mark_best(run, 3, {"sequence_accuracy": 0.5})
-    assert runs.chosen_steps(run, "best") == [3]
+    assert checkpoints.steps(run) == [3, 20, 100]
+    assert checkpoints.chosen_steps(run, "all") == [3, 20, 100]
+    assert checkpoints.chosen_steps(run, "latest") == [100]
+    assert checkpoints.chosen_steps(run, "20") == [20]
+    checkpoints.mark_best(run, 3, {"sequence_accuracy": 0.5})
+    assert checkpoints.chosen_steps(run, "best") == [3]
 
 
 @pytest.mark.parametrize("which", ["best", "4", "newest", "-3", ""])
 def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which: str) -> None:
     touch(run, 3, 20)
     with pytest.raises(UserError) as error:
-        runs.chosen_steps(run, which)
+        checkpoints.chosen_steps(run, which)
     expected = "expected all, latest, best (once valid was scored) or one of [3, 20]"
     assert str(error.value) == f"--checkpoint={which}: {expected}"
 
@@ -81,56 +81,58 @@ def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which
 def test_a_run_without_checkpoints_says_so(run: Path, which: str) -> None:
     runs.begin(run, {}, INFO)
     with pytest.raises(UserError, match=f"{run} has no checkpoint yet: train with `python main.py --mode=train"):
-        runs.chosen_steps(run, which)
+        checkpoints.chosen_steps(run, which)
 
 
 def test_pruning_keeps_the_newest_and_the_best(run: Path) -> None:
     touch(run, 1, 2, 10, 11, 20)
-    runs.mark_best(run, 2, {"sequence_accuracy": 0.5})
-    runs.prune(run, 5)
-    assert runs.steps(run) == [1, 2, 10, 11, 20]
-    runs.prune(run, 2)
-    assert runs.steps(run) == [2, 11, 20]
+    checkpoints.mark_best(run, 2, {"sequence_accuracy": 0.5})
+    checkpoints.prune(run, 5)
+    assert checkpoints.steps(run) == [1, 2, 10, 11, 20]
+    checkpoints.prune(run, 2)
+    assert checkpoints.steps(run) == [2, 11, 20]
     assert sorted({path.name.split(".")[0] for path in run.glob("ckpt-*")}) == ["ckpt-11", "ckpt-2", "ckpt-20"]
 
 
 def test_pruning_works_where_nothing_was_scored(run: Path) -> None:
     touch(run, 1, 2, 10)
-    runs.prune(run, 1)
-    assert runs.steps(run) == [10]
+    checkpoints.prune(run, 1)
+    assert checkpoints.steps(run) == [10]
 
 
 def test_only_a_better_checkpoint_becomes_the_best(run: Path) -> None:
     touch(run, 1, 2, 3, 4)
-    marked = [runs.mark_best(run, step, {"sequence_accuracy": value}) for step, value in enumerate((0, 0.5, 0.5), 1)]
+    marked = [
+        checkpoints.mark_best(run, step, {"sequence_accuracy": value}) for step, value in enumerate((0, 0.5, 0.5), 1)
+    ]
     assert marked == [True, True, False]
-    assert runs.best(run) == {"step": 2, "sequence_accuracy": 0.5}
-    assert not runs.mark_best(run, 4, {"sequence_accuracy": 0.49})
-    assert runs.mark_best(run, 4, {"sequence_accuracy": 0.51, "loss": 1.0})
-    assert runs.best(run) == {"step": 4, "sequence_accuracy": 0.51, "loss": 1.0}
+    assert checkpoints.best(run) == {"step": 2, "sequence_accuracy": 0.5}
+    assert not checkpoints.mark_best(run, 4, {"sequence_accuracy": 0.49})
+    assert checkpoints.mark_best(run, 4, {"sequence_accuracy": 0.51, "loss": 1.0})
+    assert checkpoints.best(run) == {"step": 4, "sequence_accuracy": 0.51, "loss": 1.0}
 
 
 def test_of_checkpoints_that_read_as_many_the_surer_one_is_the_best(run: Path) -> None:
     touch(run, 1, 2, 3, 4)
     losses = enumerate((0.3, 0.2, 0.2, 0.25), 1)
-    marked = [runs.mark_best(run, step, {"sequence_accuracy": 0.5, "loss": loss}) for step, loss in losses]
+    marked = [checkpoints.mark_best(run, step, {"sequence_accuracy": 0.5, "loss": loss}) for step, loss in losses]
     assert marked == [True, True, False, False]
-    assert runs.best(run)["step"] == 2
-    assert not runs.mark_best(run, 3, {"sequence_accuracy": 0.4, "loss": 0.1})
+    assert checkpoints.best(run)["step"] == 2
+    assert not checkpoints.mark_best(run, 3, {"sequence_accuracy": 0.4, "loss": 0.1})
 
 
 def test_a_best_checkpoint_that_is_gone_is_not_the_best(run: Path) -> None:
     touch(run, 1, 2)
-    runs.mark_best(run, 1, {"sequence_accuracy": 0.9})
-    runs.discard(run, 1)
-    assert runs.best(run) == {}
-    assert runs.mark_best(run, 2, {"sequence_accuracy": 0.1})
+    checkpoints.mark_best(run, 1, {"sequence_accuracy": 0.9})
+    checkpoints.discard(run, 1)
+    assert checkpoints.best(run) == {}
+    assert checkpoints.mark_best(run, 2, {"sequence_accuracy": 0.1})
 
 
 def test_the_newest_checkpoint_is_restored(run: Path) -> None:
     model, checkpoint = save_steps(run, 9, 10)
     lines: list[str] = []
-    assert runs.restore_latest(run, checkpoint, lines.append) == 10
+    assert checkpoints.restore_latest(run, checkpoint, lines.append) == 10
     assert (value_of(model), int(checkpoint.step)) == (10, 10)
     assert lines == [f"Restored model from: {run}/ckpt-10"]
 
@@ -138,7 +140,7 @@ def test_the_newest_checkpoint_is_restored(run: Path) -> None:
 def test_without_checkpoints_nothing_is_restored(run: Path) -> None:
     model, checkpoint = save_steps(run)
     lines: list[str] = []
-    assert runs.restore_latest(run, checkpoint, lines.append) == 0
+    assert checkpoints.restore_latest(run, checkpoint, lines.append) == 0
     assert (value_of(model), lines) == (-1, [])
 
 
@@ -189,11 +191,11 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_taken(run: Path, spo
     model, checkpoint = save_steps(run, 1, 2)
     spoil(run, 2)
     lines: list[str] = []
-    assert runs.restore_latest(run, checkpoint, lines.append) == 1
+    assert checkpoints.restore_latest(run, checkpoint, lines.append) == 1
     assert (value_of(model), int(checkpoint.step)) == (1, 1)
     assert lines[0].startswith(f"{run}/ckpt-2 can't be read, going back to the one before it: ")
     assert lines[1:] == [f"Restored model from: {run}/ckpt-1"]
-    assert runs.steps(run) == [1, 2]
+    assert checkpoints.steps(run) == [1, 2]
 
 
 @every_damage
@@ -202,7 +204,7 @@ def test_where_all_are_damaged_the_model_stays_as_it_was(run: Path, spoil: Spoil
     spoil(run, 1)
     lines: list[str] = []
     with pytest.raises(UserError, match=r"none of the checkpoints in .* can be read: delete the folder to begin anew"):
-        runs.restore_latest(run, checkpoint, lines.append)
+        checkpoints.restore_latest(run, checkpoint, lines.append)
     assert (value_of(model), int(checkpoint.step)) == (-1, -1)
     assert len(lines) == 1
 
@@ -212,9 +214,9 @@ def test_weights_of_a_damaged_checkpoint_are_refused(run: Path, spoil: Spoil) ->
     model, _ = save_steps(run, 1, 2)
     spoil(run, 2)
     with pytest.raises(UserError, match=r"can't be read \(.+\): delete it, or name another by --checkpoint") as error:
-        runs.load_weights(run, model, 2)
+        checkpoints.load_weights(run, model, 2)
     assert str(error.value).startswith(f"{run}/ckpt-2 ")
-    runs.load_weights(run, model, 1)
+    checkpoints.load_weights(run, model, 1)
     assert value_of(model) == 1
 
 
@@ -222,7 +224,7 @@ def test_a_checkpoint_of_another_model_is_refused(run: Path) -> None:
     save_steps(run, 1)
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(7)])
     with pytest.raises(UserError, match="can't be read"):
-        runs.load_weights(run, other, 1)
+        checkpoints.load_weights(run, other, 1)
 
 
 def test_a_checkpoint_without_its_index_is_none(run: Path) -> None:
@@ -230,5 +232,5 @@ def test_a_checkpoint_without_its_index_is_none(run: Path) -> None:
     (run / "ckpt-2.index").unlink()
     (run / "ckpt-3.data-00000-of-00001.tempstate123").write_bytes(b"")
     lines: list[str] = []
-    assert runs.restore_latest(run, checkpoint, lines.append) == value_of(model) == 1
+    assert checkpoints.restore_latest(run, checkpoint, lines.append) == value_of(model) == 1
     assert lines == [f"Restored model from: {run}/ckpt-1"]

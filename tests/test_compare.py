@@ -11,7 +11,7 @@ import pytest
 from digit_records import write_digits
 from test_main import call, last_line
 
-from svhn import compare, runs
+from svhn import checkpoints, compare, runs
 from svhn.compare import Result
 from svhn.models import svm
 
@@ -73,7 +73,7 @@ def goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Already fitted" in output
     assert [row["model"] for row in rows] == ["shallow", "svm"]
     assert rows[1] == before[0]
-    assert runs.steps(folder / "checkpoints/tiny-shallow") == [5, 40]
+    assert checkpoints.steps(folder / "checkpoints/tiny-shallow") == [5, 40]
     assert float(rows[0]["seconds"]) > float(before[1]["seconds"])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import evaluate, pipeline, runs
+from svhn import checkpoints, evaluate, pipeline, runs
 from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
 from svhn.labels import CLASSES, decode, to_slots
@@ -114,9 +114,9 @@ def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
 def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path) -> None:
     state = new_state(name, average=0.9)
     move_all_weights(state.average)
-    runs.save(tmp_path, state.checkpoint(), 3)
+    checkpoints.save(tmp_path, state.checkpoint(), 3)
     fresh = MODELS[name].build(state.model.input_shape[1:], 5, False)
-    runs.load_weights(tmp_path, fresh, 3)
+    checkpoints.load_weights(tmp_path, fresh, 3)
     assert_equal_outputs(state.average, fresh)
     images = random_images(fresh)
     assert not np.allclose(fresh(images)["digits"], state.model(images)["digits"], atol=1e-3)

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from digit_records import paths_of, train_run, write_digits
 
-from svhn import runs
+from svhn import checkpoints, runs
 from svhn.config import Interrupted
 
 LAST = 18
@@ -62,13 +62,13 @@ def train_until(folder: Path, step: int, **given: Any) -> None:
 
 def held(folder: Path, step: int) -> dict[str, np.ndarray]:
     """Every value of a checkpoint, by name."""
-    reader = tf.train.load_checkpoint(str(runs.checkpoint_path(run_of(folder), step)))
+    reader = tf.train.load_checkpoint(str(checkpoints.checkpoint_path(run_of(folder), step)))
     names = [name for name in reader.get_variable_to_shape_map() if not name.startswith("_CHECKPOINTABLE")]
     return {name: np.asarray(reader.get_tensor(name)) for name in names}
 
 
 def factors(folder: Path) -> list[float]:
-    return [float(held(folder, step)[FACTOR]) for step in runs.steps(run_of(folder))]
+    return [float(held(folder, step)[FACTOR]) for step in checkpoints.steps(run_of(folder))]
 
 
 def timeless(folder: Path) -> list[dict[str, Any]]:
@@ -103,7 +103,7 @@ def finished(straight: Path, tmp_path: Path) -> Path:
 
 def test_the_rate_is_halved_and_the_run_stops_where_valid_gets_no_better(folder: Path) -> None:
     lines = train(folder, **STILL, reduce_on_plateau=2, early_stopping=5)
-    assert runs.steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
+    assert checkpoints.steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
     assert factors(folder) == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     said = [line for line in lines if "valid:" in line or "Stopping" in line or "Done" in line]
     assert said == [
@@ -137,12 +137,12 @@ def test_a_run_that_stopped_early_stops_again_at_once(folder: Path) -> None:
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in before} == before
     assert "history.json" in {path.name for path in before}
     train(folder, **STILL, early_stopping=4)  # more patience goes on
-    assert runs.steps(run_of(folder)) == [2, 4, 6, 8, 10]
+    assert checkpoints.steps(run_of(folder)) == [2, 4, 6, 8, 10]
 
 
 def test_without_patience_nothing_stops_and_nothing_is_halved(folder: Path) -> None:
     lines = train(folder, lrate=1e-30, num_steps=12)
-    assert runs.steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
+    assert checkpoints.steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
     assert set(factors(folder)) == {1.0}
     assert not any("No better" in line or "Stopping" in line for line in lines)
 
@@ -168,7 +168,7 @@ def test_a_run_that_gets_better_is_left_to_it(straight: Path) -> None:
 
 def test_the_history_holds_each_checkpoint(straight: Path) -> None:
     entries = json.loads((run_of(straight) / "history.json").read_text())
-    assert [entry["step"] for entry in entries] == STEPS == runs.steps(run_of(straight))
+    assert [entry["step"] for entry in entries] == STEPS == checkpoints.steps(run_of(straight))
     seconds = np.array([0.0, *(entry["seconds"] for entry in entries)])
     assert np.all(np.diff(seconds) > 0)
     for entry in entries:
@@ -177,7 +177,7 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
         right = 20 * entry["train"]["sequence_accuracy"]  # two batches of ten
         assert right == pytest.approx(round(right))
     assert entries[-1]["train"]["loss"] < entries[0]["train"]["loss"]
-    best = runs.best(run_of(straight))
+    best = checkpoints.best(run_of(straight))
     (scores,) = (entry["valid"] for entry in entries if entry["step"] == best["step"])
     assert best == {"step": best["step"], **scores}
 
@@ -186,7 +186,7 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
 def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: Path, step: int) -> None:
     train_until(folder, step, **LEARNT)
     assert [entry["step"] for entry in runs.history(run_of(folder))] == [done for done in STEPS if done < step]
-    assert runs.steps(run_of(folder)) == [done for done in STEPS if done < step]
+    assert checkpoints.steps(run_of(folder)) == [done for done in STEPS if done < step]
     train(folder, **LEARNT)
     assert timeless(folder) == timeless(straight)
     assert factors(folder) == factors(straight)

@@ -11,7 +11,7 @@ import pytest
 from digit_records import make_info, paths_of, pictures, train_run, write_digits
 from test_main import call, last_line
 
-from svhn import evaluate, predict, runs
+from svhn import checkpoints, evaluate, predict, runs
 from svhn.config import Config, UserError
 from svhn.labels import Reading
 from svhn.records import Info
@@ -58,7 +58,7 @@ def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> i
     run = paths_of(trained).run
     info = runs.info_of(run)
     config = runs.reopen(run, {"batch_size": batch_size}, info, "predict")
-    model = evaluate.trained_model(config, info, run, runs.chosen_step(run, "all"))
+    model = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
     return predict.write_submission(model, config, info, source, target)
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from digit_records import make_info, pictures, train_run, write_digits
 
-from svhn import cli, config, evaluate, records, release, runs, views
+from svhn import checkpoints, cli, config, evaluate, records, release, runs, views
 from svhn.config import Config, Paths, UserError
 from svhn.records import Info, Split
 
@@ -46,7 +46,7 @@ def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]
     """What a run reads in test, with these of its options changed."""
     info, split = opened(folder, "test")
     options = Config(**{**runs.read_config(run)["config"], **changes})
-    model = evaluate.trained_model(options, info, run, runs.steps(run)[-1])
+    model = evaluate.trained_model(options, info, run, checkpoints.steps(run)[-1])
     return list(evaluate.predictions(model, options, info, split))
 
 
@@ -98,13 +98,13 @@ def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
         Config(dataset="mnist", model="shallow", random_crop=False), opened(trained, "test")[0], folder, 20
     )
     assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * parameters.count_params() + 5000
-    assert runs.best(folder)["sequence_accuracy"] == runs.history(folder)[-1]["valid"]["sequence_accuracy"]
+    assert checkpoints.best(folder)["sequence_accuracy"] == runs.history(folder)[-1]["valid"]["sequence_accuracy"]
 
 
 def test_another_checkpoint_takes_the_place_of_the_first(trained: Path) -> None:
     for step in (80, 40):
-        assert runs.steps(give_away(trained, f"--checkpoint={step}")) == [step]
-    assert runs.best(trained / "results/demo/released")["step"] == 40
+        assert checkpoints.steps(give_away(trained, f"--checkpoint={step}")) == [step]
+    assert checkpoints.best(trained / "results/demo/released")["step"] == 40
 
 
 def test_it_is_scored_by_name_on_any_test_split(

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from svhn import evaluate, records, run_report, runs
+from svhn import checkpoints, evaluate, records, run_report, runs
 from svhn.config import Config, Paths, UserError
 from svhn.records import Info
 
@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Info, Paths]:
     config = Config(model="kvn219", batch_size=4, random_crop=False)
     paths.run.mkdir(parents=True)
     keras.utils.set_random_seed(0)  # with other weights, a number might be read right by chance
-    runs.save(paths.run, tf.train.Checkpoint(average=evaluate.build_model(config, info)), 7)
+    checkpoints.save(paths.run, tf.train.Checkpoint(average=evaluate.build_model(config, info)), 7)
     entries = [{"step": step, "seconds": 1.0, "train": SCORES, "valid": SCORES} for step in (3, 7)]
     runs.write_history(paths.run, entries)
     return config, info, paths

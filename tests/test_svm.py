@@ -13,7 +13,7 @@ from digit_records import make_info, paths_of, pictures, train_run, write_digits
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.svm import LinearSVC
 
-from svhn import evaluate, records, runs
+from svhn import checkpoints, evaluate, records, runs
 from svhn.config import UserError
 from svhn.labels import CLASSES, EMPTY
 from svhn.models import svm
@@ -148,7 +148,7 @@ def test_a_run_is_fitted_once_into_one_checkpoint(tmp_path: Path) -> None:
     assert lines[2].startswith("C = ")
     assert "Checkpoint 1: valid loss " in lines[3]
     assert lines[3].endswith("Seq Acc: 1.0000, Dig Acc: 1.0000, the best so far")
-    assert runs.steps(run) == runs.chosen_steps(run, "best") == [1]
+    assert checkpoints.steps(run) == checkpoints.chosen_steps(run, "best") == [1]
     (entry,) = runs.history(run)
     assert (entry["step"], entry["train"], entry["valid"]["sequence_accuracy"]) == (1, None, 1.0)
 

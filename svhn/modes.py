@@ -1,0 +1,200 @@
+"""What `--mode` can be: what each does with what the user asked for, and what it prints."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from svhn import (
+    charts,
+    checkpoints,
+    compare,
+    evaluate,
+    figures,
+    integrity,
+    lr_finder,
+    pipeline,
+    predict,
+    records,
+    release,
+    report,
+    run_report,
+    runs,
+    train,
+)
+from svhn.config import Config, Paths, UserError, data_sets
+from svhn.datasets import DATASETS
+from svhn.models import MODELS
+from svhn.records import Info
+
+
+class Session(NamedTuple):
+    """What the user asked for."""
+
+    mode: str
+    paths: Paths
+    given: dict[str, Any]  # fields of Config that were named on the command line
+    checkpoint: str
+    split: str
+    example: str
+    csv: str
+    output: str
+    models: list[str]
+
+
+def banner(session: Session, config: Config, info: Info) -> str:
+    height, width, channels = pipeline.input_shape(config, info)
+    rows = {
+        "Running project": session.paths.name,
+        "Mode": session.mode,
+        "Is training": session.mode == "train",
+        "Log name": session.paths.log_name,
+        "Checkpoint dir": session.paths.run,
+        "Loading data from": Path(session.paths.records_dir) / config.dataset,
+        **({"Training on": config.train_on} if config.train_on else {}),
+        "Model": f"{config.model}, for {height}x{width} pixels",
+        "Num epochs": config.num_epochs,
+        "Batch size": config.batch_size,
+        "Learning rate": config.lrate,
+        "Random crop": config.random_crop,
+        "Grayscale": config.grayscale,
+        "Channels": channels,
+    }
+    lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
+    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
+
+
+def info_of(session: Session) -> Info:
+    """Of the records of the data set that the user named, or the run's."""
+    return records.read_info(session.paths.records_dir, runs.option_of(session.paths.run, session.given, "dataset"))
+
+
+def training_info(session: Session) -> Info:
+    """As `info_of`; those of the other data sets that the run trains on count as its sources."""
+    info = info_of(session)
+    train_on = runs.option_of(session.paths.run, session.given, "train_on")
+    return records.with_others(info, session.paths.records_dir, data_sets(train_on, info.dataset))
+
+
+def train_mode(session: Session) -> None:
+    info = training_info(session)
+    config = runs.begin(session.paths.run, session.given, info)
+    print(banner(session, config, info))
+    started = time.monotonic()
+    train.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
+    print("Finished training.")
+    print(f"Total time to run: {time.monotonic() - started:.0f} s")
+    if info.has("test") or info.has("valid"):
+        print(f"Now score it: {score_command(session.paths, info)}")
+
+
+def score_command(paths: Paths, info: Info) -> str:
+    """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
+    options = {
+        "mode": "test" if info.has("test") else "valid",
+        "name": paths.name,
+        "checkpoint": "best" if info.has("valid") else "latest",
+    }
+    for folder in ("records_dir", "checkpoints_dir", "results_dir"):
+        if getattr(paths, folder) != getattr(Paths, folder):
+            options[folder] = getattr(paths, folder)
+    return " ".join(["python main.py", *(f"--{name}={value}" for name, value in options.items())])
+
+
+def score_mode(session: Session) -> None:
+    """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
+    paths, run = session.paths, session.paths.run
+    chosen = checkpoints.chosen_steps(run, session.checkpoint)
+    info = info_of(session)
+    config = runs.reopen(run, session.given, info, session.mode)
+    print(banner(session, config, info))
+    with tempfile.TemporaryDirectory() as scratch:
+        split = evaluate.usable_split(config, paths, info, session.mode, Path(scratch), print_line)
+        rows = evaluate.sweep(config, info, split, run, chosen, print_line)
+        target = paths.results / f"{session.mode}-{paths.name}.csv"
+        report.write_csv(target, rows)
+        print(report.table(rows, checkpoints.best(run).get("step")))
+        sheet = figures.save_sheet(
+            target.with_suffix(".png"), evaluate.first_predictions(config, info, split, run, rows[-1].step)
+        )
+    print(f"Results saved to {target}, a sheet of what was read to {sheet}")
+
+
+def rate_mode(session: Session) -> None:
+    """`lr`: the learning-rate finder."""
+    paths = session.paths
+    info = training_info(session)
+    config = runs.options(paths.run, session.given, info)
+    print(banner(session, config, info))
+    charts.check_installed()
+    with tempfile.TemporaryDirectory() as scratch:
+        split = evaluate.usable_split(config, paths, info, "train", Path(scratch), print_line)
+        with integrity.located(split):
+            swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
+    target = paths.results / f"lr-{paths.name}.png"
+    lr_finder.save_picture(target, swept)
+    print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
+
+
+def report_mode(session: Session) -> None:
+    paths = session.paths
+    info = info_of(session)
+    config = runs.reopen(paths.run, session.given, info, session.split)
+    step = checkpoints.chosen_step(paths.run, session.checkpoint)
+    print(banner(session, config, info))
+    page = run_report.write_report(config, info, paths, session.split, step, session.example, print_line)
+    print(f"Report saved to {page}, its pictures beside it")
+
+
+def predict_mode(session: Session) -> None:
+    run = session.paths.run
+    if not session.csv:
+        raise UserError("--mode=predict reads a file of pictures: name it with --csv=test.csv")
+    info = runs.info_of(run)
+    config = runs.reopen(run, session.given, info, session.mode)
+    model = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, session.checkpoint))
+    count = predict.write_submission(model, config, info, Path(session.csv), Path(session.output))
+    print(f"{count} readings saved to {session.output}")
+
+
+def release_mode(session: Session) -> None:
+    run = session.paths.run
+    step = checkpoints.chosen_step(run, session.checkpoint)
+    info = info_of(session)
+    config = runs.reopen(run, session.given, info, "valid")
+    valid = records.open_split(session.paths.records_dir, info, "valid")
+    folder = session.paths.results / "released"
+    with integrity.located(valid):
+        config = release.release(config, info, valid, run, step, folder)
+    print(f"Released checkpoint {step} to {folder}, at a temperature of {config.temperature:g}")
+
+
+def compare_mode(session: Session) -> None:
+    if not session.models:
+        raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
+    info = training_info(session)
+    augmentation = DATASETS[info.dataset].augmentation
+    results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
+    target = session.paths.results / f"compare-{session.paths.name}.csv"
+    report.write_rows(target, compare.Result._fields, results)
+    print(compare.table(results))
+    print(f"Results saved to {target}")
+
+
+def print_line(line: str) -> None:
+    print(line, flush=True)
+
+
+MODES: dict[str, Callable[[Session], None]] = {
+    "train": train_mode,
+    "valid": score_mode,
+    "test": score_mode,
+    "lr": rate_mode,
+    "report": report_mode,
+    "predict": predict_mode,
+    "release": release_mode,
+    "compare": compare_mode,
+}
