@@ -11,13 +11,15 @@ from dataclasses import replace
 
 import tensorflow as tf
 
+from svhn.labels import EMPTY
 from svhn.spec import Augmentation, Size
 
 CELLS = 8  # most that can change places
-PARTS = (6, 8, 7, CELLS)  # numbers that `affine`, `bend`, `recolour` and `rearrange` take
+PARTS = (6, 8, 7, CELLS, 1, 3, 1)  # numbers for affine, bend, recolour, rearrange, blur, erase and join
 NOISE = sum(PARTS)  # that an example brings
+WINDOW = 5  # pixels across that one blur averages
 
-RANGES = ("rotation", "scale", "shear", "elastic", "saturation", "contrast", "brightness", "tint")
+RANGES = ("rotation", "scale", "shear", "elastic", "blur", "erasing", "saturation", "contrast", "brightness", "tint")
 
 
 def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
@@ -43,11 +45,11 @@ def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
         steps: how far.
         size: height and width of the result; where it is smaller than the images, the window's place is random.
     """
-    warped, bent, coloured, _ = tf.split(noise, PARTS, axis=1)
+    warped, bent, coloured, _, blurred, erased, _ = tf.split(noise, PARTS, axis=1)
     transforms = affine(images, warped, steps, size)
-    if not steps.elastic:
-        return recolour(project(images, transforms, size), coloured, steps)
-    return recolour(sample(images, transforms, bend(size, bent, steps)), coloured, steps)
+    images = sample(images, transforms, bend(size, bent, steps)) if steps.elastic else project(images, transforms, size)
+    images = recolour(blur(images, blurred, steps), coloured, steps)
+    return erase(images, erased, steps)
 
 
 def rearrange(
@@ -63,7 +65,7 @@ def rearrange(
     rows, columns = steps.cells
     if rows * columns == 1:
         return images, digits
-    order = tf.argsort(tf.split(noise, PARTS, axis=1)[-1][:, : rows * columns], axis=1)
+    order = tf.argsort(tf.split(noise, PARTS, axis=1)[3][:, : rows * columns], axis=1)
     (height, width), channels = size_of(images), images.shape[-1]
     grid = [-1, rows, height // rows, columns, width // columns, channels]
     cells = tf.transpose(tf.reshape(images, grid), [0, 1, 3, 2, 4, 5])  # (batch, rows, columns, …), and back below
@@ -71,6 +73,39 @@ def rearrange(
     cells = tf.reshape(tf.gather(flat, order, batch_dims=1), tf.shape(cells))
     images = tf.reshape(tf.transpose(cells, [0, 1, 3, 2, 4, 5]), [-1, height, width, channels])
     return images, tf.gather(digits, order, batch_dims=1)
+
+
+def joins(digits: tf.Tensor, following: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+    """Whether a number is joined with the one that follows: by chance, and only where the slots hold both.
+
+    Args:
+        digits, following: int32 (max_length,), `EMPTY` past the length.
+        noise: float32 (NOISE,) in -1…1.
+    """
+    fits = tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY) <= len(digits)
+    return fits & ((tf.split(noise, PARTS)[-1][0] + 1) / 2 < steps.joining)
+
+
+def join(
+    image: tf.Tensor, digits: tf.Tensor, following_image: tf.Tensor, following: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The picture of a longer number: both pictures side by side, each as wide as its share of the digits.
+
+    Args:
+        image, following_image: uint8 (height, width, channels).
+        digits, following: int32 (max_length,), `EMPTY` past the length.
+    """
+    height, width, _ = image.shape
+    shown, followed = (tf.boolean_mask(slots, slots != EMPTY) for slots in (digits, following))
+    left = width * tf.size(shown) // (tf.size(shown) + tf.size(followed))
+    parts = [
+        tf.image.resize(part, (height, columns), antialias=True)
+        for part, columns in ((image, left), (following_image, width - left))
+    ]
+    both = tf.concat([shown, followed], axis=0)
+    both = tf.pad(both, [[0, len(digits) - tf.size(both)]], constant_values=EMPTY)
+    joined = tf.cast(tf.round(tf.concat(parts, axis=1)), image.dtype)
+    return tf.ensure_shape(joined, image.shape), tf.ensure_shape(both, digits.shape)
 
 
 def size_of(images: tf.Tensor) -> Size:
@@ -150,6 +185,27 @@ def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf
     upper = at(top, left) * (1 - across) + at(top, right) * across
     lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
     return upper * (1 - down) + lower * down
+
+
+def blur(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+    """Blur half of the images, as if they had been taken from further away."""
+    times = tf.maximum(steps.blur * noise[:, :, None, None], 0.0)  # (batch, 1, 1, 1), a fraction is a blend
+    for done in range(math.ceil(steps.blur)):
+        mean = tf.nn.avg_pool2d(images, WINDOW, 1, "SAME")  # at a border, of what is there
+        images += tf.clip_by_value(times - done, 0.0, 1.0) * (mean - images)
+    return images
+
+
+def erase(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+    """Paint a square of half of the images over with their mean colour (Zhong et al. 2017, arXiv 1708.04896)."""
+    if not steps.erasing:
+        return images
+    height, width = size_of(images)
+    size, y, x = tf.unstack(noise[:, :, None, None, None], axis=1)  # the centre is anywhere
+    rows, columns = (0.5 + tf.range(side, dtype=tf.float32)[:, None] for side in (height, width))
+    reach = steps.erasing * height / 2 * size  # below 0, nothing is near enough
+    inside = (tf.abs(rows[:, None] - height * (y + 1) / 2) < reach) & (tf.abs(columns - width * (x + 1) / 2) < reach)
+    return tf.where(inside, tf.reduce_mean(images, axis=[1, 2], keepdims=True), images)
 
 
 def recolour(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:

@@ -73,7 +73,7 @@ class Config:
         0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
     augment: bool = option(True, "vary the training images as the data set lists it")
-    magnitude: float = option(1.0, "factor on how far that goes; not on how often pictures are inverted or rearranged")
+    magnitude: float = option(1.0, "factor on how far that goes, not on how often")
     views: int = option(
         1, "variations of a picture whose readings are averaged in evaluation; 1: only as it is", "training"
     )

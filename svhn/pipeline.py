@@ -95,8 +95,10 @@ def training_batches(
     context = tf.distribute.InputContext() if context is None else context
     steps = augment.scaled(augmentation, config.magnitude) if config.augment else Augmentation()
 
-    def example(index: tf.Tensor, serialized: tf.Tensor) -> Batch:
-        return {**decode_record(serialized, info), "noise": augment.noise(config.seed, index)}
+    def example(place: tuple[tf.Tensor, tf.Tensor], following: tuple[tf.Tensor, tf.Tensor]) -> Batch:
+        record, noise = decode_record(place[1], info), augment.noise(config.seed, place[0])
+        record = joined(record, following[1], noise, steps, info) if steps.joining else record
+        return {"image": record["image"], "digits": record["digits"], "noise": noise}
 
     def finish(batch: Batch) -> Batch:
         images = recolour(tf.cast(batch["image"], tf.float32), config)
@@ -110,12 +112,27 @@ def training_batches(
             "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
         )
     size = input_size(config, info)
-    ds = training_stream(split, config.seed, start_step * config.batch_size)
+    start = start_step * config.batch_size
+    ds = training_stream(split, config.seed, start)
+    following = training_stream(split, config.seed, start + 1)
+    ds = tf.data.Dataset.zip(ds, following) if steps.joining else ds.map(lambda *place: (place, place))
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
     ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
     ds = ds.map(finish)  # after batch: an operation a batch, not one an example
     return ds.prefetch(4)
+
+
+def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
+    """The record, or one of its number and the one that follows in the stream, which is decoded only then."""
+
+    def join() -> Batch:
+        following = decode_record(serialized, info)
+        image, digits = augment.join(record["image"], record["digits"], following["image"], following["digits"])
+        return {**record, "image": image, "digits": digits}
+
+    following = records.parse(serialized, info.max_length)["digits"]
+    return tf.cond(augment.joins(record["digits"], following, noise, steps), join, lambda: record)
 
 
 def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:

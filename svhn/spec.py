@@ -46,6 +46,7 @@ class Augmentation:
     Args:
         cells: rows and columns of equal cells that change places, each with its digit of the label; a picture of one
             cell stays as it is. For numbers of fixed length whose digits have a cell each.
+        joining: probability that the number that follows is put to its right, for a longer number.
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
@@ -53,6 +54,9 @@ class Augmentation:
         elastic: largest amplitude of the waves that move pixels across and down, as a share of the shorter side; they
             stand in for the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
             Networks. Above 0.08 a picture may be folded.
+        blur: most times that 5 x 5 pixels are averaged, for half of the pictures; a standard deviation of
+            1.4 pixels once, of 2 twice.
+        erasing: largest side of a square that half of the pictures lose, as a share of the height.
         saturation: largest relative change of the distance to grey.
         contrast: natural logarithm of the largest factor on the distance to the mean colour.
         brightness: largest change, of 255.
@@ -61,11 +65,14 @@ class Augmentation:
     """
 
     cells: tuple[int, int] = (1, 1)
+    joining: float = 0.0
     rotation: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
     elastic: float = 0.0
+    blur: float = 0.0
+    erasing: float = 0.0
     saturation: float = 0.0
     contrast: float = 0.0
     brightness: float = 0.0

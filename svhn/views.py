@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import keras
@@ -17,6 +16,7 @@ from svhn.spec import Augmentation
 
 REACH = 0.5  # of how far training varies its pictures
 SEED = 0
+SHAPE = ("rotation", "scale", "shear", "shift", "elastic")
 
 Outputs = dict[str, tf.Tensor]
 
@@ -51,7 +51,7 @@ def averaged(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Output
 
 def shape_of(steps: Augmentation) -> Augmentation:
     """The steps that move pixels; colours stay, since a picture's are what they are."""
-    return replace(steps, saturation=0.0, contrast=0.0, brightness=0.0, tint=0.0, inversion=0.0)
+    return Augmentation(**{name: getattr(steps, name) for name in SHAPE})
 
 
 def vary(images: tf.Tensor, view: int, steps: Augmentation) -> tf.Tensor:

@@ -20,6 +20,8 @@ EVERYTHING = Augmentation(
     shear=0.2,
     shift=(0.1, 0.1),
     elastic=0.05,
+    blur=1.5,
+    erasing=0.5,
     saturation=0.8,
     contrast=0.7,
     brightness=0.4,
@@ -185,6 +187,48 @@ def test_both_ways_of_sampling_agree(channels: int) -> None:
     sampled = augment.sample(images, transforms, straight).numpy()
     np.testing.assert_allclose(sampled, augment.project(images, transforms, size), atol=0.05)
     assert np.abs(sampled - images.numpy()[:, :30, :50]).max() > 50  # they were moved
+
+
+@pytest.mark.parametrize(("times", "variance"), [(1.0, 2.0), (2.0, 4.0)])
+def test_blur_spreads_a_dot(times: float, variance: float) -> None:
+    dot = np.zeros((1, *SIZE, 1), np.float32)
+    dot[0, 20, 30] = 200
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]] - CENTRE[::-1, None, None]
+    for noise, expected in ((1.0, variance), (0.5, variance / 2), (0.0, 0), (-1.0, 0)):  # of two independent sums
+        ink = augment.blur(tf.constant(dot), tf.constant([[noise]]), Augmentation(blur=times)).numpy()[0, :, :, 0]
+        assert ink.sum() == pytest.approx(200, rel=1e-4)
+        assert (ink * x**2).sum() / 200 == pytest.approx((ink * y**2).sum() / 200) == pytest.approx(expected, abs=1e-3)
+
+
+def test_blur_leaves_one_colour_as_it_is_up_to_the_border() -> None:
+    image = tf.fill([1, *SIZE, 3], 100.0)
+    np.testing.assert_allclose(augment.blur(image, tf.ones([1, 1]), Augmentation(blur=2.0)), image, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("noise", "rows", "columns"),
+    [
+        ((1.0, 0.0, 0.0), slice(10, 31), slice(20, 41)),  # half of 41 rows about the centre
+        ((0.5, 0.0, 0.0), slice(15, 26), slice(25, 36)),
+        ((1.0, -1.0, 1.0), slice(0, 10), slice(51, 61)),  # about a corner
+        ((0.0, 0.0, 0.0), slice(0), slice(0)),
+        ((-1.0, 0.0, 0.0), slice(0), slice(0)),
+    ],
+)
+def test_erasing_paints_a_square_over(noise: tuple[float, ...], rows: slice, columns: slice) -> None:
+    images = random_images(1)
+    expected = images.numpy()
+    expected[:, rows, columns] = expected.mean(axis=(1, 2), keepdims=True)
+    erased = augment.erase(images, tf.constant([noise]), Augmentation(erasing=0.5))
+    np.testing.assert_allclose(erased, expected, rtol=1e-5)
+
+
+def test_half_of_the_pictures_are_blurred_and_half_lose_a_square() -> None:
+    images = random_images(1, (20, 30))
+    for steps in (Augmentation(blur=2.0), Augmentation(erasing=1.0)):
+        varied = augment.augment(tf.repeat(images, 400, axis=0), noises(400), steps, (20, 30))
+        changed = tf.reduce_max(tf.abs(varied - images), axis=[1, 2, 3]).numpy() > 1
+        assert changed.mean() == pytest.approx(0.5, abs=0.08)
 
 
 def test_saturation_is_the_distance_to_grey() -> None:

@@ -1,0 +1,103 @@
+"""Two numbers side by side, as one longer number: which, how, and the same however training is run."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numbered_records import (
+    BATCH,
+    EXAMPLES,
+    LABELS,
+    PIXELS,
+    assert_same,
+    by_label,
+    config,
+    labels,
+    training,
+    write_split,
+)
+
+from svhn import augment
+from svhn.labels import to_slots
+from svhn.records import Split
+from svhn.spec import Augmentation
+
+ALWAYS = Augmentation(joining=1.0)
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
+    return write_split(tmp_path_factory.mktemp("joining"))
+
+
+def slots(text: str) -> tf.Tensor:
+    return tf.constant(to_slots(text, 5), tf.int32)
+
+
+@pytest.mark.parametrize(("first", "second", "left"), [("12", "34", 16), ("1", "234", 8), ("070", "1", 24)])
+def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: str, left: int) -> None:
+    one, other = (tf.fill((16, 32, 3), tf.constant(grey, tf.uint8)) for grey in (50, 200))
+    image, digits = augment.join(one, slots(first), other, slots(second))
+    assert (image.shape, image.dtype) == ((16, 32, 3), tf.uint8)
+    np.testing.assert_array_equal(image, np.where(np.arange(32) < left, 50, 200)[None, :, None] + np.zeros((16, 1, 3)))
+    assert digits.numpy().tolist() == to_slots(first + second, 5)
+
+
+def test_pictures_are_squeezed_and_not_cut() -> None:
+    pixels = tf.constant(np.tile(np.arange(0, 256, 8, dtype=np.uint8)[None, :, None], (16, 1, 1)))
+    image, _ = augment.join(pixels, slots("1"), pixels, slots("2"))
+    for half in (image[:, :16, 0], image[:, 16:, 0]):
+        assert np.abs(half[5].numpy().astype(int) - np.arange(4, 256, 16)).max() <= 4
+    assert image.dtype == tf.uint8
+
+
+def test_only_what_the_slots_hold_is_joined() -> None:
+    always = tf.ones(augment.NOISE) * 0.999
+    for first, second, fits in (("123", "45", True), ("123", "456", False), ("1", "2", True), ("12345", "6", False)):
+        assert bool(augment.joins(slots(first), slots(second), always, ALWAYS)) == fits
+
+
+def test_numbers_are_joined_as_often_as_they_should() -> None:
+    noises = [augment.noise(0, tf.constant(index, tf.int64)) for index in range(400)]
+    share = np.mean([augment.joins(slots("1"), slots("2"), noise, Augmentation(joining=0.3)) for noise in noises])
+    assert share == pytest.approx(0.3, abs=0.07)
+
+
+def test_a_number_is_joined_with_the_one_that_follows_it_in_training(split: Split) -> None:
+    alone = labels(training(split, 25, steps=Augmentation()))
+    expected = [one + other if len(one + other) <= 3 else one for one, other in pairwise(alone)]
+    found = labels(training(split, 24, steps=ALWAYS))
+    assert found == expected[: len(found)]
+    assert sum(map(len, found)) > 1.2 * sum(map(len, alone[: len(found)]))
+    assert len(found) > 2 * EXAMPLES
+
+
+def test_the_picture_is_that_of_both(split: Split) -> None:
+    for label, image in by_label(training(split, 9, steps=ALWAYS)).items():
+        if label in LABELS and len(label) < 3:
+            continue
+        first, second = next((label[:at], label[at:]) for at in (1, 2) if {label[:at], label[at:]} <= set(LABELS))
+        assert image.mean() == pytest.approx(PIXELS[[int(first), int(second)]].mean(), abs=8)
+
+
+@pytest.mark.parametrize("start", [1, 9])
+def test_joined_numbers_are_the_same_in_a_run_that_goes_on(split: Split, start: int) -> None:
+    whole = training(split, start + 3, steps=ALWAYS)
+    assert_same(training(split, 3, start=start, steps=ALWAYS), whole[start:])
+
+
+def test_joined_numbers_are_the_same_on_two_workers(split: Split) -> None:
+    whole = training(split, 8, steps=ALWAYS)
+    contexts = [tf.distribute.InputContext(2, index, num_replicas_in_sync=2) for index in range(2)]
+    workers = [training(split, 8, context=context, steps=ALWAYS) for context in contexts]
+    for alone, *halves in zip(whole, *workers, strict=True):
+        assert sorted(labels(halves)) == sorted(labels([alone]))
+        assert len(labels(halves)) == BATCH
+
+
+def test_without_augmentation_nothing_is_joined(split: Split) -> None:
+    plain, none = training(split, 9, config(augment=False), steps=ALWAYS), training(split, 9, steps=Augmentation())
+    assert_same(plain, none)
