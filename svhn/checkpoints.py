@@ -6,7 +6,9 @@ import json
 import math
 import re
 import shutil
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import tensorflow as tf
 from svhn.config import UserError
 from svhn.files import atomic_write
 
-DAMAGED = (IndexError, OSError, EOFError, zipfile.BadZipFile)  # a file cut short
+DAMAGED = (IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED)
 
 
@@ -87,21 +89,20 @@ def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[
 def load_weights(run: Path, model: Any, step: int) -> None:
     """Give a model the weights that a checkpoint holds for evaluation. Raises `UserError` if it can't be read."""
     path = checkpoint_path(run, step)
+    released = path.with_suffix(".npz")
     try:
-        if released(run):
-            with released(run)[0].open("rb") as file, np.load(file) as weights:
+        if released.exists():
+            with released.open("rb") as file, np.load(file) as weights:
                 model.set_weights([weights[name] for name in weights.files])
             return
         status = tf.train.Checkpoint(average=model).read(str(path))
         status.expect_partial().assert_existing_objects_matched()
     except READ_ERRORS as error:
         reason = str(error).splitlines()[0][:120]
-        raise UserError(f"{path} can't be read ({reason}): delete it, or name another by --checkpoint") from error
-
-
-def released(run: Path) -> list[Path]:
-    """The weights of a released run, which `svhn.release` wrote; of another, nothing."""
-    return list(run.glob("ckpt-*.npz"))
+        raise UserError(
+            f"{path} can't be read ({reason}): it is damaged, or was made with another version of the model; "
+            "name another by --checkpoint, or train under another --name"
+        ) from error
 
 
 def discard(run: Path, step: int) -> None:

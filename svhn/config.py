@@ -127,7 +127,8 @@ class Paths:
     @property
     def run(self) -> Path:
         folder = Path(self.checkpoints_dir) / self.name
-        return RELEASED if self.name == RELEASED.name and not folder.exists() else folder
+        packaged = self.name == RELEASED.name and RELEASED.exists() and not folder.exists()
+        return RELEASED if packaged else folder
 
     @property
     def results(self) -> Path:

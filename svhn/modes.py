@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable
@@ -165,11 +166,15 @@ def release_mode(session: Session) -> None:
     step = checkpoints.chosen_step(run, session.checkpoint)
     info = info_of(session)
     config = runs.reopen(run, session.given, info, "valid")
-    valid = records.open_split(session.paths.records_dir, info, "valid")
+    print(banner(session, config, info))
     folder = session.paths.results / "released"
-    with integrity.located(valid):
-        config = release.release(config, info, valid, run, step, folder)
-    print(f"Released checkpoint {step} to {folder}, at a temperature of {config.temperature:g}")
+    with tempfile.TemporaryDirectory() as scratch:
+        valid = evaluate.usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
+        with integrity.located(valid):
+            temperature, scores = release.release(config, info, valid, run, step, folder)
+    print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
+    print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
+    print(score_command(dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info))
 
 
 def compare_mode(session: Session) -> None:

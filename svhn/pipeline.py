@@ -95,9 +95,9 @@ def training_batches(
     context = tf.distribute.InputContext() if context is None else context
     steps = augment.scaled(augmentation, config.magnitude) if config.augment else Augmentation()
 
-    def example(place: tuple[tf.Tensor, tf.Tensor], following: tuple[tf.Tensor, tf.Tensor]) -> Batch:
-        record, noise = decode_record(place[1], info), augment.noise(config.seed, place[0])
-        record = joined(record, following[1], noise, steps, info) if steps.joining else record
+    def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
+        record, noise = decode_record(serialized, info), augment.noise(config.seed, index)
+        record = joined(record, following, noise, steps, info) if steps.joining else record
         return {"image": record["image"], "digits": record["digits"], "noise": noise}
 
     def finish(batch: Batch) -> Batch:
@@ -112,15 +112,18 @@ def training_batches(
             "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
         )
     size = input_size(config, info)
-    start = start_step * config.batch_size
-    ds = training_stream(split, config.seed, start)
-    following = training_stream(split, config.seed, start + 1)
-    ds = tf.data.Dataset.zip(ds, following) if steps.joining else ds.map(lambda *place: (place, place))
+    ds = training_stream(split, config.seed, start_step * config.batch_size)
+    ds = ds.scan((tf.constant(0, tf.int64), ""), with_the_one_before).skip(1)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
     ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
     ds = ds.map(finish)  # after batch: an operation a batch, not one an example
     return ds.prefetch(4)
+
+
+def with_the_one_before(before: Any, now: Any) -> tuple[Any, Any]:
+    """For `Dataset.scan`: a place in the stream, the record that is there, and the one that follows."""
+    return now, (*before, now[1])
 
 
 def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import checkpoints, evaluate, pipeline, runs, views
+from svhn import evaluate, pipeline, runs, views
 from svhn.config import Config
 from svhn.files import atomic_write
 from svhn.losses import sequence_loss
@@ -19,26 +19,32 @@ from svhn.records import Info, Split
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
 
 
-def release(config: Config, info: Info, valid: Split, run: Path, step: int, folder: Path) -> Config:
-    """Write a folder that every mode but train takes for a run, and return its options.
+def release(
+    config: Config, info: Info, valid: Split, run: Path, step: int, folder: Path
+) -> tuple[float, dict[str, float]]:
+    """Write a folder that valid, test, report and predict take for a run; returns its temperature and scores on valid.
 
-    It holds no checksums of what the run was trained on: who has other files may score it on theirs.
+    It holds no checksums of what the run was trained on: who has another test split may score it on that.
     """
     model = evaluate.trained_model(config, info, run, step)
+    weights = [half(weight) for weight in model.get_weights()]
+    model.set_weights(weights)
     config = dataclasses.replace(config, temperature=best_temperature(model, config, info, valid))
+    scores = evaluate.scorer(model, config, info, valid)("")
+    stored = runs.read_config(run)
+    options = {**stored["config"], "views": config.views, "temperature": config.temperature}
     folder.mkdir(parents=True, exist_ok=True)
-    for old in checkpoints.released(folder):
-        old.unlink()
-    with atomic_write(folder / f"ckpt-{step}.npz") as file:
-        np.savez_compressed(file, *(half(weight) for weight in model.get_weights()))
-    with atomic_write(folder / "config.json", "w") as file:
-        json.dump({**runs.read_config(run), "config": dataclasses.asdict(config), "sources": {}}, file, indent=1)
-    history = runs.history(run)
-    runs.write_history(folder, history)
-    scores = [entry["valid"] for entry in history if entry["step"] == step and entry["valid"]]
-    if scores:
-        checkpoints.mark_best(folder, step, scores[0])
-    return config
+    path = folder / f"ckpt-{step}.npz"
+    with atomic_write(path) as file:
+        np.savez_compressed(file, *weights)
+    runs.write_history(folder, runs.history(run))
+    described = {"best.json": {"step": step, **scores}, "config.json": {**stored, "config": options, "sources": {}}}
+    for name, content in described.items():
+        with atomic_write(folder / name, "w") as file:
+            json.dump(content, file, indent=1)
+    for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # last: until now it was whole
+        earlier.unlink()
+    return config.temperature, scores
 
 
 def half(weight: np.ndarray) -> np.ndarray:

@@ -33,8 +33,6 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
         UserError: if the folder holds a run that was made in another way; names the options that differ.
     """
     config = options(run, given, info)
-    if checkpoints.released(run):
-        raise UserError(f"{run} holds released weights, which can't be trained on: train under another --name")
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(run / "config.json", "w") as file:
@@ -45,6 +43,8 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
 
 def options(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     """What to train with: as `begin`, without writing."""
+    if any(run.glob("ckpt-*.npz")):
+        raise UserError(f"{run} holds released weights, which can't be trained on: train under another --name")
     return reopen(run, given, info, "train") if begun(run) else make_config(given)
 
 

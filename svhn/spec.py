@@ -46,7 +46,7 @@ class Augmentation:
     Args:
         cells: rows and columns of equal cells that change places, each with its digit of the label; a picture of one
             cell stays as it is. For numbers of fixed length whose digits have a cell each.
-        joining: probability that the number that follows is put to its right, for a longer number.
+        joining: probability that the number that follows is put to its right, where the slots hold both.
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.

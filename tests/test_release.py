@@ -59,7 +59,9 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     run, folder = trained / "checkpoints/demo", give_away(trained, "--checkpoint=latest")
     temperature = runs.read_config(folder)["config"]["temperature"]
     assert temperature < 1  # labels were smoothed
-    assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in lines
+    assert lines[-1].startswith(f"python main.py --mode=test --name=released --checkpoint=best --records_dir={trained}")
     before, after = read(run, trained, temperature=temperature), read(folder, trained)
     assert [found.reading.text for found in before] == [found.reading.text for found in after]
     confidences = np.array([[found.reading.confidence for found in found_by] for found_by in (before, after)])
@@ -94,11 +96,30 @@ def mislabelled(folder: Path) -> tuple[Info, Split]:
 def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     folder = give_away(trained, "--checkpoint=80")
     assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
-    parameters = evaluate.trained_model(
-        Config(dataset="mnist", model="shallow", random_crop=False), opened(trained, "test")[0], folder, 20
-    )
-    assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * parameters.count_params() + 5000
-    assert checkpoints.best(folder)["sequence_accuracy"] == runs.history(folder)[-1]["valid"]["sequence_accuracy"]
+    info, valid = opened(trained, "valid")
+    options = Config(**runs.read_config(folder)["config"])
+    model = evaluate.trained_model(options, info, folder, 80)
+    assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * model.count_params() + 5000
+    scores = evaluate.scorer(model, options, info, valid)("")
+    assert checkpoints.best(folder) == {"step": 80, **{name: pytest.approx(score) for name, score in scores.items()}}
+    assert runs.history(folder) == runs.history(trained / "checkpoints/demo")
+
+
+def test_options_that_were_not_trained_with_are_not_recorded(trained: Path) -> None:
+    folder = give_away(trained, "--batch_size=7", "--views=2")
+    stored = runs.read_config(trained / "checkpoints/demo")
+    options = runs.read_config(folder)["config"]
+    assert options == {**stored["config"], "views": 2, "temperature": options["temperature"]}
+    assert (stored["sources"], runs.read_config(folder)["sources"]) == ({}, {})
+
+
+def test_without_valid_nothing_is_released(tmp_path: Path) -> None:
+    info = write_digits(tmp_path)
+    train_run(tmp_path, lambda _: None, model="shallow", batch_size=10, random_crop=False, num_steps=1)
+    records.write_info(tmp_path / "records", dataclasses.replace(info, splits={"test": info.splits["test"]}))
+    with pytest.raises(UserError, match="valid"):
+        give_away(tmp_path)
+    assert not (tmp_path / "results").exists()
 
 
 def test_another_checkpoint_takes_the_place_of_the_first(trained: Path) -> None:
@@ -120,18 +141,19 @@ def test_it_is_scored_by_name_on_any_test_split(
     assert "Results saved" in capsys.readouterr().out
 
 
-def test_it_is_not_trained_on(trained: Path) -> None:
+@pytest.mark.parametrize("mode", ["train", "lr"])
+def test_it_is_not_trained_on(trained: Path, mode: str) -> None:
     folder = give_away(trained)
     weights = next(folder.glob("*.npz")).read_bytes()
     with pytest.raises(
         UserError, match="holds released weights, which can't be trained on: train under another --name"
     ):
-        cli.main([*flags(trained, "released"), f"--checkpoints_dir={folder.parent}", "--mode=train", "--num_steps=99"])
+        cli.main([*flags(trained, "released"), f"--checkpoints_dir={folder.parent}", f"--mode={mode}"])
     assert next(folder.glob("*.npz")).read_bytes() == weights
 
 
 @pytest.mark.parametrize("keep", [0, 1000, -10])
-def test_damaged_weights_are_named(trained: Path, keep: int) -> None:
+def test_weights_cut_short_are_named(trained: Path, keep: int) -> None:
     folder = give_away(trained, "--checkpoint=80")
     path = folder / "ckpt-80.npz"
     path.write_bytes(path.read_bytes()[:keep])
@@ -139,9 +161,31 @@ def test_damaged_weights_are_named(trained: Path, keep: int) -> None:
         read(folder, trained)
 
 
-def test_the_name_released_is_the_packages_unless_there_is_such_a_run(tmp_path: Path) -> None:
+def test_damaged_weights_are_named_or_harmless(trained: Path) -> None:
+    """A zip archive has bytes that nobody reads; whatever else is overwritten must not end in a stack trace."""
+    folder = give_away(trained, "--checkpoint=80")
+    path = folder / "ckpt-80.npz"
+    whole, rng, named = path.read_bytes(), np.random.default_rng(0), 0
+    info, _ = opened(trained, "test")
+    model = evaluate.trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
+    for start in rng.integers(0, len(whole) - 8, 300).tolist():
+        path.write_bytes(whole[:start] + rng.bytes(8) + whole[start + 8 :])
+        try:
+            checkpoints.load_weights(folder, model, 80)
+        except UserError:
+            named += 1
+    assert named > 250
+
+
+def test_the_name_released_is_the_packages_unless_there_is_such_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paths = Paths("released", checkpoints_dir=str(tmp_path))
-    assert paths.run == config.RELEASED == Path(config.__file__).parent / "released"
+    assert Path(config.__file__).parent / "released" == config.RELEASED
+    monkeypatch.setattr(config, "RELEASED", tmp_path / "package/released")
+    assert paths.run == tmp_path / "released"
+    config.RELEASED.mkdir(parents=True)
+    assert paths.run == config.RELEASED
     (tmp_path / "released").mkdir()
     assert paths.run == tmp_path / "released"
 
