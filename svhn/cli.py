@@ -32,11 +32,11 @@ python main.py --mode=test --name=demo      score every checkpoint on test
 python main.py --mode=report --name=demo    a page of pictures: curves, confusions, errors, feature maps
 python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
 python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
-python main.py --mode=release --name=demo     make a run small enough to be given away, its confidence calibrated
+python main.py --mode=release --name=demo   make a run small enough to be given away, its confidence calibrated
 python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
 
 An option that isn't given has the value that the run was made with, or else the model's own default. The defaults
-shown here are those of --model=svhn; those of a run are in its config.json."""
+shown here are those that models share; those of a run are in its config.json."""
 
 
 def define_flags() -> flags.FlagValues:

@@ -35,6 +35,14 @@ def test_version_reaches_the_metadata() -> None:
     assert printed.split()[-1] == svhn.__version__
 
 
+def test_the_released_run_is_built_into_the_package(tmp_path: Path) -> None:
+    command = [sys.executable, "setup.py", "--quiet", "build_py", f"--build-lib={tmp_path}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    built, source = ({path.name for path in (folder / "svhn/released").iterdir()} for folder in (tmp_path, ROOT))
+    assert built == source
+    assert {"README.md", "config.json", "best.json"} < built
+
+
 def test_licence_is_apache() -> None:
     assert "Apache License" in text("LICENSE")[:200]
     assert 'license="Apache-2.0"' in text("setup.py")

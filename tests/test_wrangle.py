@@ -154,18 +154,19 @@ def test_every_quirk_is_read(undisturbed: Path) -> None:
 
 def test_info_says_how_the_records_were_made(undisturbed: Path) -> None:
     info = records.read_info(undisturbed, "svhn")
-    crop = {"dataset": "svhn", "size": (16, 24), "margin": 0.3, "channels": 3, "max_length": 5}
+    crop = {"dataset": "svhn", "size": (16, 24), "margin": 0.15, "channels": 3, "max_length": 5}
     assert info.crop == {**crop, "fixed_length": False}
     assert (info.seed, info.image_format, set(info.sources)) == (0, "jpeg", set(LENGTHS))
     assert len({*info.sources.values()}) == 3
 
 
-def test_margin_widens_the_crop(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
-    assert wrangled(sources, tmp_path, "--splits=test", "--margin=0") == 0
-    bare, wide = ({name: pixels for name, _, pixels in examples(at, "test")} for at in (tmp_path, undisturbed))
+def test_margin_widens_the_crop(sources: Path, tmp_path: Path) -> None:
+    for margin in ("0", "0.3"):
+        assert wrangled(sources, tmp_path / margin, "--splits=test", f"--margin={margin}") == 0
+        assert records.read_info(tmp_path / margin, "svhn").margin == float(margin)
+    bare, wide = ({name: pixels for name, _, pixels in examples(tmp_path / at, "test")} for at in ("0", "0.3"))
     assert np.abs(bare["test/2.png"][:, 3:-3].astype(int) - INK).max() < 30  # its box alone
     assert np.abs(wide["test/2.png"][:, :3].astype(int) - GROUND).max() < 30
-    assert records.read_info(tmp_path, "svhn").margin == 0
 
 
 def test_the_same_bytes_with_any_number_of_processes(

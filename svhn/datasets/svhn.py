@@ -11,7 +11,7 @@ from svhn.spec import Archive, Augmentation, DatasetSpec
 SVHN = DatasetSpec(
     name="svhn",
     size=(57, 95),  # a random crop of 27/32 of it is 48 x 80; numbers are wider than high
-    margin=0.3,  # as kvn219/multi-number-recognition
+    margin=0.15,
     channels=3,
     max_length=5,  # one published number is longer: train/29930.png
     image_format="jpeg",
@@ -30,7 +30,17 @@ SVHN = DatasetSpec(
     present=format1.present,
     checksum=format1.checksum,
     augmentation=Augmentation(  # a shift comes from the random crop
-        rotation=5, scale=0.12, shear=0.1, saturation=0.5, contrast=0.5, brightness=0.2, tint=0.05, inversion=0.5
+        joining=0.1,
+        rotation=5,
+        scale=0.12,
+        shear=0.1,
+        blur=0.7,
+        erasing=0.3,
+        saturation=0.5,
+        contrast=0.5,
+        brightness=0.2,
+        tint=0.05,
+        inversion=0.5,
     ),
     url="http://ufldl.stanford.edu/housenumbers",
 )

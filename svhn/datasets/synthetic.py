@@ -114,7 +114,7 @@ def draw_number(rng: np.random.Generator, text: str, font: str) -> tuple[Image.I
 SYNTHETIC = DatasetSpec(
     name="synthetic",
     size=(57, 95),
-    margin=0.3,
+    margin=0.15,
     channels=3,
     max_length=5,
     image_format="jpeg",
