@@ -1,0 +1,120 @@
+"""Whole numbers read, and the time an image takes, of our networks and of two OCR engines, on the same boxes of test.
+
+python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
+
+One image at a time. A run's network gets the records' pictures; an engine, where it is installed, the same part of the
+published picture in its own proportions, and of what it answers only the digits count. Tesseract needs `pip install
+pytesseract` and its own program, which is started for each image; RapidOCR's recogniser `pip install
+rapidocr-onnxruntime`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from svhn import checkpoints, evaluate, pipeline, predict, records, runs
+from svhn.config import Paths
+from svhn.datasets import DATASETS
+from svhn.labels import to_text
+from svhn.records import Info
+from svhn.spec import Entry
+
+HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
+PAGE = "--psm 7 -c tessedit_char_whitelist=0123456789"  # one line of digits
+
+Images = list[np.ndarray]
+
+
+def pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str], Images]:
+    """Names, labels and uint8 pictures of the first records of test."""
+    split = records.open_split(paths.records_dir, info, "test")
+    ds = tf.data.TFRecordDataset([str(path) for path in split.paths]).map(
+        lambda serialized: pipeline.decode_record(serialized, info)
+    )
+    names, labels, images = [], [], []
+    for record in ds.take(count).as_numpy_iterator():
+        names.append(record["name"].decode())
+        labels.append(to_text(record["digits"]))
+        images.append(record["image"])
+    return names, labels, images
+
+
+def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
+    """The same numbers from their published pictures, in their own proportions."""
+    spec = DATASETS[info.dataset]
+    entries = {entry.name: entry for entry in spec.entries(Path(paths.data_dir), "test", info.seed)}
+
+    def crop(entry: Entry) -> np.ndarray:
+        left, top, right, bottom = entry.source[1]
+        width = max(1, round(HEIGHT * (right - left) / (bottom - top)))
+        return spec.load(entry, (HEIGHT, width), info.margin)
+
+    return [crop(entries[name]) for name in names]
+
+
+def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
+    config = dataclasses.replace(runs.reopen(paths.run, {}, info, "test"), batch_size=1)
+    model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
+    return (reading.text for reading in predict.readings(model, config, info, images))
+
+
+def tesseract(images: Images) -> Iterator[str]:
+    engine: Any = importlib.import_module("pytesseract")
+    return (engine.image_to_string(image, config=PAGE) for image in images)
+
+
+def rapidocr(images: Images) -> Iterator[str]:
+    engine: Any = importlib.import_module("rapidocr_onnxruntime").RapidOCR()
+    answers = (engine(image[..., ::-1], use_det=False, use_cls=False, use_rec=True)[0] for image in images)
+    return ("".join(text for text, _ in answer or []) for answer in answers)
+
+
+def measure(read: Callable[[Images], Iterator[str]], images: Images, labels: list[str]) -> tuple[float, float]:
+    """Share read right, and milliseconds an image; the first is read twice, since it loads what is needed."""
+    answers = read([images[0], *images])
+    next(answers)
+    began = time.perf_counter()
+    right = [re.sub(r"\D", "", answer) == label for answer, label in zip(answers, labels, strict=True)]
+    return float(np.mean(right)), 1000 * (time.perf_counter() - began) / len(labels)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--names", default="house,kvn", help="runs")
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--data_dir", default="data")
+    parser.add_argument("--records_dir", default="records")
+    parser.add_argument("--checkpoints_dir", default="checkpoints")
+    args = vars(parser.parse_args())
+    runs_named, count = args.pop("names").split(","), args.pop("images")
+    paths = Paths(**args)
+    info = records.read_info(paths.records_dir, "svhn")
+    names, labels, images = pictures(paths, info, count)
+    print(f"{len(labels):,} numbers of test, one at a time   right   ms an image")
+    for name in runs_named:
+        run = dataclasses.replace(paths, name=name)
+        row(name, *measure(lambda seen, run=run: network(run, info, seen), images, labels))
+    whole = crops(paths, info, names)
+    for engine in (tesseract, rapidocr):
+        try:
+            row(engine.__name__, *measure(engine, whole, labels))
+        except (ImportError, OSError) as error:  # OSError: Tesseract's program is missing
+            print(f"{engine.__name__:36} not installed: {error}")
+
+
+def row(name: str, right: float, milliseconds: float) -> None:
+    print(f"{name:36} {right:6.1%} {milliseconds:10.1f}")
+
+
+if __name__ == "__main__":
+    main()

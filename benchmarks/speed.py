@@ -1,0 +1,146 @@
+# pyright: reportMissingImports=false
+"""Images a second of the flagship in training and inference, against the same network in PyTorch on the same threads.
+
+python -m benchmarks.speed [--batch_size=64] [--steps=20] [--threads=2]
+
+Both take one batch that is kept in memory, train in bfloat16 beside float32 weights, and do the same step: loss with
+smoothed labels, clipped gradients, AdamW, averaged weights. We read in float32, as every mode does. PyTorch is run as
+most run it, uncompiled; its pictures are in its faster layout on CPUs, channels_last, and its inference is the faster
+one of float32 and bfloat16. Needs `pip install torch`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from svhn import distribute, evaluate, runs, state
+from svhn.models import MODELS
+from svhn.pipeline import Batch
+from svhn.records import Info
+
+ROUNDS = 4
+INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
+SIDE = 4096  # of the matrices that say what the cores can do
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Of one image, in convolutions and dense layers."""
+    layers: list[Any] = [each for each in model.layers if isinstance(each, keras.layers.Conv2D | keras.layers.Dense)]
+    return sum(math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape) for layer in layers)
+
+
+def make_batch(size: int) -> Batch:
+    rng = np.random.default_rng(0)
+    height, width = 48, 80
+    digits = np.where(np.arange(5) < rng.integers(1, 6, (size, 1)), rng.integers(0, 10, (size, 5)), -1)
+    return {
+        "image": tf.constant(rng.uniform(0, 255, (size, height, width, 3)), tf.float32),
+        "digits": tf.constant(digits, tf.int32),
+    }
+
+
+def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
+    """A training step and a reading, both waited for; the network's parameters and its multiply-adds."""
+    config = runs.make_config({"batch_size": batch_size})
+    trained = state.build_state(config, INFO, 1000, replicas=1)
+    step = state.make_step(trained, config, distribute.choose_strategy())
+    model = evaluate.build_model(config, INFO)
+    infer = tf.function(lambda images: model(images, training=False))
+    ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
+    return ways, model.count_params(), multiply_adds(model)
+
+
+def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
+    """The same of the same network in PyTorch."""
+    import torch
+
+    from benchmarks.torch_svhn import Svhn, train_step
+
+    build = cast(partial[keras.Model], MODELS["svhn"].build)
+    _, stem, stages, dropout, _ = build.args
+    model = Svhn(stem, stages, dropout, (48, 80), 5)
+    assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters
+    model = model.to(memory_format=torch.channels_last)
+    images = torch.from_numpy(batch["image"].numpy()).permute(0, 3, 1, 2)  # channels_last in memory
+    digits = torch.from_numpy(batch["digits"].numpy()).long()
+    step = train_step(model)
+
+    def infer(mixed: bool) -> Any:
+        model.eval()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            return model(images)[0].float().numpy()
+
+    return {
+        "training": lambda: step(images, digits),
+        "inference": lambda: infer(True),
+        "in float32": lambda: infer(False),
+    }
+
+
+def rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
+    """Images a second: the best of some rounds in turn."""
+    best = [0.0] * len(ways)
+    for way in ways:
+        way()
+        way()
+    for _ in range(ROUNDS):
+        for index, way in enumerate(ways):
+            began = time.perf_counter()
+            for _ in range(steps):
+                way()
+            best[index] = max(best[index], steps * size / (time.perf_counter() - began))
+    return best
+
+
+def product_rate() -> float:
+    """Floating-point operations a second of a large matrix product in bfloat16."""
+    matrix = tf.cast(tf.random.stateless_normal((SIDE, SIDE), (0, 0)), tf.bfloat16)
+    return 2 * SIDE**3 * rates([lambda: tf.matmul(matrix, matrix)[0, 0].numpy()], 1, 1)[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch_size", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=20, help="in each of the rounds")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(args.threads)
+    batch = make_batch(args.batch_size)
+    ours, parameters, macs = keras_ways(batch, args.batch_size)
+    try:
+        import torch
+
+        torch.set_num_threads(args.threads)
+        others = torch_ways(batch, parameters)
+    except ImportError:
+        others = {}
+    ways = [*ours.values(), *others.values()]
+    found = rates(ways, args.batch_size, args.steps)
+    training, inference, *theirs = found
+    print(f"svhn: {parameters:,} parameters, {macs / 1e6:.0f} million multiply-adds an image")
+    print(f"batches of {args.batch_size}, {args.threads} threads, best of {ROUNDS} rounds in turn")
+    print("images/s          ours    PyTorch   ratio")
+    for name, own, other in zip(("training", "inference"), (training, inference), fastest(theirs), strict=True):
+        print(f"{name:12} {own:9.0f} " + (f"{other:10.0f} {own / other:7.2f}" if other else "not installed"))
+    product = product_rate()
+    for name, own, passes in (("training", training, 3), ("inference", inference, 1)):
+        rate = 2 * passes * macs * own
+        print(f"{name:12} {rate / 1e9:9.0f} GFLOP/s, {rate / product:.0%} of a matrix product's {product / 1e9:.0f}")
+
+
+def fastest(theirs: list[float]) -> tuple[float, float]:
+    return (theirs[0], max(theirs[1:])) if theirs else (0.0, 0.0)
+
+
+if __name__ == "__main__":
+    main()
