@@ -75,15 +75,14 @@ def rearrange(
     return images, tf.gather(digits, order, batch_dims=1)
 
 
-def joins(digits: tf.Tensor, following: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Whether a number is joined with the one that follows: by chance, and only where the slots hold both.
+def joins(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+    """Whether a number is to be joined with the one that follows, by its noise, float32 (NOISE,) in -1…1."""
+    return (tf.split(noise, PARTS)[-1][0] + 1) / 2 < steps.joining
 
-    Args:
-        digits, following: int32 (max_length,), `EMPTY` past the length.
-        noise: float32 (NOISE,) in -1…1.
-    """
-    fits = tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY) <= len(digits)
-    return fits & ((tf.split(noise, PARTS)[-1][0] + 1) / 2 < steps.joining)
+
+def fit(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
+    """Whether the slots hold both numbers, each int32 (max_length,), `EMPTY` past the length."""
+    return tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY) <= len(digits)
 
 
 def join(

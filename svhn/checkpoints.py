@@ -82,7 +82,10 @@ def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[
         report(f"Restored model from: {path}")
         return step
     if found:
-        raise UserError(f"none of the checkpoints in {run} can be read: delete the folder to begin anew")
+        raise UserError(
+            f"none of the checkpoints in {run} can be read: they are damaged, or were made with "
+            "another version of the model; train under another --name"
+        )
     return 0
 
 

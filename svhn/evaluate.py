@@ -153,7 +153,7 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
         else:
             rows.append(Row(step, score(f"checkpoint {step}")))
     if not rows:
-        raise UserError(f"{run}: none of its checkpoints can be read: train on, or delete it and begin anew")
+        raise UserError(f"{run}: none of its checkpoints can be read: train on, or under another --name")
     return rows
 
 

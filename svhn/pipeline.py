@@ -127,15 +127,17 @@ def with_the_one_before(before: Any, now: Any) -> tuple[Any, Any]:
 
 
 def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
-    """The record, or one of its number and the one that follows in the stream, which is decoded only then."""
+    """The record, or one of its number and the one that follows in the stream, which is read only then."""
 
-    def join() -> Batch:
-        following = decode_record(serialized, info)
+    def join(following: Batch) -> Batch:
         image, digits = augment.join(record["image"], record["digits"], following["image"], following["digits"])
         return {**record, "image": image, "digits": digits}
 
-    following = records.parse(serialized, info.max_length)["digits"]
-    return tf.cond(augment.joins(record["digits"], following, noise, steps), join, lambda: record)
+    def join_if_they_fit() -> Batch:
+        following = decode_record(serialized, info)
+        return tf.cond(augment.fit(record["digits"], following["digits"]), lambda: join(following), lambda: record)
+
+    return tf.cond(augment.joins(noise, steps), join_if_they_fit, lambda: record)
 
 
 def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:

@@ -52,14 +52,13 @@ def test_pictures_are_squeezed_and_not_cut() -> None:
 
 
 def test_only_what_the_slots_hold_is_joined() -> None:
-    always = tf.ones(augment.NOISE) * 0.999
     for first, second, fits in (("123", "45", True), ("123", "456", False), ("1", "2", True), ("12345", "6", False)):
-        assert bool(augment.joins(slots(first), slots(second), always, ALWAYS)) == fits
+        assert bool(augment.fit(slots(first), slots(second))) == fits
 
 
 def test_numbers_are_joined_as_often_as_they_should() -> None:
     noises = [augment.noise(0, tf.constant(index, tf.int64)) for index in range(400)]
-    share = np.mean([augment.joins(slots("1"), slots("2"), noise, Augmentation(joining=0.3)) for noise in noises])
+    share = np.mean([augment.joins(noise, Augmentation(joining=0.3)) for noise in noises])
     assert share == pytest.approx(0.3, abs=0.07)
 
 

@@ -14,6 +14,7 @@ from svhn import augment, evaluate, predict, records, views
 from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
 from svhn.records import Info, Split
+from svhn.spec import Augmentation
 
 SIZE = (24, 32)
 
@@ -74,6 +75,7 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
     steps = views.shape_of(DATASETS["svhn_cropped"].augmentation)
     assert (steps.rotation, steps.scale, steps.shear, steps.shift) == (8, 0.05, 0.1, (0.1, 0.0))
     assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
+    assert views.shape_of(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
     images = pictures()
     expected = views.vary(images, 1, augment.scaled(steps, 0.5 * 3))
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
