@@ -69,6 +69,10 @@ class Config:
     weight_decay: float = option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")
+    teacher: str = option(
+        "", "run whose readings are learnt beside the labels, for example released; none unless named", "training"
+    )
+    distillation: float = option(0.5, "share of a teacher's readings in what is learnt, the labels have the rest")
     average: float = option(
         0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
@@ -98,6 +102,10 @@ class Config:
         for name, largest in (("magnitude", 10), ("views", 100)):
             if getattr(self, name) > largest:
                 raise UserError(f"--{name}={getattr(self, name)}: expected at most {largest}")
+        if not 0 <= self.distillation <= 1:
+            raise UserError(f"--distillation={self.distillation}: expected a number from 0 to 1")
+        if self.teacher:
+            check_folder_name("teacher", self.teacher)
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")

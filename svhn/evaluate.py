@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,17 @@ class Prediction(NamedTuple):
     label_confidence: float
 
 
+@contextmanager
+def precision(config: Config) -> Iterator[None]:
+    """The precision that the run computes in, in training."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
 def build_model(config: Config, info: Info) -> keras.Model:
     """The run's model in float32, which is how it is evaluated whatever it was trained in."""
     shape = pipeline.input_shape(config, info)
@@ -61,7 +73,7 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
     Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
     """
 
-    read = views.outputs(model, config)
+    read = views.outputs(model, config, info)
 
     @tf.function
     def count(batch: pipeline.Batch) -> Counts:
@@ -82,7 +94,7 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
 
 def predictions(model: keras.Model, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
     """What the model reads in each example, in the order of the records."""
-    read = views.outputs(model, config)
+    read = views.outputs(model, config, info)
 
     @tf.function
     def infer(batch: pipeline.Batch) -> tuple[labels.Decoded, tf.Tensor]:
@@ -91,7 +103,7 @@ def predictions(model: keras.Model, config: Config, info: Info, split: Split) ->
 
     for batch in pipeline.evaluation_batches(config, info, split):
         decoded, probable = infer(batch)
-        images = batch["image"].numpy().astype(np.uint8)
+        images = pipeline.to_input(batch["image"], config, info).numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
         rows = zip(images, names, slots, labels.readings(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:

@@ -8,8 +8,16 @@ import tensorflow as tf
 
 from svhn.labels import EMPTY
 
+Outputs = dict[str, tf.Tensor]
 
-def sequence_loss(slots: tf.Tensor, outputs: dict[str, tf.Tensor], label_smoothing: float = 0.0) -> tf.Tensor:
+
+def sequence_loss(
+    slots: tf.Tensor,
+    outputs: Outputs,
+    label_smoothing: float = 0.0,
+    taught: Outputs | None = None,
+    distillation: float = 0.0,
+) -> tf.Tensor:
     """-log P(length) - sum over its digits of log P(digit), as in Goodfellow et al. 2014 (arXiv 1312.6082).
 
     A slot past the length is masked: it adds nothing, and no gradient flows from it.
@@ -18,19 +26,24 @@ def sequence_loss(slots: tf.Tensor, outputs: dict[str, tf.Tensor], label_smoothi
         slots: int32 (batch, max_length), `EMPTY` past the length.
         outputs: a model's logits.
         label_smoothing: share of the probability that is spread over all classes.
+        taught: a teacher's logits.
+        distillation: share of its probabilities in what is to be predicted, beside the smoothed labels.
 
     Returns:
         float32 (batch,).
     """
     mask = tf.cast(slots != EMPTY, tf.float32)
-    loss: tf.Tensor = tf.reduce_sum(mask * cross_entropy(slots, outputs["digits"], label_smoothing), axis=1)
-    if "length" in outputs:
-        length = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        loss += cross_entropy(length, outputs["length"], label_smoothing)
-    return loss
+    classes = {"digits": slots, "length": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)}
+
+    def loss(head: str) -> tf.Tensor:
+        target = smoothed(classes[head], outputs[head].shape[-1], label_smoothing)
+        if taught:
+            target += distillation * (tf.nn.softmax(taught[head]) - target)
+        return tf.nn.softmax_cross_entropy_with_logits(target, outputs[head])
+
+    digits: tf.Tensor = tf.reduce_sum(mask * loss("digits"), axis=1)
+    return digits + loss("length") if "length" in outputs else digits
 
 
-def cross_entropy(classes: tf.Tensor, logits: tf.Tensor, label_smoothing: float) -> tf.Tensor:
-    count: Any = logits.shape[-1]
-    target = (1 - label_smoothing) * tf.one_hot(classes, count) + label_smoothing / count
-    return tf.nn.softmax_cross_entropy_with_logits(target, logits)
+def smoothed(classes: tf.Tensor, count: Any, label_smoothing: float) -> tf.Tensor:
+    return (1 - label_smoothing) * tf.one_hot(classes, count) + label_smoothing / count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +14,13 @@ import tensorflow as tf
 from svhn import charts, checkpoints, metrics, pipeline
 from svhn.config import Config, Paths, UserError
 from svhn.files import atomic_write
+from svhn.losses import Outputs
 from svhn.models import MODELS
 from svhn.records import Info, Split
 from svhn.sources import Report
 from svhn.spec import Augmentation
 from svhn.state import State, build_state, make_step
+from svhn.teacher import teacher_of
 
 RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
 SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
@@ -49,20 +51,27 @@ def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: A
     constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, info, steps=len(RATES), replicas=1)
     start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
-    return sweep(state, constant, iter(pipeline.training_batches(constant, info, split, augmentation, start)))
+    batches = pipeline.training_batches(constant, info, split, augmentation, start)
+    return sweep(state, constant, iter(batches), teacher_of(config, info, paths))
 
 
-def sweep(state: State, config: Config, batches: Iterator[pipeline.Batch]) -> Sweep:
+def sweep(
+    state: State,
+    config: Config,
+    batches: Iterator[pipeline.Batch],
+    teacher: Callable[[tf.Tensor], Outputs] | None = None,
+) -> Sweep:
     """Take a step at each of `RATES` until the loss explodes; then give the state back as it was.
 
     Args:
         state: whose optimiser has a constant rate of 1, so that `state.factor` is the rate.
         config: of that optimiser.
         batches: of training.
+        teacher: of that run, if it has one.
     """
     variables = [*state.model.variables, *state.average.variables, *state.optimizer.variables, state.step, state.factor]
     before = [tf.identity(variable) for variable in variables]
-    take_step = make_step(state, config, tf.distribute.get_strategy())
+    take_step = make_step(state, config, tf.distribute.get_strategy(), teacher)
     losses: list[float] = []
     for rate, batch in zip(RATES, batches, strict=False):
         state.factor.assign(rate)

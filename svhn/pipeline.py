@@ -141,19 +141,18 @@ def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmen
 
 
 def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:
-    """Every example once, in their order: `image`, `digits`, `name`, and `weight`, 0 for the padding at its end."""
+    """Every example once, in their order: `digits`, `name`, and `weight`, 0 for the padding at its end.
+
+    `image` is the record's, uint8 (batch, height, width, channels) of `info.size`.
+    """
 
     def example(serialized: tf.Tensor) -> Batch:
         return {**decode_record(serialized, info), "weight": tf.constant(1.0)}
 
-    def finish(batch: Batch) -> Batch:
-        return {**batch, "image": to_input(batch["image"], config, info)}
-
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
     ds = ds.concatenate(padding(ds, -split.examples % config.batch_size))
-    ds = ds.batch(config.batch_size, drop_remainder=True)
-    return ds.map(finish).prefetch(2)
+    return ds.batch(config.batch_size, drop_remainder=True).prefetch(2)
 
 
 def padding(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
@@ -166,4 +165,4 @@ def arrays(config: Config, info: Info, split: Split) -> tuple[np.ndarray, np.nda
     """A whole split in memory: images float32 (examples, height, width, channels), digits int32 (…, max_length)."""
     batches = list(evaluation_batches(config, info, split).as_numpy_iterator())
     images, digits = (np.concatenate([batch[key] for batch in batches]) for key in ("image", "digits"))
-    return images[: split.examples], digits[: split.examples]
+    return to_input(tf.constant(images[: split.examples]), config, info).numpy(), digits[: split.examples]

@@ -54,7 +54,7 @@ def half(weight: np.ndarray) -> np.ndarray:
 
 def best_temperature(model: keras.Model, config: Config, info: Info, split: Split) -> float:
     """Of `TEMPERATURES`, the one that makes the split's numbers most probable (Guo et al. 2017, arXiv 1706.04599)."""
-    read = views.outputs(model, dataclasses.replace(config, temperature=1.0))
+    read = views.outputs(model, dataclasses.replace(config, temperature=1.0), info)
 
     @tf.function
     def losses(batch: pipeline.Batch) -> tf.Tensor:

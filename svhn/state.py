@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
 from svhn.config import Config
-from svhn.losses import sequence_loss
+from svhn.losses import Outputs, sequence_loss
 from svhn.metrics import Counts
 from svhn.optimizers import build_optimizer
 from svhn.records import Info
@@ -46,12 +46,8 @@ class State:
 def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
     keras.utils.set_random_seed(config.seed)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-    try:
+    with evaluate.precision(config):
         model = evaluate.build_model(config, info)
-    finally:
-        keras.config.set_dtype_policy(policy)
     distribute.synchronize(model, replicas)
     average = model
     if config.average:
@@ -63,13 +59,19 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     return State(tf.Variable(tf.constant(0, tf.int64)), model, average, optimizer, factor)
 
 
-def make_step(state: State, config: Config, strategy: tf.distribute.Strategy) -> Callable[[Any], Counts]:
+def make_step(
+    state: State,
+    config: Config,
+    strategy: tf.distribute.Strategy,
+    teacher: Callable[[tf.Tensor], Outputs] | None = None,
+) -> Callable[[Any], Counts]:
     """One step over a global batch: updates the state, returns the sums over all replicas."""
 
     def replica_step(batch: pipeline.Batch) -> Counts:
+        taught = teacher(batch["image"]) if teacher else None
         with tf.GradientTape() as tape:
             outputs = state.model(batch["image"], training=True)
-            losses = sequence_loss(batch["digits"], outputs, config.label_smoothing)
+            losses = sequence_loss(batch["digits"], outputs, config.label_smoothing, taught, config.distillation)
             loss = tf.reduce_sum(losses) / config.batch_size  # replicas' gradients are summed
         gradients = tape.gradient(loss, state.model.trainable_variables)
         gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)

@@ -26,6 +26,7 @@ from svhn.sources import Report
 from svhn.spec import Augmentation
 from svhn.state import build_state, make_step
 from svhn.summaries import Summaries
+from svhn.teacher import teacher_of
 
 NOTHING = Counts(*(0.0 for _ in Counts._fields))
 
@@ -89,6 +90,7 @@ class Loop:
         with strategy.scope():
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
+            self.teacher = teacher_of(config, info, paths)
         self.summaries = Summaries(paths.logs, enabled=self.chief)
         self.scored = evaluate.build_model(config, info)  # on this device alone, whatever the strategy
         self.score_valid = evaluate.scorer(self.scored, config, info, valid) if valid and self.chief else None
@@ -135,7 +137,7 @@ class Loop:
 
     def loop(self, start: int, batches: Iterator[pipeline.Batch], caught: list[int]) -> int:
         """Returns the step at which it ended."""
-        take_step = make_step(self.state, self.config, self.strategy)
+        take_step = make_step(self.state, self.config, self.strategy, self.teacher)
         recent, since_checkpoint = NOTHING, NOTHING
         seconds = 0.0  # of training alone, since the last line
         if self.agree(self.gives_up()):

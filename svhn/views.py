@@ -9,28 +9,34 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from svhn import augment
+from svhn import augment, pipeline
 from svhn.config import Config
 from svhn.datasets import DATASETS
+from svhn.losses import Outputs
+from svhn.records import Info
 from svhn.spec import Augmentation
 
 REACH = 0.5  # of how far training varies its pictures
 SEED = 0
 SHAPE = ("rotation", "scale", "shear", "shift", "elastic")
 
-Outputs = dict[str, tf.Tensor]
 
-
-def outputs(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
-    """A function from a batch of inputs to the model's outputs, divided by the temperature.
+def outputs(model: keras.Model, config: Config, info: Info) -> Callable[[tf.Tensor], Outputs]:
+    """A function from a batch of images, as `pipeline.to_input` takes them, to the model's outputs at the temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
-    network sees as it is, and so many less one variations of that, the same for each picture. A run without
-    augmentation has learnt of no variations, and has one view.
+    network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
+    sees another crop in each. A run without augmentation has learnt of no variations, and has one view.
     """
-    alone = config.views == 1 or not config.augment
-    read = partial(model, training=False) if alone else averaged(model, config)
-    return lambda images: at_temperature(read(images), config.temperature)
+    steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
+    varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if config.augment else 1)]
+
+    def read(images: tf.Tensor) -> Outputs:
+        seen = [model(pipeline.to_input(images, config, info), training=False)]
+        seen += [model(view(images), training=False) for view in varied]
+        return at_temperature(average(seen) if varied else seen[0], config.temperature)
+
+    return read
 
 
 def at_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
@@ -38,25 +44,16 @@ def at_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
     return {head: values / temperature for head, values in logits.items()}
 
 
-def averaged(model: keras.Model, config: Config) -> Callable[[tf.Tensor], Outputs]:
-    """As `outputs`, of several views."""
-    steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
-
-    def read(images: tf.Tensor) -> Outputs:
-        varied = [vary(images, view, steps) for view in range(1, config.views)]
-        return average([model(view, training=False) for view in (images, *varied)])
-
-    return read
-
-
 def shape_of(steps: Augmentation) -> Augmentation:
     """The steps that move pixels; colours stay, since a picture's are what they are."""
     return Augmentation(**{name: getattr(steps, name) for name in SHAPE})
 
 
-def vary(images: tf.Tensor, view: int, steps: Augmentation) -> tf.Tensor:
+def vary(config: Config, info: Info, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
     noise = augment.noise(SEED, tf.constant(view, tf.int64))
-    return augment.augment(images, tf.repeat(noise[None], tf.shape(images)[0], axis=0), steps, augment.size_of(images))
+    images = pipeline.recolour(tf.cast(images, tf.float32), config)
+    noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
+    return augment.augment(images, noises, steps, pipeline.input_size(config, info))
 
 
 def average(seen: list[Outputs]) -> Outputs:

@@ -54,9 +54,9 @@ def paths_of(folder: Path, name: str = "demo") -> Paths:
     return Paths(name, log_dir=str(folder / "logs"), **{f"{kind}_dir": str(folder / kind) for kind in kinds})
 
 
-def train_run(folder: Path, report: Callable[[str], None], **given: Any) -> Config:
-    """Train the run `demo` on the folder's digits, or go on with it."""
-    info, paths = records.read_info(folder / "records", "mnist"), paths_of(folder)
+def train_run(folder: Path, report: Callable[[str], None], name: str = "demo", **given: Any) -> Config:
+    """Train a run on the folder's digits, or go on with it."""
+    info, paths = records.read_info(folder / "records", "mnist"), paths_of(folder, name)
     config = runs.begin(paths.run, {"dataset": "mnist", **given}, info)
     train.train(config, info, paths, Augmentation(), report)
     return config

@@ -26,6 +26,31 @@ def outputs() -> Outputs:
     return {"digits": tf.Variable(digits), "length": tf.Variable(length)}
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("heads", [("digits", "length"), ("digits",)])
+def test_a_teachers_probabilities_take_the_place_of_part_of_the_labels(
+    outputs: Outputs, heads: tuple[str, ...]
+) -> None:
+    given = {head: outputs[head] for head in heads}
+    rng = np.random.default_rng(1)
+    logits = {head: rng.normal(0, 2, outputs[head].shape) for head in given}
+    taught = {head: tf.constant(logits[head], tf.float32) for head in given}
+    targets, said = ({head: softmax(np.array(of[head])) for head in given} for of in (logits, given))
+    of_labels = sequence_loss(tf.constant(SLOTS), given, 0.1).numpy()
+    of_teacher = np.zeros(len(NUMBERS))
+    for row, number in enumerate(NUMBERS):
+        for slot in range(len(number)):
+            of_teacher[row] -= targets["digits"][row, slot] @ np.log(said["digits"][row, slot])
+        if "length" in given:
+            of_teacher[row] -= targets["length"][row] @ np.log(said["length"][row])
+    for share in (0.0, 0.3, 1.0):
+        loss = sequence_loss(tf.constant(SLOTS), given, 0.1, taught, share)
+        assert loss.numpy() == pytest.approx((1 - share) * of_labels + share * of_teacher, rel=1e-4)
+
+
 def cross_entropy(logits: np.ndarray, true: int, smoothing: float) -> float:
     log_probability = logits - np.log(np.exp(logits).sum())
     return -float((1 - smoothing) * log_probability[true] + smoothing * log_probability.mean())

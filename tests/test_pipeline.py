@@ -172,13 +172,11 @@ CENTRES = PIXELS[:, 1:15, 2:29]
     ],
     ids=["crop", "grey", "both"],
 )
-def test_evaluation_takes_the_centre_and_grey_if_the_run_does(
-    split: Split, options: dict[str, bool], expected: np.ndarray
-) -> None:
-    chosen = config(batch_size=EXAMPLES, **options)
-    (batch,) = evaluation(split, chosen)
-    np.testing.assert_allclose(batch["image"], expected, atol=1e-2)
-    assert batch["image"].dtype == np.float32
+def test_a_network_sees_the_centre_and_grey_if_the_run_does(options: dict[str, bool], expected: np.ndarray) -> None:
+    chosen = config(**options)
+    images = pipeline.to_input(tf.constant(PIXELS), chosen, INFO)
+    np.testing.assert_allclose(images, expected, atol=1e-2)
+    assert images.dtype == tf.float32
     assert pipeline.input_shape(chosen, INFO) == expected.shape[1:]
 
 

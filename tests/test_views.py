@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from svhn.records import Info, Split
 from svhn.spec import Augmentation
 
 SIZE = (24, 32)
+INFO = Info("svhn", SIZE, 0.3, 3, 5, "png", {}, {}, {}, {}, seed=0)
 
 
 class Seen:
@@ -38,8 +40,8 @@ def pictures(count: int = 5) -> tf.Tensor:
 
 def read(images: tf.Tensor, count: int, **options: Any) -> tuple[Seen, dict[str, tf.Tensor]]:
     model = Seen()
-    config = Config(dataset="svhn_cropped", views=count, **options)
-    return model, views.outputs(cast(keras.Model, model), config)(images)
+    config = Config(**{"dataset": "svhn_cropped", "random_crop": False, "views": count, **options})
+    return model, views.outputs(cast(keras.Model, model), config, INFO)(images)
 
 
 def test_one_view_is_the_picture_and_its_logits() -> None:
@@ -77,8 +79,28 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
     assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
     assert views.shape_of(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
     images = pictures()
-    expected = views.vary(images, 1, augment.scaled(steps, 0.5 * 3))
+    expected = views.vary(Config(random_crop=False), INFO, augment.scaled(steps, 0.5 * 3), 1, images)
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
+
+
+def test_a_run_on_random_crops_sees_another_crop_in_each_view() -> None:
+    """A picture whose every pixel says where it is, of a data set that varies none of its pictures."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
+    images = tf.constant(np.stack([rows, columns, 0 * rows], axis=-1)[None])
+    centre, *others = read(images, 4, dataset="synthetic", random_crop=True)[0].images
+    np.testing.assert_array_equal(centre[0, 0, 0, :2], [2, 2])
+    corners = [view[0, 0, 0, :2] for view in others]
+    for view, corner in zip(others, corners, strict=True):
+        assert view.shape == (1, 20, 27, 3)  # 27/32 of the sides
+        assert np.all((corner >= 0) & (corner <= [4, 5]))
+        np.testing.assert_allclose(view - view[:, :1, :1], centre - centre[:, :1, :1], atol=1e-3)
+    assert max(abs(corner - [2, 2.5]).max() for corner in corners) > 1
+    assert len({tuple(corner) for corner in corners}) == 3
+
+
+def test_a_grey_run_has_grey_views() -> None:
+    centre, other = read(pictures(), 2, grayscale=True)[0].images
+    assert centre.shape == other.shape == (5, *SIZE, 1)
 
 
 def test_a_run_without_augmentation_has_one_view() -> None:
@@ -86,7 +108,7 @@ def test_a_run_without_augmentation_has_one_view() -> None:
 
 
 def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def seven(_model: object, _config: Config) -> Any:
+    def seven(_model: object, _config: Config, _info: Info) -> Any:
         digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
         return lambda images: {"digits": digits[: len(images)], "length": 100 * tf.one_hot([1] * len(images), 6)}
 
@@ -106,7 +128,7 @@ def write_split(folder: Path) -> tuple[Info, Split]:
     pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
     records.write_shard(path, (records.serialize(pixels, "7", str(index)) for index in range(6)))
     shards, sizes, lengths = {"valid": [6]}, {"valid": [path.stat().st_size]}, {"valid": {"1": 6}}
-    info = Info("svhn", SIZE, 0.3, 3, 5, "png", shards, sizes, lengths, {}, seed=0)
+    info = dataclasses.replace(INFO, splits=shards, sizes=sizes, lengths=lengths)
     return info, records.open_split(folder, info, "valid")
 
 
