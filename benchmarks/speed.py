@@ -4,9 +4,9 @@
 python -m benchmarks.speed [--batch_size=64] [--steps=20] [--threads=2]
 
 Both take one batch that is kept in memory, train in bfloat16 beside float32 weights, and do the same step: loss with
-smoothed labels, clipped gradients, AdamW, averaged weights. We read in float32, as every mode does. PyTorch is run as
-most run it, uncompiled; its pictures are in its faster layout on CPUs, channels_last, and its inference is the faster
-one of float32 and bfloat16. Needs `pip install torch`.
+smoothed labels, clipped gradients, AdamW, averaged weights. We read as predict and report do. PyTorch is run as most
+run it, uncompiled; its pictures are in its faster layout on CPUs, channels_last, and its inference is the faster one
+of float32 and bfloat16. Needs `pip install torch`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], An
     trained = state.build_state(config, INFO, 1000, replicas=1)
     step = state.make_step(trained, config, distribute.choose_strategy())
     model = evaluate.build_model(config, INFO)
-    infer = tf.function(lambda images: model(images, training=False))
+    infer = tf.function(evaluate.frozen(model))
     ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
     return ways, model.count_params(), multiply_adds(model)
 

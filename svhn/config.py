@@ -84,7 +84,7 @@ class Config:
     temperature: float = option(
         1.0, "divides the logits in evaluation, for an honest confidence; release finds it on valid", "training"
     )
-    mixed_precision: bool = option(True, "compute in bfloat16, keep the weights in float32")
+    mixed_precision: bool = option(True, "compute in bfloat16 where the machine is fast at it; weights are float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
     log_every: int = option(100, "steps between progress lines")

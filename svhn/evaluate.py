@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,10 @@ from tqdm import tqdm
 from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
 from svhn.config import Config, Paths, UserError, data_sets
 from svhn.labels import Reading
-from svhn.losses import sequence_loss
+from svhn.losses import Outputs, sequence_loss
 from svhn.metrics import Counts
 from svhn.models import MODELS
+from svhn.precision import precision
 from svhn.records import Info, Split
 from svhn.report import Row
 from svhn.sources import Report
@@ -37,22 +37,11 @@ class Prediction(NamedTuple):
     label_confidence: float
 
 
-@contextmanager
-def precision(config: Config) -> Iterator[None]:
-    """The precision that the run computes in, in training."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-
-
 def build_model(config: Config, info: Info) -> keras.Model:
-    """The run's model in float32, which is how it is evaluated whatever it was trained in."""
     shape = pipeline.input_shape(config, info)
     try:
-        return MODELS[config.model].build(shape, info.max_length, info.fixed_length)
+        with precision(config):
+            return MODELS[config.model].build(shape, info.max_length, info.fixed_length)
     except ValueError as error:
         raise UserError(
             f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
@@ -65,6 +54,19 @@ def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Mod
     model = build_model(config, info)
     checkpoints.load_weights(run, model, step)
     return model
+
+
+def frozen(model: keras.Model) -> views.Network:
+    """The model as it is now, for reading alone: TensorFlow folds weights that can't change into fewer operations."""
+    weights = [
+        [variable.numpy() for variable in kind] for kind in (model.trainable_variables, model.non_trainable_variables)
+    ]
+
+    def read(images: tf.Tensor, training: bool = False) -> Outputs:
+        constants = [[tf.constant(weight) for weight in kind] for kind in weights]
+        return model.stateless_call(*constants, images, training=training)[0]
+
+    return read
 
 
 def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
@@ -94,7 +96,7 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
 
 def predictions(model: keras.Model, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
     """What the model reads in each example, in the order of the records."""
-    read = views.outputs(model, config, info)
+    read = views.outputs(frozen(model), config, info)
 
     @tf.function
     def infer(batch: pipeline.Batch) -> tuple[labels.Decoded, tf.Tensor]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import labels, report, views
+from svhn import evaluate, labels, report, views
 from svhn.config import Config, UserError
 from svhn.labels import Reading
 from svhn.pixelcsv import read_pixels
@@ -19,7 +19,7 @@ from svhn.records import Info
 
 def readings(model: keras.Model, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
     """What the model reads in each image, uint8 (height, width, channels) of a record's size."""
-    read = views.outputs(model, config, info)
+    read = views.outputs(evaluate.frozen(model), config, info)
     infer = tf.function(lambda batch: labels.decode(read(batch)))
     images = iter(images)
     while batch := list(islice(images, config.batch_size)):

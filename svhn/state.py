@@ -46,8 +46,7 @@ class State:
 def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
     keras.utils.set_random_seed(config.seed)
-    with evaluate.precision(config):
-        model = evaluate.build_model(config, info)
+    model = evaluate.build_model(config, info)
     distribute.synchronize(model, replicas)
     average = model
     if config.average:

@@ -36,8 +36,7 @@ def teacher_of(config: Config, info: Info, paths: Paths) -> Teacher | None:
             f"--teacher={config.teacher} reads pictures of {described(*forms[0])}, this run {described(*forms[1])}: "
             "expected the same of both"
         )
-    with evaluate.precision(config):
-        model = evaluate.trained_model(taught, seen, run, checkpoints.chosen_step(run, "all"))
+    model = evaluate.trained_model(taught, seen, run, checkpoints.chosen_step(run, "all"))
     return lambda images: views.at_temperature(model(images, training=False), taught.temperature)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
-import keras
 import tensorflow as tf
 
 from svhn import augment, pipeline
@@ -21,7 +21,13 @@ SEED = 0
 SHAPE = ("rotation", "scale", "shear", "shift", "elastic")
 
 
-def outputs(model: keras.Model, config: Config, info: Info) -> Callable[[tf.Tensor], Outputs]:
+class Network(Protocol):
+    """What a Keras model is to one who only reads with it."""
+
+    def __call__(self, images: tf.Tensor, training: bool = False) -> Outputs: ...
+
+
+def outputs(model: Network, config: Config, info: Info) -> Callable[[tf.Tensor], Outputs]:
     """A function from a batch of images, as `pipeline.to_input` takes them, to the model's outputs at the temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the

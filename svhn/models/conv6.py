@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from svhn.models.heads import dense_heads
+from svhn.models.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
 
@@ -15,7 +16,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
+        x = BatchNormalization(momentum=0.95)(x)
         x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = layers.Dropout(0.2)(layers.MaxPooling2D()(x))
 

@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from svhn.labels import CLASSES
+from svhn.models.normalization import BatchNormalization
 
 Outputs = dict[str, keras.KerasTensor]
 
@@ -33,7 +34,7 @@ def attention_heads(
     """
     height, width, channels = features.shape[1:]
     places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
-    places = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(places))
+    places = layers.ReLU()(BatchNormalization(momentum=0.95)(places))
     slots = max_length if fixed_length else max_length + 1
     places = layers.Dense(slots * looks * height * width)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))

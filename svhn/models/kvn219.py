@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from svhn.models.heads import dense_heads
+from svhn.models.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
 
@@ -17,7 +18,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     for filters, kernel, stride in ((16, 3, 1), (32, 3, 1), (64, 5, 3), (256, 5, 3)):
         x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.99)(x)
+        x = BatchNormalization(momentum=0.99)(x)
         x = layers.ReLU()(x)
 
     x = layers.Dropout(0.15)(layers.Flatten()(x))

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from svhn.models.heads import attention_heads
+from svhn.models.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
 REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
@@ -48,7 +49,7 @@ def convolution(
     x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
     x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = BatchNormalization(momentum=0.95)(x)
     return layers.ReLU()(x) if relu else x
 
 

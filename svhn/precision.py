@@ -1,0 +1,36 @@
+"""Which numbers a network computes in: bfloat16 beside float32 weights, where the machine is fast at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from svhn.config import Config
+
+CPUINFO = Path("/proc/cpuinfo")  # of Linux
+INSTRUCTIONS = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")  # of Intel and AMD, of Intel, of Arm
+
+
+@contextmanager
+def precision(config: Config) -> Iterator[None]:
+    """Build models in the precision that the run computes in on this machine."""
+    policy = keras.config.dtype_policy()
+    mixed = config.mixed_precision and fast_in_bfloat16()
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def fast_in_bfloat16() -> bool:
+    """Whether there is a GPU, or a CPU with instructions for it; without them it is several times slower."""
+    try:
+        return bool(tf.config.list_physical_devices("GPU") or INSTRUCTIONS.search(CPUINFO.read_text()))
+    except OSError:  # another system than Linux
+        return False

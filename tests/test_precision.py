@@ -1,0 +1,73 @@
+"""Which numbers a network computes in, by the run and the machine; and weights that are folded for reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import evaluate, precision
+from svhn.config import Config
+
+LINES = {
+    "avx512": ("flags\t\t: fpu avx512f avx512_bf16 avx512_vnni\n", True),
+    "amx": ("flags\t\t: fpu amx_bf16 amx_tile\n", True),
+    "arm": ("Features\t: fp asimd bf16 i8mm\n", True),
+    "older": ("flags\t\t: fpu avx2 avx512f avx512_vnni\n", False),
+    "another": ("flags\t\t: fpu nobf16x\n", False),
+}
+
+
+@pytest.fixture
+def cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in place of the machine's, which has no GPU."""
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: [])
+    return tmp_path / "cpuinfo"
+
+
+@pytest.mark.parametrize(("line", "fast"), LINES.values(), ids=LINES)
+def test_the_processor_says_whether_it_is_fast_in_bfloat16(cpuinfo: Path, line: str, fast: bool) -> None:
+    cpuinfo.write_text(f"processor\t: 0\n{line}\n")
+    assert precision.fast_in_bfloat16() is fast
+
+
+def test_a_system_that_does_not_say_is_not(cpuinfo: Path) -> None:
+    assert not cpuinfo.exists()
+    assert not precision.fast_in_bfloat16()
+
+
+def test_a_gpu_is(cpuinfo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] if kind == "GPU" else [])
+    assert not cpuinfo.exists()
+    assert precision.fast_in_bfloat16()
+
+
+@pytest.mark.parametrize(
+    ("wished", "fast", "expected"),
+    [(True, True, "mixed_bfloat16"), (True, False, "float32"), (False, True, "float32")],
+)
+def test_models_are_built_in_it_where_it_is_wished_and_fast(
+    monkeypatch: pytest.MonkeyPatch, wished: bool, fast: bool, expected: str
+) -> None:
+    monkeypatch.setattr(precision, "fast_in_bfloat16", lambda: fast)
+    with precision.precision(Config(mixed_precision=wished)):
+        assert keras.layers.Dense(1).dtype_policy.name == expected
+    assert keras.layers.Dense(1).dtype_policy.name == "float32"
+
+
+def test_a_frozen_model_reads_as_the_model_did() -> None:
+    image = keras.Input((6,))
+    x = keras.layers.BatchNormalization()(keras.layers.Dense(4)(keras.layers.Dropout(0.5)(image)))
+    model = keras.Model(image, {"digits": x})
+    model.set_weights([np.random.default_rng(0).uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
+    images = tf.constant(np.random.default_rng(1).normal(0, 1, (3, 6)), tf.float32)
+    expected = model(images, training=False)["digits"].numpy()
+    read = tf.function(evaluate.frozen(model))
+    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-5)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-5)
+    np.testing.assert_array_equal(model(images, training=False)["digits"], 0)
