@@ -84,6 +84,17 @@ def test_the_temperature_makes_valid_most_probable(trained: Path, tmp_path: Path
     assert loss(found) < min(loss(release.TEMPERATURES[place - 1]), loss(release.TEMPERATURES[place + 1]))
 
 
+def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) -> None:
+    run, (info, valid) = trained / "checkpoints/demo", mislabelled(tmp_path)
+    options = Config(**runs.read_config(run)["config"])
+    model = evaluate.trained_model(options, info, run, STEPS[-1])
+    sizes = valid.examples, 40 * valid.examples
+    few, many = (
+        release.best_temperature(model, dataclasses.replace(options, batch_size=size), info, valid) for size in sizes
+    )
+    assert few == many
+
+
 def mislabelled(folder: Path) -> tuple[Info, Split]:
     """A split of 23 digits, in batches of 10 and 3, of which every third has the label of another."""
     labels = np.arange(23) % 10
