@@ -65,7 +65,7 @@ def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
     config = dataclasses.replace(runs.reopen(paths.run, {}, info, "test"), batch_size=1)
     model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
-    return (reading.text for reading in predict.readings(model, config, info, images))
+    return (reading.text for reading in predict.readings(evaluate.frozen(model), config, info, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:

@@ -30,7 +30,7 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     split = records.open_split(paths.records_dir, info, "test")
     model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
     drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
-    for found in evaluate.predictions(model, config, info, split):
+    for found in evaluate.predictions(evaluate.frozen(model), config, info, split):
         entry = drawn[found.name]
         if entry.label != found.label:
             raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")

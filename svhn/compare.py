@@ -55,7 +55,7 @@ def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:
             split = evaluate.usable_split(config, paths, info, name, Path(scratch), report)
-            return evaluate.scorer(model, config, info, split)(name)["sequence_accuracy"]
+            return evaluate.scorer(evaluate.frozen(model), config, info, split)(name)["sequence_accuracy"]
 
     seconds = sum(entry["seconds"] for entry in runs.history(paths.run)[-1:])
     return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)

@@ -70,7 +70,7 @@ class Config:
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")
     teacher: str = option(
-        "", "run whose readings are learnt beside the labels, for example released; none unless named", "training"
+        "", "run whose readings are learnt beside the labels; best a released one, which stays as it is", "training"
     )
     distillation: float = option(0.5, "share of a teacher's readings in what is learnt, the labels have the rest")
     average: float = option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
 from svhn.config import Config, Paths, UserError, data_sets
 from svhn.labels import Reading
-from svhn.losses import Outputs, sequence_loss
+from svhn.losses import Network, Outputs, sequence_loss
 from svhn.metrics import Counts
 from svhn.models import MODELS
 from svhn.precision import precision
@@ -38,6 +39,7 @@ class Prediction(NamedTuple):
 
 
 def build_model(config: Config, info: Info) -> keras.Model:
+    """The run's model, its weights as new. Raises `UserError` where it can't be built for pictures of that size."""
     shape = pipeline.input_shape(config, info)
     try:
         with precision(config):
@@ -56,26 +58,25 @@ def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Mod
     return model
 
 
-def frozen(model: keras.Model) -> views.Network:
+def frozen(model: keras.Model) -> Network:
     """The model as it is now, for reading alone: TensorFlow folds weights that can't change into fewer operations."""
-    weights = [
-        [variable.numpy() for variable in kind] for kind in (model.trainable_variables, model.non_trainable_variables)
-    ]
+    kinds = (model.trainable_variables, model.non_trainable_variables)
+    weights = [[variable.numpy() for variable in kind] for kind in kinds]
 
-    def read(images: tf.Tensor, training: bool = False) -> Outputs:
+    def read(images: tf.Tensor) -> Outputs:
         constants = [[tf.constant(weight) for weight in kind] for kind in weights]
-        return model.stateless_call(*constants, images, training=training)[0]
+        return model.stateless_call(*constants, images, training=False)[0]
 
     return read
 
 
-def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
-    """A function that scores a split with the weights the model has at the time; compiled once for all of them.
+def scorer(network: Network, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
+    """A function that scores a split with the weights the network has at the time; compiled once for all of them.
 
     Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
     """
 
-    read = views.outputs(model, config, info)
+    read = views.outputs(network, config, info)
 
     @tf.function
     def count(batch: pipeline.Batch) -> Counts:
@@ -94,9 +95,9 @@ def scorer(model: keras.Model, config: Config, info: Info, split: Split) -> Call
     return score
 
 
-def predictions(model: keras.Model, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
-    """What the model reads in each example, in the order of the records."""
-    read = views.outputs(frozen(model), config, info)
+def predictions(network: Network, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
+    """What is read in each example, in the order of the records."""
+    read = views.outputs(network, config, info)
 
     @tf.function
     def infer(batch: pipeline.Batch) -> tuple[labels.Decoded, tf.Tensor]:
@@ -120,7 +121,7 @@ def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]
         return {}
     outputs = keras.Model(model.input, [layer.output for layer in convolutions])(image[None].astype(np.float32))
     found = outputs if isinstance(outputs, list) else [outputs]
-    return {layer.name: np.asarray(maps[0]) for layer, maps in zip(convolutions, found, strict=True)}
+    return {layer.name: np.asarray(maps[0], np.float32) for layer, maps in zip(convolutions, found, strict=True)}
 
 
 def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
@@ -155,7 +156,7 @@ def usable_part(config: Config, paths: Paths, info: Info, name: str, scratch: Pa
 def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
-    score = scorer(model, config, info, split)
+    score = scorer(partial(model, training=False), config, info, split)
     rows = []
     for step in chosen:
         try:
@@ -173,4 +174,5 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
 
 def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
     """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
-    return list(islice(predictions(trained_model(config, info, run, step), config, info, split), SHEET_EXAMPLES))
+    network = frozen(trained_model(config, info, run, step))
+    return list(islice(predictions(network, config, info, split), SHEET_EXAMPLES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -9,6 +10,7 @@ import tensorflow as tf
 from svhn.labels import EMPTY
 
 Outputs = dict[str, tf.Tensor]
+Network = Callable[[tf.Tensor], Outputs]  # a model to those who only read with it
 
 
 def sequence_loss(

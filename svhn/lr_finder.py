@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import tensorflow as tf
 from svhn import charts, checkpoints, metrics, pipeline
 from svhn.config import Config, Paths, UserError
 from svhn.files import atomic_write
-from svhn.losses import Outputs
+from svhn.losses import Network
 from svhn.models import MODELS
 from svhn.records import Info, Split
 from svhn.sources import Report
@@ -59,7 +59,7 @@ def sweep(
     state: State,
     config: Config,
     batches: Iterator[pipeline.Batch],
-    teacher: Callable[[tf.Tensor], Outputs] | None = None,
+    teacher: Network | None = None,
 ) -> Sweep:
     """Take a step at each of `RATES` until the loss explodes; then give the state back as it was.
 

@@ -156,8 +156,10 @@ def predict_mode(session: Session) -> None:
         raise UserError("--mode=predict reads a file of pictures: name it with --csv=test.csv")
     info = runs.info_of(run)
     config = runs.reopen(run, session.given, info, session.mode)
-    model = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, session.checkpoint))
-    count = predict.write_submission(model, config, info, Path(session.csv), Path(session.output))
+    network = evaluate.frozen(
+        evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, session.checkpoint))
+    )
+    count = predict.write_submission(network, config, info, Path(session.csv), Path(session.output))
     print(f"{count} readings saved to {session.output}")
 
 

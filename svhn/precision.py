@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from svhn.config import Config
 
+AMPERE = (8, 0)  # compute capability
 CPUINFO = Path("/proc/cpuinfo")  # of Linux
 INSTRUCTIONS = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")  # of Intel and AMD, of Intel, of Arm
 
@@ -29,8 +30,12 @@ def precision(config: Config) -> Iterator[None]:
 
 
 def fast_in_bfloat16() -> bool:
-    """Whether there is a GPU, or a CPU with instructions for it; without them it is several times slower."""
+    """Whether the GPU, or else the CPU, has instructions for it; without them it is several times slower."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return details.get("compute_capability", (0, 0)) >= AMPERE
     try:
-        return bool(tf.config.list_physical_devices("GPU") or INSTRUCTIONS.search(CPUINFO.read_text()))
+        return INSTRUCTIONS.search(CPUINFO.read_text()) is not None
     except OSError:  # another system than Linux
         return False

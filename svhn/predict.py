@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import evaluate, labels, report, views
+from svhn import labels, report, views
 from svhn.config import Config, UserError
 from svhn.labels import Reading
+from svhn.losses import Network
 from svhn.pixelcsv import read_pixels
 from svhn.records import Info
 
 
-def readings(model: keras.Model, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
-    """What the model reads in each image, uint8 (height, width, channels) of a record's size."""
-    read = views.outputs(evaluate.frozen(model), config, info)
+def readings(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
+    """What is read in each image, uint8 (height, width, channels) of a record's size."""
+    read = views.outputs(network, config, info)
     infer = tf.function(lambda batch: labels.decode(read(batch)))
     images = iter(images)
     while batch := list(islice(images, config.batch_size)):
@@ -28,7 +28,7 @@ def readings(model: keras.Model, config: Config, info: Info, images: Iterable[np
         yield from labels.readings(infer(tf.constant(padded)))[: len(batch)]
 
 
-def write_submission(model: keras.Model, config: Config, info: Info, source: Path, target: Path) -> int:
+def write_submission(network: Network, config: Config, info: Info, source: Path, target: Path) -> int:
     """Read a CSV of pixels without labels, and write `ImageId,Label` as Kaggle expects it; returns how many.
 
     Raises:
@@ -37,6 +37,6 @@ def write_submission(model: keras.Model, config: Config, info: Info, source: Pat
     if info.max_length != 1:
         raise UserError(f"this run reads numbers of up to {info.max_length} digits, and {source} holds single ones")
     images = (pixels for _, pixels in read_pixels(source, info.size, channels=info.channels, labelled=False))
-    rows = [(index, reading.text) for index, reading in enumerate(readings(model, config, info, images), start=1)]
+    rows = [(index, reading.text) for index, reading in enumerate(readings(network, config, info, images), start=1)]
     report.write_rows(target, ("ImageId", "Label"), rows)
     return len(rows)

@@ -1,4 +1,7 @@
-"""Work spread over several processes, in order; each imports the modules of what it calls, and not TensorFlow."""
+"""Work spread over several processes, in order, and the signals that may end it.
+
+Each process imports the modules of what it calls, and not TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -25,3 +28,16 @@ def workers(processes: int) -> Iterator[Any]:
     context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
     with context.Pool(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
         yield partial(pool.imap, chunksize=32)
+
+
+@contextmanager
+def caught_signals() -> Iterator[list[int]]:
+    """A list that Ctrl-C and SIGTERM add their number to, so that the loop can stop where it is safe."""
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

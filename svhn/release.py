@@ -6,14 +6,13 @@ import dataclasses
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from svhn import evaluate, pipeline, runs, views
 from svhn.config import Config
 from svhn.files import atomic_write
-from svhn.losses import sequence_loss
+from svhn.losses import Network, sequence_loss
 from svhn.records import Info, Split
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
@@ -29,8 +28,9 @@ def release(
     model = evaluate.trained_model(config, info, run, step)
     weights = [half(weight) for weight in model.get_weights()]
     model.set_weights(weights)
-    config = dataclasses.replace(config, temperature=best_temperature(model, config, info, valid))
-    scores = evaluate.scorer(model, config, info, valid)("")
+    network = evaluate.frozen(model)
+    config = dataclasses.replace(config, temperature=best_temperature(network, config, info, valid))
+    scores = evaluate.scorer(network, config, info, valid)("")
     stored = runs.read_config(run)
     options = {**stored["config"], "views": config.views, "temperature": config.temperature}
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +52,9 @@ def half(weight: np.ndarray) -> np.ndarray:
     return weight.astype(np.float16) if weight.ndim > 1 else weight
 
 
-def best_temperature(model: keras.Model, config: Config, info: Info, split: Split) -> float:
+def best_temperature(network: Network, config: Config, info: Info, split: Split) -> float:
     """Of `TEMPERATURES`, the one that makes the split's numbers most probable (Guo et al. 2017, arXiv 1706.04599)."""
-    read = views.outputs(model, dataclasses.replace(config, temperature=1.0), info)
+    read = views.outputs(network, dataclasses.replace(config, temperature=1.0), info)
 
     @tf.function
     def losses(batch: pipeline.Batch) -> tf.Tensor:

@@ -44,9 +44,10 @@ def gather(
     usable = {name: evaluate.usable_split(config, paths, info, name, scratch, report) for name in names}
     check_example(usable[split], split, example)
     model = evaluate.trained_model(config, info, paths.run, step)
+    network = evaluate.frozen(model)
     report(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.located(usable[split]):
-        predictions = evaluate.predictions(model, config, info, usable[split])
+        predictions = evaluate.predictions(network, config, info, usable[split])
         findings = analysis.analyse(predictions, info.max_length, example=example)
     return Facts(
         name=paths.name,
@@ -56,7 +57,7 @@ def gather(
         step=step,
         best_step=checkpoints.best(paths.run).get("step"),
         parameters=model.count_params(),
-        scores=evaluate.scorer(model, config, info, usable[split])(f"scores of {split}"),
+        scores=evaluate.scorer(network, config, info, usable[split])(f"scores of {split}"),
         findings=findings,
         labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
         history=runs.history(paths.run),

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
 from svhn.config import Config
-from svhn.losses import Outputs, sequence_loss
+from svhn.losses import Network, sequence_loss
 from svhn.metrics import Counts
 from svhn.optimizers import build_optimizer
 from svhn.records import Info
@@ -62,7 +62,7 @@ def make_step(
     state: State,
     config: Config,
     strategy: tf.distribute.Strategy,
-    teacher: Callable[[tf.Tensor], Outputs] | None = None,
+    teacher: Network | None = None,
 ) -> Callable[[Any], Counts]:
     """One step over a global batch: updates the state, returns the sums over all replicas."""
 

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
-import tensorflow as tf
-
-from svhn import checkpoints, evaluate, pipeline, runs, views
+from svhn import checkpoints, evaluate, runs, views
 from svhn.config import Config, Paths, UserError
-from svhn.losses import Outputs
+from svhn.losses import Network
+from svhn.models import MODELS
 from svhn.records import Info
 
-Teacher = Callable[[tf.Tensor], Outputs]
 
-
-def teacher_of(config: Config, info: Info, paths: Paths) -> Teacher | None:
-    """A function from a batch of inputs to the logits of the run's teacher at its best checkpoint, if it has one.
+def teacher_of(config: Config, info: Info, paths: Paths) -> Network | None:
+    """What the run's teacher, if it has one, says at its best checkpoint and its temperature of a network's input.
 
     Raises:
-        UserError: there is no such run, or it reads pictures of another form.
+        UserError: there is no such run, it reads pictures of another form, or it may have learnt this run's valid.
     """
     if not config.teacher:
         return None
     if config.teacher == paths.name:
         raise UserError(f"--teacher={config.teacher}: a run can't teach itself, name another")
+    if MODELS[config.model].fit:
+        raise UserError(f"the model {config.model} is fitted at once and can't be taught: leave out --teacher")
     run = dataclasses.replace(paths, name=config.teacher).run
-    taught, seen = Config(**runs.read_config(run)["config"]), runs.info_of(run)
-    forms = [
-        (pipeline.input_shape(options, records), records.margin, records.max_length, records.fixed_length)
-        for options, records in ((taught, seen), (config, info))
-    ]
-    if forms[0] != forms[1]:
+    stored = runs.read_config(run)
+    check_form(config, info, stored)
+    taught, seen = Config(**stored["config"]), runs.info_of(run)
+    network = evaluate.frozen(evaluate.trained_model(taught, seen, run, checkpoints.chosen_step(run, "all")))
+    return lambda images: views.at_temperature(network(images), taught.temperature)
+
+
+def check_form(config: Config, info: Info, stored: Mapping[str, Any]) -> None:
+    form = {name: value for name, value in info.crop.items() if name != "dataset"}
+    options = {name: getattr(config, name) for name in ("random_crop", "grayscale")}
+    differing = runs.differences(stored["records"], form) + runs.differences(stored["config"], options)
+    if stored["records"]["dataset"] == info.dataset:  # in another draw it may have learnt what is valid in this one
+        differing += runs.differences(stored["draw"], info.draw)
+    if differing:
         raise UserError(
-            f"--teacher={config.teacher} reads pictures of {described(*forms[0])}, this run {described(*forms[1])}: "
-            "expected the same of both"
+            f"--teacher={config.teacher} is a run with {', '.join(differing)}: "
+            "train with its options and records, or name another teacher"
         )
-    model = evaluate.trained_model(taught, seen, run, checkpoints.chosen_step(run, "all"))
-    return lambda images: views.at_temperature(model(images, training=False), taught.temperature)
-
-
-def described(shape: tuple[int, int, int], margin: float, max_length: int, fixed_length: bool) -> str:
-    height, width, channels = shape
-    lengths = f"{max_length} digits" if fixed_length else f"up to {max_length} digits"
-    return f"{height}x{width}x{channels} with a margin of {margin:g} and {lengths}"

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ import tensorflow as tf
 
 from svhn import checkpoints, distribute, evaluate, integrity, metrics, pipeline, runs
 from svhn.config import Config, Interrupted, Paths, UserError
+from svhn.losses import Network
 from svhn.metrics import Counts
 from svhn.models import MODELS
 from svhn.optimizers import REDUCTION, on_plateau, stalled_for
+from svhn.processes import caught_signals
 from svhn.records import Info, Split
 from svhn.sources import Report
 from svhn.spec import Augmentation
@@ -35,19 +37,6 @@ def total_steps(config: Config, examples: int) -> int:
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
-@contextmanager
-def caught_signals() -> Iterator[list[int]]:
-    """A list that Ctrl-C and SIGTERM add their number to, so that the loop can stop where it is safe."""
-    caught: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Report) -> None:
     """Train a run from where it stands to its last step.
 
@@ -57,13 +46,14 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
     """
     strategy = distribute.choose_strategy()
     distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
+    teacher = teacher_of(config, info, paths)
     with tempfile.TemporaryDirectory() as scratch:
         usable = {
             name: evaluate.usable_split(config, paths, info, name, Path(scratch), report)
             for name in ("train", "valid")
             if name == "train" or info.has(name)
         }
-        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report)
+        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report, teacher)
         with integrity.located(usable["train"]):
             fit = MODELS[config.model].fit
             loop.fit(fit) if fit else loop.run(augmentation)
@@ -81,19 +71,20 @@ class Loop:
         valid: Split | None,
         strategy: tf.distribute.Strategy,
         report: Report,
+        teacher: Network | None,
     ) -> None:
         self.config, self.info, self.paths, self.split = config, info, paths, split
-        self.strategy, self.report = strategy, report
+        self.strategy, self.report, self.teacher = strategy, report, teacher
         self.steps = total_steps(config, split.examples)
         self.chief = distribute.is_chief()
         self.agree = distribute.any_worker(strategy)
         with strategy.scope():
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.checkpoint()
-            self.teacher = teacher_of(config, info, paths)
         self.summaries = Summaries(paths.logs, enabled=self.chief)
         self.scored = evaluate.build_model(config, info)  # on this device alone, whatever the strategy
-        self.score_valid = evaluate.scorer(self.scored, config, info, valid) if valid and self.chief else None
+        read = partial(self.scored, training=False)
+        self.score_valid = evaluate.scorer(read, config, info, valid) if valid and self.chief else None
         self.history: list[dict[str, Any]] = []  # as `runs.history`
         self.clock = 0.0  # when training would have begun, had it not been interrupted
 

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 import tensorflow as tf
 
 from svhn import augment, pipeline
 from svhn.config import Config
 from svhn.datasets import DATASETS
-from svhn.losses import Outputs
+from svhn.losses import Network, Outputs
 from svhn.records import Info
 from svhn.spec import Augmentation
 
-REACH = 0.5  # of how far training varies its pictures
+REACH = 0.5  # of how far training varies its pictures, but for the place of a random crop
 SEED = 0
 SHAPE = ("rotation", "scale", "shear", "shift", "elastic")
 
 
-class Network(Protocol):
-    """What a Keras model is to one who only reads with it."""
-
-    def __call__(self, images: tf.Tensor, training: bool = False) -> Outputs: ...
-
-
-def outputs(model: Network, config: Config, info: Info) -> Callable[[tf.Tensor], Outputs]:
-    """A function from a batch of images, as `pipeline.to_input` takes them, to the model's outputs at the temperature.
+def outputs(network: Network, config: Config, info: Info) -> Network:
+    """A function from a batch of images, as `pipeline.to_input` takes them, to the outputs at the run's temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
     network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
@@ -38,8 +30,8 @@ def outputs(model: Network, config: Config, info: Info) -> Callable[[tf.Tensor],
     varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if config.augment else 1)]
 
     def read(images: tf.Tensor) -> Outputs:
-        seen = [model(pipeline.to_input(images, config, info), training=False)]
-        seen += [model(view(images), training=False) for view in varied]
+        seen = [network(pipeline.to_input(images, config, info))]
+        seen += [network(view(images)) for view in varied]
         return at_temperature(average(seen) if varied else seen[0], config.temperature)
 
     return read

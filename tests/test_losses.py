@@ -38,7 +38,8 @@ def test_a_teachers_probabilities_take_the_place_of_part_of_the_labels(
     rng = np.random.default_rng(1)
     logits = {head: rng.normal(0, 2, outputs[head].shape) for head in given}
     taught = {head: tf.constant(logits[head], tf.float32) for head in given}
-    targets, said = ({head: softmax(np.array(of[head])) for head in given} for of in (logits, given))
+    targets = {head: softmax(logits[head]) for head in given}
+    said = {head: softmax(given[head].numpy()) for head in given}
     of_labels = sequence_loss(tf.constant(SLOTS), given, 0.1).numpy()
     of_teacher = np.zeros(len(NUMBERS))
     for row, number in enumerate(NUMBERS):

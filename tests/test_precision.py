@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from svhn import evaluate, precision
 from svhn.config import Config
+from svhn.models.normalization import BatchNormalization
 
 LINES = {
     "avx512": ("flags\t\t: fpu avx512f avx512_bf16 avx512_vnni\n", True),
@@ -40,10 +41,15 @@ def test_a_system_that_does_not_say_is_not(cpuinfo: Path) -> None:
     assert not precision.fast_in_bfloat16()
 
 
-def test_a_gpu_is(cpuinfo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("capability", "fast"), [((9, 0), True), ((8, 0), True), ((7, 5), False), (None, False)])
+def test_a_gpu_says_by_its_generation(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] | None, fast: bool
+) -> None:
+    cpuinfo.write_text(LINES["amx"][0])
+    details = {"compute_capability": capability} if capability else {}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] if kind == "GPU" else [])
-    assert not cpuinfo.exists()
-    assert precision.fast_in_bfloat16()
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _gpu: details)
+    assert precision.fast_in_bfloat16() is fast
 
 
 @pytest.mark.parametrize(
@@ -60,14 +66,14 @@ def test_models_are_built_in_it_where_it_is_wished_and_fast(
 
 
 def test_a_frozen_model_reads_as_the_model_did() -> None:
-    image = keras.Input((6,))
-    x = keras.layers.BatchNormalization()(keras.layers.Dense(4)(keras.layers.Dropout(0.5)(image)))
-    model = keras.Model(image, {"digits": x})
+    image = keras.Input((5, 6, 3))
+    x = keras.layers.Conv2D(4, 3)(keras.layers.Dropout(0.5)(image))
+    model = keras.Model(image, {"digits": keras.layers.ReLU()(BatchNormalization()(x))})
     model.set_weights([np.random.default_rng(0).uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
-    images = tf.constant(np.random.default_rng(1).normal(0, 1, (3, 6)), tf.float32)
+    images = tf.constant(np.random.default_rng(1).normal(0, 1, (3, 5, 6, 3)), tf.float32)
     expected = model(images, training=False)["digits"].numpy()
     read = tf.function(evaluate.frozen(model))
-    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-5)
+    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)
     model.set_weights([0 * weight for weight in model.get_weights()])
-    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-5)
+    np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(model(images, training=False)["digits"], 0)

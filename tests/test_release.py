@@ -13,6 +13,7 @@ from digit_records import make_info, pictures, train_run, write_digits
 
 from svhn import checkpoints, cli, config, evaluate, records, release, runs, views
 from svhn.config import Config, Paths, UserError
+from svhn.losses import Network
 from svhn.records import Info, Split
 
 STEPS = [40, 80]
@@ -48,7 +49,7 @@ def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]
     info, split = opened(folder, "test")
     options = Config(**{**runs.read_config(run)["config"], **changes})
     model = evaluate.trained_model(options, info, run, checkpoints.steps(run)[-1])
-    return list(evaluate.predictions(model, options, info, split))
+    return list(evaluate.predictions(evaluate.frozen(model), options, info, split))
 
 
 def give_away(folder: Path, *more: str) -> Path:
@@ -71,13 +72,12 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
 
 
 def test_the_temperature_makes_valid_most_probable(trained: Path, tmp_path: Path) -> None:
-    run, (info, valid) = trained / "checkpoints/demo", mislabelled(tmp_path)
-    options = Config(**runs.read_config(run)["config"])
-    model = evaluate.trained_model(options, info, run, STEPS[-1])
-    found = release.best_temperature(model, dataclasses.replace(options, temperature=3.0), info, valid)
+    network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
+    found = release.best_temperature(network, dataclasses.replace(options, temperature=3.0), info, valid)
 
     def loss(temperature: float) -> float:
-        return evaluate.scorer(model, dataclasses.replace(options, temperature=temperature), info, valid)("")["loss"]
+        changed = dataclasses.replace(options, temperature=temperature)
+        return evaluate.scorer(network, changed, info, valid)("")["loss"]
 
     place = release.TEMPERATURES.index(found)
     assert 0 < place < len(release.TEMPERATURES) - 1
@@ -85,14 +85,21 @@ def test_the_temperature_makes_valid_most_probable(trained: Path, tmp_path: Path
 
 
 def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) -> None:
-    run, (info, valid) = trained / "checkpoints/demo", mislabelled(tmp_path)
-    options = Config(**runs.read_config(run)["config"])
-    model = evaluate.trained_model(options, info, run, STEPS[-1])
-    sizes = valid.examples, 40 * valid.examples
-    few, many = (
-        release.best_temperature(model, dataclasses.replace(options, batch_size=size), info, valid) for size in sizes
-    )
-    assert few == many
+    network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
+
+    def found(batch_size: int) -> float:
+        return release.best_temperature(network, dataclasses.replace(options, batch_size=batch_size), info, valid)
+
+    assert found(valid.examples) == found(40 * valid.examples)
+
+
+def options_of(folder: Path) -> Config:
+    return Config(**runs.read_config(folder / "checkpoints/demo")["config"])
+
+
+def of_run(folder: Path) -> Network:
+    info, run = opened(folder, "valid")[0], folder / "checkpoints/demo"
+    return evaluate.frozen(evaluate.trained_model(options_of(folder), info, run, STEPS[-1]))
 
 
 def mislabelled(folder: Path) -> tuple[Info, Split]:
@@ -113,7 +120,7 @@ def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     options = Config(**runs.read_config(folder)["config"])
     model = evaluate.trained_model(options, info, folder, 80)
     assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * model.count_params() + 5000
-    scores = evaluate.scorer(model, options, info, valid)("")
+    scores = evaluate.scorer(evaluate.frozen(model), options, info, valid)("")
     assert checkpoints.best(folder) == {"step": 80, **{name: pytest.approx(score) for name, score in scores.items()}}
     assert runs.history(folder) == runs.history(trained / "checkpoints/demo")
 

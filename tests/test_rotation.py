@@ -44,7 +44,7 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
     drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
     expected = np.concatenate([drawn[name] for name, _ in analysis.listed(split)])
     assert [degrees for degrees, _ in found] == expected.tolist()
-    digits = evaluate.scorer(model, config, info, split)("")["digit_accuracy"]
+    digits = evaluate.scorer(evaluate.frozen(model), config, info, split)("")["digit_accuracy"]
     assert np.mean([right for _, right in found]) == pytest.approx(digits)
     assert 0 < digits < 1
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -22,13 +21,12 @@ INFO = Info("svhn", SIZE, 0.3, 3, 5, "png", {}, {}, {}, {}, seed=0)
 
 
 class Seen:
-    """Stands for a model: remembers what it was shown; its logits depend on the pictures."""
+    """Stands for a network: remembers what it was shown; its logits depend on the pictures."""
 
     def __init__(self) -> None:
         self.images: list[np.ndarray] = []
 
-    def __call__(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
-        assert not training
+    def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         self.images.append(images.numpy())
         mean = tf.reduce_mean(images, axis=[1, 2]) / 50
         return {"digits": tf.stack([mean, mean**2], axis=1), "length": -mean}
@@ -41,13 +39,13 @@ def pictures(count: int = 5) -> tf.Tensor:
 def read(images: tf.Tensor, count: int, **options: Any) -> tuple[Seen, dict[str, tf.Tensor]]:
     model = Seen()
     config = Config(**{"dataset": "svhn_cropped", "random_crop": False, "views": count, **options})
-    return model, views.outputs(cast(keras.Model, model), config, INFO)(images)
+    return model, views.outputs(model, config, INFO)(images)
 
 
 def test_one_view_is_the_picture_and_its_logits() -> None:
     images = pictures()
     model, found = read(images, 1)
-    expected = Seen()(images, training=False)
+    expected = Seen()(images)
     assert len(model.images) == 1
     for head, logits in expected.items():
         np.testing.assert_array_equal(found[head], logits)
@@ -61,7 +59,7 @@ def test_several_views_average_probabilities() -> None:
         for other in range(one):
             assert np.abs(model.images[one] - model.images[other]).max() > 20
     for head in ("digits", "length"):
-        seen = [tf.nn.softmax(Seen()(tf.constant(view), training=False)[head]) for view in model.images]
+        seen = [tf.nn.softmax(Seen()(tf.constant(view))[head]) for view in model.images]
         np.testing.assert_allclose(tf.exp(found[head]), np.mean(seen, axis=0), atol=1e-5)
         np.testing.assert_allclose(tf.reduce_sum(tf.exp(found[head]), axis=-1), 1, atol=1e-5)
 
@@ -108,17 +106,17 @@ def test_a_run_without_augmentation_has_one_view() -> None:
 
 
 def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def seven(_model: object, _config: Config, _info: Info) -> Any:
+    def seven(_network: object, _config: Config, _info: Info) -> Any:
         digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
         return lambda images: {"digits": digits[: len(images)], "length": 100 * tf.one_hot([1] * len(images), 6)}
 
     monkeypatch.setattr(views, "outputs", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
-    model: Any = None
-    assert evaluate.scorer(model, config, info, split)("")["sequence_accuracy"] == 1
-    assert [found.reading.text for found in evaluate.predictions(model, config, info, split)] == ["7"] * 6
+    network: Any = None
+    assert evaluate.scorer(network, config, info, split)("")["sequence_accuracy"] == 1
+    assert [found.reading.text for found in evaluate.predictions(network, config, info, split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
-    assert [reading.text for reading in predict.readings(model, config, info, [blank] * 3)] == ["7"] * 3
+    assert [reading.text for reading in predict.readings(network, config, info, [blank] * 3)] == ["7"] * 3
 
 
 def write_split(folder: Path) -> tuple[Info, Split]:
