@@ -66,7 +66,7 @@ def rearrange(
     if rows * columns == 1:
         return images, digits
     order = tf.argsort(tf.split(noise, PARTS, axis=1)[3][:, : rows * columns], axis=1)
-    (height, width), channels = size_of(images), images.shape[-1]
+    height, width, channels = shape_of(images)
     grid = [-1, rows, height // rows, columns, width // columns, channels]
     cells = tf.transpose(tf.reshape(images, grid), [0, 1, 3, 2, 4, 5])  # (batch, rows, columns, …), and back below
     flat = tf.reshape(cells, [-1, rows * columns, height // rows, width // columns, channels])
@@ -108,8 +108,13 @@ def join(
 
 
 def size_of(images: tf.Tensor) -> Size:
-    _, height, width, _ = images.shape
-    return int(height), int(width)  # pyright: ignore[reportArgumentType]
+    return shape_of(images)[:2]
+
+
+def shape_of(images: tf.Tensor) -> tuple[int, int, int]:
+    """Height, width and channels."""
+    _, height, width, channels = images.shape
+    return int(height), int(width), int(channels)  # pyright: ignore[reportArgumentType]
 
 
 def affine(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
@@ -199,21 +204,31 @@ def erase(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor
     """Paint a square of half of the images over with their mean colour (Zhong et al. 2017, arXiv 1708.04896)."""
     if not steps.erasing:
         return images
-    height, width = size_of(images)
-    size, y, x = tf.unstack(noise[:, :, None, None, None], axis=1)  # the centre is anywhere
-    rows, columns = (0.5 + tf.range(side, dtype=tf.float32)[:, None] for side in (height, width))
+    height, width, channels = shape_of(images)
+    size, y, x = tf.unstack(noise[:, :, None], axis=1)  # the centre is anywhere
     reach = steps.erasing * height / 2 * size  # below 0, nothing is near enough
-    inside = (tf.abs(rows[:, None] - height * (y + 1) / 2) < reach) & (tf.abs(columns - width * (x + 1) / 2) < reach)
-    return tf.where(inside, tf.reduce_mean(images, axis=[1, 2], keepdims=True), images)
+    rows, columns = (
+        tf.abs(0.5 + tf.range(side, dtype=tf.float32) - side * (centre + 1) / 2) < reach
+        for side, centre in ((height, y), (width, x))
+    )
+    mean = tf.tile(tf.reduce_mean(images, axis=[1, 2]), [1, width])[:, None]
+    inside = rows[:, :, None] & tf.repeat(columns, channels, axis=1)[:, None]
+    lines = tf.reshape(images, [-1, height, width * channels])  # with no axis of channels to broadcast over: faster
+    return tf.reshape(tf.where(inside, mean, lines), tf.shape(images))
 
 
 def recolour(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Saturation, contrast, brightness and tint, clipped to 0…255, then inversion."""
-    saturation, contrast, brightness, *tint, invert = tf.unstack(noise[:, :, None, None, None], axis=1)
-    grey = tf.reduce_mean(images, axis=3, keepdims=True)
-    images = grey + (images - grey) * (1 + steps.saturation * saturation)
-    mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-    images = mean + (images - mean) * tf.exp(steps.contrast * contrast)
-    images += 255 * (steps.brightness * brightness + steps.tint * tf.concat(tint[: images.shape[3]], axis=3))
-    images = tf.clip_by_value(images, 0.0, 255.0)
-    return tf.where((invert + 1) / 2 < steps.inversion, 255 - images, images)
+    """Saturation, contrast, brightness, tint and inversion as one affine map of the colours, clipped to 0…255."""
+    saturation, contrast, brightness, *tint, invert = tf.unstack(noise[:, :, None], axis=1)  # (batch, 1)
+    height, width, channels = shape_of(images)
+    pixels = tf.reshape(images, [-1, height * width, channels])
+    grey = tf.fill((channels, channels), 1 / channels)
+    matrix = grey + (1 + steps.saturation * saturation)[..., None] * (tf.eye(channels) - grey)  # (batch, 3, 3)
+    mean = tf.reduce_mean(pixels, axis=1, keepdims=True) @ matrix
+    factor = tf.exp(steps.contrast * contrast)[..., None]
+    moved = steps.brightness * brightness + steps.tint * tf.concat(tint[:channels], axis=1)
+    offset = (1 - factor) * mean + 255 * moved[:, None]
+    negative = ((invert + 1) / 2 < steps.inversion)[..., None]
+    sign = tf.where(negative, -1.0, 1.0)
+    pixels = pixels @ (sign * factor * matrix) + (sign * offset + tf.where(negative, 255.0, 0.0))
+    return tf.reshape(tf.clip_by_value(pixels, 0.0, 255.0), tf.shape(images))
