@@ -51,11 +51,12 @@ def compare(
 
 def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
     model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "all"))
+    network = evaluate.frozen(model)
 
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:
             split = evaluate.usable_split(config, paths, info, name, Path(scratch), report)
-            return evaluate.scorer(evaluate.frozen(model), config, info, split)(name)["sequence_accuracy"]
+            return evaluate.scorer(network, config, info, split)(name)["sequence_accuracy"]
 
     seconds = sum(entry["seconds"] for entry in runs.history(paths.run)[-1:])
     return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)

@@ -30,7 +30,7 @@ def precision(config: Config) -> Iterator[None]:
 
 
 def fast_in_bfloat16() -> bool:
-    """Whether the GPU, or else the CPU, has instructions for it; without them it is several times slower."""
+    """Whether the GPU, or else the CPU, has instructions for it; without them it is emulated."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])

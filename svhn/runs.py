@@ -10,6 +10,7 @@ from typing import Any
 
 from svhn import checkpoints, distribute
 from svhn.config import Config, UserError, lookup
+from svhn.datasets import DATASETS
 from svhn.files import atomic_write
 from svhn.models import MODELS
 from svhn.records import Info
@@ -99,6 +100,7 @@ def read_config(run: Path) -> dict[str, Any]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         config = Config(**stored["config"])
         lookup("model", MODELS, config.model)
+        lookup("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
         stored = {"config": dataclasses.asdict(config), **of_records}
     except (ValueError, KeyError, TypeError, UserError) as error:

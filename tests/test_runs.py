@@ -148,8 +148,12 @@ def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:
     assert str(error.value) == f"{run} holds no run: train one with `python main.py --mode=train --name=demo`"
 
 
+CATS = {"config": {"dataset": "cats"}, "records": {}, "draw": {}, "sources": {}}
+
+
 @pytest.mark.parametrize(
-    "content", ["", '{"config": {', "[]", "{}", '{"config": {}}', '{"config": {"colour": 1}, "records": {}}']
+    "content",
+    ["", '{"config": {', "[]", "{}", '{"config": {}}', '{"config": {"colour": 1}, "records": {}}', json.dumps(CATS)],
 )
 def test_an_unreadable_config_is_named(run: Path, content: str) -> None:
     run.mkdir(parents=True)

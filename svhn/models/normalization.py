@@ -11,7 +11,7 @@ from keras import layers
 
 @keras.saving.register_keras_serializable("svhn")
 class BatchNormalization(layers.BatchNormalization):
-    """Keras' own, of maps (batch, height, width, channels), in a quarter of its time on a CPU."""
+    """Keras' own, of maps (batch, height, width, channels); it takes several operations over float32 copies of them."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self.synchronized:
