@@ -7,6 +7,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from svhn.models.dropout import Dropout
 from svhn.models.heads import attention_heads
 from svhn.models.normalization import BatchNormalization
 from svhn.spec import ModelSpec
@@ -55,7 +56,7 @@ def convolution(
 
 def residual(x: keras.KerasTensor, filters: int, stride: int, dropout: float) -> keras.KerasTensor:
     y = convolution(x, filters, stride=stride)
-    y = layers.Dropout(dropout)(y) if dropout else y
+    y = Dropout(dropout)(y) if dropout else y
     y = convolution(y, filters, relu=False)
     if stride != 1 or x.shape[-1] != filters:
         x = convolution(x, filters, size=1, stride=stride, relu=False)
