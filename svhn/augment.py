@@ -8,18 +8,46 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from svhn import placing
 from svhn.labels import EMPTY
 from svhn.spec import Augmentation, Size
 
 CELLS = 8  # most that can change places
-PARTS = (6, 8, 7, CELLS, 1, 3, 1)  # numbers for affine, bend, recolour, rearrange, blur, erase and join
-NOISE = sum(PARTS)  # that an example brings
+
+
+class Parts(NamedTuple):
+    """How many numbers each step takes, or the numbers themselves; new ones come last: earlier runs keep their own."""
+
+    warp: Any = 6
+    bend: Any = 8
+    recolour: Any = 7
+    rearrange: Any = CELLS
+    blur: Any = 1
+    erase: Any = 3
+    join: Any = 1
+    slope: Any = 1
+
+
+NOISE = sum(Parts())  # that an example brings
 WINDOW = 5  # pixels across that one blur averages
 
-RANGES = ("rotation", "scale", "shear", "elastic", "blur", "erasing", "saturation", "contrast", "brightness", "tint")
+RANGES = (
+    "rotation",
+    "scale",
+    "shear",
+    "slope",
+    "elastic",
+    "blur",
+    "erasing",
+    "saturation",
+    "contrast",
+    "brightness",
+    "tint",
+)
 
 
 def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
@@ -36,7 +64,14 @@ def noise(seed: int, index: tf.Tensor) -> tf.Tensor:
     )
 
 
-def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
+def parts(noise: tf.Tensor) -> Parts:
+    """float32 (…, NOISE) by step."""
+    return Parts(*tf.split(noise, Parts(), axis=-1))
+
+
+def augment(
+    images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size, boxes: tf.Tensor | None = None
+) -> tf.Tensor:
     """Vary a batch of images, and cut a window of `size` out of each at random.
 
     Args:
@@ -44,12 +79,23 @@ def augment(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
         noise: float32 (batch, NOISE) in -1…1.
         steps: how far.
         size: height and width of the result; where it is smaller than the images, the window's place is random.
+        boxes: where the numbers are, for `steps.inside`; float32 (batch, 4), in shares of the images' width and height.
     """
-    warped, bent, coloured, _, blurred, erased, _ = tf.split(noise, PARTS, axis=1)
-    transforms = affine(images, warped, steps, size)
-    images = sample(images, transforms, bend(size, bent, steps)) if steps.elastic else project(images, transforms, size)
-    images = recolour(blur(images, blurred, steps), coloured, steps)
-    return erase(images, erased, steps)
+    drawn = parts(noise)
+    transforms = placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
+    if steps.elastic:
+        images = sample(images, transforms, bend(size, drawn.bend, steps))
+    else:
+        images = project(images, transforms, size)
+    images = recolour(blur(images, drawn.blur, steps), drawn.recolour, steps)
+    return erase(images, drawn.erase, steps)
+
+
+def moved(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
+    """Where `augment` takes the numbers: float32 (batch, 4), as its `boxes`, in shares of the result."""
+    drawn = parts(noise)
+    transforms = placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
+    return placing.moved(boxes, transforms, size_of(images), size)
 
 
 def rearrange(
@@ -65,7 +111,7 @@ def rearrange(
     rows, columns = steps.cells
     if rows * columns == 1:
         return images, digits
-    order = tf.argsort(tf.split(noise, PARTS, axis=1)[3][:, : rows * columns], axis=1)
+    order = tf.argsort(parts(noise).rearrange[:, : rows * columns], axis=1)
     height, width, channels = shape_of(images)
     grid = [-1, rows, height // rows, columns, width // columns, channels]
     cells = tf.transpose(tf.reshape(images, grid), [0, 1, 3, 2, 4, 5])  # (batch, rows, columns, …), and back below
@@ -77,7 +123,7 @@ def rearrange(
 
 def joins(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
     """Whether a number is to be joined with the one that follows, by its noise, float32 (NOISE,) in -1…1."""
-    return (tf.split(noise, PARTS)[-1][0] + 1) / 2 < steps.joining
+    return (parts(noise).join[0] + 1) / 2 < steps.joining
 
 
 def fit(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
@@ -115,28 +161,6 @@ def shape_of(images: tf.Tensor) -> tuple[int, int, int]:
     """Height, width and channels."""
     _, height, width, channels = images.shape
     return int(height), int(width), int(channels)  # pyright: ignore[reportArgumentType]
-
-
-def affine(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
-    """Zoom, rotation, shear, shift and crop as transforms (batch, 8) from the result's pixels to the images'."""
-    height, width = size_of(images)
-    zoom_x, zoom_y, angle, shear, shift_x, shift_y = tf.unstack(noise, axis=1)
-    a, d = tf.exp(steps.scale * zoom_x), tf.exp(steps.scale * zoom_y)
-    radians = math.radians(steps.rotation) * angle
-    matrix = (a * tf.cos(radians), steps.shear * shear - tf.sin(radians), tf.sin(radians), d * tf.cos(radians))
-    slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
-    centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
-    centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
-    return around(matrix, (centre_x, centre_y), size)
-
-
-def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
-    """The transforms (batch, 8), from output to input pixels, that take the output's centre to `centre`."""
-    a, b, c, d = matrix
-    middle_x, middle_y = (size[1] - 1) / 2, (size[0] - 1) / 2
-    shift_x = centre[0] - a * middle_x - b * middle_y
-    shift_y = centre[1] - c * middle_x - d * middle_y
-    return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
 
 
 def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:

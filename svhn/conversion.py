@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 from tqdm import tqdm
 
 from svhn import records
 from svhn.config import UserError
-from svhn.cropping import cropped
+from svhn.cropping import Cropped, cropped
 from svhn.files import atomic_write
 from svhn.processes import workers
 from svhn.records import Info
@@ -84,7 +84,7 @@ def convert(
     shards, sizes, lengths = {}, {}, {}
     try:
         with workers(options.processes) as imap:
-            crop = partial(cropped, spec.load, options.size, options.margin, spec.image_format)
+            crop = partial(cropped, spec.load, spec.locate, options.size, options.margin, spec.image_format)
             for split, entries in splits.items():
                 paths = unfinished_shards(records_dir, spec.name, split, len(entries))
                 with tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
@@ -133,15 +133,16 @@ def draw_splits(
 
 
 def draw_valid(entries: Sequence[Entry], neighbours: int, rng: random.Random) -> set[int]:
-    """Indices of a share of the entries of each length, in rows of `neighbours`."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for index, entry in enumerate(entries):
-        by_length[len(entry.label)].append(index)
+    """Indices of a share of the entries of each length, in rows of `neighbours`; those of one picture count as one."""
+    by_length: dict[int, list[list[int]]] = defaultdict(list)
+    for _, picture in groupby(range(len(entries)), key=lambda index: entries[index].picture or entries[index].name):
+        indices = list(picture)
+        by_length[len(entries[indices[0]].label)].append(indices)
     drawn = []
     for _, same in sorted(by_length.items()):
         rows = [same[start : start + neighbours] for start in range(0, len(same), neighbours)]
         drawn += rng.sample(rows, math.floor(VALID_SHARE * len(rows)))
-    return {index for row in drawn for index in row}
+    return {index for row in drawn for picture in row for index in picture}
 
 
 def unfinished_shards(records_dir: Path, dataset: str, split: str, examples: int) -> list[Path]:
@@ -154,18 +155,18 @@ def unfinished(path: Path) -> Path:
 
 
 def write_split(
-    paths: Sequence[Path], outcomes: Iterator[tuple[Entry, bytes | str]], tally: Tally
+    paths: Sequence[Path], outcomes: Iterator[tuple[Entry, Cropped | str]], tally: Tally
 ) -> tuple[list[int], dict[str, int]]:
     """Write the shards; returns the examples in each, and by length."""
     lengths: Counter[str] = Counter()
 
-    def serialized(part: Iterable[tuple[Entry, bytes | str]]) -> Iterator[bytes]:
+    def serialized(part: Iterable[tuple[Entry, Cropped | str]]) -> Iterator[bytes]:
         for entry, outcome in part:
             if isinstance(outcome, str):
                 tally.skipped.append((entry.name, outcome))
             else:
                 lengths[str(len(entry.label))] += 1
-                yield records.serialize(outcome, entry.label, entry.name)
+                yield records.serialize(outcome.image, entry.label, entry.name, outcome.box)
 
     counts = [records.write_shard(path, serialized(islice(outcomes, records.SHARD_EXAMPLES))) for path in paths]
     return counts, dict(sorted(lengths.items()))

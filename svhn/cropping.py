@@ -7,24 +7,36 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from svhn.spec import Entry, Size
+from svhn.spec import NOWHERE, Box, Entry, Size
 
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
 
 
+class Cropped(NamedTuple):
+    """A picture, encoded, and where its number lies, in shares of its width and height."""
+
+    image: bytes
+    box: Box
+
+
 def cropped(
-    load: Callable[[Entry, Size, float], np.ndarray], size: Size, margin: float, image_format: str, entry: Entry
-) -> bytes | str:
-    """The entry's picture, cropped and encoded; or, as text, why it can't be used."""
+    load: Callable[[Entry, Size, float], np.ndarray],
+    locate: Callable[[Entry], Box] | None,
+    size: Size,
+    margin: float,
+    image_format: str,
+    entry: Entry,
+) -> Cropped | str:
+    """The entry's picture, cropped; or, as text, why it can't be used."""
     try:
-        image = load(entry, size, margin)
+        image, box = load(entry, size, margin), locate(entry) if locate else NOWHERE
     except (OSError, ValueError) as error:
         return str(error)
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
-    return buffer.getvalue()
+    return Cropped(buffer.getvalue(), box)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
 from svhn.config import Config, Paths, UserError, data_sets
 from svhn.labels import Reading
-from svhn.losses import Network, Outputs, sequence_loss
+from svhn.losses import Network, Outputs, example_loss, located, sequence_loss
 from svhn.metrics import Counts
 from svhn.models import MODELS
 from svhn.precision import precision
@@ -81,8 +81,8 @@ def scorer(network: Network, config: Config, info: Info, split: Split) -> Callab
     @tf.function
     def count(batch: pipeline.Batch) -> Counts:
         outputs = read(batch["image"])
-        loss = sequence_loss(batch["digits"], outputs)
-        return metrics.count(batch["digits"], labels.decode(outputs).digits, loss, batch["weight"])
+        predicted, loss = labels.decode(outputs).digits, example_loss(batch, outputs)
+        return metrics.count(batch["digits"], predicted, loss, batch["weight"], located(batch, outputs))
 
     batches = pipeline.evaluation_batches(config, info, split)
     size = -(-split.examples // config.batch_size)

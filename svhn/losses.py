@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from svhn import boxes
 from svhn.labels import EMPTY
 
 Outputs = dict[str, tf.Tensor]
 Network = Callable[[tf.Tensor], Outputs]  # a model to those who only read with it
+
+
+def example_loss(batch: Mapping[str, tf.Tensor], outputs: Outputs, *options: Any) -> tf.Tensor:
+    """float32 (batch,): `sequence_loss`, with its options, and that of the box where the network says one."""
+    loss = sequence_loss(batch["digits"], outputs, *options)
+    return loss + boxes.box_loss(batch["box"], outputs["box"]) if "box" in outputs else loss
+
+
+def located(batch: Mapping[str, tf.Tensor], outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor] | None:
+    """True and predicted boxes, where the network says any."""
+    return (batch["box"], outputs["box"]) if "box" in outputs else None
 
 
 def sequence_loss(

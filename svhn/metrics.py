@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from svhn import boxes
 from svhn.labels import EMPTY
 
 Sum = Any  # a scalar tensor within a graph, a float outside
@@ -16,6 +17,7 @@ class Counts(NamedTuple):
     """Sums over examples.
 
     Only real digits count for `digits`; `slots` counts the empty ones too, as the reference's "digit accuracy" does.
+    `boxes` are those of numbers whose place is known, to a network that says one.
     """
 
     examples: Sum
@@ -26,9 +28,17 @@ class Counts(NamedTuple):
     digits_right: Sum
     slots: Sum
     slots_right: Sum
+    boxes: Sum = 0.0
+    boxes_found: Sum = 0.0
 
 
-def count(true: tf.Tensor, predicted: tf.Tensor, loss: tf.Tensor, weight: tf.Tensor) -> Counts:
+def count(
+    true: tf.Tensor,
+    predicted: tf.Tensor,
+    loss: tf.Tensor,
+    weight: tf.Tensor,
+    located: tuple[tf.Tensor, tf.Tensor] | None = None,
+) -> Counts:
     """Sums over a batch.
 
     Args:
@@ -36,6 +46,7 @@ def count(true: tf.Tensor, predicted: tf.Tensor, loss: tf.Tensor, weight: tf.Ten
         predicted: the same, of `labels.decode`.
         loss: float32 (batch,).
         weight: float32 (batch,), 1 for an example and 0 for padding.
+        located: true and predicted boxes, float32 (batch, 4) each.
     """
     weights = weight[:, tf.newaxis]
     right = tf.cast(true == predicted, tf.float32)
@@ -50,6 +61,8 @@ def count(true: tf.Tensor, predicted: tf.Tensor, loss: tf.Tensor, weight: tf.Ten
         digits_right=tf.reduce_sum(weights * real * right),
         slots=tf.reduce_sum(weights * tf.ones_like(right)),
         slots_right=tf.reduce_sum(weights * right),
+        boxes=tf.reduce_sum(weight * boxes.known(located[0])) if located else tf.constant(0.0),
+        boxes_found=tf.reduce_sum(weight * boxes.found(*located)) if located else tf.constant(0.0),
     )
 
 
@@ -66,10 +79,12 @@ def scores(counts: Counts) -> dict[str, float]:
     """
     if not counts.examples:
         raise ValueError("no examples were counted")
+    placed = {"box_accuracy": counts.boxes_found / counts.boxes} if counts.boxes else {}
     return {
-        "digit_accuracy": counts.digits_right / counts.digits,
+        "digit_accuracy": counts.digits_right / max(counts.digits, 1),
         "sequence_accuracy": counts.sequences_right / counts.examples,
         "length_accuracy": counts.lengths_right / counts.examples,
         "slot_accuracy": counts.slots_right / counts.slots,
+        **placed,
         "loss": counts.loss / counts.examples,
     }

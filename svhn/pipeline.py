@@ -82,7 +82,7 @@ def training_batches(
     start_step: int = 0,
     context: Any = None,
 ) -> tf.data.Dataset:
-    """Endless batches of `image` float32 (batch, height, width, channels) and `digits` int32 (batch, max_length).
+    """Endless batches: `image` float32 (batch, height, width, channels), `digits` int32 (batch, max_length) and `box`.
 
     The batch of step n holds the same examples, augmented in the same way, however often the run was interrupted and
     however many replicas share it.
@@ -98,12 +98,16 @@ def training_batches(
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
         record, noise = decode_record(serialized, info), augment.noise(config.seed, index)
         record = joined(record, following, noise, steps, info) if steps.joining else record
-        return {"image": record["image"], "digits": record["digits"], "noise": noise}
+        return {**{key: record[key] for key in ("image", "digits", "box")}, "noise": noise}
 
     def finish(batch: Batch) -> Batch:
         images = recolour(tf.cast(batch["image"], tf.float32), config)
         images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
-        return {"image": augment.augment(images, batch["noise"], steps, size), "digits": digits}
+        return {
+            "image": augment.augment(images, batch["noise"], steps, size, batch["box"]),
+            "digits": digits,
+            "box": augment.moved(batch["box"], images, batch["noise"], steps, size),
+        }
 
     if any(side % cells for side, cells in zip(info.size, steps.cells, strict=True)):
         cells = "{} x {} cells".format(*steps.cells)

@@ -15,6 +15,7 @@ import tensorflow as tf
 from svhn.config import UserError
 from svhn.files import atomic_write
 from svhn.labels import EMPTY
+from svhn.spec import NOWHERE, Box
 
 SCHEMA = 1
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` that say something of each split
@@ -23,6 +24,7 @@ FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
     "digits": tf.io.RaggedFeature(tf.int64),  # one a digit of the number, no filling
     "name": tf.io.FixedLenFeature([], tf.string),
+    "box": tf.io.FixedLenFeature([4], tf.float32, NOWHERE),  # in shares of the image's width and height
 }
 
 
@@ -173,7 +175,7 @@ def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) ->
     return dataclasses.replace(info, sources=sources)
 
 
-def serialize(image: bytes, label: str, name: str) -> bytes:
+def serialize(image: bytes, label: str, name: str, box: Box = NOWHERE) -> bytes:
     """One example as a `tf.train.Example` with the features of `FEATURES`."""
     digits = tf.train.Int64List(value=[int(digit) for digit in label])
     feature = {
@@ -181,6 +183,8 @@ def serialize(image: bytes, label: str, name: str) -> bytes:
         "digits": tf.train.Feature(int64_list=digits),
         "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()])),
     }
+    if box != NOWHERE:
+        feature["box"] = tf.train.Feature(float_list=tf.train.FloatList(value=box))
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
 
 
@@ -198,9 +202,9 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
 
 
 def parse(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
-    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, and `name`."""
+    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, `name` and `box`."""
     example = tf.io.parse_single_example(serialized, FEATURES)
     digits = tf.cast(example["digits"], tf.int32)
     padding = [[0, max_length - tf.size(digits)]]
     slots = tf.ensure_shape(tf.pad(digits, padding, constant_values=EMPTY), [max_length])
-    return {"image": example["image"], "digits": slots, "name": example["name"]}
+    return {"image": example["image"], "digits": slots, "name": example["name"], "box": example["box"]}

@@ -19,10 +19,16 @@ class Row(NamedTuple):
     scores: Mapping[str, float]
 
 
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The first three are the reference's; boxes have one where the run says any."""
+    return [*COLUMNS, *(name for name in ("box_accuracy",) if name in rows[0].scores)]
+
+
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """A row a checkpoint; the first three columns are the reference's."""
-    values = ((row.step, *(f"{row.scores[name]:.6f}" for name in COLUMNS)) for row in rows)
-    write_rows(path, ("checkpoint", *COLUMNS), values)
+    """A row a checkpoint."""
+    names = columns(rows)
+    values = ((row.step, *(f"{row.scores[name]:.6f}" for name in names)) for row in rows)
+    write_rows(path, ("checkpoint", *names), values)
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -33,8 +39,9 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 
 def table(rows: Sequence[Row], best_step: int | None = None) -> str:
     """The same for a person to read, the run's best checkpoint marked."""
-    lines = ["checkpoint   digits  numbers  lengths    slots"]
+    names = columns(rows)
+    lines = ["checkpoint   digits  numbers  lengths    slots    boxes"[: 10 + 9 * len(names)]]
     for row in rows:
-        values = "".join(f"{100 * row.scores[name]:8.2f}%" for name in COLUMNS)
+        values = "".join(f"{100 * row.scores[name]:8.2f}%" for name in names)
         lines.append(f"{row.step:>10}{values}{'  best on valid' if row.step == best_step else ''}")
     return "\n".join(lines)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
     import numpy as np
 
 Size = tuple[int, int]  # height, width, in pixels
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # of what is not there, or nobody knows where
 
 
 class Entry(NamedTuple):
@@ -22,12 +24,15 @@ class Entry(NamedTuple):
         label: the number as digits, for example `"210"`.
         source: whatever the data set's `load` needs to read the pixels; picklable and small.
         problem: why the entry can't be used, or "" where nothing is wrong with it.
+        picture: what entries that show one picture have in common; they come one after another, and validation takes
+            them together. "" for an entry with a picture of its own.
     """
 
     name: str
     label: str
     source: Any
     problem: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Augmentation:
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
         shear: horizontal shift a row, in pixels a pixel, to either side.
+        slope: vertical shift a column, in pixels a pixel, up or down.
+        inside: whether a number whose place is known is kept whole: pictures are zoomed and shifted no further.
+        refit: whether what is turned, sheared or sloped is made as small as the box around it then has to be, as in
+            pictures that a box cut out.
         shift: share of the height and share of the width, to either side.
         elastic: largest amplitude of the waves that move pixels across and down, as a share of the shorter side; they
             stand in for the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
@@ -69,6 +78,9 @@ class Augmentation:
     rotation: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
+    slope: float = 0.0
+    refit: bool = False
+    inside: bool = False
     shift: tuple[float, float] = (0.0, 0.0)
     elastic: float = 0.0
     blur: float = 0.0
@@ -98,6 +110,8 @@ class DatasetSpec:
             `UserError` where the source can't be read.
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
+        locate: `entry` to where its number lies, in shares of the width and height of the pixels that `load` gives, or
+            `NOWHERE`; None where nobody asks. Raises what `load` does.
         present: `(data_dir, source)` to whether the folder holds that source.
         checksum: `(data_dir, source)` to the sha256 of what defines the source; after a kind and a colon where sources
             of two kinds share examples.
@@ -120,6 +134,7 @@ class DatasetSpec:
     load: Callable[[Entry, Size, float], np.ndarray]
     present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
+    locate: Callable[[Entry], Box] | None = None
     fixed_length: bool = False
     neighbours: int = 1
     url: str = ""

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
 from svhn.config import Config
-from svhn.losses import Network, sequence_loss
+from svhn.losses import Network, example_loss, located
 from svhn.metrics import Counts
 from svhn.optimizers import build_optimizer
 from svhn.records import Info
@@ -70,12 +70,13 @@ def make_step(
         taught = teacher(batch["image"]) if teacher else None
         with tf.GradientTape() as tape:
             outputs = state.model(batch["image"], training=True)
-            losses = sequence_loss(batch["digits"], outputs, config.label_smoothing, taught, config.distillation)
+            losses = example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
             loss = tf.reduce_sum(losses) / config.batch_size  # replicas' gradients are summed
         gradients = tape.gradient(loss, state.model.trainable_variables)
         gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)
         state.optimizer.apply(gradients, state.model.trainable_variables)
-        return metrics.count(batch["digits"], labels.decode(outputs).digits, losses, tf.ones_like(losses))
+        predicted, weight = labels.decode(outputs).digits, tf.ones_like(losses)
+        return metrics.count(batch["digits"], predicted, losses, weight, located(batch, outputs))
 
     @tf.function
     def step(batch: Any) -> Counts:

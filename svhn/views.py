@@ -16,7 +16,7 @@ from svhn.spec import Augmentation
 
 REACH = 0.5  # of how far training varies its pictures, but for the place of a random crop
 SEED = 0
-SHAPE = ("rotation", "scale", "shear", "shift", "elastic")
+SHAPE = ("rotation", "scale", "shear", "slope", "refit", "shift", "elastic")
 
 
 def outputs(network: Network, config: Config, info: Info) -> Network:
@@ -39,7 +39,7 @@ def outputs(network: Network, config: Config, info: Info) -> Network:
 
 def at_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
     """Surer below a temperature of 1, less sure above it (Guo et al. 2017, arXiv 1706.04599)."""
-    return {head: values / temperature for head, values in logits.items()}
+    return {head: values if head == "box" else values / temperature for head, values in logits.items()}
 
 
 def shape_of(steps: Augmentation) -> Augmentation:
@@ -55,6 +55,8 @@ def vary(config: Config, info: Info, steps: Augmentation, view: int, images: tf.
 
 
 def average(seen: list[Outputs]) -> Outputs:
-    """The logarithm of the mean probability, by head."""
-    stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in seen[0]}
-    return {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(seen)) for head, logs in stacked.items()}
+    """The logarithm of the mean probability, by head; a box is that of the picture as it is."""
+    heads = [head for head in seen[0] if head != "box"]
+    stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in heads}
+    means = {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(seen)) for head, logs in stacked.items()}
+    return {**seen[0], **means}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment
+from svhn import augment, placing
 from svhn.spec import Augmentation, Size
 
 SIZE = (41, 61)  # odd: the centre is a pixel
@@ -18,6 +18,7 @@ EVERYTHING = Augmentation(
     rotation=20,
     scale=0.3,
     shear=0.2,
+    slope=0.1,
     shift=(0.1, 0.1),
     elastic=0.05,
     blur=1.5,
@@ -146,6 +147,32 @@ def test_shear_moves_rows_sideways() -> None:
     assert moved((0, 10), Augmentation(shear=0.3)) == pytest.approx((-3, 10), abs=0.1)
 
 
+def test_slope_moves_columns_up_and_down() -> None:
+    assert moved((10, 0), Augmentation(slope=0.3)) == pytest.approx((10, -3), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "steps", [Augmentation(rotation=40), Augmentation(shear=0.4), Augmentation(slope=0.4), EVERYTHING]
+)
+@pytest.mark.parametrize("value", [-1.0, 0.6])
+def test_refit_keeps_the_corners_where_a_box_around_them_has_its_sides(steps: Augmentation, value: float) -> None:
+    steps = dataclasses.replace(steps, refit=True, scale=0, shift=(0, 0))
+    transform = placing.affine(extreme(value)[:, :7], steps, SIZE, SIZE).numpy()[0]
+    matrix, shift = transform[[0, 1, 3, 4]].reshape(2, 2), transform[[2, 5]]  # from the result to the picture
+    corners = np.array([(x, y) for x in (-1, 1) for y in (-1, 1)]) * np.array(SIZE[::-1]) / 2
+    placed = np.linalg.solve(matrix, (corners + CENTRE - shift).T).T - CENTRE
+    np.testing.assert_allclose(placed.max(axis=0), np.array(SIZE[::-1]) / 2, rtol=1e-4)
+    np.testing.assert_allclose(placed.min(axis=0), -np.array(SIZE[::-1]) / 2, rtol=1e-4)
+
+
+def test_refit_leaves_what_is_only_zoomed_and_moved_as_it_is() -> None:
+    images, steps = random_images(), Augmentation(scale=0.3, shift=(0.1, 0.2))
+    expected = augment.augment(images, noises(8), steps, SIZE)
+    np.testing.assert_array_equal(
+        augment.augment(images, noises(8), dataclasses.replace(steps, refit=True), SIZE), expected
+    )
+
+
 def test_shift_is_a_share_of_the_height_and_one_of_the_width() -> None:
     down, across = 0.25, 0.125
     expected = pytest.approx((-across * SIZE[1], -down * SIZE[0]), abs=0.1)
@@ -172,7 +199,7 @@ def test_elastic_moves_pixels_by_two_waves(amplitude: float, direction: float, l
 def test_elastic_pictures_come_from_where_the_waves_say() -> None:
     steps = Augmentation(elastic=0.05)
     bent = augment.augment(coordinates(), noises(1), steps, SIZE).numpy()
-    x, y = augment.bend(SIZE, noises(1)[:, 6:14], steps)
+    x, y = augment.bend(SIZE, augment.parts(noises(1)).bend, steps)
     np.testing.assert_allclose(bent[..., 0], tf.clip_by_value(x, 0, SIZE[1] - 1), atol=1e-3)
     np.testing.assert_allclose(bent[..., 1], tf.clip_by_value(y, 0, SIZE[0] - 1), atol=1e-3)
 
@@ -181,7 +208,8 @@ def test_elastic_pictures_come_from_where_the_waves_say() -> None:
 def test_both_ways_of_sampling_agree(channels: int) -> None:
     """The one that can bend, where nothing is bent, and TensorFlow's."""
     images, size = random_images(channels=channels), (30, 50)
-    transforms = augment.affine(images, noises(8)[:, :6], EVERYTHING, size)
+    drawn = augment.parts(noises(8))
+    transforms = placing.transforms(drawn.warp, drawn.slope, EVERYTHING, SIZE, size)
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
     straight = tf.constant(x[None]), tf.constant(y[None])
     sampled = augment.sample(images, transforms, straight).numpy()

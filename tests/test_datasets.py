@@ -34,6 +34,7 @@ def write_mnist(folder: Path) -> None:
 
 WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
     "svhn": synthetic.render,  # draws in the publishers' layout
+    "svhn_full": synthetic.render,
     "synthetic": synthetic.render,
     "svhn_cropped": write_svhn_cropped,
     "mnist": write_mnist,
@@ -80,6 +81,7 @@ def test_its_name_is_its_key_and_its_numbers_fit(name: str, tmp_path: Path) -> N
         assert {len(pixels) for _, _, pixels in found} == {np.prod((*spec.size, spec.channels))}
         lengths = {len(label) for _, label, _ in found}
         assert max(lengths) <= spec.max_length
+        assert (0 in lengths) == (name == "svhn_full")
         assert not spec.fixed_length or lengths == {spec.max_length}
         assert "".join(label for _, label, _ in found).isdecimal()
 

@@ -52,8 +52,27 @@ def test_batches_of_any_size_add_up_to_the_same() -> None:
 
 
 def test_the_total_outgrows_float32() -> None:
-    large, one = (Counts(*[tf.constant(value, tf.float32)] * 8) for value in (2.0**24, 1.0))
-    assert total([large, one, one, one]) == Counts(*[2**24 + 3] * 8)
+    large, one = (Counts(*[tf.constant(value, tf.float32)] * 10) for value in (2.0**24, 1.0))
+    assert total([large, one, one, one]) == Counts(*[2**24 + 3] * 10)
+
+
+def test_boxes_count_where_they_are_known() -> None:
+    box, half = [0.0, 0.0, 0.5, 0.5], [0.0, 0.0, 0.5, 0.25]
+    true = tf.constant([box, box, [0.0] * 4, box, box])
+    predicted = tf.constant([box, half, box, [0.0, 0.0, 0.5, 0.24], box])
+    weight = tf.constant([1.0, 1.0, 1.0, 1.0, 0.0])
+    numbers = slots(["1", "2", "", "4", "5"])
+    counted = total([count(numbers, numbers, tf.zeros(5), weight, (true, predicted))])
+    assert (counted.boxes, counted.boxes_found) == (3, 2)  # beside the number, and padding, are none
+    assert scores(counted)["box_accuracy"] == pytest.approx(2 / 3)
+    assert "box_accuracy" not in scores(COUNTED)
+
+
+def test_a_split_without_a_digit_has_scores() -> None:
+    counted = total([count(slots(["", ""]), slots(["", "7"]), tf.zeros(2), tf.ones(2))])
+    assert scores(counted) == pytest.approx(
+        {"digit_accuracy": 0, "sequence_accuracy": 0.5, "length_accuracy": 0.5, "slot_accuracy": 0.9, "loss": 0}
+    )
 
 
 def test_scores_are_shares_of_what_they_are_named_after() -> None:

@@ -20,8 +20,8 @@ from svhn.records import Info
 from svhn.state import State, build_state, make_step
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
-NORMALISED = ("svhn", "residual32", "kvn219", "conv6", "multihead")
-ANY_SIZE = ("svhn", "residual32", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
+NORMALISED = ("svhn", "finder", "residual32", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("svhn", "finder", "residual32", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
 every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
@@ -44,7 +44,8 @@ def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
 
 def one_batch(model: keras.Model) -> pipeline.Batch:
     slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
-    return {"image": random_images(model), "digits": slots, "weight": tf.ones(len(NUMBERS))}
+    boxes = tf.constant([[0.1 * place, 0.2, 0.1 * place + 0.25, 0.7] for place in range(len(NUMBERS))])
+    return {"image": random_images(model), "digits": slots, "weight": tf.ones(len(NUMBERS)), "box": boxes}
 
 
 def assert_equal_outputs(model: keras.Model, other: Any) -> None:
@@ -78,6 +79,9 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
     shapes = {"digits": (2, max_length, CLASSES), "length": (2, max_length + 1)}
     if fixed_length:
         del shapes["length"]
+    if name == "finder":
+        boxes = outputs.pop("box").numpy()
+        assert (boxes.shape, boxes.dtype) == ((2, 4), np.float32)
     assert {head: tuple(logits.shape) for head, logits in outputs.items()} == shapes
     assert {logits.dtype for logits in outputs.values()} == {tf.float32}
     digits = outputs["digits"].numpy()
@@ -188,7 +192,7 @@ def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
     for model in (state.model, state.average):
         assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
     outputs = state.model(random_images(state.model, batch=2), training=True)
-    assert {head: logits.dtype for head, logits in outputs.items()} == {"digits": tf.float32, "length": tf.float32}
+    assert {head: logits.dtype for head, logits in outputs.items()} == dict.fromkeys(state.model.output, tf.float32)
     assert keras.config.dtype_policy().name == "float32"
 
 

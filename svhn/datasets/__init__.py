@@ -12,6 +12,7 @@ from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_cropped import SVHN_CROPPED
+from svhn.datasets.svhn_full import SVHN_FULL
 from svhn.datasets.synthetic import SYNTHETIC
 from svhn.spec import DatasetSpec
 
@@ -19,6 +20,7 @@ DATASETS: dict[str, DatasetSpec] = {
     spec.name: spec
     for spec in (
         SVHN,
+        SVHN_FULL,
         SYNTHETIC,
         SVHN_CROPPED,
         MNIST,

@@ -12,11 +12,9 @@ from PIL import Image, UnidentifiedImageError
 
 from svhn import files, labels
 from svhn.matfile import read_digit_struct
-from svhn.spec import Entry, Size
+from svhn.spec import Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
 
 
 def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:

@@ -44,6 +44,15 @@ def attention_heads(
     return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(seen[:, max_length]))
 
 
+def box_head(features: keras.KerasTensor, keys: int = 64, units: int = 128) -> Outputs:
+    """Where in the picture its one number lies: left, top, right and bottom, in shares of its width and height."""
+    places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
+    places = layers.ReLU()(BatchNormalization(momentum=0.95)(places))
+    hidden = layers.Dense(units, activation="relu")(layers.Flatten()(places))
+    centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
+    return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
+
+
 def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:
     """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
     logits = {"digits": digits} if length is None else {"digits": digits, "length": length}

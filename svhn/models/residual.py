@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from svhn.models.dropout import Dropout
-from svhn.models.heads import attention_heads
+from svhn.models.heads import attention_heads, box_head
 from svhn.models.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
@@ -26,6 +26,7 @@ def build(
     image_shape: tuple[int, int, int],
     max_length: int,
     fixed_length: bool,
+    finds: bool = False,
 ) -> keras.Model:
     """A convolution, the `stem` (filters, stride), then residual blocks, with `dropout` in each as in wide ones.
 
@@ -43,7 +44,8 @@ def build(
         for block in range(blocks):
             x = residual(x, filters, stride if block == 0 else 1, dropout)
 
-    return keras.Model(image, attention_heads(x, max_length, fixed_length), name=name)
+    outputs = attention_heads(x, max_length, fixed_length)
+    return keras.Model(image, {**outputs, **box_head(x)} if finds else outputs, name=name)
 
 
 def convolution(
@@ -69,6 +71,14 @@ SVHN = ModelSpec(
     parameters=2_840_714,
     reference=REFERENCE,
     defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
+)
+FINDER = ModelSpec(  # in whole pictures: says where the number is, and of no digits where there is none
+    name="finder",
+    build=partial(build, "finder", (24, 2), ((32, 1, 1), (64, 2, 2), (128, 2, 2), (192, 1, 2)), 0.0, True, finds=True),
+    parameters=2_138_044,
+    reference=REFERENCE,
+    dataset="svhn_full",
+    defaults={"random_crop": False, "num_epochs": 12},
 )
 RESIDUAL32 = ModelSpec(  # its stem keeps all of a small picture's pixels
     name="residual32",

@@ -1,0 +1,44 @@
+"""Boxes: how far one lies from another, for learning and for counting; left, top, right, bottom in the last axis."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+FOUND = 0.5  # intersection over union from which a box counts as found, as in PASCAL VOC (Everingham et al. 2010)
+WEIGHTS = (5.0, 2.0)  # of L1 and of generalised intersection over union, as in Carion et al. 2020 (arXiv 2005.12872)
+
+
+def known(boxes: tf.Tensor) -> tf.Tensor:
+    """float32 (batch,): 1 where there is a box, 0 where it is `NOWHERE`."""
+    return tf.cast(area(boxes) > 0, tf.float32)
+
+
+def area(boxes: tf.Tensor) -> tf.Tensor:
+    left, top, right, bottom = tf.unstack(boxes, axis=-1)
+    return tf.maximum(right - left, 0.0) * tf.maximum(bottom - top, 0.0)
+
+
+def overlap(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Intersection over union, and the generalised one (Rezatofighi et al. 2019, arXiv 1902.09630), of boxes each."""
+    upper, lower = tf.split(first, 2, axis=-1)
+    other_upper, other_lower = tf.split(second, 2, axis=-1)
+    shared = area(tf.concat([tf.maximum(upper, other_upper), tf.minimum(lower, other_lower)], axis=-1))
+    around = area(tf.concat([tf.minimum(upper, other_upper), tf.maximum(lower, other_lower)], axis=-1))
+    union = area(first) + area(second) - shared
+    iou = tf.math.divide_no_nan(shared, union)
+    return iou, iou - tf.math.divide_no_nan(around - union, around)
+
+
+def box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """float32 (batch,): how far a box lies from the true one, 0 where that is unknown.
+
+    Args:
+        true, predicted: float32 (batch, 4), in shares of the picture's width and height.
+    """
+    distance = tf.reduce_sum(tf.abs(true - predicted), axis=-1)
+    return known(true) * (WEIGHTS[0] * distance + WEIGHTS[1] * (1 - overlap(true, predicted)[1]))
+
+
+def found(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """float32 (batch,): 1 for a box that was found."""
+    return known(true) * tf.cast(overlap(true, predicted)[0] >= FOUND, tf.float32)

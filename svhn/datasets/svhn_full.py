@@ -1,0 +1,96 @@
+"""SVHN's Format 1 with whole pictures: where the number is, and what is beside it, where there is none."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from svhn.datasets import format1
+from svhn.datasets.svhn import SVHN
+from svhn.spec import NOWHERE, Box, Entry, Size
+
+NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
+ASPECTS = 0.8, 2.4  # width over height of what is shown of it; a whole picture's is 2.2, in the middle of three
+
+
+def entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
+    """Each picture with its number, and then, without any, what lies to one side of that.
+
+    Raises:
+        UserError: there is no digitStruct.mat, or it can't be read.
+    """
+    for entry in format1.entries(data_dir, source, seed):
+        path, box = entry.source
+        yield entry._replace(source=(path, box, True), picture=entry.name)
+        if not entry.problem and has_room(path, box):
+            yield Entry(f"{entry.name} beside", "", (path, box, False), picture=entry.name)
+
+
+def has_room(path: str, box: Box) -> bool:
+    """Whether there is something to see beside the number; not where the picture can't be read, which `load` says."""
+    try:
+        with Image.open(path) as image:
+            left, right = free(box, image.width)
+    except OSError:
+        return False
+    return right - left >= NARROWEST
+
+
+def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
+    """The picture, or a part of it beside its number, resized to uint8 (height, width, 3).
+
+    Raises:
+        OSError: the picture is missing, damaged or none.
+        ValueError: it is too large.
+    """
+    path, box, whole = entry.source
+    height, width = size
+    with format1.plain_reasons(), Image.open(path) as image:
+        part = None if whole else beside(entry.name, box, image.size)
+        resized = format1.to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
+    return np.asarray(resized)
+
+
+def beside(name: str, box: Box, picture: tuple[int, int]) -> Box:
+    """A part of the (width, height) picture to the side of the number; the name draws its proportions and how high."""
+    width, height = picture
+    left, right = free(box, width)
+    rng = random.Random(name)
+    high = min(float(height), (right - left) / rng.uniform(*ASPECTS))
+    top = rng.uniform(0, height - high)
+    return left, top, right, top + high
+
+
+def free(box: Box, width: int) -> tuple[float, float]:
+    """What is to the left or to the right of the number, whichever is more: from where to where across the picture."""
+    return (0.0, box[0]) if box[0] > width - box[2] else (max(box[2], 0.0), float(width))
+
+
+def locate(entry: Entry) -> Box:
+    """The number's box, in shares of the picture's width and height; `NOWHERE` beside it."""
+    path, box, whole = entry.source
+    if not whole:
+        return NOWHERE
+    with format1.plain_reasons(), Image.open(path) as image:
+        left, top, right, bottom = format1.clipped_with_margin(box, 0.0, image.size)
+        width, height = image.size
+    return left / width, top / height, right / width, bottom / height
+
+
+SVHN_FULL = replace(
+    SVHN,
+    name="svhn_full",
+    size=(64, 128),  # half of the pictures have fewer pixels; they are 2.2 times as wide as high, in the middle
+    margin=0.0,
+    entries=entries,
+    load=load,
+    locate=locate,
+    augmentation=replace(
+        SVHN.augmentation, joining=0.0, shear=0.15, slope=0.05, inside=True, scale=0.4, shift=(0.25, 0.25)
+    ),
+)

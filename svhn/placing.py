@@ -1,0 +1,109 @@
+"""Where each pixel of a varied image comes from, as affine transforms, and where that takes a box.
+
+A transform is of TensorFlow's kind, float32 (8,): from the result's pixels to the images', whose centres have whole
+numbers. Boxes are float32 (batch, 4), left, top, right and bottom in shares of an image's width and height.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from svhn import boxes as box_measures
+from svhn.spec import Augmentation, Size
+
+
+def transforms(
+    noise: tf.Tensor,
+    slopes: tf.Tensor,
+    steps: Augmentation,
+    images: Size,
+    size: Size,
+    boxes: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """(batch, 8), for images of one size and results of another; boxes are kept whole if the steps say so.
+
+    Args:
+        noise, slopes: float32 (batch, 6) and (batch, 1) in -1…1.
+    """
+    drawn = affine(tf.concat([noise, slopes], axis=1), steps, images, size)
+    return kept_inside(drawn, boxes, images, size) if steps.inside and boxes is not None else drawn
+
+
+def affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> tf.Tensor:
+    """Rotation, shear, slope, zoom, shift and crop."""
+    height, width = images
+    zoom_x, zoom_y, angle, shear, shift_x, shift_y, slope = tf.unstack(noise, axis=1)
+    radians = math.radians(steps.rotation) * angle
+    matrix = (
+        tf.cos(radians),
+        steps.shear * shear - tf.sin(radians),
+        tf.sin(radians) + steps.slope * slope,
+        tf.cos(radians),
+    )
+    wide, high = reach(matrix, size) if steps.refit else (1.0, 1.0)
+    across, down = wide * tf.exp(steps.scale * zoom_x), high * tf.exp(steps.scale * zoom_y)
+    a, b, c, d = matrix
+    slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
+    centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
+    centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
+    return around((a * across, b * down, c * across, d * down), (centre_x, centre_y), size)
+
+
+def reach(matrix: tuple[tf.Tensor, ...], size: Size) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many times as wide and as high a box grows that holds all corners of one of this size, once they moved.
+
+    The matrix takes the moved pixels back to where they came from.
+    """
+    a, b, c, d = matrix
+    area, (height, width) = tf.abs(a * d - b * c), size
+    return (tf.abs(d) + tf.abs(b) * height / width) / area, (tf.abs(a) + tf.abs(c) * width / height) / area
+
+
+def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
+    """The transforms (batch, 8), from output to input pixels, that take the output's centre to `centre`."""
+    a, b, c, d = matrix
+    middle_x, middle_y = (size[1] - 1) / 2, (size[0] - 1) / 2
+    shift_x = centre[0] - a * middle_x - b * middle_y
+    shift_y = centre[1] - c * middle_x - d * middle_y
+    return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def kept_inside(transforms: tf.Tensor, boxes: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The transforms, zoomed out as far as a box needs to be seen whole, and shifted until it is."""
+    known = box_measures.known(boxes)[:, None] > 0
+    left, top, right, bottom = tf.unstack(tf.where(known, bounds(boxes, transforms, images, size), 0.5), axis=1)
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms, axis=1)
+    zoom_x, middle_x = within(left, right, size[1])
+    zoom_y, middle_y = within(top, bottom, size[0])
+    centre_x, centre_y = a * middle_x + b * middle_y + shift_x, c * middle_x + d * middle_y + shift_y
+    return around((a * zoom_x, b * zoom_y, c * zoom_x, d * zoom_y), (centre_x, centre_y), size)
+
+
+def within(low: tf.Tensor, high: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many times as much must be seen of a side to hold the range, and the pixel that is its middle then."""
+    zoom = tf.maximum(high - low, 1.0)
+    middle = tf.minimum(tf.maximum(0.5, high - zoom / 2), low + zoom / 2)
+    return zoom, middle * side - 0.5
+
+
+def bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The boxes around what the boxes have become, which may reach out of the result."""
+    left, top, right, bottom = (
+        side * share - 0.5
+        for side, share in zip((*images[::-1], *images[::-1]), tf.unstack(boxes, axis=1), strict=True)
+    )
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None], axis=1)
+    x = tf.stack([left, left, right, right], axis=1) - shift_x
+    y = tf.stack([top, bottom, top, bottom], axis=1) - shift_y
+    area = a * d - b * c
+    x, y = ((d * x - b * y) / area + 0.5) / size[1], ((a * y - c * x) / area + 0.5) / size[0]
+    corners = tf.stack([x, y], axis=-1)
+    return tf.concat([tf.reduce_min(corners, axis=1), tf.reduce_max(corners, axis=1)], axis=1)
+
+
+def moved(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The boxes around what the boxes have become, as far as it can be seen; `NOWHERE` stays `NOWHERE`."""
+    seen = tf.clip_by_value(bounds(boxes, transforms, images, size), 0.0, 1.0)
+    return box_measures.known(boxes)[:, None] * seen

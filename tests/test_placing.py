@@ -1,0 +1,86 @@
+"""Boxes go where the pixels within them go, and stay in sight if they are to."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn import augment
+from svhn.spec import NOWHERE, Augmentation, Size
+
+IMAGES = (60, 100)
+BOX = (0.3, 0.25, 0.7, 0.6)
+STEPS = Augmentation(rotation=15, scale=0.5, shear=0.2, slope=0.1, shift=(0.3, 0.3))
+
+
+def noises(batch: int = 40) -> tf.Tensor:
+    return tf.stack([augment.noise(0, tf.constant(index, tf.int64)) for index in range(batch)])
+
+
+def varied(steps: Augmentation, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures that are white within `BOX` and black elsewhere, and where that is said to be."""
+    image = np.zeros((*IMAGES, 1), np.float32)
+    image[15:36, 30:70] = 255
+    images, boxes = tf.repeat(tf.constant(image[None]), 40, axis=0), tf.constant([BOX] * 40)
+    seen = augment.augment(images, noises(), steps, size, boxes).numpy()[..., 0]
+    return seen, augment.moved(boxes, images, noises(), steps, size).numpy()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("size", [IMAGES, (40, 80)])
+def test_a_box_is_around_what_was_within_it(inside: bool, size: Size) -> None:
+    """Where the box is cut off, or its corners are, there is less to see than is said, but never more."""
+    for image, (left, top, right, bottom) in zip(*varied(dataclasses.replace(STEPS, inside=inside), size), strict=True):
+        rows, columns = (np.flatnonzero(image.max(axis=axis) > 200) for axis in (1, 0))
+        if not len(rows):
+            assert not inside
+            continue
+        said = np.array([left * size[1], top * size[0], right * size[1], bottom * size[0]])
+        shown = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        cut_off = np.array([left, top, 1 - right, 1 - bottom]).min() <= 0
+        assert (said[:2] - 3 < shown[:2]).all()
+        assert (shown[2:] < said[2:] + 3).all()
+        assert cut_off or shown == pytest.approx(said, abs=3)
+
+
+def test_a_box_that_is_to_stay_inside_does() -> None:
+    steps = dataclasses.replace(STEPS, scale=1.5, shift=(0.4, 0.4))
+    full = {inside: varied(dataclasses.replace(steps, inside=inside), IMAGES)[0] for inside in (True, False)}
+    edges = {
+        inside: np.stack([seen[:, 0].max(1), seen[:, -1].max(1), seen[:, :, 0].max(1), seen[:, :, -1].max(1)])
+        for inside, seen in full.items()
+    }
+    assert (edges[False] > 200).any(axis=0).mean() > 0.25  # cut off
+    boxes = varied(dataclasses.replace(steps, inside=True), IMAGES)[1]
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    assert (full[True].max(axis=(1, 2)) > 200).all()
+    assert (boxes[:, 2] - boxes[:, 0]).max() > 0.95  # zoomed in as far as that
+
+
+def test_what_needs_no_room_is_left_where_it_was() -> None:
+    gentle = Augmentation(rotation=3, scale=0.1, shift=(0.05, 0.05))
+    (seen, boxes), (free, free_boxes) = (
+        varied(dataclasses.replace(gentle, inside=inside), IMAGES) for inside in (1, 0)
+    )
+    np.testing.assert_allclose(seen, free, atol=0.1)
+    np.testing.assert_allclose(boxes, free_boxes, atol=1e-5)
+
+
+def test_nowhere_stays_nowhere_and_moves_nothing() -> None:
+    images = tf.constant(np.random.default_rng(0).uniform(0, 255, (40, *IMAGES, 3)), tf.float32)
+    boxes, steps = tf.constant([NOWHERE] * 40), dataclasses.replace(STEPS, inside=True)
+    assert not augment.moved(boxes, images, noises(), steps, IMAGES).numpy().any()
+    free = augment.augment(images, noises(), STEPS, IMAGES)
+    np.testing.assert_allclose(augment.augment(images, noises(), steps, IMAGES, boxes), free, atol=0.1)
+
+
+def test_without_steps_a_window_shows_the_middle() -> None:
+    images, boxes = tf.zeros([1, *IMAGES, 3]), tf.constant([BOX])
+    same = augment.moved(boxes, images, tf.zeros([1, augment.NOISE]), Augmentation(), IMAGES)
+    np.testing.assert_allclose(same, [BOX], atol=1e-5)
+    window = augment.moved(boxes, images, tf.zeros([1, augment.NOISE]), Augmentation(), (30, 50))
+    np.testing.assert_allclose(window, [(0.1, 0.0, 0.9, 0.7)], atol=1e-5)
