@@ -37,7 +37,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11.4",  # tarfile's filters
     packages=find_packages(include=["svhn", "svhn.*"]),
-    package_data={"svhn": ["released/*"]},
+    package_data={"svhn": ["released/**"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["svhn = svhn.__main__:main"]},

@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags
 
 from svhn import runs, shell
-from svhn.config import Config, Paths, UserError, data_sets, lookup
+from svhn.config import RELEASED, Config, Paths, UserError, data_sets, lookup
 from svhn.datasets import DATASETS
 from svhn.models import MODELS
 from svhn.modes import MODES, Session
@@ -21,8 +21,13 @@ OF_MODES = {  # flags that are no part of a run
     "checkpoint": ("all", "all, best, latest or a step: what valid and test score; report, predict, release take one"),
     "split": ("valid", "what report shows: valid or test"),
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
+    "finder": ("finder", "run that finds the number in predict's pictures"),
+    "annotate": ("", "folder for copies of predict's pictures with the box and the number drawn into them"),
     "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
-    "output": ("submission.csv", "where predict writes ImageId,Label"),
+    "output": (
+        "",
+        "where predict saves a table: .csv or .json; with --csv, ImageId,Label in submission.csv by default",
+    ),
 }
 DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
 
@@ -31,6 +36,7 @@ python main.py --mode=valid --name=demo     score every checkpoint on valid
 python main.py --mode=test --name=demo      score every checkpoint on test
 python main.py --mode=report --name=demo    a page of pictures: curves, confusions, errors, feature maps
 python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
+python main.py --mode=predict --images=door.jpg,photos/       find and read the number in any picture
 python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
 python main.py --mode=release --name=demo   make a run small enough to be given away, its confidence calibrated
 python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
@@ -44,6 +50,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
     for name, (default, description) in OF_MODES.items():
         flags.DEFINE_string(name, default, description, flag_values=values)
+    flags.DEFINE_list("images", [], "that predict reads: files, folders and patterns, by comma", flag_values=values)
     flags.DEFINE_list("models", [], f"that compare trains: {', '.join(MODELS)}", flag_values=values)
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
         names = f": {', '.join(NAMED[field.name])}" if field.name in NAMED else ""
@@ -68,7 +75,10 @@ def read_flags(argv: Sequence[str]) -> Session:
         lookup("model", MODELS, model)
     if named["split"] not in ("valid", "test"):
         raise UserError(f"--split={named['split']}: expected valid or test")
-    return Session(named["mode"], paths, given, models=named["models"], **{name: named[name] for name in OF_MODES})
+    if named["images"] and not values["name"].present:
+        paths = dataclasses.replace(paths, name=RELEASED.name)
+    lists = {name: named[name] for name in ("images", "models")}
+    return Session(named["mode"], paths, given, **lists, **{name: named[name] for name in OF_MODES})
 
 
 def main(argv: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
-RELEASED = Path(__file__).parent / "released"  # the run that comes with the package
+RELEASED = Path(__file__).parent / "released"  # a run that comes with the package, others in folders below it
 LARGEST = 2**63  # whole numbers reach TensorFlow as int64
 
 
@@ -84,6 +84,9 @@ class Config:
     temperature: float = option(
         1.0, "divides the logits in evaluation, for an honest confidence; release finds it on valid", "training"
     )
+    threshold: float = option(
+        0.5, "least probability of there being a number, below which a finder says there is none", "training"
+    )
     mixed_precision: bool = option(True, "compute in bfloat16 where the machine is fast at it; weights are float32")
     checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
     max_to_keep: int = option(50, "checkpoints to keep, besides the best")
@@ -102,8 +105,9 @@ class Config:
         for name, largest in (("magnitude", 10), ("views", 100)):
             if getattr(self, name) > largest:
                 raise UserError(f"--{name}={getattr(self, name)}: expected at most {largest}")
-        if not 0 <= self.distillation <= 1:
-            raise UserError(f"--distillation={self.distillation}: expected a number from 0 to 1")
+        for name in ("distillation", "threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 to 1")
         if self.teacher:
             check_folder_name("teacher", self.teacher)
         for name in ("label_smoothing", "average"):
@@ -135,8 +139,8 @@ class Paths:
     @property
     def run(self) -> Path:
         folder = Path(self.checkpoints_dir) / self.name
-        packaged = self.name == RELEASED.name and RELEASED.exists() and not folder.exists()
-        return RELEASED if packaged else folder
+        packaged = RELEASED if self.name == RELEASED.name else RELEASED / self.name
+        return packaged if (packaged / "config.json").exists() and not folder.exists() else folder
 
     @property
     def results(self) -> Path:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from svhn.spec import Box
+
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
@@ -17,11 +19,15 @@ SVHN_ZERO = 10  # SVHN's files write the digit 0 as 10 (Netzer et al. 2011)
 
 
 class Reading(NamedTuple):
-    """What was read: the number, its probability, and each digit's."""
+    """What was read: the number, its probability, and each digit's; "" and its probability where there is none.
+
+    `box` is where a picture was found to show it: left, top, right and bottom in pixels.
+    """
 
     text: str
     confidence: float
     digit_confidences: tuple[float, ...]
+    box: Box | None = None
 
 
 class Decoded(NamedTuple):
@@ -80,6 +86,17 @@ def decode(outputs: dict[str, tf.Tensor]) -> Decoded:
     digits = tf.argmax(digit_log, axis=-1, output_type=tf.int32)
     digits = tf.where(tf.sequence_mask(length, max_length), digits, EMPTY)
     return Decoded(digits, tf.exp(tf.reduce_max(number_log, axis=-1)), tf.exp(best))
+
+
+def presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    """float32 (batch,): how probable it is that there is a number at all, of a network that has seen pictures without.
+
+    Args:
+        outputs: logits, `length` (batch, max_length + 1) among them.
+    """
+    import tensorflow as tf
+
+    return 1 - tf.nn.softmax(outputs["length"])[:, 0]
 
 
 def readings(decoded: Decoded) -> list[Reading]:

@@ -17,6 +17,8 @@ from svhn import (
     figures,
     integrity,
     lr_finder,
+    photos,
+    pictures,
     pipeline,
     predict,
     records,
@@ -41,6 +43,9 @@ class Session(NamedTuple):
     checkpoint: str
     split: str
     example: str
+    finder: str
+    images: list[str]
+    annotate: str
     csv: str
     output: str
     models: list[str]
@@ -151,16 +156,35 @@ def report_mode(session: Session) -> None:
 
 
 def predict_mode(session: Session) -> None:
-    run = session.paths.run
-    if not session.csv:
-        raise UserError("--mode=predict reads a file of pictures: name it with --csv=test.csv")
-    info = runs.info_of(run)
-    config = runs.reopen(run, session.given, info, session.mode)
-    network = evaluate.frozen(
-        evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, session.checkpoint))
-    )
-    count = predict.write_submission(network, config, info, Path(session.csv), Path(session.output))
-    print(f"{count} readings saved to {session.output}")
+    if session.images:
+        read_photos(session)
+    elif session.csv:
+        network, config, info = predict.trained(session.paths.run, session.given, session.checkpoint)
+        target = Path(session.output or "submission.csv")
+        count = predict.write_submission(network, config, info, Path(session.csv), target)
+        print(f"{count} readings saved to {target}")
+    else:
+        raise UserError(
+            "--mode=predict reads pictures: name them with --images=door.jpg,photos/ or with --csv=test.csv"
+        )
+
+
+def read_photos(session: Session) -> None:
+    """`predict` with `--images`: a line a picture. Raises `UserError` at the end if any could not be read."""
+    photos.check_output(session.output)
+    files = pictures.paths(session.images)
+    finder = dataclasses.replace(session.paths, name=session.finder).run
+    reader = predict.Reader.of(session.paths.run, finder, session.given, session.checkpoint)
+    problems: list[str] = []
+    rows = []
+    annotated = Path(session.annotate) if session.annotate else None
+    for row in photos.read_files(reader.read_one, files, annotated, problems.append):
+        print_line(photos.line(*row))
+        rows.append(row)
+    if session.output:
+        photos.save(Path(session.output), rows)
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} of {len(files)} files could not be read:", *problems]))
 
 
 def release_mode(session: Session) -> None:

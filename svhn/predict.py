@@ -1,31 +1,107 @@
-"""A run's readings of pictures that have no label."""
+"""A run's readings of pictures that have no label: cut out already, or anything that shows a number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
-from svhn import labels, report, views
-from svhn.config import Config, UserError
+from svhn import checkpoints, evaluate, labels, pictures, report, runs, search, views
+from svhn.config import Config, Paths, UserError
+from svhn.datasets.format1 import clipped_with_margin
 from svhn.labels import Reading
 from svhn.losses import Network
 from svhn.pixelcsv import read_pixels
 from svhn.records import Info
+from svhn.spec import Box, Size
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+Infer = Callable[[np.ndarray], list[Reading]]
+
+
+def trained(run: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> tuple[Network, Config, Info]:
+    """A run's network at a checkpoint, its options with those given, and the form of the records it learnt from."""
+    info = runs.info_of(run)
+    config = runs.reopen(run, given, info, "predict")
+    step = checkpoints.chosen_step(run, checkpoint)
+    return evaluate.frozen(evaluate.trained_model(config, info, run, step)), config, info
+
+
+def inference(network: Network, config: Config, info: Info) -> Infer:
+    """What a run reads in images, uint8 (batch, height, width, channels) of a record's size."""
+    read = views.outputs(network, config, info)
+    decode = tf.function(lambda batch: labels.decode(read(batch)))
+    return lambda images: labels.readings(decode(tf.constant(images)))
 
 
 def readings(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
-    """What is read in each image, uint8 (height, width, channels) of a record's size."""
-    read = views.outputs(network, config, info)
-    infer = tf.function(lambda batch: labels.decode(read(batch)))
-    images = iter(images)
+    """The same of any number of images, each uint8 (height, width, channels)."""
+    infer, images = inference(network, config, info), iter(images)
     while batch := list(islice(images, config.batch_size)):
         missing = config.batch_size - len(batch)
         padded = np.pad(np.stack(batch), ((0, missing), (0, 0), (0, 0), (0, 0)))  # one shape: compiled once
-        yield from labels.readings(infer(tf.constant(padded)))[: len(batch)]
+        yield from infer(padded)[: len(batch)]
+
+
+def cut_out(image: Image.Image, box: Box, info: Info) -> np.ndarray:
+    """A box of an RGB picture as a record shows it: uint8 (height, width, channels)."""
+    pixels = search.cut(image, clipped_with_margin(box, info.margin, image.size), info.size)
+    return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+
+
+class Reader:
+    """Reads the number of any picture: a first network finds it, a second one reads what lies there.
+
+    >>> svhn.Reader.load().read(["door.jpg"])
+    [Reading(text='210', confidence=0.98, digit_confidences=(0.99, 0.99, 1.0), box=(34.1, 20.5, 80.2, 48.0))]
+    """
+
+    def __init__(self, infer: Infer, info: Info, locate: search.Locate, window: Size, threshold: float) -> None:
+        """See `load`."""
+        self.infer, self.info = infer, info
+        self.locate, self.window, self.threshold = locate, window, threshold
+
+    @classmethod
+    def load(cls, name: str = "released", finder: str = "finder", checkpoints_dir: str | Path = "checkpoints") -> Self:
+        """The reader of two runs, each at its best checkpoint; those that come with the package unless named.
+
+        Raises:
+            UserError: there is no such run, or its checkpoint can't be read.
+        """
+        folder = str(checkpoints_dir)
+        return cls.of(Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run)
+
+    @classmethod
+    def of(cls, run: Path, finder: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> Self:
+        """The same of two runs' folders; options and a checkpoint for the one that reads."""
+        network, config, info = trained(run, given, checkpoint)
+        finding, found_config, found_info = trained(finder)
+        locate = search.locator(views.outputs(finding, found_config, found_info))
+        return cls(inference(network, config, info), info, locate, found_info.size, found_config.threshold)
+
+    def read(self, images: Iterable[Any]) -> list[Reading]:
+        """What is read in each picture; `text` is "" where there is no number.
+
+        Args:
+            images: paths, bytes of files, PIL images, or arrays as in `pictures.opened`.
+
+        Raises:
+            OSError, ValueError: one of them can't be read as a picture.
+        """
+        return [self.read_one(pictures.opened(image)) for image in images]
+
+    def read_one(self, image: Image.Image) -> Reading:
+        """The same of one picture in RGB."""
+        found = search.find(self.locate, image, self.window)
+        if found.probability < self.threshold:
+            return Reading("", 1 - found.probability, ())
+        return self.infer(cut_out(image, found.box, self.info)[None])[0]._replace(box=found.box)
 
 
 def write_submission(network: Network, config: Config, info: Info, source: Path, target: Path) -> int:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from svhn import evaluate, pipeline, runs, views
+from svhn import evaluate, labels, pipeline, runs, views
 from svhn.config import Config
 from svhn.files import atomic_write
 from svhn.losses import Network, sequence_loss
 from svhn.records import Info, Split
 
+MEASURED = ("views", "temperature", "threshold")
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
 
 
@@ -30,9 +31,10 @@ def release(
     model.set_weights(weights)
     network = evaluate.frozen(model)
     config = dataclasses.replace(config, temperature=best_temperature(network, config, info, valid))
+    config = dataclasses.replace(config, threshold=best_threshold(network, config, info, valid))
     scores = evaluate.scorer(network, config, info, valid)("")
     stored = runs.read_config(run)
-    options = {**stored["config"], "views": config.views, "temperature": config.temperature}
+    options = {**stored["config"], **{name: getattr(config, name) for name in MEASURED}}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"ckpt-{step}.npz"
     with atomic_write(path) as file:
@@ -64,3 +66,25 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
 
     total = sum(losses(batch).numpy() for batch in pipeline.evaluation_batches(config, info, split))
     return TEMPERATURES[int(np.argmin(total))]
+
+
+def best_threshold(network: Network, config: Config, info: Info, split: Split) -> float:
+    """Between numbers that are refused and pictures without any that are given one, whose larger share is least.
+
+    Where the split has not both kinds, it is the run's own.
+    """
+    read = views.outputs(network, config, info)
+
+    @tf.function
+    def presence(batch: pipeline.Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        real = batch["weight"] > 0
+        probable = labels.presence(read(batch["image"]))
+        return probable[real], tf.reduce_any(batch["digits"] != labels.EMPTY, axis=1)[real]
+
+    if "0" not in info.lengths.get("valid", {}):
+        return config.threshold
+    parts = [presence(batch) for batch in pipeline.evaluation_batches(config, info, split)]
+    probable, shown = (np.concatenate(column) for column in zip(*parts, strict=True))
+    refused = np.searchsorted(np.sort(probable[shown]), probable) / shown.sum()
+    accepted = 1 - np.searchsorted(np.sort(probable[~shown]), probable) / (~shown).sum()
+    return float(probable[np.argmin(np.maximum(refused, accepted))])

@@ -110,9 +110,10 @@ def test_without_a_length_head_every_slot_is_filled() -> None:
 def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
-    for example, (text, confidence, digit_confidences) in enumerate(readings(decode(tensors(outputs)))):
+    for example, (text, confidence, digit_confidences, box) in enumerate(readings(decode(tensors(outputs)))):
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
         length = probabilities["length"][example, len(text)] if length_head else 1.0
+        assert box is None
         assert digit_confidences == pytest.approx(digits, rel=1e-4)
         assert confidence == pytest.approx(length * math.prod(digits), rel=1e-4)
         assert {type(value) for value in (confidence, *digit_confidences)} == {float}

@@ -145,7 +145,8 @@ def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest
 
 def test_the_mode_needs_pictures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(trained, "--mode=predict") == 1
-    assert last_line(capsys) == "error: --mode=predict reads a file of pictures: name it with --csv=test.csv"
+    expected = "error: --mode=predict reads pictures: name them with --images=door.jpg,photos/ or with --csv=test.csv"
+    assert last_line(capsys) == expected
 
 
 def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -210,6 +210,7 @@ def test_the_name_released_is_the_packages_unless_there_is_such_a_run(
     monkeypatch.setattr(config, "RELEASED", tmp_path / "package/released")
     assert paths.run == tmp_path / "released"
     config.RELEASED.mkdir(parents=True)
+    (config.RELEASED / "config.json").touch()
     assert paths.run == config.RELEASED
     (tmp_path / "released").mkdir()
     assert paths.run == tmp_path / "released"

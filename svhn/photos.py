@@ -1,0 +1,93 @@
+"""Files of pictures, read one after another: what was read as a table, and drawn into copies of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from svhn import pictures, report
+from svhn.config import UserError
+from svhn.files import atomic_write
+from svhn.labels import Reading
+
+COLUMNS = ("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences")
+COLOUR = (230, 30, 60)
+HEIGHT = 200  # least pixels of an annotated copy
+
+Read = Callable[[Image.Image], Reading]
+Row = tuple[Path, Reading]
+
+
+def read_files(
+    read: Read, files: Iterable[Path], annotated: Path | None, problem: Callable[[str], None]
+) -> Iterator[Row]:
+    """Each file that is a picture, with what was read in it, also drawn into a copy in the folder `annotated`.
+
+    Says of each other file why it can't be read.
+    """
+    for file in files:
+        try:
+            image = pictures.opened(file)
+        except (OSError, ValueError) as error:
+            problem(f"{file}: {error}")
+            continue
+        reading = read(image)
+        if annotated:
+            annotate(image, reading, annotated / f"{file.stem}.png")
+        yield file, reading
+
+
+def line(file: Path, reading: Reading) -> str:
+    return f"{file}  {reading.text or 'no number'}  {reading.confidence:.3f}"
+
+
+def check_output(path: str) -> None:
+    if path and Path(path).suffix.lower() not in (".csv", ".json"):
+        raise UserError(f"--output={path}: expected a name that ends in .csv or .json")
+
+
+def save(path: Path, rows: Iterable[Row]) -> None:
+    """As a CSV, or as JSON where the name ends so; the box in pixels, empty where there is no number."""
+    if path.suffix.lower() == ".csv":
+        report.write_rows(path, COLUMNS, (csv_row(*row) for row in rows))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, "w") as file:
+        json.dump([described(*row) for row in rows], file, indent=1)
+
+
+def csv_row(file: Path, reading: Reading) -> list[object]:
+    box = [f"{side:.1f}" for side in reading.box] if reading.box else [""] * 4
+    digits = " ".join(f"{value:.4f}" for value in reading.digit_confidences)
+    return [file, reading.text, f"{reading.confidence:.6f}", *box, digits]
+
+
+def described(file: Path, reading: Reading) -> dict[str, object]:
+    box = [round(side, 1) for side in reading.box] if reading.box else None
+    return {
+        "file": str(file),
+        "number": reading.text,
+        "confidence": reading.confidence,
+        "box": box,
+        "digit_confidences": reading.digit_confidences,
+    }
+
+
+def annotate(image: Image.Image, reading: Reading, path: Path) -> None:
+    """A copy of the picture, enlarged if small, with the box and, above or below it, what was read and how surely."""
+    factor = -(-HEIGHT // image.height)
+    copy = image.resize((factor * image.width, factor * image.height))
+    draw, size = ImageDraw.Draw(copy), copy.height // 15
+    left, top, right, bottom = (factor * side for side in reading.box or (0, 0, 0, 0))
+    above = left, top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
+    text, font = f"{reading.text or 'no number'} {reading.confidence:.2f}", ImageFont.load_default(size)
+    draw.rectangle(draw.textbbox(above, text, font=font), fill="white")
+    draw.text(above, text, COLOUR, font=font)
+    if reading.box:
+        draw.rectangle((left, top, right, bottom), outline=COLOUR, width=max(1, size // 8))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as file:
+        copy.save(file, "png")

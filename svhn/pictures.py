@@ -1,0 +1,81 @@
+"""Any picture that a user has, as RGB: a file, its bytes, PIL's image or an array."""
+
+from __future__ import annotations
+
+import glob
+import io
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from svhn.config import UserError
+from svhn.datasets.format1 import plain_reasons, to_rgb
+
+MEGAPIXELS = 100  # largest picture that is opened: it takes 300 MB
+SUFFIXES = frozenset(Image.registered_extensions())
+
+
+def paths(patterns: Iterable[str]) -> list[Path]:
+    """The files that paths, folders and patterns such as `*.png` name, in that order, each once.
+
+    Raises:
+        UserError: one of them names nothing.
+    """
+    found: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            named = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        else:
+            named = [path] if path.exists() or not glob.has_magic(pattern) else sorted(path.parent.glob(path.name))
+        if not named:
+            raise UserError(f"--images={pattern}: no picture there; expected files, folders with pictures, or patterns")
+        found += named
+    return list(dict.fromkeys(found))
+
+
+def opened(source: Any) -> Image.Image:
+    """The picture in RGB and upright: its first frame, 16 bits scaled to 8, on white where it is transparent.
+
+    Args:
+        source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of
+            uint8 or uint16.
+
+    Raises:
+        OSError: there is no such file, or it is no picture, or damaged.
+        ValueError: it is too large, or an array of another kind.
+    """
+    if isinstance(source, np.ndarray):
+        return on_white(from_array(source))
+    if isinstance(source, Image.Image):
+        return on_white(ImageOps.exif_transpose(source))
+    with plain_reasons(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what PIL mends by itself; of its size, PIL warns later than we refuse
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            width, height = image.size
+            if width * height > 1e6 * MEGAPIXELS:
+                raise ValueError(f"the picture has {width} x {height} pixels, at most {MEGAPIXELS} million can be read")
+            return on_white(ImageOps.exif_transpose(image))
+
+
+def from_array(array: np.ndarray) -> Image.Image:
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
+    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] in (3, 4))) or not array.size:
+        raise ValueError(
+            f"an array {array.shape} of {array.dtype}: expected uint8 or uint16 and (height, width), "
+            "or with 1, 3 or 4 channels"
+        )
+    return Image.fromarray(array.reshape(array.shape[:2]) if grey else array)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return to_rgb(image)
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")

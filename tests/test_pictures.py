@@ -1,0 +1,149 @@
+"""Every kind of picture that a user has, and what is none."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svhn import pictures
+from svhn.config import UserError
+
+COLOUR = (200, 100, 40)
+SIZE = (30, 20)
+
+
+def plain() -> Image.Image:
+    return Image.new("RGB", SIZE, COLOUR)
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def half_transparent() -> Image.Image:
+    image = plain().convert("RGBA")
+    image.paste((0, 0, 0, 0), (15, 0, 30, 20))
+    return image
+
+
+def turned() -> bytes:
+    """Stored lying on its side, with the note that it is to be turned."""
+    image = plain()
+    image.paste((0, 0, 0), (0, 0, 30, 10))  # black above
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return saved(image.transpose(Image.Transpose.ROTATE_90), "jpeg", exif=exif, quality=100, subsampling=0)
+
+
+def animated() -> bytes:
+    return saved(plain(), "gif", save_all=True, append_images=[Image.new("RGB", SIZE, "blue")])
+
+
+KINDS = {
+    "png": saved(plain(), "png"),
+    "jpeg": saved(plain(), "jpeg", quality=100),
+    "palette": saved(plain().convert("P", palette=Image.Palette.ADAPTIVE), "png"),
+    "cmyk": saved(plain().convert("CMYK"), "jpeg", quality=100),
+    "animated": animated(),
+    "webp": saved(plain(), "webp", lossless=True),
+    "bmp": saved(plain(), "bmp"),
+    "tiff": saved(plain(), "tiff"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"picture.{kind}"
+    path.write_bytes(KINDS[kind])
+    for source in (KINDS[kind], path, str(path), Image.open(io.BytesIO(KINDS[kind]))):
+        image = pictures.opened(source)
+        assert (image.mode, image.size) == ("RGB", SIZE)
+        np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
+
+
+def test_what_is_transparent_is_white() -> None:
+    palette = half_transparent().quantize(4)
+    for source in (saved(half_transparent(), "png"), half_transparent(), np.asarray(half_transparent()), palette):
+        pixels = np.asarray(pictures.opened(source))
+        np.testing.assert_allclose(pixels[:, :15], np.broadcast_to(COLOUR, (20, 15, 3)), atol=2)
+        assert (pixels[:, 15:] == 255).all()
+
+
+def test_a_picture_is_turned_as_its_camera_says() -> None:
+    pixels = np.asarray(pictures.opened(turned()))
+    assert pixels.shape == (20, 30, 3)
+    assert pixels[:8].max() < 40
+    assert pixels[12:].mean() > 80
+
+
+def test_grey_and_16_bits() -> None:
+    grey = np.full((20, 30), 150, np.uint8)
+    deep = (grey.astype(np.uint16) << 8) + 7
+    sources: list[Any] = [grey, grey[..., None], deep, Image.fromarray(grey), saved(Image.fromarray(deep), "png")]
+    for source in sources:
+        assert (np.asarray(pictures.opened(source)) == 150).all()
+
+
+def test_one_pixel_is_a_picture() -> None:
+    assert pictures.opened(saved(Image.new("1", (1, 1), 1), "png")).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (b"", "not a picture"),
+        (b"no picture at all", "not a picture"),
+        (KINDS["png"][:60], "truncated"),
+        (KINDS["jpeg"][: len(KINDS["jpeg"]) // 2], "Truncated"),
+        (np.zeros((4, 4, 3), np.float32), r"\(4, 4, 3\) of float32: expected uint8"),
+        (np.zeros((4, 4, 2), np.uint8), "1, 3 or 4 channels"),
+        (np.zeros((0, 4, 3), np.uint8), "expected"),
+        ("nowhere.png", "missing"),
+    ],
+)
+def test_what_is_no_picture_is_said(source: Any, said: str) -> None:
+    with pytest.raises((OSError, ValueError), match=said):
+        pictures.opened(source)
+
+
+def test_a_picture_that_is_too_large_is_refused_before_its_pixels_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MEGAPIXELS", 0.0005)
+    with pytest.raises(ValueError, match=r"30 x 20 pixels, at most 0\.0005 million"):
+        pictures.opened(KINDS["png"][:60])  # of which nothing more is there
+
+
+def test_a_bomb_is_refused() -> None:
+    header = saved(Image.new("1", (16_000, 16_000)), "png")
+    with pytest.raises(ValueError, match="too large"):
+        pictures.opened(header)
+
+
+def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("b.png", "a.JPG", "folder/c.png", "folder/notes.txt", "odd[1].png"):
+        (tmp_path / name).write_bytes(KINDS["png"])
+    named = [
+        f"{tmp_path}/*.png",
+        f"{tmp_path}/folder",
+        f"{tmp_path}/a.JPG",
+        f"{tmp_path}/b.png",
+        f"{tmp_path}/odd[1].png",
+    ]
+    assert [path.name for path in pictures.paths(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
+    assert pictures.paths(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
+
+
+@pytest.mark.parametrize("pattern", ["*.png", "."])
+def test_a_pattern_or_folder_without_pictures_is_said(
+    pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no picture there"):
+        pictures.paths([pattern])

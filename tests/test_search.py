@@ -1,0 +1,118 @@
+"""Windows of a picture, and the number that is found in one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from svhn import search
+
+SIZE = (16, 32)
+
+
+def photo(width: int, height: int, box: tuple[int, int, int, int]) -> Image.Image:
+    """White within the box, black elsewhere."""
+    image = Image.new("RGB", (width, height))
+    image.paste("white", box)
+    return image
+
+
+def bright(seen: list[int] | None = None) -> search.Locate:
+    """Finds what is bright; the surer, the larger it is, unless it is cut off by the window."""
+
+    def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if seen is not None:
+            seen.append(len(images))
+        probable, boxes = [], []
+        for image in images[..., 0] > 127:
+            rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))
+            if not len(rows):
+                probable.append(0.0)
+                boxes.append((0.4, 0.4, 0.6, 0.6))
+                continue
+            box = columns[0] / 32, rows[0] / 16, (columns[-1] + 1) / 32, (rows[-1] + 1) / 16
+            cut = min(box) <= 0 or max(box) >= 1
+            probable.append(0.1 if cut else 0.5 + (box[2] - box[0]) / 2)
+            boxes.append(box)
+        return np.array(probable), np.array(boxes)
+
+    return locate
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((100, 50), (30, 10, 70, 40)),
+        ((100, 50), (60, 20, 95, 45)),
+        ((640, 480), (400, 300, 500, 340)),
+        ((480, 640), (40, 500, 110, 540)),
+        ((2000, 1500), (1700, 60, 1780, 100)),
+        ((1500, 400), (30, 200, 150, 270)),
+    ],
+)
+def test_a_number_is_found_wherever_it_is(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    found = search.find(bright(), photo(*size, box), SIZE)
+    assert found.probability > 0.6
+    reach = 0.1 * (box[2] - box[0])
+    assert found.box == pytest.approx(box, abs=max(reach, 2))
+
+
+def test_without_a_number_nothing_is_probable() -> None:
+    assert search.find(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE).probability == 0
+
+
+@pytest.mark.parametrize("size", [(100, 45), (640, 480), (480, 640), (4000, 3000), (3000, 200), (1, 1), (1, 5000)])
+def test_windows_cover_the_picture_and_stay_within_it(size: tuple[int, int]) -> None:
+    found = search.windows(*size)
+    assert found[0] == (0, 0, *size)
+    assert len(found) < 800
+    lefts, tops, rights, bottoms = np.array(found).T
+    assert min(lefts.min(), tops.min()) >= 0
+    assert rights.max() <= size[0] + 1e-6
+    assert bottoms.max() <= size[1] + 1e-6
+    assert (rights > lefts).all()
+    widths = np.unique(np.round(rights - lefts, 3))
+    for width in widths[:-1]:
+        level = np.isclose(rights - lefts, width)
+        assert (lefts[level].min(), tops[level].min()) == (0, 0)
+        assert (rights[level].max(), bottoms[level].max()) == pytest.approx(size)
+        for starts, part in ((lefts[level], width), (tops[level], width / search.ASPECT)):
+            assert np.diff(np.unique(starts)).max(initial=0) <= part / 2 + 1e-6  # half of each is in the next
+
+
+def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
+    seen: list[int] = []
+    search.find(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
+    assert seen == [1, 1]
+
+
+def test_the_second_look_is_centred_on_the_box_and_within_the_picture() -> None:
+    window = search.around((400, 300, 500, 340), (1000, 800))
+    assert ((window[0] + window[2]) / 2, (window[1] + window[3]) / 2) == pytest.approx((450, 320))
+    assert window[2] - window[0] == pytest.approx(300)
+    assert search.around((0, 0, 100, 40), (1000, 800))[:2] == (0, 0)
+    assert search.around((990, 790, 1000, 800), (1000, 800))[2:] == (1000, 800)
+    left, top, right, bottom = search.around((50, 50, 50, 50), (1000, 800))
+    assert right > left
+    assert bottom > top
+
+
+def test_the_network_sees_pixels_and_says_how_probable_a_number_is() -> None:
+    def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        assert images.dtype == tf.float32
+        first = images[:, 0, 0, :1]
+        return {"length": tf.concat([0 * first, first - 100], axis=1), "box": tf.repeat(first, 4, axis=1)}
+
+    images = np.zeros((2 * search.BATCH + 3, *SIZE, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(len(images)) + 90
+    probable, boxes = search.locator(network)(images)
+    np.testing.assert_allclose(probable, 1 / (1 + np.exp(10 - np.arange(len(images)))), rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(boxes[:, 2], images[:, 0, 0, 0])
+
+
+def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
+    image = photo(64, 32, (32, 0, 64, 32))
+    assert (search.cut(image, (32, 0, 64, 32), SIZE)[:, 2:] == 255).all()
+    assert search.cut(image, (0.5, 0.5, 1.0, 1.0), SIZE).shape == (*SIZE, 3)
