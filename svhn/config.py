@@ -69,6 +69,7 @@ class Config:
     weight_decay: float = option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")
+    init_from: str = option("", "run whose weights a new run begins with, as far as they fit", "training")
     teacher: str = option(
         "", "run whose readings are learnt beside the labels; best a released one, which stays as it is", "training"
     )
@@ -108,8 +109,9 @@ class Config:
         for name in ("distillation", "threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 to 1")
-        if self.teacher:
-            check_folder_name("teacher", self.teacher)
+        for flag in ("teacher", "init_from"):
+            if getattr(self, flag):
+                check_folder_name(flag, getattr(self, flag))
         for name in ("label_smoothing", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 up to, not including, 1")

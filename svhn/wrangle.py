@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
-from svhn import shell
+from svhn import check, shell
 from svhn.config import Paths, UserError, lookup
 from svhn.datasets import DATASETS
 from svhn.processes import cores
@@ -23,6 +25,10 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the TFRecords", flag_values=values)
     flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the records' images; the data set's own", flag_values=values)
     flags.DEFINE_float("margin", None, "share of the box added on every side; the data set's own", flag_values=values)
+    flags.DEFINE_integer(
+        "max_length", 0, "digits of the longest number to keep; the data set's own", 0, 20, flag_values=values
+    )
+    flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
     flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", flag_values=values)
     flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
     flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
@@ -51,22 +57,43 @@ def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[
     return list(dict.fromkeys(named)) or present
 
 
+def with_slots(spec: DatasetSpec, max_length: int) -> DatasetSpec:
+    if max_length and spec.fixed_length and max_length != spec.max_length:
+        raise UserError(f"--max_length={max_length}: all numbers of {spec.name} have {spec.max_length} digits")
+    return dataclasses.replace(spec, max_length=max_length or spec.max_length)
+
+
+def look(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
+    lines, amiss = check.summary(check.look(spec, data_dir, sources, size, processes))
+    print("\n".join(lines))
+    if amiss:
+        raise UserError(f"{amiss} things are amiss in {data_dir}, see above: mend them, or wrangle with --max_skipped")
+    print(f"Nothing is amiss. Now: python -m svhn.wrangle --dataset={spec.name} --data_dir={data_dir}")
+
+
 def main(argv: list[str]) -> None:
     values = define_flags()
     shell.parse(values, argv, __doc__ or "")
-    spec = lookup("data set", DATASETS, values.dataset)
+    spec = with_slots(lookup("data set", DATASETS, values.dataset), values.max_length)
     data_dir = Path(values.data_dir)
     size = parse_size(values.size) if values.size else spec.size
     margin = spec.margin if values.margin is None else values.margin
     if not 0 <= margin <= 10:
         raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
     sources = chosen_sources(spec, data_dir, values.splits)
+    processes = values.processes or cores()
+    if values.check:
+        look(spec, data_dir, sources, size, processes)
+    else:
+        options = {"seed": values.seed, "max_skipped": values.max_skipped, "processes": processes}
+        write(spec, data_dir, Path(values.records_dir), sources, {"size": size, "margin": margin, **options})
 
+
+def write(spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]) -> None:
     with shell.quiet():
         from svhn import conversion  # here: the processes that crop import this module, and need no TensorFlow
 
-    options = conversion.Options(size, margin, values.seed, values.max_skipped, values.processes or cores())
-    for line in conversion.convert(spec, data_dir, Path(values.records_dir), sources, options):
+    for line in conversion.convert(spec, data_dir, records_dir, sources, conversion.Options(**options)):
         print(line)
 
 

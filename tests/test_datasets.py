@@ -14,7 +14,7 @@ from scipy.io import savemat
 
 from svhn import pipeline, records
 from svhn.conversion import Options, convert
-from svhn.datasets import DATASETS, mnist_stacked, synthetic
+from svhn.datasets import DATASETS, format1, mnist_stacked, synthetic
 from svhn.labels import to_text
 from svhn.records import Info
 
@@ -32,10 +32,21 @@ def write_mnist(folder: Path) -> None:
     mnist_fixtures.write_idx(folder)
 
 
+def write_folder(folder: Path) -> None:
+    """Rendered numbers, with a table in place of the publishers' file."""
+    synthetic.render(folder)
+    lines = ["filename,label,split"]
+    for source in ("train", "test"):
+        for entry in format1.entries(folder, source):
+            lines.append(f"{entry.name},{entry.label},{source}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+
+
 WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
     "svhn": synthetic.render,  # draws in the publishers' layout
     "svhn_full": synthetic.render,
     "synthetic": synthetic.render,
+    "folder": write_folder,
     "svhn_cropped": write_svhn_cropped,
     "mnist": write_mnist,
     "mnist_stacked": write_mnist,

@@ -8,6 +8,7 @@ none of them may import TensorFlow, as worker processes call them. The contract 
 
 from __future__ import annotations
 
+from svhn.datasets.folder import FOLDER
 from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
 from svhn.datasets.svhn import SVHN
@@ -27,5 +28,6 @@ DATASETS: dict[str, DatasetSpec] = {
         MNIST_STACKED,
         MNIST_STACKED_VERTICAL,
         MNIST_STACKED_VARIED,
+        FOLDER,
     )
 }

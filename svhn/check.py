@@ -1,0 +1,81 @@
+"""A look at a data set before training: what can't be used, what is there twice, and which lengths there are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from svhn.cropping import Cropped, cropped
+from svhn.processes import workers
+from svhn.spec import DatasetSpec, Entry, Size
+
+SHOWN = 5  # cases of each kind
+BAR = 40  # characters of the longest bar
+
+
+class Looked(NamedTuple):
+    """An entry and its source, why it can't be used, or "", and a hash of its pixels as records would have them."""
+
+    source: str
+    entry: Entry
+    problem: str
+    pixels: str
+
+
+def look(spec: DatasetSpec, data_dir: Path, sources: Sequence[str], size: Size, processes: int) -> list[Looked]:
+    """Every entry, read as wrangling would. Raises `UserError` where a source can't be read."""
+    named = [(source, entry) for source in sources for entry in spec.entries(data_dir, source, 0)]
+    usable = [entry for _, entry in named if not entry.problem]
+    with workers(processes) as imap:
+        crop = partial(cropped, spec.load, spec.locate, size, spec.margin, spec.image_format)
+        outcomes = iter(list(tqdm(imap(crop, usable), desc="check", total=len(usable), unit="image", leave=False)))
+    return [Looked(source, entry, *judged(entry, outcomes, spec.max_length)) for source, entry in named]
+
+
+def judged(entry: Entry, outcomes: Iterator[Cropped | str], max_length: int) -> tuple[str, str]:
+    if entry.problem:
+        return entry.problem, ""
+    outcome = next(outcomes)
+    if isinstance(outcome, str):
+        return outcome, ""
+    too_long = f"{len(entry.label)} digits, for {max_length} slots: raise --max_length"
+    return too_long if len(entry.label) > max_length else "", hashlib.sha256(outcome.image).hexdigest()
+
+
+def summary(looked: Sequence[Looked]) -> tuple[list[str], int]:
+    """Lines for a person, and how many things are amiss."""
+    bad = [f"{each.entry.name}: {each.problem}" for each in looked if each.problem]
+    twice, leaks = repeated(looked)
+    lines = [*histogram(looked)]
+    for title, cases in (("can't be used", bad), ("are there twice", twice), ("are in train and in test", leaks)):
+        lines.append(f"{len(cases)} pictures {title}{':' if cases else ''}")
+        lines += [f"  {case}" for case in cases[:SHOWN]]
+        lines += [f"  and {len(cases) - SHOWN} more"] * (len(cases) > SHOWN)
+    return lines, len(bad) + len(twice) + len(leaks)
+
+
+def repeated(looked: Sequence[Looked]) -> tuple[list[str], list[str]]:
+    """Pictures whose pixels are there again, within one source and in two."""
+    by_pixels: dict[str, list[Looked]] = defaultdict(list)
+    for each in looked:
+        if each.pixels:
+            by_pixels[each.pixels].append(each)
+    groups = [group for group in by_pixels.values() if len(group) > 1]
+    described = [(group, " = ".join(f"{each.entry.name} ({each.entry.label})" for each in group)) for group in groups]
+    leaks = [text for group, text in described if len({each.source for each in group}) > 1]
+    return [text for group, text in described if len({each.source for each in group}) == 1], leaks
+
+
+def histogram(looked: Sequence[Looked]) -> Iterator[str]:
+    """How many numbers there are of each length, by source."""
+    for source in dict.fromkeys(each.source for each in looked):
+        lengths = Counter(len(each.entry.label) for each in looked if each.source == source and not each.problem)
+        yield f"{source}: {lengths.total()} pictures that can be used"
+        for length, count in sorted(lengths.items()):
+            yield f"  {length} digits {count:>7} {'#' * round(BAR * count / max(lengths.values()))}"

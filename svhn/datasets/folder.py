@@ -1,0 +1,127 @@
+"""Your own pictures: a folder, and in it a `labels.csv` that says which number each of them shows, and where.
+
+Its columns are `filename` (below the folder) and `label` (the number's digits); if the pictures show more than the
+number, `left`, `top`, `width` and `height` of its box, in pixels; and `split`, `train` or `test`, if some are for test.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from svhn.config import UserError
+from svhn.datasets import format1
+from svhn.datasets.svhn import SVHN
+from svhn.spec import Box, Entry, Size
+
+TABLE = "labels.csv"
+SIDES = ("left", "top", "width", "height")
+Row = dict[str, str]
+
+
+def rows(data_dir: str | Path) -> list[Row]:
+    """The table's rows, those of one picture one after another.
+
+    Raises:
+        UserError: there is no table, or it lacks a column, or names another split.
+    """
+    path = Path(data_dir) / TABLE
+    if not path.is_file():
+        raise UserError(f"{path} is missing: expected a CSV with the columns filename,label, a line for each picture")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="", restkey="")
+            columns, found = list(reader.fieldnames or ()), [{**row, "line": str(reader.line_num)} for row in reader]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: {error}: expected a CSV file in UTF-8") from error
+    boxes = [side for side in SIDES if side in columns]
+    missing = [name for name in ("filename", "label", *(SIDES if boxes else ())) if name not in columns]
+    if missing:
+        raise UserError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: mend its first line")
+    for row in found:
+        row["split"] = row.get("split") or "train"
+        if row["split"] not in SOURCES:
+            raise UserError(f"{path}, line {row['line']}: split {row['split']!r}, expected {' or '.join(SOURCES)}")
+    return sorted(found, key=lambda row: row["filename"])
+
+
+def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+    """The pictures of a split, by name. Raises `UserError` as `rows` does."""
+    seen: Counter[str] = Counter()
+    for row in rows(data_dir):
+        if row["split"] == source:
+            name, label = row["filename"], row["label"].strip()
+            seen[name] += 1
+            problem, box = "", None
+            try:
+                box = read_box(row)
+                check_row(name, label)
+            except ValueError as error:
+                problem = f"{TABLE}, line {row['line']}: {error}"
+            numbered = name if seen[name] == 1 else f"{name} ({seen[name]})"
+            yield Entry(numbered, label, (str(Path(data_dir) / name), box), problem, picture=name)
+
+
+def check_row(name: str, label: str) -> None:
+    path = PurePosixPath(name)
+    if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise ValueError(f"filename {name!r}, expected one below the folder")
+    if not (label.isascii() and label.isdecimal()):
+        raise ValueError(f"label {label!r}, expected digits")
+
+
+def read_box(row: Row) -> Box | None:
+    """The box, in pixels; None where the row has none. Raises `ValueError` where it is no box."""
+    values = [row.get(side, "").strip() for side in SIDES]
+    if not any(values):
+        return None
+    try:
+        left, top, width, height = map(float, values)
+    except ValueError as error:
+        raise ValueError(f"box {','.join(values)}, expected four numbers") from error
+    if not (0 < width < np.inf and 0 < height < np.inf and np.isfinite(left + top)):
+        raise ValueError(f"box {','.join(values)}, expected a width and a height above 0")
+    return left, top, left + width, top + height
+
+
+def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
+    """As `format1.load`; without a box, the picture as it is."""
+    path, box = entry.source
+    if box is None:
+        with format1.plain_reasons(), Image.open(path) as image:
+            box = 0.0, 0.0, float(image.width), float(image.height)
+    return format1.load(entry._replace(source=(path, box)), size, margin)
+
+
+def present(data_dir: str | Path, source: str) -> bool:
+    """Train always is, so that reading it says what is missing."""
+    return source == "train" or any(row["split"] == source for row in rows(data_dir))
+
+
+def checksum(data_dir: str | Path, source: str) -> str:
+    """The sha256 of the split's rows: with other boxes or labels it is another one."""
+    columns = (*SIDES, "label", "filename")
+    split = [[row.get(name, "") for name in columns] for row in rows(data_dir) if row["split"] == source]
+    return hashlib.sha256(json.dumps(split).encode()).hexdigest()
+
+
+FOLDER = replace(
+    SVHN,
+    name="folder",
+    sources={"train": (), "test": ()},
+    valid_from=("train",),
+    entries=entries,
+    load=load,
+    present=present,
+    checksum=checksum,
+    url="",
+)
+SOURCES = tuple(FOLDER.sources)

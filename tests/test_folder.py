@@ -1,0 +1,173 @@
+"""A folder of one's own pictures, with every mistake that its table can have, and the look at it before training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svhn import records, shell, wrangle
+from svhn.config import UserError
+from svhn.datasets import DATASETS, folder
+from svhn.spec import Entry
+
+SPEC = DATASETS["folder"]
+HEADER = "filename,label,left,top,width,height,split\n"
+
+
+def write(data_dir: Path, table: str, names: tuple[str, ...] = ("a.png", "b.png", "sub/c.jpg")) -> Path:
+    """Pictures of 60 x 40 pixels, each with a white box of 20 x 20 at 10,5, and noise of its own."""
+    for index, name in enumerate(names):
+        path = data_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(index).integers(0, 60, (40, 60, 3), np.uint8)
+        pixels[5:25, 10:30] = 255
+        Image.fromarray(pixels).save(path, quality=95)
+    (data_dir / "labels.csv").write_text(table, encoding="utf-8")
+    return data_dir
+
+
+def entries(data_dir: Path, source: str = "train") -> list[Entry]:
+    return list(SPEC.entries(data_dir, source, 0))
+
+
+def run(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str, str]:
+    code = shell.run(wrangle.main, ["wrangle", "--dataset=folder", "--processes=1", *flags])
+    out, error = capsys.readouterr()
+    return code, out, error
+
+
+def test_rows_become_numbers_by_split(tmp_path: Path) -> None:
+    data_dir = write(tmp_path, HEADER + "b.png,27,,,,,test\nsub/c.jpg,1,,,,,train\na.png,210,10,5,20,20,train\n")
+    first, second = entries(data_dir)
+    assert (first.name, first.label, first.source) == ("a.png", "210", (f"{data_dir}/a.png", (10, 5, 30, 25)))
+    assert (second.name, second.label, second.source[1]) == ("sub/c.jpg", "1", None)
+    assert [entry.name for entry in entries(data_dir, "test")] == ["b.png"]
+    assert SPEC.load(first, (10, 10), 0.0)[1:-1, 1:-1].min() > 230  # its box
+    assert SPEC.load(second, (40, 60), 0.0)[5:25, 10:30].min() > 200  # all of it
+    assert SPEC.present(data_dir, "train")
+    assert SPEC.present(data_dir, "test")
+
+
+def test_two_columns_are_enough(tmp_path: Path) -> None:
+    data_dir = write(tmp_path, "\ufefffilename,label\na.png, 007 \n")
+    (entry,) = entries(data_dir)
+    assert (entry.label, entry.problem) == ("007", "")
+    assert not SPEC.present(data_dir, "test")
+
+
+def test_two_numbers_of_one_picture_stay_together(tmp_path: Path) -> None:
+    rows = "a.png,1,0,0,9,9,train\nb.png,2,0,0,9,9,train\na.png,3,9,9,9,9,train\n"
+    found = [(entry.name, entry.picture, entry.label) for entry in entries(write(tmp_path, HEADER + rows))]
+    assert found == [("a.png", "a.png", "1"), ("a.png (2)", "a.png", "3"), ("b.png", "b.png", "2")]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a.png,12a,,,,,train", "label '12a', expected digits"),
+        ("a.png,,,,,,train", "label '', expected digits"),
+        ("a.png,²,,,,,train", "label '²', expected digits"),
+        ("../a.png,1,,,,,train", "filename '../a.png', expected one below the folder"),
+        ("/a.png,1,,,,,train", "filename '/a.png', expected one below the folder"),
+        (",1,,,,,train", "filename '', expected one below the folder"),
+        ("a.png,1,1,2,3,,train", "box 1,2,3,, expected four numbers"),
+        ("a.png,1,1,2,3,x,train", "box 1,2,3,x, expected four numbers"),
+        ("a.png,1,1,2,0,5,train", "box 1,2,0,5, expected a width and a height above 0"),
+        ("a.png,1,nan,2,3,5,train", "box nan,2,3,5, expected a width and a height above 0"),
+    ],
+)
+def test_a_bad_row_is_said_with_its_line(tmp_path: Path, row: str, problem: str) -> None:
+    (entry,) = entries(write(tmp_path, f"{HEADER}{row}\n"))
+    assert entry.problem == f"labels.csv, line 2: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("name,label\na.png,1\n", "has no column filename, only name, label"),
+        ("filename,label,left\na.png,1,2\n", "has no column top, width, height"),
+        ("", "has no column filename, label"),
+        (HEADER + "a.png,1,,,,,valid\n", "line 2: split 'valid', expected train or test"),
+    ],
+)
+def test_a_table_of_another_form_is_refused(tmp_path: Path, table: str, said: str) -> None:
+    data_dir = write(tmp_path, table)
+    with pytest.raises(UserError, match=said):
+        entries(data_dir)
+
+
+def test_without_a_table_it_is_said_what_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, error = run(capsys, f"--data_dir={tmp_path}")
+    assert code == 1
+    assert "labels.csv is missing: expected a CSV with the columns filename,label, a line for each picture" in error
+    (tmp_path / "labels.csv").write_bytes(b"filename,label\n\xff\xfe,1\n")
+    with pytest.raises(UserError, match="expected a CSV file in UTF-8"):
+        folder.rows(tmp_path)
+
+
+def test_long_numbers_are_kept_where_there_are_slots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = write(tmp_path / "data", "filename,label\na.png,12345678\nb.png,1\nsub/c.jpg,123456789\n")
+    flags = f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--max_length=8"
+    code, out, _ = run(capsys, *flags)
+    assert code == 0
+    assert "left out: 1 numbers longer than the slots" in out
+    info = records.read_info(tmp_path / "records", "folder")
+    assert (info.max_length, info.lengths["train"]) == (8, {"1": 1, "8": 1})
+
+
+def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = write(tmp_path, HEADER + "a.png,1,,,,,train\nb.png,27,,,,,train\nsub/c.jpg,35,,,,,test\n")
+    code, out, _ = run(capsys, f"--data_dir={data_dir}", "--check")
+    assert code == 0
+    assert out.splitlines() == [
+        "train: 2 pictures that can be used",
+        f"  1 digits       1 {'#' * 40}",
+        f"  2 digits       1 {'#' * 40}",
+        "test: 1 pictures that can be used",
+        f"  2 digits       1 {'#' * 40}",
+        "0 pictures can't be used",
+        "0 pictures are there twice",
+        "0 pictures are in train and in test",
+        f"Nothing is amiss. Now: python -m svhn.wrangle --dataset=folder --data_dir={data_dir}",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png", "labels.csv", "sub"]
+
+
+def test_a_check_says_all_that_is_amiss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("a.png", "b.png", "sub/c.jpg")
+    rows = ["a.png,1", "b.png,27", "sub/c.jpg,123456", "missing.png,5", "empty.png,5", "a.png,x", "twin.png,1"]
+    lines = [f"{row},,,,,train" for row in rows] + ["leak.png,27,,,,,test"]
+    data_dir = write(tmp_path, HEADER + "\n".join(lines) + "\n", names)
+    for copy, of in (("twin", "a"), ("leak", "b")):
+        (data_dir / f"{copy}.png").write_bytes((data_dir / f"{of}.png").read_bytes())
+    (data_dir / "empty.png").touch()
+    code, out, error = run(capsys, f"--data_dir={data_dir}", "--check")
+    assert code == 1
+    assert f"error: 6 things are amiss in {data_dir}, see above" in error
+    assert "4 pictures can't be used:" in out
+    for said in (
+        "  sub/c.jpg: 6 digits, for 5 slots: raise --max_length",
+        "  missing.png: the picture is missing",
+        "  empty.png: the file is not a picture, or of no known kind",
+        "  a.png (2): labels.csv, line 7: label 'x', expected digits",
+        "1 pictures are there twice:\n  a.png (1) = twin.png (1)",
+        "1 pictures are in train and in test:\n  b.png (27) = leak.png (27)",
+    ):
+        assert said in out
+
+
+def test_a_check_shows_a_few_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{index}.png,5\n" for index in range(9))
+    code, out, _ = run(capsys, f"--data_dir={write(tmp_path, 'filename,label' + chr(10) + rows)}", "--check")
+    assert code == 1
+    assert "9 pictures can't be used:" in out
+    assert "  4.png: the picture is missing\n  and 4 more\n" in out
+
+
+def test_fixed_lengths_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = shell.run(wrangle.main, ["wrangle", "--dataset=mnist", "--max_length=3", f"--data_dir={tmp_path}"])
+    assert code == 1
+    assert "--max_length=3: all numbers of mnist have 1 digits" in capsys.readouterr().err

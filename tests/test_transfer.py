@@ -1,0 +1,111 @@
+"""Runs that begin with another one's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digit_records import make_info, paths_of, train_run, write_digits
+
+from svhn import checkpoints, evaluate, runs, transfer
+from svhn.config import UserError
+
+RECIPE = {"model": "shallow", "batch_size": 20, "random_crop": False, "augment": False, "warmup_steps": 0}
+
+
+def numbered(*shape: int) -> np.ndarray:
+    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+
+def test_a_weight_of_the_same_shape_is_kept() -> None:
+    old, new = numbered(3, 4), np.zeros((3, 4))
+    np.testing.assert_array_equal(transfer.adapted(old, new, 5, 5), old)
+
+
+@pytest.mark.parametrize("shape", [(2,), ()])
+def test_what_is_said_of_slots_is_kept_and_further_ones_are_as_the_last(shape: tuple[int, ...]) -> None:
+    """Two slots and the length, seven values of each, become four slots and the length."""
+    old = numbered(*shape, 3 * 7)
+    found = transfer.adapted(old, np.zeros((*shape, 5 * 7)), 2, 4)
+    assert found is not None
+    first, second, third, fourth, length = np.split(found, 5, axis=-1)
+    before = np.split(old, 3, axis=-1)
+    for slot, expected in ((first, 0), (second, 1), (third, 1), (fourth, 1), (length, 2)):
+        np.testing.assert_array_equal(slot, before[expected])
+    fewer = transfer.adapted(old, np.zeros((*shape, 2 * 7)), 2, 1)
+    np.testing.assert_array_equal(fewer, np.concatenate([before[0], before[2]], axis=-1))
+
+
+def test_what_is_said_of_lengths_is_kept_and_longer_ones_are_new() -> None:
+    old, new = numbered(4, 3), -numbered(4, 5)
+    found = transfer.adapted(old, new, 2, 4)
+    np.testing.assert_array_equal(found, np.concatenate([old, new[:, 3:]], axis=1))
+    np.testing.assert_array_equal(transfer.adapted(old, new[:, :2], 2, 1), old[:, :2])
+
+
+def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
+    old = numbered(3, 3, 3, 8)
+    np.testing.assert_array_equal(transfer.adapted(old, np.zeros((3, 3, 1, 8)), 5, 5), old.sum(2, keepdims=True))
+
+
+@pytest.mark.parametrize(("old", "new"), [((4, 10), (4, 20)), ((3, 12), (4, 24)), ((4, 12), (4, 25))])
+def test_what_does_not_fit_stays_new(old: tuple[int, ...], new: tuple[int, ...]) -> None:
+    assert transfer.adapted(numbered(*old), numbered(*new), 2, 5) is None
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("transfer")
+    write_digits(folder)
+    train_run(folder, lambda _: None, **RECIPE, num_steps=60, lrate=3e-3)
+    (folder / "checkpoints/demo").rename(folder / "checkpoints/first")
+    return folder
+
+
+def test_a_run_begins_where_the_other_ended(trained: Path) -> None:
+    said: list[str] = []
+    train_run(trained, said.append, **RECIPE, init_from="first", num_steps=1, lrate=1e-6)
+    assert "Began with the weights of first: 4 of 4, the others are new" in said
+    run = paths_of(trained).run
+    states = {name: checkpoints.steps(run.parent / name)[-1] for name in ("first", "demo")}
+    models = [
+        evaluate.trained_model(runs.make_config(RECIPE), make_info(), run.parent / name, step)
+        for name, step in states.items()
+    ]
+    for before, after in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-4)
+    assert states["demo"] == 1
+    said.clear()
+    train_run(trained, said.append, **RECIPE, init_from="first", num_steps=2, lrate=1e-6)
+    assert not any(line.startswith("Began") for line in said)  # it goes on
+
+
+def test_a_run_of_another_model_is_refused(trained: Path) -> None:
+    config = runs.make_config({"model": "lenet5", "init_from": "first", "random_crop": False})
+    model = evaluate.build_model(config, make_info())
+    with pytest.raises(UserError, match=r"--init_from=first: a run of another model \(shallow\)"):
+        transfer.initialise(model, config, 1, paths_of(trained))
+
+
+def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
+    config = runs.make_config({**RECIPE, "init_from": "none"})
+    with pytest.raises(UserError, match="none holds no run"):
+        transfer.initialise(evaluate.build_model(config, make_info()), config, 1, paths_of(trained))
+
+
+def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
+    """It reads the same five digits and lengths as before, once it has eight slots."""
+    info = runs.info_of(evaluate.Paths("released").run)
+    config = runs.make_config({"init_from": "released", "mixed_precision": False})
+    wider = evaluate.build_model(config, type(info)(**{**vars(info), "max_length": 8}))
+    paths = evaluate.Paths(checkpoints_dir=str(tmp_path))
+    said = transfer.initialise(wider, config, 8, paths)
+    assert said.endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
+    run = evaluate.Paths("released", checkpoints_dir=str(tmp_path)).run
+    before = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
+    expected, found = before(images), wider(images)
+    np.testing.assert_allclose(found["digits"][:, :5], expected["digits"], atol=1e-3)
+    np.testing.assert_allclose(found["digits"][:, 5], expected["digits"][:, 4], atol=1e-3)
+    np.testing.assert_allclose(found["length"][:, :6], expected["length"], atol=1e-3)
