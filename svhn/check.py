@@ -34,8 +34,8 @@ def look(spec: DatasetSpec, data_dir: Path, sources: Sequence[str], size: Size, 
     usable = [entry for _, entry in named if not entry.problem]
     with workers(processes) as imap:
         crop = partial(cropped, spec.load, spec.locate, size, spec.margin, spec.image_format)
-        outcomes = iter(list(tqdm(imap(crop, usable), desc="check", total=len(usable), unit="image", leave=False)))
-    return [Looked(source, entry, *judged(entry, outcomes, spec.max_length)) for source, entry in named]
+        outcomes = iter(tqdm(imap(crop, usable), desc="check", total=len(usable), unit="image", leave=False))
+        return [Looked(source, entry, *judged(entry, outcomes, spec.max_length)) for source, entry in named]
 
 
 def judged(entry: Entry, outcomes: Iterator[Cropped | str], max_length: int) -> tuple[str, str]:
@@ -61,15 +61,19 @@ def summary(looked: Sequence[Looked]) -> tuple[list[str], int]:
 
 
 def repeated(looked: Sequence[Looked]) -> tuple[list[str], list[str]]:
-    """Pictures whose pixels are there again, within one source and in two."""
-    by_pixels: dict[str, list[Looked]] = defaultdict(list)
+    """Those whose pixels are there again within one source, and those that are in two, if with other pixels."""
+    same: dict[str, list[Looked]] = defaultdict(list)
     for each in looked:
-        if each.pixels:
-            by_pixels[each.pixels].append(each)
-    groups = [group for group in by_pixels.values() if len(group) > 1]
-    described = [(group, " = ".join(f"{each.entry.name} ({each.entry.label})" for each in group)) for group in groups]
-    leaks = [text for group, text in described if len({each.source for each in group}) > 1]
-    return [text for group, text in described if len({each.source for each in group}) == 1], leaks
+        for key in {each.pixels, each.entry.picture} - {""}:
+            same[key].append(each)
+    twice, leaks = [], []
+    for key, group in same.items():
+        described = " = ".join(f"{each.entry.name} ({each.entry.label})" for each in group)
+        if len({each.source for each in group}) > 1:
+            leaks.append(described)
+        elif len(group) > 1 and key != group[0].entry.picture:  # one picture may show two numbers
+            twice.append(described)
+    return twice, list(dict.fromkeys(leaks))
 
 
 def histogram(looked: Sequence[Looked]) -> Iterator[str]:

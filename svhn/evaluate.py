@@ -43,12 +43,15 @@ def build_model(config: Config, info: Info) -> keras.Model:
     shape = pipeline.input_shape(config, info)
     try:
         with precision(config):
-            return MODELS[config.model].build(shape, info.max_length, info.fixed_length)
+            model = MODELS[config.model].build(shape, info.max_length, info.fixed_length)
     except ValueError as error:
         raise UserError(
             f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
             f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
         ) from error
+    if config.random_crop and "box" in model.output:
+        raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
+    return model
 
 
 def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:

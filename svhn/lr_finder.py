@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from svhn import charts, checkpoints, metrics, pipeline
+from svhn import charts, checkpoints, metrics, pipeline, transfer
 from svhn.config import Config, Paths, UserError
 from svhn.files import atomic_write
 from svhn.losses import Network
@@ -51,6 +51,8 @@ def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: A
     constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, info, steps=len(RATES), replicas=1)
     start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
+    if not start and config.init_from:
+        report(transfer.initialise(state, config, info.max_length, paths))
     batches = pipeline.training_batches(constant, info, split, augmentation, start)
     return sweep(state, constant, iter(batches), teacher_of(config, info, paths))
 

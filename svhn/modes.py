@@ -159,7 +159,8 @@ def predict_mode(session: Session) -> None:
     if session.images:
         read_photos(session)
     elif session.csv:
-        network, config, info = predict.trained(session.paths.run, session.given, session.checkpoint)
+        model, config, info = predict.trained(session.paths.run, session.given, session.checkpoint)
+        network = evaluate.frozen(model)
         target = Path(session.output or "submission.csv")
         count = predict.write_submission(network, config, info, Path(session.csv), target)
         print(f"{count} readings saved to {target}")
@@ -171,18 +172,20 @@ def predict_mode(session: Session) -> None:
 
 def read_photos(session: Session) -> None:
     """`predict` with `--images`: a line a picture. Raises `UserError` at the end if any could not be read."""
-    photos.check_output(session.output)
     files = pictures.paths(session.images)
+    photos.check_targets(files, session.output, session.annotate)
     finder = dataclasses.replace(session.paths, name=session.finder).run
     reader = predict.Reader.of(session.paths.run, finder, session.given, session.checkpoint)
     problems: list[str] = []
-    rows = []
+    rows: list[photos.Row] = []
     annotated = Path(session.annotate) if session.annotate else None
-    for row in photos.read_files(reader.read_one, files, annotated, problems.append):
-        print_line(photos.line(*row))
-        rows.append(row)
-    if session.output:
-        photos.save(Path(session.output), rows)
+    try:
+        for row in photos.read_files(reader.read_one, files, annotated, problems.append):
+            print_line(photos.line(*row))
+            rows.append(row)
+    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost
+        if session.output:
+            photos.save(Path(session.output), rows)
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(files)} files could not be read:", *problems]))
 

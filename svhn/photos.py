@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def read_files(
 
     Says of each other file why it can't be read.
     """
+    names: Counter[str] = Counter()
     for file in files:
         try:
             image = pictures.opened(file)
@@ -36,7 +38,9 @@ def read_files(
             continue
         reading = read(image)
         if annotated:
-            annotate(image, reading, annotated / f"{file.stem}.png")
+            names[file.name] += 1
+            again = f" ({names[file.name]})" if names[file.name] > 1 else ""  # of another folder
+            annotate(image, reading, annotated / f"{file.name}{again}.png")
         yield file, reading
 
 
@@ -44,9 +48,12 @@ def line(file: Path, reading: Reading) -> str:
     return f"{file}  {reading.text or 'no number'}  {reading.confidence:.3f}"
 
 
-def check_output(path: str) -> None:
-    if path and Path(path).suffix.lower() not in (".csv", ".json"):
-        raise UserError(f"--output={path}: expected a name that ends in .csv or .json")
+def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
+    """Raises `UserError` where a table would be of no known kind, or a copy could be taken for a picture to be read."""
+    if output and Path(output).suffix.lower() not in (".csv", ".json"):
+        raise UserError(f"--output={output}: expected a name that ends in .csv or .json")
+    if annotated and Path(annotated).resolve() in {file.resolve().parent for file in files}:
+        raise UserError(f"--annotate={annotated} is where the pictures are: name another folder for their copies")
 
 
 def save(path: Path, rows: Iterable[Row]) -> None:

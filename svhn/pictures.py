@@ -5,18 +5,18 @@ from __future__ import annotations
 import glob
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from svhn.config import UserError
-from svhn.datasets.format1 import plain_reasons, to_rgb
 
-MEGAPIXELS = 100  # largest picture that is opened: it takes 300 MB
-SUFFIXES = frozenset(Image.registered_extensions())
+MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
+SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
 
 
 def paths(patterns: Iterable[str]) -> list[Path]:
@@ -31,7 +31,8 @@ def paths(patterns: Iterable[str]) -> list[Path]:
         if path.is_dir():
             named = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
         else:
-            named = [path] if path.exists() or not glob.has_magic(pattern) else sorted(path.parent.glob(path.name))
+            magic = glob.has_magic(pattern) and not path.exists()
+            named = sorted(map(Path, glob.glob(pattern, recursive=True))) if magic else [path]  # noqa: PTH207
         if not named:
             raise UserError(f"--images={pattern}: no picture there; expected files, folders with pictures, or patterns")
         found += named
@@ -79,3 +80,28 @@ def on_white(image: Image.Image) -> Image.Image:
         return to_rgb(image)
     layer = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I;16"):  # PIL would cut 16 bits off at 255 instead of scaling them
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
+        return image.convert("RGBA").convert("RGB")
+    return image.convert("RGB")
+
+
+@contextmanager
+def plain_reasons() -> Iterator[None]:
+    """Say in words why PIL can't read a picture, whichever of its many exceptions it says it with."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError("the picture is missing") from error
+    except UnidentifiedImageError as error:
+        raise OSError("the file is not a picture, or of no known kind") from error
+    except SyntaxError as error:  # what PIL raises for a broken chunk
+        raise OSError(f"the picture is damaged: {error}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"the picture is too large: {error}") from error

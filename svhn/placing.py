@@ -37,28 +37,15 @@ def affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> t
     zoom_x, zoom_y, angle, shear, shift_x, shift_y, slope = tf.unstack(noise, axis=1)
     radians = math.radians(steps.rotation) * angle
     matrix = (
-        tf.cos(radians),
+        tf.exp(steps.scale * zoom_x) * tf.cos(radians),
         steps.shear * shear - tf.sin(radians),
-        tf.sin(radians) + steps.slope * slope,
-        tf.cos(radians),
+        steps.slope * slope + tf.sin(radians),
+        tf.exp(steps.scale * zoom_y) * tf.cos(radians),
     )
-    wide, high = reach(matrix, size) if steps.refit else (1.0, 1.0)
-    across, down = wide * tf.exp(steps.scale * zoom_x), high * tf.exp(steps.scale * zoom_y)
-    a, b, c, d = matrix
     slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
     centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
     centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
-    return around((a * across, b * down, c * across, d * down), (centre_x, centre_y), size)
-
-
-def reach(matrix: tuple[tf.Tensor, ...], size: Size) -> tuple[tf.Tensor, tf.Tensor]:
-    """How many times as wide and as high a box grows that holds all corners of one of this size, once they moved.
-
-    The matrix takes the moved pixels back to where they came from.
-    """
-    a, b, c, d = matrix
-    area, (height, width) = tf.abs(a * d - b * c), size
-    return (tf.abs(d) + tf.abs(b) * height / width) / area, (tf.abs(a) + tf.abs(c) * width / height) / area
+    return around(matrix, (centre_x, centre_y), size)
 
 
 def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -25,12 +26,12 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 Infer = Callable[[np.ndarray], list[Reading]]
 
 
-def trained(run: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> tuple[Network, Config, Info]:
-    """A run's network at a checkpoint, its options with those given, and the form of the records it learnt from."""
+def trained(run: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> tuple[keras.Model, Config, Info]:
+    """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from."""
     info = runs.info_of(run)
     config = runs.reopen(run, given, info, "predict")
     step = checkpoints.chosen_step(run, checkpoint)
-    return evaluate.frozen(evaluate.trained_model(config, info, run, step)), config, info
+    return evaluate.trained_model(config, info, run, step), config, info
 
 
 def inference(network: Network, config: Config, info: Info) -> Infer:
@@ -80,21 +81,28 @@ class Reader:
     @classmethod
     def of(cls, run: Path, finder: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> Self:
         """The same of two runs' folders; options and a checkpoint for the one that reads."""
-        network, config, info = trained(run, given, checkpoint)
+        model, config, info = trained(run, given, checkpoint)
         finding, found_config, found_info = trained(finder)
-        locate = search.locator(views.outputs(finding, found_config, found_info))
-        return cls(inference(network, config, info), info, locate, found_info.size, found_config.threshold)
+        if "box" not in finding.output:
+            raise UserError(
+                f"{finder} says of no picture where its number is: name a run of the model finder by --finder"
+            )
+        locate = search.locator(views.outputs(evaluate.frozen(finding), found_config, found_info))
+        infer = inference(evaluate.frozen(model), config, info)
+        return cls(infer, info, locate, found_info.size, found_config.threshold)
 
-    def read(self, images: Iterable[Any]) -> list[Reading]:
+    def read(self, images: Any) -> list[Reading]:
         """What is read in each picture; `text` is "" where there is no number.
 
         Args:
-            images: paths, bytes of files, PIL images, or arrays as in `pictures.opened`.
+            images: paths, bytes of files, PIL images, or arrays as in `pictures.opened`; or one of those.
 
         Raises:
             OSError, ValueError: one of them can't be read as a picture.
         """
-        return [self.read_one(pictures.opened(image)) for image in images]
+        alone = isinstance(images, str | bytes | Path | Image.Image)
+        alone = alone or (isinstance(images, np.ndarray) and images.ndim < 4)
+        return [self.read_one(pictures.opened(image)) for image in ([images] if alone else images)]
 
     def read_one(self, image: Image.Image) -> Reading:
         """The same of one picture in RGB."""

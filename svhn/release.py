@@ -69,9 +69,9 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
 
 
 def best_threshold(network: Network, config: Config, info: Info, split: Split) -> float:
-    """Between numbers that are refused and pictures without any that are given one, whose larger share is least.
+    """Where the larger share is least: of numbers that are refused, or of pictures without any that are given one.
 
-    Where the split has not both kinds, it is the run's own.
+    The run's own where the split has not both kinds.
     """
     read = views.outputs(network, config, info)
 
@@ -81,7 +81,7 @@ def best_threshold(network: Network, config: Config, info: Info, split: Split) -
         probable = labels.presence(read(batch["image"]))
         return probable[real], tf.reduce_any(batch["digits"] != labels.EMPTY, axis=1)[real]
 
-    if "0" not in info.lengths.get("valid", {}):
+    if len({length == "0" for length in info.lengths.get("valid", {})}) < 2:
         return config.threshold
     parts = [presence(batch) for batch in pipeline.evaluation_batches(config, info, split)]
     probable, shown = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -32,7 +32,7 @@ class Found(NamedTuple):
 def locator(network: Network) -> Locate:
     """What the network says of windows, uint8 (batch, height, width, 3): how probable a number is, and its box."""
 
-    @tf.function
+    @tf.function(reduce_retracing=True)  # of any number of windows at once
     def locate(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = network(tf.cast(images, tf.float32))
         return labels.presence(outputs), outputs["box"]
@@ -62,7 +62,7 @@ def best(locate: Locate, image: Image.Image, looked_at: list[Box], size: Size) -
 
 
 def windows(width: int, height: int) -> list[Box]:
-    """The whole picture, and where it is large, windows half of each lies in the next, of half the width at a time."""
+    """The whole picture and, where it is large, windows that overlap by a third or more, each size half the last."""
     found: list[Box] = [(0.0, 0.0, float(width), float(height))]
     across = min(width, ASPECT * height)
     while across >= max(NARROWEST, max(width, height) / DEEPEST):
@@ -75,8 +75,8 @@ def windows(width: int, height: int) -> list[Box]:
 
 
 def steps(side: float, part: float) -> list[float]:
-    """Where parts of a side begin, that reach from its one end to the other and overlap by half or more."""
-    count = int(np.ceil(max(side - part, 0) / (part / 2) - 1e-6)) + 1
+    """Where parts of a side begin, that reach from its one end to the other and overlap by a third or more."""
+    count = int(np.ceil(max(side - part, 0) / (part * 2 / 3) - 1e-6)) + 1
     return np.linspace(0, max(side - part, 0), count).tolist()
 
 

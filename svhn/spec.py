@@ -57,8 +57,6 @@ class Augmentation:
         shear: horizontal shift a row, in pixels a pixel, to either side.
         slope: vertical shift a column, in pixels a pixel, up or down.
         inside: whether a number whose place is known is kept whole: pictures are zoomed and shifted no further.
-        refit: whether what is turned, sheared or sloped is made as small as the box around it then has to be, as in
-            pictures that a box cut out.
         shift: share of the height and share of the width, to either side.
         elastic: largest amplitude of the waves that move pixels across and down, as a share of the shorter side; they
             stand in for the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
@@ -79,7 +77,6 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     slope: float = 0.0
-    refit: bool = False
     inside: bool = False
     shift: tuple[float, float] = (0.0, 0.0)
     elastic: float = 0.0

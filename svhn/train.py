@@ -115,17 +115,12 @@ class Loop:
         start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.report)
         if not start:
             self.report("Starting new train session")
-            self.initialise()
+            if self.config.init_from:
+                self.report(transfer.initialise(self.state, self.config, self.info.max_length, self.paths))
             self.summaries.graph(self.state.average)
         self.history = [entry for entry in runs.history(self.paths.run) if entry["step"] <= start]
         self.clock = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
         return start
-
-    def initialise(self) -> None:
-        if self.config.init_from:
-            model = self.state.model
-            self.report(transfer.initialise(model, self.config, self.info.max_length, self.paths))
-            self.state.average.set_weights(model.get_weights())
 
     def batches(self, start: int, augmentation: Augmentation) -> Iterator[pipeline.Batch]:
         def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:

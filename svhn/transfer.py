@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 
 from svhn import checkpoints, evaluate, runs
 from svhn.config import Config, Paths, UserError
+from svhn.state import State
 
 
-def initialise(model: keras.Model, config: Config, max_length: int, paths: Paths) -> str:
-    """Give the model the weights of the run that `config.init_from` names; returns a line that says how many.
+def initialise(state: State, config: Config, max_length: int, paths: Paths) -> str:
+    """Give a new state the weights of the run that `config.init_from` names; returns a line that says how many.
 
     Raises:
         UserError: there is no such run, or its model is another one.
     """
+    model = state.model
     run = Paths(name=config.init_from, checkpoints_dir=paths.checkpoints_dir).run
     earlier, info = Config(**runs.read_config(run)["config"]), runs.info_of(run)
     source = evaluate.trained_model(earlier, info, run, checkpoints.chosen_step(run, "all"))
-    if earlier.model != config.model or len(source.weights) != len(model.weights):
+    if earlier.model != config.model:
         raise UserError(f"--init_from={config.init_from}: a run of another model ({earlier.model}); train with that")
+    if len(source.weights) != len(model.weights):
+        raise UserError(
+            f"--init_from={config.init_from}: only one of the two runs has numbers that are all equally long"
+        )
     pairs = list(zip(source.get_weights(), model.get_weights(), strict=True))
     found = [adapted(old, new, info.max_length, max_length) for old, new in pairs]
     model.set_weights([new if weight is None else weight for weight, (_, new) in zip(found, pairs, strict=True)])
+    state.average.set_weights(model.get_weights())
     kept = sum(weight is not None for weight in found)
     return f"Began with the weights of {config.init_from}: {kept} of {len(found)}, the others are new"
 

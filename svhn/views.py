@@ -16,7 +16,7 @@ from svhn.spec import Augmentation
 
 REACH = 0.5  # of how far training varies its pictures, but for the place of a random crop
 SEED = 0
-SHAPE = ("rotation", "scale", "shear", "slope", "refit", "shift", "elastic")
+SHAPE = ("rotation", "scale", "shear", "slope", "shift", "elastic")
 
 
 def outputs(network: Network, config: Config, info: Info) -> Network:

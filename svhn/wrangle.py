@@ -68,7 +68,7 @@ def look(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, proc
     print("\n".join(lines))
     if amiss:
         raise UserError(f"{amiss} things are amiss in {data_dir}, see above: mend them, or wrangle with --max_skipped")
-    print(f"Nothing is amiss. Now: python -m svhn.wrangle --dataset={spec.name} --data_dir={data_dir}")
+    print("Nothing is amiss. Now run the same command without --check.")
 
 
 def main(argv: list[str]) -> None:
@@ -83,7 +83,7 @@ def main(argv: list[str]) -> None:
     sources = chosen_sources(spec, data_dir, values.splits)
     processes = values.processes or cores()
     if values.check:
-        look(spec, data_dir, sources, size, processes)
+        look(dataclasses.replace(spec, margin=margin), data_dir, sources, size, processes)
     else:
         options = {"seed": values.seed, "max_skipped": values.max_skipped, "processes": processes}
         write(spec, data_dir, Path(values.records_dir), sources, {"size": size, "margin": margin, **options})

@@ -151,28 +151,6 @@ def test_slope_moves_columns_up_and_down() -> None:
     assert moved((10, 0), Augmentation(slope=0.3)) == pytest.approx((10, -3), abs=0.1)
 
 
-@pytest.mark.parametrize(
-    "steps", [Augmentation(rotation=40), Augmentation(shear=0.4), Augmentation(slope=0.4), EVERYTHING]
-)
-@pytest.mark.parametrize("value", [-1.0, 0.6])
-def test_refit_keeps_the_corners_where_a_box_around_them_has_its_sides(steps: Augmentation, value: float) -> None:
-    steps = dataclasses.replace(steps, refit=True, scale=0, shift=(0, 0))
-    transform = placing.affine(extreme(value)[:, :7], steps, SIZE, SIZE).numpy()[0]
-    matrix, shift = transform[[0, 1, 3, 4]].reshape(2, 2), transform[[2, 5]]  # from the result to the picture
-    corners = np.array([(x, y) for x in (-1, 1) for y in (-1, 1)]) * np.array(SIZE[::-1]) / 2
-    placed = np.linalg.solve(matrix, (corners + CENTRE - shift).T).T - CENTRE
-    np.testing.assert_allclose(placed.max(axis=0), np.array(SIZE[::-1]) / 2, rtol=1e-4)
-    np.testing.assert_allclose(placed.min(axis=0), -np.array(SIZE[::-1]) / 2, rtol=1e-4)
-
-
-def test_refit_leaves_what_is_only_zoomed_and_moved_as_it_is() -> None:
-    images, steps = random_images(), Augmentation(scale=0.3, shift=(0.1, 0.2))
-    expected = augment.augment(images, noises(8), steps, SIZE)
-    np.testing.assert_array_equal(
-        augment.augment(images, noises(8), dataclasses.replace(steps, refit=True), SIZE), expected
-    )
-
-
 def test_shift_is_a_share_of_the_height_and_one_of_the_width() -> None:
     down, across = 0.25, 0.125
     expected = pytest.approx((-across * SIZE[1], -down * SIZE[0]), abs=0.1)

@@ -131,7 +131,7 @@ def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.C
         "0 pictures can't be used",
         "0 pictures are there twice",
         "0 pictures are in train and in test",
-        f"Nothing is amiss. Now: python -m svhn.wrangle --dataset=folder --data_dir={data_dir}",
+        "Nothing is amiss. Now run the same command without --check.",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png", "labels.csv", "sub"]
 
@@ -157,6 +157,33 @@ def test_a_check_says_all_that_is_amiss(tmp_path: Path, capsys: pytest.CaptureFi
         "1 pictures are in train and in test:\n  b.png (27) = leak.png (27)",
     ):
         assert said in out
+
+
+def test_a_picture_in_both_splits_is_found_whatever_its_boxes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "a.png,1,0,0,20,20,train\na.png,2,20,0,20,20,train\na.png,3,5,5,20,20,test\nb.png,4,0,0,9,9,test\n"
+    code, out, _ = run(capsys, f"--data_dir={write(tmp_path, HEADER + rows)}", "--check")
+    assert code == 1
+    assert (
+        "0 pictures are there twice\n1 pictures are in train and in test:\n  a.png (1) = a.png (2) (2) = a.png (3)"
+        in out
+    )
+
+
+def test_pictures_are_opened_as_they_will_be_read(tmp_path: Path) -> None:
+    """Turned as the camera says, and white where they are transparent."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data_dir = write(tmp_path, "filename,label\nlying.jpg,1\nclear.png,2\n")
+    upright = Image.new("RGB", (40, 80))
+    upright.paste("white", (0, 0, 40, 20))
+    upright.transpose(Image.Transpose.ROTATE_90).save(data_dir / "lying.jpg", exif=exif)
+    Image.new("RGBA", (40, 80), (0, 0, 0, 0)).save(data_dir / "clear.png")
+    clear, lying = (SPEC.load(entry, (80, 40), 0.0) for entry in entries(data_dir))
+    assert (clear == 255).all()
+    assert lying[:18].min() > 200
+    assert lying[22:].max() < 50
 
 
 def test_a_check_shows_a_few_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

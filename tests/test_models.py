@@ -136,6 +136,13 @@ def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
     assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
 
 
+def test_a_finder_sees_whole_pictures() -> None:
+    with pytest.raises(
+        UserError, match="the model finder says where in a whole picture the number is: --norandom_crop"
+    ):
+        evaluate.build_model(runs.make_config({"model": "finder", "random_crop": True}), make_info())
+
+
 def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert found

@@ -87,7 +87,7 @@ def test_a_table_as_json(tmp_path: Path) -> None:
 def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
     paths = write_pictures(tmp_path)
     list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png")) for name in (1, 0))
+    copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png.png")) for name in (1, 0))
     assert copy.shape == nothing.shape == (200, 300, 3)  # five times as large
     red = (copy == photos.COLOUR).all(axis=2)
     for x, y in ((50, 40), (50, 75), (150, 25), (150, 75), (100, 25), (100, 75)):
@@ -95,6 +95,23 @@ def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
     assert red[:24].any()  # the number, above
     assert not red[77:].any()
     assert (nothing == photos.COLOUR).all(axis=2).any()  # it says so
+
+
+def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
+    paths = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        paths += write_pictures(tmp_path / name, 1)
+    list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0.png (2).png", "0.png.png"]
+
+
+def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = write_pictures(tmp_path, 1)
+    before = path.read_bytes()
+    assert call(tmp_path, "--mode=predict", f"--images={path}", f"--annotate={tmp_path}/../{tmp_path.name}") == 1
+    assert last_line(capsys).endswith("is where the pictures are: name another folder for their copies")
+    assert path.read_bytes() == before
 
 
 class Fake:
@@ -122,6 +139,15 @@ def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
     assert reading == Reading("27", 0.875, (0.9, 0.95), expected.box)
     ((pixels,),) = fake.seen
     assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
+
+
+def test_one_picture_need_not_be_in_a_list(tmp_path: Path) -> None:
+    (path,) = write_pictures(tmp_path, 1)
+    array = np.zeros((40, 60, 3), np.uint8)
+    reader = Fake(0.9).reader()
+    for one in (path, str(path), path.read_bytes(), Image.open(path), array, array[..., 0]):
+        assert len(reader.read(one)) == 1
+    assert len(reader.read(np.stack([array] * 3))) == 3
 
 
 def test_below_the_threshold_there_is_no_number() -> None:

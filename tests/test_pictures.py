@@ -137,6 +137,7 @@ def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
         f"{tmp_path}/odd[1].png",
     ]
     assert [path.name for path in pictures.paths(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
+    assert [path.name for path in pictures.paths([f"{tmp_path}/f*/*.png"])] == ["c.png"]
     assert pictures.paths(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
 
 

@@ -93,6 +93,31 @@ def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) ->
     assert found(valid.examples) == found(40 * valid.examples)
 
 
+@pytest.mark.parametrize("batch_size", [4, 7, 64])
+def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_path: Path, batch_size: int) -> None:
+    """The lighter a picture, the more probable is a number; two of the ten are not as they should be."""
+    levels, shown = [90, 10, 130, 40, 150, 60, 180, 120, 210, 140], [True, False] * 5
+    (path,) = records.shard_paths(tmp_path, "mnist", "valid", 1)
+    path.parent.mkdir()
+    encoded = [tf.io.encode_png(np.full((8, 8, 1), level, np.uint8)).numpy() for level in levels]
+    records.write_shard(
+        path, (records.serialize(image, "7" * is_one, "") for image, is_one in zip(encoded, shown, strict=True))
+    )
+    info = dataclasses.replace(make_info({"valid": 10}), size=(8, 8), lengths={"valid": {"0": 5, "1": 5}}, max_length=3)
+
+    def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        level = tf.reduce_mean(images, axis=[1, 2, 3])[:, None] / 255
+        return {"length": tf.math.log(tf.concat([1 - level, level], axis=1)), "digits": tf.zeros([1, 1, 10])}
+
+    options = Config(model="shallow", random_crop=False, batch_size=batch_size)
+    split = Split([path], [10], [path.stat().st_size])
+    found = release.best_threshold(network, options, info, split)
+    assert found == pytest.approx(130 / 255)  # refuses 90, and takes 140 for a number
+    for lengths in ({"1": 5}, {"0": 5}):
+        one_kind = dataclasses.replace(info, lengths={"valid": lengths})
+        assert release.best_threshold(network, options, one_kind, split) == 0.5
+
+
 def options_of(folder: Path) -> Config:
     return Config(**runs.read_config(folder / "checkpoints/demo")["config"])
 

@@ -10,6 +10,7 @@ from digit_records import make_info, paths_of, train_run, write_digits
 
 from svhn import checkpoints, evaluate, runs, transfer
 from svhn.config import UserError
+from svhn.state import build_state
 
 RECIPE = {"model": "shallow", "batch_size": 20, "random_crop": False, "augment": False, "warmup_steps": 0}
 
@@ -83,24 +84,31 @@ def test_a_run_begins_where_the_other_ended(trained: Path) -> None:
 
 def test_a_run_of_another_model_is_refused(trained: Path) -> None:
     config = runs.make_config({"model": "lenet5", "init_from": "first", "random_crop": False})
-    model = evaluate.build_model(config, make_info())
+    state = build_state(config, make_info(), 1, 1)
     with pytest.raises(UserError, match=r"--init_from=first: a run of another model \(shallow\)"):
-        transfer.initialise(model, config, 1, paths_of(trained))
+        transfer.initialise(state, config, 1, paths_of(trained))
 
 
 def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
     config = runs.make_config({**RECIPE, "init_from": "none"})
     with pytest.raises(UserError, match="none holds no run"):
-        transfer.initialise(evaluate.build_model(config, make_info()), config, 1, paths_of(trained))
+        transfer.initialise(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
+
+
+def test_numbers_of_any_length_are_not_those_of_one(trained: Path) -> None:
+    config = runs.make_config({**RECIPE, "init_from": "first"})
+    state = build_state(config, make_info(max_length=3, fixed_length=False), 1, 1)
+    with pytest.raises(UserError, match="only one of the two runs has numbers that are all equally long"):
+        transfer.initialise(state, config, 3, paths_of(trained))
 
 
 def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
     """It reads the same five digits and lengths as before, once it has eight slots."""
     info = runs.info_of(evaluate.Paths("released").run)
     config = runs.make_config({"init_from": "released", "mixed_precision": False})
-    wider = evaluate.build_model(config, type(info)(**{**vars(info), "max_length": 8}))
-    paths = evaluate.Paths(checkpoints_dir=str(tmp_path))
-    said = transfer.initialise(wider, config, 8, paths)
+    state = build_state(config, type(info)(**{**vars(info), "max_length": 8}), 1, 1)
+    paths, wider = evaluate.Paths(checkpoints_dir=str(tmp_path)), state.average
+    said = transfer.initialise(state, config, 8, paths)
     assert said.endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
     run = evaluate.Paths("released", checkpoints_dir=str(tmp_path)).run
     before = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))

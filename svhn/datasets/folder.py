@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from svhn import pictures
 from svhn.config import UserError
-from svhn.datasets import format1
+from svhn.datasets.format1 import clipped_with_margin
 from svhn.datasets.svhn import SVHN
 from svhn.spec import Box, Entry, Size
 
@@ -93,12 +94,12 @@ def read_box(row: Row) -> Box | None:
 
 
 def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """As `format1.load`; without a box, the picture as it is."""
+    """As `format1.load`, of a picture opened as `Reader` does; without a box, all of it."""
     path, box = entry.source
-    if box is None:
-        with format1.plain_reasons(), Image.open(path) as image:
-            box = 0.0, 0.0, float(image.width), float(image.height)
-    return format1.load(entry._replace(source=(path, box)), size, margin)
+    height, width = size
+    image = pictures.opened(path)
+    crop = clipped_with_margin(box, margin, image.size) if box else None
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=crop))
 
 
 def present(data_dir: str | Path, source: str) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from svhn import files, labels
 from svhn.matfile import read_digit_struct
+from svhn.pictures import plain_reasons, to_rgb
 from svhn.spec import Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
@@ -92,21 +92,6 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     return np.asarray(resized)
 
 
-@contextmanager
-def plain_reasons() -> Iterator[None]:
-    """Say in words why PIL can't read a picture, whichever of its many exceptions it says it with."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError("the picture is missing") from error
-    except UnidentifiedImageError as error:
-        raise OSError("the file is not a picture, or of no known kind") from error
-    except SyntaxError as error:  # what PIL raises for a broken chunk
-        raise OSError(f"the picture is damaged: {error}") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"the picture is too large: {error}") from error
-
-
 def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Box:
     """Raises `ValueError` where the box itself, without its margin, keeps nothing of the (width, height) picture."""
     left, top, right, bottom = clipped(box, picture)
@@ -121,16 +106,6 @@ def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Bo
 def clipped(box: Box, picture: tuple[int, int]) -> Box:
     left, top, right, bottom = box
     return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if image.mode.startswith("I;16"):  # PIL would cut 16 bits off at 255 instead of scaling them
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
-        return image.convert("RGBA").convert("RGB")
-    return image.convert("RGB")
 
 
 def present(data_dir: str | Path, source: str) -> bool:

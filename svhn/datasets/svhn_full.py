@@ -12,6 +12,7 @@ from PIL import Image
 
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
+from svhn.pictures import plain_reasons, to_rgb
 from svhn.spec import NOWHERE, Box, Entry, Size
 
 NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
@@ -50,9 +51,9 @@ def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """
     path, box, whole = entry.source
     height, width = size
-    with format1.plain_reasons(), Image.open(path) as image:
+    with plain_reasons(), Image.open(path) as image:
         part = None if whole else beside(entry.name, box, image.size)
-        resized = format1.to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
+        resized = to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
     return np.asarray(resized)
 
 
@@ -76,7 +77,7 @@ def locate(entry: Entry) -> Box:
     path, box, whole = entry.source
     if not whole:
         return NOWHERE
-    with format1.plain_reasons(), Image.open(path) as image:
+    with plain_reasons(), Image.open(path) as image:
         left, top, right, bottom = format1.clipped_with_margin(box, 0.0, image.size)
         width, height = image.size
     return left / width, top / height, right / width, bottom / height

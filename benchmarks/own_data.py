@@ -1,0 +1,50 @@
+"""A folder of handwritten rows with a labels.csv, to try on it what a few hundred pictures of one's own are worth.
+
+python -m benchmarks.own_data [--mnist=data/mnist] [--folder=data/own] [--train=500] [--test=1000]
+
+The rows are the first of `mnist_stacked`, as PNG. What to run then is in the README: "Train on your own pictures".
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+from svhn.datasets import DATASETS
+from svhn.files import atomic_write
+
+SPEC = DATASETS["mnist_stacked"]
+
+
+def write_rows(mnist: Path, folder: Path, source: str, count: int) -> list[tuple[str, str, str]]:
+    """Pictures in `folder/source`; returns their lines of the table."""
+    (folder / source).mkdir(parents=True, exist_ok=True)
+    lines = []
+    for index, entry in enumerate(islice(SPEC.entries(mnist, source, 0), count)):
+        name = f"{source}/{index}.png"
+        Image.fromarray(SPEC.load(entry, SPEC.size, 0.0).squeeze()).save(folder / name)
+        lines.append((name, entry.label, source))
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", type=Path, default=Path("data/mnist"))
+    parser.add_argument("--folder", type=Path, default=Path("data/own"))
+    parser.add_argument("--train", type=int, default=500)
+    parser.add_argument("--test", type=int, default=1000)
+    args = parser.parse_args()
+    lines = [
+        line for source in ("train", "test") for line in write_rows(args.mnist, args.folder, source, vars(args)[source])
+    ]
+    with atomic_write(args.folder / "labels.csv", "w") as file:
+        csv.writer(file, lineterminator="\n").writerows([("filename", "label", "split"), *lines])
+    print(f"{len(lines)} rows written to {args.folder}")
+
+
+if __name__ == "__main__":
+    main()
