@@ -2,7 +2,8 @@
 
 python -m benchmarks.photos [--name=released] [--finder=finder] [--split=test] [--images=1000] [--data_dir=data]
 
-One picture at a time, as PIL image; the first is read twice, since it compiles what is needed.
+One picture at a time, as PIL image; the first is read twice, since it compiles what is needed. Then photos of twelve
+megapixels, each a patch beside a number, enlarged, with another picture in it whose number is 3 % as wide.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from svhn.config import Paths
 from svhn.datasets import svhn_full
 from svhn.predict import Reader
 from svhn.spec import Box, Entry
+
+PHOTO, PHOTOS = (4000, 3000), 20  # width and height, and how many
+WIDTH = 0.03  # of a number, as a share of the photo's
 
 
 class Answer(NamedTuple):
@@ -55,6 +59,27 @@ def answers(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:
     ], milliseconds
 
 
+def photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Image.Image:
+    """The entry's picture somewhere in a photo of the other's."""
+    left, _, right, _ = entry.source[1]
+    shown, large = picture(entry), picture(ground).resize(PHOTO)
+    factor = WIDTH * large.width / (right - left)
+    shown = shown.resize((round(factor * shown.width), round(factor * shown.height)))
+    large.paste(shown, (int(rng.integers(large.width - shown.width)), int(rng.integers(large.height - shown.height))))
+    return large
+
+
+def photos(reader: Reader, numbers: list[Entry], beside: list[Entry]) -> tuple[float, float]:
+    """Share of photos that are read right, and the seconds that one takes."""
+    rng = np.random.default_rng(0)
+    large = [photo(entry, ground, rng) for entry, ground in zip(numbers, beside[::-1], strict=False)]
+    reader.read(large[:1])
+    began = time.perf_counter()
+    readings = reader.read(large)
+    seconds = (time.perf_counter() - began) / len(large)
+    return float(np.mean([each.text == entry.label for each, entry in zip(readings, numbers, strict=True)])), seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", default="released")
@@ -76,6 +101,9 @@ def main() -> None:
     print(f"refused               {np.mean([answer.text == '' for answer in found]):8.2%}")
     print(f"beside given a number {given:8.2%} of {len(none):,}")
     print(f"milliseconds          {milliseconds:8.1f}")
+    right, seconds = photos(reader, numbers[:PHOTOS], beside[: args.images])
+    print(f"numbers right         {right:8.2%} of {PHOTOS} photos of {PHOTO[0]} x {PHOTO[1]} pixels")
+    print(f"seconds               {seconds:8.2f}")
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def read_files(
             continue
         reading = read(image)
         if annotated:
-            names[file.name] += 1
-            again = f" ({names[file.name]})" if names[file.name] > 1 else ""  # of another folder
-            annotate(image, reading, annotated / f"{file.name}{again}.png")
+            names[file.stem] += 1
+            again = f" ({names[file.stem]})" if names[file.stem] > 1 else ""  # of another folder or kind
+            annotate(image, reading, annotated / f"{file.stem}{again}.png")
         yield file, reading
 
 

@@ -87,7 +87,7 @@ def test_a_table_as_json(tmp_path: Path) -> None:
 def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
     paths = write_pictures(tmp_path)
     list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png.png")) for name in (1, 0))
+    copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png")) for name in (1, 0))
     assert copy.shape == nothing.shape == (200, 300, 3)  # five times as large
     red = (copy == photos.COLOUR).all(axis=2)
     for x, y in ((50, 40), (50, 75), (150, 25), (150, 75), (100, 25), (100, 75)):
@@ -103,7 +103,7 @@ def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         paths += write_pictures(tmp_path / name, 1)
     list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0.png (2).png", "0.png.png"]
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0 (2).png", "0.png"]
 
 
 def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
