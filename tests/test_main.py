@@ -237,7 +237,7 @@ def test_crops_and_grey_in_training_and_scoring(trained: Trained, capsys: pytest
             ["--mode=guess"],
             "error: unknown mode 'guess': expected one of compare, lr, predict, release, report, test, train, valid",
         ),
-        (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of mnist, .*svhn, .*synthetic"),
+        (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of folder, .*mnist, .*svhn, .*synthetic"),
         (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*svhn"),
         (["--name=.."], r"error: --name='\.\.': expected the name of one folder"),
         (["--name=a/b"], "error: --name='a/b': expected the name of one folder"),
