@@ -84,9 +84,9 @@ def augment(
     drawn = parts(noise)
     transforms = placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
     if steps.elastic:
-        images = sample(images, transforms, bend(size, drawn.bend, steps))
+        images = placing.sample(images, transforms, placing.bend(size, drawn.bend, steps))
     else:
-        images = project(images, transforms, size)
+        images = placing.project(images, transforms, size)
     images = recolour(blur(images, drawn.blur, steps), drawn.recolour, steps)
     return erase(images, drawn.erase, steps)
 
@@ -161,58 +161,6 @@ def shape_of(images: tf.Tensor) -> tuple[int, int, int]:
     """Height, width and channels."""
     _, height, width, channels = images.shape
     return int(height), int(width), int(channels)  # pyright: ignore[reportArgumentType]
-
-
-def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
-    """The images under affine transforms, bilinearly; outside, as at the nearest border."""
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=transforms,
-        output_shape=size,
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-    )
-
-
-def bend(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, tf.Tensor]:
-    """Each pixel's x and y, (batch, height, width), moved by a wave across and by one down.
-
-    So each digit of a row is turned, slanted and stretched in a way of its own. A wave has any amplitude, direction and
-    phase; its length is half the shorter side to all of it.
-    """
-    height, width = size
-    y, x = tf.range(height, dtype=tf.float32)[:, None], tf.range(width, dtype=tf.float32)
-
-    def wave(amplitude: tf.Tensor, direction: tf.Tensor, length: tf.Tensor, phase: tf.Tensor) -> tf.Tensor:
-        along = tf.cos(math.pi * direction) * x + tf.sin(math.pi * direction) * y
-        turns = along / (min(size) * (0.75 + 0.25 * length)) + phase
-        return steps.elastic * min(size) * amplitude * tf.sin(2 * math.pi * turns)
-
-    numbers = tf.unstack(noise[:, :, None, None], axis=1)
-    return x + wave(*numbers[:4]), y + wave(*numbers[4:])
-
-
-def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-    """As `project`, at these places x and y (batch, height, width) in place of a grid's.
-
-    In one sampling: two would blur what the network is then to read sharp.
-    """
-    height, width = size_of(images)
-    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
-    x = tf.clip_by_value(a * places[0] + b * places[1] + shift_x, 0.0, width - 1.0)
-    y = tf.clip_by_value(c * places[0] + d * places[1] + shift_y, 0.0, height - 1.0)
-    left, top = tf.floor(x), tf.floor(y)
-    right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
-    pixels = tf.reshape(images, [-1, height * width, images.shape[3]])
-
-    def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-        return tf.gather(pixels, tf.cast(row * width + column, tf.int32), batch_dims=1)
-
-    across, down = (x - left)[..., None], (y - top)[..., None]
-    upper = at(top, left) * (1 - across) + at(top, right) * across
-    lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
-    return upper * (1 - down) + lower * down
 
 
 def blur(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
