@@ -94,6 +94,8 @@ def training_batches(
     """
     context = tf.distribute.InputContext() if context is None else context
     steps = augment.scaled(augmentation, config.magnitude) if config.augment else Augmentation()
+    check_cells(info.size, steps)
+    size = input_size(config, info)
 
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
         record, noise = decode_record(serialized, info), augment.noise(config.seed, index)
@@ -109,13 +111,6 @@ def training_batches(
             "box": augment.moved(batch["box"], images, batch["noise"], steps, size),
         }
 
-    if any(side % cells for side, cells in zip(info.size, steps.cells, strict=True)):
-        cells = "{} x {} cells".format(*steps.cells)
-        raise UserError(
-            f"pictures of {info.size[0]}x{info.size[1]} pixels have no {cells} of equal size: "
-            "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
-        )
-    size = input_size(config, info)
     ds = training_stream(split, config.seed, start_step * config.batch_size)
     ds = ds.scan((tf.constant(0, tf.int64), ""), with_the_one_before).skip(1)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
@@ -123,6 +118,16 @@ def training_batches(
     ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
     ds = ds.map(finish)  # after batch: an operation a batch, not one an example
     return ds.prefetch(4)
+
+
+def check_cells(size: Size, steps: Augmentation) -> None:
+    """Raises `UserError` where pictures of that size can't be cut into the cells that change places."""
+    if any(side % cells for side, cells in zip(size, steps.cells, strict=True)):
+        cells = "{} x {} cells".format(*steps.cells)
+        raise UserError(
+            f"pictures of {size[0]}x{size[1]} pixels have no {cells} of equal size: "
+            "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
+        )
 
 
 def with_the_one_before(before: Any, now: Any) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from svhn.spec import Box, Size
 ASPECT = 2.2  # width over height of a window, as of the pictures that the network has learnt from, in the middle
 NARROWEST = 160  # pixels of a window's width: smaller pictures are only looked at as a whole
 DEEPEST = 8  # times that the smallest windows go into the picture's longer side
-AROUND = 3.0, 1.4  # times the found box's width and height that the second look sees; medians of those pictures
+AROUND = 3.0, 1.4  # times the found box's width and height that the second look sees; about as in those pictures
 BATCH = 32  # windows at a time
 
 Locate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

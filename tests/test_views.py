@@ -135,3 +135,10 @@ def test_at_least_the_picture_itself_is_read() -> None:
         Config(views=0)
     with pytest.raises(UserError, match=r"--views=101: expected at most 100"):
         Config(views=101)
+
+
+def test_a_box_is_that_of_the_picture_as_it_is_at_any_temperature() -> None:
+    first, second = ({"length": tf.constant([[0.0, value]]), "box": tf.constant([[value] * 4])} for value in (1.0, 3.0))
+    outputs = views.at_temperature(views.average([first, second]), 2.0)
+    np.testing.assert_array_equal(outputs["box"], [[1.0] * 4])
+    assert outputs["length"].shape == (1, 2)
