@@ -20,21 +20,25 @@ def noises(batch: int = 40) -> tf.Tensor:
     return tf.stack([augment.noise(0, tf.constant(index, tf.int64)) for index in range(batch)])
 
 
-def varied(steps: Augmentation, size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures that are white within `BOX` and black elsewhere, and where that is said to be."""
-    image = np.zeros((*IMAGES, 1), np.float32)
-    image[15:36, 30:70] = 255
-    images, boxes = tf.repeat(tf.constant(image[None]), 40, axis=0), tf.constant([BOX] * 40)
+def varied(steps: Augmentation, size: Size, digits: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of as many white ellipses, which fill a box, on black, and where they are said to be."""
+    y, x = np.mgrid[:60, :100] + 0.5
+    drawn = np.hypot(((x - 30) % 10 - 5) / 5, (y - 25.5) / 10.5) < 1
+    drawn &= (x > 30) & (x < 30 + 10 * digits)
+    images = tf.repeat(255 * tf.constant(drawn[None, ..., None], tf.float32), 40, axis=0)
+    boxes = tf.constant([(0.3, 0.25, 0.3 + 0.1 * digits, 0.6)] * 40)
     seen = augment.augment(images, noises(), steps, size, boxes).numpy()[..., 0]
     return seen, augment.moved(boxes, images, noises(), steps, size).numpy()
 
 
 @pytest.mark.parametrize("inside", [True, False])
 @pytest.mark.parametrize("size", [IMAGES, (40, 80)])
-def test_a_box_is_around_what_was_within_it(inside: bool, size: Size) -> None:
+@pytest.mark.parametrize("digits", [1, 4])
+def test_a_box_is_around_the_number_that_was_within_it(inside: bool, size: Size, digits: int) -> None:
     """Where the box is cut off, or its corners are, there is less to see than is said, but never more."""
-    for image, (left, top, right, bottom) in zip(*varied(dataclasses.replace(STEPS, inside=inside), size), strict=True):
-        rows, columns = (np.flatnonzero(image.max(axis=axis) > 200) for axis in (1, 0))
+    steps = dataclasses.replace(STEPS, inside=inside)
+    for image, (left, top, right, bottom) in zip(*varied(steps, size, digits), strict=True):
+        rows, columns = (np.flatnonzero(image.max(axis=axis) > 100) for axis in (1, 0))
         if not len(rows):
             assert not inside
             continue
