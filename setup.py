@@ -24,6 +24,7 @@ EXTRAS = {
     "report": [MATPLOTLIB],
     "digits": ["scipy>=1.13"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
+    "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400"],
 }
 

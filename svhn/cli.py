@@ -12,6 +12,7 @@ from absl import flags
 from svhn import runs, shell
 from svhn.config import RELEASED, Config, Paths, UserError, data_sets, lookup
 from svhn.datasets import DATASETS
+from svhn.formats import FORMATS
 from svhn.models import MODELS
 from svhn.modes import MODES, Session
 
@@ -22,11 +23,13 @@ OF_MODES = {  # flags that are no part of a run
     "split": ("valid", "what report shows: valid or test"),
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
     "finder": ("finder", "run that finds the number in predict's pictures"),
+    "format": ("savedmodel", f"that export writes: {', '.join(FORMATS)}"),
     "annotate": ("", "folder for copies of predict's pictures with the box and the number drawn into them"),
     "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
     "output": (
         "",
-        "where predict saves a table: .csv or .json; with --csv, ImageId,Label in submission.csv by default",
+        "where predict saves a table: .csv or .json; with --csv, ImageId,Label in submission.csv by default; "
+        "or where export writes",
     ),
 }
 DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
@@ -39,6 +42,7 @@ python main.py --mode=lr --name=demo        find a learning rate: the loss of re
 python main.py --mode=predict --images=door.jpg,photos/       find and read the number in any picture
 python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
 python main.py --mode=release --name=demo   make a run small enough to be given away, its confidence calibrated
+python main.py --mode=export --name=released --format=onnx    for another runtime: savedmodel, litert, litert_int8
 python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
 
 An option that isn't given has the value that the run was made with, or else the model's own default. The defaults

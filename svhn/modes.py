@@ -14,6 +14,7 @@ from svhn import (
     checkpoints,
     compare,
     evaluate,
+    export,
     figures,
     integrity,
     lr_finder,
@@ -28,8 +29,9 @@ from svhn import (
     runs,
     train,
 )
-from svhn.config import Config, Paths, UserError, data_sets
+from svhn.config import Config, Paths, UserError, data_sets, lookup
 from svhn.datasets import DATASETS
+from svhn.formats import FORMATS
 from svhn.models import MODELS
 from svhn.records import Info
 
@@ -44,6 +46,7 @@ class Session(NamedTuple):
     split: str
     example: str
     finder: str
+    format: str
     images: list[str]
     annotate: str
     csv: str
@@ -206,6 +209,15 @@ def release_mode(session: Session) -> None:
     print(score_command(dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info))
 
 
+def export_mode(session: Session) -> None:
+    paths, kind = session.paths, session.format
+    form = lookup("format", FORMATS, kind)
+    target = Path(session.output) if session.output else paths.results / (paths.name + form.suffix)
+    checked = export.export(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
+    print(f"Exported to {target}. There, {checked.same:.1%} of {checked.images} are read as by TensorFlow;")
+    print(f"logits differ by {checked.difference:.1g} at most.")
+
+
 def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
@@ -230,5 +242,6 @@ MODES: dict[str, Callable[[Session], None]] = {
     "report": report_mode,
     "predict": predict_mode,
     "release": release_mode,
+    "export": export_mode,
     "compare": compare_mode,
 }

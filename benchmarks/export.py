@@ -1,0 +1,74 @@
+"""A run in each format that it can be exported to: size, speed, and whether it reads what TensorFlow reads.
+
+taskset -c 0 python -m benchmarks.export [--name=released] [--split=test] [--images=3000] [--records_dir=records]
+
+One image at a time, as records hold it, in float32 where not said otherwise; the milliseconds are a call's, of 200.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from svhn import evaluate, export, predict, records
+from svhn.config import Paths
+from svhn.formats import FORMATS, Call, Exportable
+from svhn.pipeline import arrays
+
+TIMED = 200
+
+
+def size_of(path: Path) -> int:
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
+
+
+def milliseconds(call: Callable[[np.ndarray], object], images: np.ndarray) -> float:
+    call(images[:1])
+    began = time.perf_counter()
+    for image in images[:TIMED]:
+        call(image[None])
+    return 1000 * (time.perf_counter() - began) / TIMED
+
+
+def row(kind: str, call: Call, path: Path | None, images: np.ndarray, numbers: np.ndarray, module: Exportable) -> str:
+    found = [call(images[start : start + 64]) for start in range(0, len(images), 64)]
+    read = np.concatenate([part["number"] for part in found])
+    every = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    same, difference = export.compared(every, module, images)
+    right, size = (read == numbers).all(axis=1).mean(), size_of(path) / 1e6 if path else 0
+    return f"{kind:12}{right:8.2%}{same:8.2%}{difference:14.1e}{size:8.1f}{milliseconds(call, images):8.2f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default="released")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--records_dir", default=Paths.records_dir)
+    parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
+    args = parser.parse_args()
+    run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
+    model, config, info = predict.trained(run, export.PORTABLE)
+    module = export.exportable(evaluate.frozen(model), config, info)
+    images = export.sample(run, config.dataset, args.records_dir, args.split, args.images)
+    found = records.read_info(args.records_dir, config.dataset)
+    plain = dataclasses.replace(config, random_crop=False)
+    _, numbers = arrays(plain, found, records.open_split(args.records_dir, found, args.split))
+    calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)
+    print(f"{len(images):,} images of {args.split}")
+    print("format        right    same    difference      MB      ms")
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, form in FORMATS.items():
+            path = Path(folder) / kind
+            form.write(module, path, calibration)
+            print(row(kind, form.load(path), path, images, numbers[: args.images], module), flush=True)
+
+
+if __name__ == "__main__":
+    main()
