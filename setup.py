@@ -25,7 +25,8 @@ EXTRAS = {
     "digits": ["scipy>=1.13"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
     "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
-    "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400"],
+    "demo": ["gradio>=6.0"],
+    "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400", "playwright>=1.50"],
 }
 
 setup(
@@ -38,7 +39,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11.4",  # tarfile's filters
     packages=find_packages(include=["svhn", "svhn.*"]),
-    package_data={"svhn": ["released/**"]},
+    package_data={"svhn": ["released/**", "examples/*"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["svhn = svhn.__main__:main"]},

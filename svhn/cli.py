@@ -24,6 +24,8 @@ OF_MODES = {  # flags that are no part of a run
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
     "finder": ("finder", "run that finds the number in predict's pictures"),
     "format": ("savedmodel", f"that export writes: {', '.join(FORMATS)}"),
+    "host": ("127.0.0.1", "where demo's page can be seen from; 0.0.0.0: from everywhere"),
+    "port": (0, "of demo's page; 0: the first that is free from 7860 on"),
     "annotate": ("", "folder for copies of predict's pictures with the box and the number drawn into them"),
     "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
     "output": (
@@ -41,6 +43,7 @@ python main.py --mode=report --name=demo    a page of pictures: curves, confusio
 python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
 python main.py --mode=predict --images=door.jpg,photos/       find and read the number in any picture
 python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
+python main.py --mode=demo                                   the same on a web page, also of a camera's stream
 python main.py --mode=release --name=demo   make a run small enough to be given away, its confidence calibrated
 python main.py --mode=export --name=released --format=onnx    for another runtime: savedmodel, litert, litert_int8
 python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
@@ -53,7 +56,7 @@ def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
     for name, (default, description) in OF_MODES.items():
-        flags.DEFINE_string(name, default, description, flag_values=values)
+        DEFINE[type(default)](name, default, description, flag_values=values)
     flags.DEFINE_list("images", [], "that predict reads: files, folders and patterns, by comma", flag_values=values)
     flags.DEFINE_list("models", [], f"that compare trains: {', '.join(MODELS)}", flag_values=values)
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
@@ -79,7 +82,7 @@ def read_flags(argv: Sequence[str]) -> Session:
         lookup("model", MODELS, model)
     if named["split"] not in ("valid", "test"):
         raise UserError(f"--split={named['split']}: expected valid or test")
-    if named["images"] and not values["name"].present:
+    if (named["images"] or named["mode"] == "demo") and not values["name"].present:
         paths = dataclasses.replace(paths, name=RELEASED.name)
     lists = {name: named[name] for name in ("images", "models")}
     return Session(named["mode"], paths, given, **lists, **{name: named[name] for name in OF_MODES})

@@ -7,12 +7,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from svhn import (
     charts,
     checkpoints,
     compare,
+    demo,
     evaluate,
     export,
     figures,
@@ -20,72 +20,18 @@ from svhn import (
     lr_finder,
     photos,
     pictures,
-    pipeline,
     predict,
-    records,
     release,
     report,
     run_report,
     runs,
     train,
 )
-from svhn.config import Config, Paths, UserError, data_sets, lookup
+from svhn.config import UserError, lookup
 from svhn.datasets import DATASETS
 from svhn.formats import FORMATS
 from svhn.models import MODELS
-from svhn.records import Info
-
-
-class Session(NamedTuple):
-    """What the user asked for."""
-
-    mode: str
-    paths: Paths
-    given: dict[str, Any]  # fields of Config that were named on the command line
-    checkpoint: str
-    split: str
-    example: str
-    finder: str
-    format: str
-    images: list[str]
-    annotate: str
-    csv: str
-    output: str
-    models: list[str]
-
-
-def banner(session: Session, config: Config, info: Info) -> str:
-    height, width, channels = pipeline.input_shape(config, info)
-    rows = {
-        "Running project": session.paths.name,
-        "Mode": session.mode,
-        "Is training": session.mode == "train",
-        "Log name": session.paths.log_name,
-        "Checkpoint dir": session.paths.run,
-        "Loading data from": Path(session.paths.records_dir) / config.dataset,
-        **({"Training on": config.train_on} if config.train_on else {}),
-        "Model": f"{config.model}, for {height}x{width} pixels",
-        "Num epochs": config.num_epochs,
-        "Batch size": config.batch_size,
-        "Learning rate": config.lrate,
-        "Random crop": config.random_crop,
-        "Grayscale": config.grayscale,
-        "Channels": channels,
-    }
-    lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
-    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
-
-
-def info_of(session: Session) -> Info:
-    """Of the records of the data set that the user named, or the run's."""
-    return records.read_info(session.paths.records_dir, runs.option_of(session.paths.run, session.given, "dataset"))
-
-
-def training_info(session: Session) -> Info:
-    """As `info_of`; those of the other data sets that the run trains on count as its sources."""
-    info = info_of(session)
-    train_on = runs.option_of(session.paths.run, session.given, "train_on")
-    return records.with_others(info, session.paths.records_dir, data_sets(train_on, info.dataset))
+from svhn.session import Session, banner, info_of, print_line, score_command, training_info
 
 
 def train_mode(session: Session) -> None:
@@ -98,19 +44,6 @@ def train_mode(session: Session) -> None:
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
     if info.has("test") or info.has("valid"):
         print(f"Now score it: {score_command(session.paths, info)}")
-
-
-def score_command(paths: Paths, info: Info) -> str:
-    """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
-    options = {
-        "mode": "test" if info.has("test") else "valid",
-        "name": paths.name,
-        "checkpoint": "best" if info.has("valid") else "latest",
-    }
-    for folder in ("records_dir", "checkpoints_dir", "results_dir"):
-        if getattr(paths, folder) != getattr(Paths, folder):
-            options[folder] = getattr(paths, folder)
-    return " ".join(["python main.py", *(f"--{name}={value}" for name, value in options.items())])
 
 
 def score_mode(session: Session) -> None:
@@ -177,8 +110,7 @@ def read_photos(session: Session) -> None:
     """`predict` with `--images`: a line a picture. Raises `UserError` at the end if any could not be read."""
     files = pictures.paths(session.images)
     photos.check_targets(files, session.output, session.annotate)
-    finder = dataclasses.replace(session.paths, name=session.finder).run
-    reader = predict.Reader.of(session.paths.run, finder, session.given, session.checkpoint)
+    reader = reader_of(session)
     problems: list[str] = []
     rows: list[photos.Row] = []
     annotated = Path(session.annotate) if session.annotate else None
@@ -191,6 +123,16 @@ def read_photos(session: Session) -> None:
             photos.save(Path(session.output), rows)
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(files)} files could not be read:", *problems]))
+
+
+def reader_of(session: Session) -> predict.Reader:
+    finder = dataclasses.replace(session.paths, name=session.finder).run
+    return predict.Reader.of(session.paths.run, finder, session.given, session.checkpoint)
+
+
+def demo_mode(session: Session) -> None:
+    demo.installed()
+    demo.serve(reader_of(session).read_one, session.host, session.port, print_line)
 
 
 def release_mode(session: Session) -> None:
@@ -230,10 +172,6 @@ def compare_mode(session: Session) -> None:
     print(f"Results saved to {target}")
 
 
-def print_line(line: str) -> None:
-    print(line, flush=True)
-
-
 MODES: dict[str, Callable[[Session], None]] = {
     "train": train_mode,
     "valid": score_mode,
@@ -243,5 +181,6 @@ MODES: dict[str, Callable[[Session], None]] = {
     "predict": predict_mode,
     "release": release_mode,
     "export": export_mode,
+    "demo": demo_mode,
     "compare": compare_mode,
 }

@@ -19,7 +19,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from svhn import cli, modes, records, shell
+from svhn import cli, records, session, shell
 from svhn.config import Paths
 
 ROOT = Path(__file__).parents[1]
@@ -235,7 +235,7 @@ def test_crops_and_grey_in_training_and_scoring(trained: Trained, capsys: pytest
     [
         (
             ["--mode=guess"],
-            "error: unknown mode 'guess': expected one of compare, lr, predict, release, report, test, train, valid",
+            "error: unknown mode 'guess': expected one of compare, demo, export, lr, predict, release, report, test, train, valid",
         ),
         (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of folder, .*mnist, .*svhn, .*synthetic"),
         (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*svhn"),
@@ -352,4 +352,4 @@ def test_corrupt_records_are_counted_and_left_out(folder: Path, capsys: pytest.C
 )
 def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
     info = records.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
-    assert modes.score_command(Paths(**options), info) == f"python main.py {expected}"
+    assert session.score_command(Paths(**options), info) == f"python main.py {expected}"

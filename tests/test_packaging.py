@@ -38,8 +38,10 @@ def test_version_reaches_the_metadata() -> None:
 def test_the_released_run_is_built_into_the_package(tmp_path: Path) -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_py", f"--build-lib={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    built, source = ({path.name for path in (folder / "svhn/released").iterdir()} for folder in (tmp_path, ROOT))
-    assert built == source
+    for part in ("released", "examples"):
+        built, source = ({path.name for path in (folder / "svhn" / part).iterdir()} for folder in (tmp_path, ROOT))
+        assert built == source
+    built = {path.name for path in (tmp_path / "svhn/released").iterdir()}
     assert {"README.md", "config.json", "best.json"} < built
 
 
