@@ -30,7 +30,7 @@ SHOWN = 800  # pixels of the longer side of what is sent back
 FONT = ["system-ui", "sans-serif"]  # of the reader's own machine: nothing is fetched from elsewhere
 INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house number, or point the camera at one."
 STYLE = """
-.gradio-container {max-width: 1000px !important}
+.gradio-container {max-width: 1000px !important; margin: 0 auto !important}
 .answer svg {width: 100%; max-height: 60vh}
 .number {font-size: 3rem; font-weight: 700; margin: 0}
 .digits {display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 0; list-style: none}
