@@ -14,12 +14,13 @@ from svhn.config import RELEASED, Config, Paths, UserError, data_sets, lookup
 from svhn.datasets import DATASETS
 from svhn.formats import FORMATS
 from svhn.models import MODELS
-from svhn.modes import MODES, Session
+from svhn.modes import MODES
+from svhn.session import Session
 
 DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 NAMED = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
 OF_MODES = {  # flags that are no part of a run
-    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; report, predict, release take one"),
+    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; the other modes take one"),
     "split": ("valid", "what report shows: valid or test"),
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
     "finder": ("finder", "run that finds the number in predict's pictures"),

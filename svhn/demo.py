@@ -1,7 +1,7 @@
 """A web page that reads numbers: in pictures that are dropped, pasted or taken, and in a camera's stream.
 
-Gradio, an extra, is imported where the page is made. No picture is kept: an upload is deleted once it is read, what is
-shown of it travels within the answer, and Gradio's own folder goes when the page does.
+Gradio, an extra, is imported where the page is made. No picture is kept: an upload lies on the disk for some seconds,
+what is shown of it travels within the answer, and Gradio's own folder goes when the page does.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import base64
 import html
 import io
 import os
+import socket
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from svhn import pictures
 from svhn.config import UserError
@@ -25,7 +27,9 @@ from svhn.sources import Report
 
 EXAMPLES = Path(__file__).parent / "examples"  # drawn by the data set `synthetic`
 LARGEST = "25mb"  # of an upload
+KEPT = 10  # seconds that an upload stays at least, and half the time that it stays at most
 EVERY = 0.1  # seconds between pictures of a camera
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
 SHOWN = 800  # pixels of the longer side of what is sent back
 FONT = ["system-ui", "sans-serif"]  # of the reader's own machine: nothing is fetched from elsewhere
 INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house number, or point the camera at one."
@@ -53,8 +57,7 @@ def answer(image: Image.Image, reading: Reading) -> str:
 
 
 def drawing(image: Image.Image, reading: Reading) -> str:
-    shown = image.copy()
-    shown.thumbnail((SHOWN, SHOWN))
+    shown = ImageOps.contain(image, (SHOWN, SHOWN)) if max(image.size) > SHOWN else image
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)
     source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
@@ -92,16 +95,13 @@ def handed_on(payload: Any) -> Path | bytes | None:
 
 def page(read: Read) -> Any:
     """Gradio's `Blocks`, to be launched."""
-    gradio = installed()
+    import gradio
 
     def seen(source: Path | bytes | None) -> str:
         return respond(read, source)
 
-    def uploaded(file: Path) -> tuple[str, None]:
-        try:
-            return seen(file), None
-        finally:
-            file.unlink(missing_ok=True)
+    def uploaded(source: Path | bytes | None) -> tuple[str, None]:
+        return seen(source), None
 
     def given(label: str, **options: Any) -> Any:
         webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
@@ -109,7 +109,7 @@ def page(read: Read) -> Any:
         image.preprocess = handed_on  # Gradio's own says nothing useful of a file that is no picture
         return image
 
-    with gradio.Blocks(title="svhn: reads house numbers", analytics_enabled=False) as blocks:
+    with gradio.Blocks(title="svhn: reads house numbers", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as blocks:
         gradio.Markdown(INVITATION)
         with gradio.Row():
             with gradio.Column():
@@ -119,59 +119,71 @@ def page(read: Read) -> Any:
                     camera = given("Camera", sources=["webcam"], streaming=True)
             shown = gradio.HTML(label="Answer", min_height=200)
         examples = [[str(file)] for file in sorted(EXAMPLES.glob("*.jpg"))]
-        gradio.set_static_paths([EXAMPLES])  # or an upload of one, when it is deleted, would be the page's too
         gradio.Examples(examples, given("Example", visible=False), shown, seen, run_on_click=True, cache_examples=False)
         picture.input(uploaded, picture, [shown, picture], show_progress="hidden")
         camera.stream(seen, camera, shown, stream_every=EVERY, show_progress="hidden", concurrency_limit=1)
     return blocks
 
 
-def installed() -> Any:
+def check(host: str, port: int) -> None:
+    """Raises `UserError` where no page can be served, before anything takes time."""
+    if find_spec("gradio") is None:
+        raise UserError("the demo needs Gradio: pip install 'svhn[demo]'")
     try:
-        import gradio
-    except ImportError as error:
-        raise UserError("the demo needs Gradio: pip install 'svhn[demo]'") from error
-    return gradio
+        if port not in range(2**16):
+            raise ValueError("ports are numbers from 0 to 65535")
+        socket.create_server((host, port)).close()
+    except (OSError, ValueError) as error:
+        raise no_page(host, port, error) from error
+
+
+def no_page(host: str, port: int, error: Exception) -> UserError:
+    return UserError(
+        f"no page at --host={host} --port={port}: expected an address of this machine and a free port, or 0 "
+        f"({type(error).__name__}: {str(error).splitlines()[0][:120]})"
+    )
 
 
 def serve(read: Read, host: str, port: int, report: Report) -> None:
-    """Serve the page until the process is asked to end. Raises `UserError` as `served`."""
-    for file in EXAMPLES.glob("*.jpg"):
-        respond(read, file)  # the first pictures take longer, while TensorFlow compiles
-    with served(read, host, port) as (blocks, address):
-        report(f"Reading numbers at {address} until Ctrl-C")
-        blocks.block_thread()
-
-
-@contextmanager
-def served(read: Read, host: str, port: int) -> Iterator[tuple[Any, str]]:
-    """The running page and its address.
+    """Serve the page until the process is asked to end.
 
     Args:
-        port: 0 for any that is free.
+        port: 0 for the first that is free.
 
     Raises:
-        UserError: the extra is missing, or the port is taken.
+        UserError: it can't be served there.
     """
+    for file in EXAMPLES.glob("*.jpg"):
+        respond(read, file)  # the first pictures take longer, while TensorFlow compiles
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
+        os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio looks when it is imported
         blocks = page(read)
-        theme = installed().themes.Default(font=FONT, font_mono=["monospace"])
         try:
-            _, address, _ = blocks.launch(
-                server_name=host,
-                server_port=port or None,
-                max_file_size=LARGEST,
-                theme=theme,
-                css=STYLE,
-                footer_links=[],
-                ssr_mode=False,
-                quiet=True,
-                prevent_thread_lock=True,
-            )
-        except OSError as error:
-            raise UserError(f"--host={host} --port={port}: {error}") from error
-        try:
-            yield blocks, address
+            address = launch(blocks, host, port)
+            seen_by = "" if host in LOCAL else f", on all machines that reach {host}"
+            report(f"Reading numbers at {address}{seen_by} until Ctrl-C")
+            threading.Event().wait()
         finally:
             blocks.close(verbose=False)
+
+
+def launch(blocks: Any, host: str, port: int) -> str:
+    """The page's address. Raises `UserError` as `serve`."""
+    from gradio.themes import Default
+
+    try:
+        _, address, _ = blocks.launch(
+            server_name=host,
+            server_port=port or None,
+            max_file_size=LARGEST,
+            theme=Default(font=FONT, font_mono=["monospace"]),
+            css=STYLE,
+            footer_links=[],
+            share=False,
+            ssr_mode=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except Exception as error:  # of sockets, of HTTP, of proxies, and Gradio's own
+        raise no_page(host, port, error) from error
+    return address

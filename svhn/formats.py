@@ -26,7 +26,7 @@ class Exportable(tf.Module):
     """A function of pixels, and the same of files' bytes."""
 
     def __init__(self, read: Callable[[tf.Tensor], dict[str, tf.Tensor]], info: Info) -> None:
-        """Read uint8 (batch, height, width, channels) of `info.size`; to named tensors, a row for each image."""
+        """`read` takes uint8 images (batch, height, width, channels) of `info.size`; it returns tensors by name."""
         super().__init__()
         self.read, self.shape = read, (*info.size, info.channels)
         self.images = tf.function(read, input_signature=[self.signature(None)])
@@ -35,8 +35,14 @@ class Exportable(tf.Module):
     def signature(self, batch: int | None) -> tf.TensorSpec:
         return tf.TensorSpec((batch, *self.shape), tf.uint8, "images")
 
+    def call(self, images: np.ndarray) -> Outputs:
+        return {name: value.numpy() for name, value in self.images(tf.constant(images)).items()}
+
     def decode_and_read(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What is read in PNG, JPEG, GIF (its first frame) and BMP files of any size; `text` beside the rest."""
+        """What is read in PNG, JPEG, GIF (its first frame) and BMP files of any size; `text` beside the rest.
+
+        As the file has them: a camera's turn isn't followed, and what is transparent isn't white.
+        """
         outputs = self.images(tf.map_fn(self.decode, encoded, fn_output_signature=tf.uint8))
         slots = tf.where(outputs["number"] >= 0, tf.strings.as_string(outputs["number"]), "")
         return {**outputs, "text": tf.strings.reduce_join(slots, axis=1)}

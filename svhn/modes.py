@@ -131,7 +131,7 @@ def reader_of(session: Session) -> predict.Reader:
 
 
 def demo_mode(session: Session) -> None:
-    demo.installed()
+    demo.check(session.host, session.port)
     demo.serve(reader_of(session).read_one, session.host, session.port, print_line)
 
 

@@ -23,7 +23,7 @@ def transforms(
     size: Size,
     boxes: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """(batch, 8), for images of one size and results of another; boxes are kept whole if the steps say so.
+    """(batch, 8), for images of one size and results of another; numbers are kept whole if the steps say so.
 
     Args:
         noise, slopes: float32 (batch, 6) and (batch, 1) in -1…1.
@@ -59,7 +59,7 @@ def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], s
 
 
 def kept_inside(transforms: tf.Tensor, boxes: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
-    """The transforms, zoomed out as far as a box needs to be seen whole, and shifted until it is."""
+    """The transforms, zoomed out as far as the number in a box needs to be seen whole, and shifted until it is."""
     known = box_measures.known(boxes)[:, None] > 0
     left, top, right, bottom = tf.unstack(tf.where(known, bounds(boxes, transforms, images, size), 0.5), axis=1)
     a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms, axis=1)
@@ -87,14 +87,14 @@ def bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) ->
     x, y = tf.unstack((low + high) / 2, axis=1)
     half_width, half_height = tf.unstack((high - low) / 2, axis=1)
     ellipse = tf.minimum(half_width, half_height / 2)  # half of a digit's width
-    x, y, area = x - shift_x, y - shift_y, a * d - b * c
+    x, y, area = x - shift_x, y - shift_y, (a * d - b * c)[:, None]
 
     def reach(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
         return tf.abs(across) * (half_width - ellipse) + tf.sqrt((across * ellipse) ** 2 + (down * half_height) ** 2)
 
-    centre = tf.stack([d * x - b * y, a * y - c * x], axis=1)
-    reached = tf.stack([reach(d, b), reach(c, a)], axis=1)
-    sides = tf.concat([centre - reached, centre + reached], axis=1) / area[:, None]
+    centre = tf.stack([d * x - b * y, a * y - c * x], axis=1) / area
+    reached = tf.stack([reach(d, b), reach(c, a)], axis=1) / tf.abs(area)
+    sides = tf.concat([centre - reached, centre + reached], axis=1)
     return (sides + 0.5) / tf.constant([*size[::-1], *size[::-1]], tf.float32)
 
 

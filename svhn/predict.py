@@ -107,7 +107,7 @@ class Reader:
     def read_one(self, image: Image.Image) -> Reading:
         """The same of one picture in RGB."""
         found = search.find(self.locate, image, self.window)
-        if found.probability < self.threshold:
+        if not search.accepted(found, self.threshold):
             return Reading("", 1 - found.probability, ())
         return self.infer(cut_out(image, found.box, self.info)[None])[0]._replace(box=found.box)
 

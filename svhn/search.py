@@ -18,15 +18,17 @@ NARROWEST = 160  # pixels of a window's width: smaller pictures are only looked 
 DEEPEST = 8  # times that the smallest windows go into the picture's longer side
 AROUND = 3.0, 1.4  # times the found box's width and height that the second look sees; about as in those pictures
 BATCH = 32  # windows at a time
+DOUBT = 0.25  # see `accepted`
 
 Locate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Found(NamedTuple):
-    """A box in pixels of the picture, and how probable it is that a number is there."""
+    """A box in pixels of the picture, how probable it is that a number is there, and of how many windows it is best."""
 
     box: Box
     probability: float
+    windows: int = 1
 
 
 def locator(network: Network) -> Locate:
@@ -49,7 +51,18 @@ def find(locate: Locate, image: Image.Image, size: Size) -> Found:
     """The most probable number of an RGB picture, for a network that sees windows of this size."""
     looked_at = windows(image.width, image.height)
     first = best(locate, image, looked_at, size)
-    return best(locate, image, [around(first.box, image.size)], size)
+    return best(locate, image, [around(first.box, image.size)], size)._replace(windows=len(looked_at))
+
+
+def accepted(found: Found, threshold: float) -> bool:
+    """Whether it is a number, by a threshold for pictures of one window.
+
+    In more windows there is more that can be taken for one, so the odds that are asked for rise with their number: to
+    its fourth root, which refuses hardly more. Of mosaics of valid's patches, in 46 windows each, 33 % were given a
+    number by the threshold alone and are 11 % so, while 1.3 % of those with a number were and are refused.
+    """
+    odds = found.probability / max(1 - found.probability, 1e-9)
+    return odds * max(1 - threshold, 1e-9) >= threshold * found.windows**DOUBT
 
 
 def best(locate: Locate, image: Image.Image, looked_at: list[Box], size: Size) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_run_has_eight_slots_and_is_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "--mode=test", "--name=mine", "--checkpoint=latest") == 0
     assert "numbers" in capsys.readouterr().out
-    assert predict.trained(folder / "checkpoints/mine")[0].output["digits"].shape == (None, 8, 10)
+    outputs: Any = predict.trained(folder / "checkpoints/mine")[0].output
+    assert outputs["digits"].shape == (None, 8, 10)
 
 
 def test_it_reads_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

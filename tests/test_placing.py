@@ -66,6 +66,13 @@ def test_a_box_that_is_to_stay_inside_does() -> None:
         assert widths.max() > 0.95  # zoomed in as far as that
 
 
+def test_a_mirrored_number_is_where_its_pixels_are() -> None:
+    """Variations many times as far as the data sets list can turn a picture over."""
+    mirror = tf.constant([[-1.0, 0, 99, 0, 1, 0, 0, 0]])
+    boxes = tf.constant([[0.1, 0.2, 0.3, 0.6]])
+    np.testing.assert_allclose(placing.bounds(boxes, mirror, IMAGES, IMAGES)[0], [0.7, 0.2, 0.9, 0.6], atol=1e-5)
+
+
 def test_what_needs_no_room_is_left_where_it_was() -> None:
     gentle = Augmentation(rotation=3, scale=0.1, shift=(0.05, 0.05))
     (seen, boxes), (free, free_boxes) = (

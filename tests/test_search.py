@@ -116,3 +116,21 @@ def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
     image = photo(64, 32, (32, 0, 64, 32))
     assert (search.cut(image, (32, 0, 64, 32), SIZE)[:, 2:] == 255).all()
     assert search.cut(image, (0.5, 0.5, 1.0, 1.0), SIZE).shape == (*SIZE, 3)
+
+
+@pytest.mark.parametrize(("windows", "least"), [(1, 0.9), (16, 0.9474), (81, 0.9643)])
+def test_more_windows_ask_for_a_surer_number(windows: int, least: float) -> None:
+    """Odds of 9 to 1, times the fourth root of 16, or of 81."""
+    for probability, expected in ((least - 0.001, False), (least + 0.001, True), (1.0, True), (0.0, False)):
+        assert search.accepted(search.Found((0, 0, 1, 1), probability, windows), 0.9) == expected
+
+
+def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() -> None:
+    assert search.accepted(search.Found((0, 0, 1, 1), 0.0, 100), 0.0)
+    assert not search.accepted(search.Found((0, 0, 1, 1), 0.999, 1), 1.0)
+
+
+def test_what_is_found_says_of_how_many_windows() -> None:
+    small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
+    assert search.find(bright(), small, SIZE).windows == 1
+    assert search.find(bright(), large, SIZE).windows == len(search.windows(640, 320)) > 10
