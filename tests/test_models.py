@@ -72,6 +72,7 @@ def test_a_models_name_is_its_key(name: str) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("max_length", "fixed_length"), [(1, True), (3, False), (5, False)])
 def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fixed_length: bool, channels: int) -> None:
+    keras.utils.set_random_seed(0)  # of ten logits, all are positive once in a thousand times
     model = MODELS[name].build((24, 40, channels), max_length, fixed_length)
     assert model.input_shape == (None, 24, 40, channels)
     assert model.inputs[0].dtype == "float32"
