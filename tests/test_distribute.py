@@ -36,7 +36,7 @@ SMALL = """import dataclasses, functools, runpy
 with __import__("svhn.shell").shell.quiet():
     from svhn import checkpoints, distribute, runs
     from svhn.models import MODELS, residual
-small = functools.partial(residual.build, "svhn", (32, 2), ((8, 1, 1), (16, 1, 2)), 0.0, True)
+small = functools.partial(residual.build, "svhn", (32, 2), ((8, 1, 1), (16, 1, 2)), 0.0)
 MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small)
 {more}
 runpy.run_path("main.py", run_name="__main__")"""
@@ -45,7 +45,7 @@ MIRRORED = """import tensorflow as tf
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
 STALLED = """sys = __import__("sys")
-with_dropout = functools.partial(residual.build, *small.args[:3], 0.1, True)
+with_dropout = functools.partial(residual.build, *small.args[:3], 0.1)
 MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=with_dropout)
 sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
 ENDLESS = """sys = __import__("sys")
