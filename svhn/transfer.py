@@ -1,12 +1,22 @@
-"""A new run that begins with another one's weights, also where it has more slots or fewer channels."""
+"""A new run that begins with another one's weights, also where it has other slots or fewer channels."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import keras
 import numpy as np
 
 from svhn import checkpoints, evaluate, runs
 from svhn.config import Config, Paths, UserError
 from svhn.state import State
+
+
+class Heads(NamedTuple):
+    """What a model says: a digit of each slot and, unless all numbers have as many, the length."""
+
+    slots: int
+    length: bool
 
 
 def initialise(state: State, config: Config, max_length: int, paths: Paths) -> str:
@@ -21,35 +31,44 @@ def initialise(state: State, config: Config, max_length: int, paths: Paths) -> s
     source = evaluate.trained_model(earlier, info, run, checkpoints.chosen_step(run, "all"))
     if earlier.model != config.model:
         raise UserError(f"--init_from={config.init_from}: a run of another model ({earlier.model}); train with that")
-    if len(source.weights) != len(model.weights):
-        raise UserError(
-            f"--init_from={config.init_from}: only one of the two runs has numbers that are all equally long"
-        )
-    pairs = list(zip(source.get_weights(), model.get_weights(), strict=True))
-    found = [adapted(old, new, info.max_length, max_length) for old, new in pairs]
-    model.set_weights([new if weight is None else weight for weight, (_, new) in zip(found, pairs, strict=True)])
+    heads = Heads(info.max_length, not info.fixed_length), Heads(max_length, "length" in model.output)
+    both = all(length for _, length in heads)
+    pairs = list(zip(weights_of(source, both), weights_of(model, both), strict=True))
+    found = [(new, adapted(old.numpy(), new.numpy(), *heads)) for old, new in pairs]
+    kept = [new.assign(weight) for new, weight in found if weight is not None]
     state.average.set_weights(model.get_weights())
-    kept = sum(weight is not None for weight in found)
-    return f"Began with the weights of {config.init_from}: {kept} of {len(found)}, the others are new"
+    return f"Began with the weights of {config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
 
 
-def adapted(old: np.ndarray, new: np.ndarray, slots: int, new_slots: int) -> np.ndarray | None:
+def weights_of(model: keras.Model, with_length: bool) -> list[keras.Variable]:
+    """The model's weights in order; those of the layer that says the length only if they are wanted."""
+    if with_length or "length" not in model.output:
+        return model.weights
+    said = model.get_layer("length").input
+    paths = {weight.path for layer in model.layers if layer.output is said for weight in layer.weights}
+    return [weight for weight in model.weights if weight.path not in paths]
+
+
+def adapted(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
     """A trained weight in the shape of a new one; None where it can't be.
 
-    A layer that says something of each slot and of the length, in this order, keeps what it says of those there were,
-    and says of further slots what it said of the last. One that says something of each length leaves new ones as they
-    are. The first convolution of a grey picture sums what colours would give.
+    A layer that says something of each head keeps what it says of those there were, and says of further slots what it
+    said of the last. One that says something of each length leaves new ones as they are. The first convolution of a
+    grey picture sums what colours would give.
     """
     if old.shape == new.shape:
         return old
     if old.ndim == 4 and new.shape[2] == 1:
         return old.sum(axis=2, keepdims=True)
-    values, rest = divmod(old.shape[-1], slots + 1)
-    if old.shape[:-1] != new.shape[:-1] or rest or new.shape[-1] != values * (new_slots + 1):
+    values, rest = divmod(old.shape[-1], sum(old_heads))
+    if old.shape[:-1] != new.shape[:-1] or rest or new.shape[-1] != values * sum(new_heads):
         return None
     if values == 1:
-        both = min(slots, new_slots) + 1
+        both = min(old.shape[-1], new.shape[-1])
         return np.concatenate([old[..., :both], new[..., both:]], axis=-1)
-    by_slot = old.reshape(*old.shape[:-1], slots + 1, values)
-    chosen = [*(min(slot, slots - 1) for slot in range(new_slots)), slots]
-    return by_slot[..., chosen, :].reshape(new.shape)
+    by_head = old.reshape(*old.shape[:-1], -1, values)
+    found = new.reshape(*new.shape[:-1], -1, values).copy()
+    found[..., : new_heads.slots, :] = by_head[..., np.minimum(range(new_heads.slots), old_heads.slots - 1), :]
+    if old_heads.length and new_heads.length:
+        found[..., -1, :] = by_head[..., -1, :]
+    return found.reshape(new.shape)

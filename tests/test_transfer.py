@@ -10,7 +10,9 @@ from digit_records import make_info, paths_of, train_run, write_digits
 
 from svhn import checkpoints, evaluate, runs, transfer
 from svhn.config import UserError
+from svhn.models import MODELS
 from svhn.state import build_state
+from svhn.transfer import Heads
 
 RECIPE = {"model": "shallow", "batch_size": 20, "random_crop": False, "augment": False, "warmup_steps": 0}
 
@@ -21,38 +23,39 @@ def numbered(*shape: int) -> np.ndarray:
 
 def test_a_weight_of_the_same_shape_is_kept() -> None:
     old, new = numbered(3, 4), np.zeros((3, 4))
-    np.testing.assert_array_equal(transfer.adapted(old, new, 5, 5), old)
+    np.testing.assert_array_equal(transfer.adapted(old, new, Heads(5, True), Heads(5, True)), old)
 
 
 @pytest.mark.parametrize("shape", [(2,), ()])
 def test_what_is_said_of_slots_is_kept_and_further_ones_are_as_the_last(shape: tuple[int, ...]) -> None:
     """Two slots and the length, seven values of each, become four slots and the length."""
     old = numbered(*shape, 3 * 7)
-    found = transfer.adapted(old, np.zeros((*shape, 5 * 7)), 2, 4)
+    found = transfer.adapted(old, np.zeros((*shape, 5 * 7)), Heads(2, True), Heads(4, True))
     assert found is not None
     first, second, third, fourth, length = np.split(found, 5, axis=-1)
     before = np.split(old, 3, axis=-1)
     for slot, expected in ((first, 0), (second, 1), (third, 1), (fourth, 1), (length, 2)):
         np.testing.assert_array_equal(slot, before[expected])
-    fewer = transfer.adapted(old, np.zeros((*shape, 2 * 7)), 2, 1)
+    fewer = transfer.adapted(old, np.zeros((*shape, 2 * 7)), Heads(2, True), Heads(1, True))
     np.testing.assert_array_equal(fewer, np.concatenate([before[0], before[2]], axis=-1))
 
 
 def test_what_is_said_of_lengths_is_kept_and_longer_ones_are_new() -> None:
     old, new = numbered(4, 3), -numbered(4, 5)
-    found = transfer.adapted(old, new, 2, 4)
+    found = transfer.adapted(old, new, Heads(2, True), Heads(4, True))
     np.testing.assert_array_equal(found, np.concatenate([old, new[:, 3:]], axis=1))
-    np.testing.assert_array_equal(transfer.adapted(old, new[:, :2], 2, 1), old[:, :2])
+    np.testing.assert_array_equal(transfer.adapted(old, new[:, :2], Heads(2, True), Heads(1, True)), old[:, :2])
 
 
 def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
     old = numbered(3, 3, 3, 8)
-    np.testing.assert_array_equal(transfer.adapted(old, np.zeros((3, 3, 1, 8)), 5, 5), old.sum(2, keepdims=True))
+    found = transfer.adapted(old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
+    np.testing.assert_array_equal(found, old.sum(2, keepdims=True))
 
 
 @pytest.mark.parametrize(("old", "new"), [((4, 10), (4, 20)), ((3, 12), (4, 24)), ((4, 12), (4, 25))])
 def test_what_does_not_fit_stays_new(old: tuple[int, ...], new: tuple[int, ...]) -> None:
-    assert transfer.adapted(numbered(*old), numbered(*new), 2, 5) is None
+    assert transfer.adapted(numbered(*old), numbered(*new), Heads(2, True), Heads(5, True)) is None
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +98,43 @@ def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
         transfer.initialise(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
 
 
-def test_numbers_of_any_length_are_not_those_of_one(trained: Path) -> None:
-    config = runs.make_config({**RECIPE, "init_from": "first"})
-    state = build_state(config, make_info(max_length=3, fixed_length=False), 1, 1)
-    with pytest.raises(UserError, match="only one of the two runs has numbers that are all equally long"):
-        transfer.initialise(state, config, 3, paths_of(trained))
+@pytest.mark.parametrize(("old", "new"), [(Heads(2, True), Heads(4, False)), (Heads(2, False), Heads(4, True))])
+def test_where_only_one_of_them_says_a_length_the_slots_are_kept(old: Heads, new: Heads) -> None:
+    trained, begun = numbered(4, sum(old) * 7), -numbered(4, sum(new) * 7)
+    found = transfer.adapted(trained, begun, old, new)
+    assert found is not None
+    heads, before = np.split(found, sum(new), axis=-1), np.split(trained, sum(old), axis=-1)
+    for slot, expected in ((0, 0), (1, 1), (2, 1), (3, 1)):
+        np.testing.assert_array_equal(heads[slot], before[expected])
+    if new.length:
+        np.testing.assert_array_equal(heads[-1], begun[:, -7:])
+
+
+@pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.fit])
+def test_numbers_of_one_digit_can_begin_with_what_was_learnt_of_all_lengths(name: str) -> None:
+    """And the other way round: all weights but those of the length are told apart from it, whatever the model."""
+    varied, fixed = (MODELS[name].build((24, 40, 3), 2, fixed_length) for fixed_length in (False, True))
+    said = transfer.weights_of(varied, with_length=False)
+    assert len(said) == len(fixed.weights) == len(varied.weights) - 2
+    assert [weight.shape[:-1] for weight in said] == [weight.shape[:-1] for weight in fixed.weights]
+    assert transfer.weights_of(varied, with_length=True) == varied.weights
+    assert transfer.weights_of(fixed, with_length=True) == fixed.weights
+
+
+def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -> None:
+    """On pictures of its own size, it reads the first digit as before."""
+    info = runs.info_of(evaluate.Paths("released").run)
+    config = runs.make_config({"init_from": "released", "mixed_precision": False})
+    single = type(info)(**{**vars(info), "max_length": 1, "fixed_length": True})
+    state = build_state(config, single, 1, 1)
+    said = transfer.initialise(state, config, 1, evaluate.Paths(checkpoints_dir=str(tmp_path)))
+    count = len(state.model.weights)
+    assert said.endswith(f"{count} of {count}, the others are new")
+    run = evaluate.Paths("released", checkpoints_dir=str(tmp_path)).run
+    before = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
+    for model in (state.model, state.average):
+        np.testing.assert_allclose(model(images)["digits"], before(images)["digits"][:, :1], atol=1e-3)
 
 
 def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
