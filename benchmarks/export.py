@@ -8,7 +8,6 @@ One image at a time, as records hold it, in float32 where not said otherwise; th
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,12 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn import evaluate, export, predict, records
-from svhn.config import Paths
+from svhn import evaluate, export, pipeline, predict, records
+from svhn.config import Config, Paths
 from svhn.formats import FORMATS, Call, Outputs
-from svhn.pipeline import arrays
 
 TIMED = 200
+
+
+def labelled(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first images of a split, as records hold them, and their digits, int32 (images, max_length)."""
+    info = records.read_info(records_dir, config.dataset)
+    batches = pipeline.evaluation_batches(config, info, records.open_split(records_dir, info, split))
+    seen = list(batches.take(-(-count // config.batch_size)))
+    kept = np.concatenate([batch["weight"] for batch in seen]) > 0
+    images, digits = (np.concatenate([batch[name] for batch in seen])[kept] for name in ("image", "digits"))
+    return images[:count], digits[:count]
 
 
 def size_of(path: Path) -> int:
@@ -55,10 +63,7 @@ def main() -> None:
     run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
     model, config, info = predict.trained(run, export.PORTABLE)
     module = export.exportable(evaluate.frozen(model), config, info)
-    images = export.sample(run, config.dataset, args.records_dir, args.split, args.images)
-    found = records.read_info(args.records_dir, config.dataset)
-    plain = dataclasses.replace(config, random_crop=False)
-    _, numbers = arrays(plain, found, records.open_split(args.records_dir, found, args.split))
+    images, numbers = labelled(config, args.records_dir, args.split, args.images)
     calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)
     expected = export.outputs(module.call, images)
     print(f"{len(images):,} images of {args.split}")
@@ -67,7 +72,7 @@ def main() -> None:
         for kind, form in FORMATS.items():
             path = Path(folder) / kind
             form.write(module, path, calibration)
-            print(row(kind, form.load(path), path, images, numbers[: args.images], expected), flush=True)
+            print(row(kind, form.load(path), path, images, numbers, expected), flush=True)
 
 
 if __name__ == "__main__":

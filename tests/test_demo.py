@@ -99,7 +99,7 @@ def test_a_picture_is_read_and_the_next_one_too(page: Page, tmp_path: Path) -> N
 
 
 @in_browser
-def test_the_same_picture_twice_and_cleared_at_once(page: Page) -> None:
+def test_the_same_picture_three_times_at_once(page: Page) -> None:
     for _ in range(3):
         upload(page, EXAMPLES / "208.jpg")
     page.locator(".number", has_text="208").wait_for()
