@@ -58,8 +58,8 @@ def accepted(found: Found, threshold: float) -> bool:
     """Whether it is a number, by a threshold for pictures of one window.
 
     In more windows there is more that can be taken for one, so the odds that are asked for rise with their number: to
-    its fourth root, which refuses hardly more. Of mosaics of valid's patches, in 46 windows each, 33 % were given a
-    number by the threshold alone and are 11 % so, while 1.3 % of those with a number were and are refused.
+    its fourth root, which refuses hardly more: tried once on mosaics of valid's patches, of 46 windows each, 33 % were
+    given a number by the threshold alone and 11 % so, while 1.3 % of those with a number were refused either way.
     """
     odds = found.probability / max(1 - found.probability, 1e-9)
     return odds * max(1 - threshold, 1e-9) >= threshold * found.windows**DOUBT
