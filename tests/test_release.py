@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +72,25 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     assert confidences[1].mean() > np.mean([found.reading.confidence for found in read(run, trained)]) + 0.05
 
 
-def test_the_temperature_makes_valid_most_probable(trained: Path, tmp_path: Path) -> None:
+def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
     network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
     found = release.best_temperature(network, dataclasses.replace(options, temperature=3.0), info, valid)
 
     def loss(temperature: float) -> float:
         changed = dataclasses.replace(options, temperature=temperature)
-        return evaluate.scorer(network, changed, info, valid)("")["loss"]
+        seen = evaluate.predictions(network, changed, info, valid)
+        return -sum(math.log(abs((each.reading.text != each.label) - each.reading.confidence)) for each in seen)
 
     place = release.TEMPERATURES.index(found)
     assert 0 < place < len(release.TEMPERATURES) - 1
     assert loss(found) < min(loss(release.TEMPERATURES[place - 1]), loss(release.TEMPERATURES[place + 1]))
+
+
+def test_the_log_loss_is_of_the_probability_given_to_what_is_so() -> None:
+    """A digit at 75 %, right and wrong, and one that is certain and wrong."""
+    logits = tf.math.log([[[0.75] + [0.25 / 9] * 9]] * 2 + [[[1.0] + [1e-30] * 9]])
+    found = release.log_loss(tf.constant([[0], [3], [3]]), {"digits": logits})
+    np.testing.assert_allclose(found, -np.log([0.75, 0.25, release.SMALLEST]), rtol=1e-5)
 
 
 def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) -> None:
