@@ -20,8 +20,8 @@ from svhn.records import Info
 from svhn.state import State, build_state, make_step
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
-NORMALISED = ("svhn", "finder", "residual32", "kvn219", "conv6", "multihead")
-ANY_SIZE = ("svhn", "finder", "residual32", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
+NORMALISED = ("svhn", "finder", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("svhn", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
 every_normalised_model = pytest.mark.parametrize("name", NORMALISED)

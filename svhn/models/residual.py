@@ -1,4 +1,4 @@
-"""Residual networks (He et al. 2015, arXiv 1512.03385) whose heads look where they like: for numbers, for digits."""
+"""Residual networks (He et al. 2015, arXiv 1512.03385) whose heads look where they like."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Stages = tuple[tuple[int, int, int], ...]  # filters, blocks, stride
 
 def build(
     name: str,
-    stem: tuple[int, int],
+    stem: int,
     stages: Stages,
     dropout: float,
     image_shape: tuple[int, int, int],
@@ -27,14 +27,14 @@ def build(
     fixed_length: bool,
     finds: bool = False,
 ) -> keras.Model:
-    """A convolution, the `stem` (filters, stride), then residual blocks, with `dropout` in each as in wide ones.
+    """A convolution of `stem` filters, then residual blocks, with `dropout` in each as in wide ones.
 
     Zagoruyko and Komodakis 2016 (arXiv 1605.07146) found it between a block's convolutions, and that SVHN gains most.
     A picture is taken less its mean and over its standard deviation, so that faint numbers count as much.
     """
     image = keras.Input(image_shape, name="image")
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, dtype="float32")(image)
-    x = convolution(x, stem[0], stride=stem[1])
+    x = convolution(x, stem, stride=2)
 
     for filters, blocks, stride in stages:
         for block in range(blocks):
@@ -63,24 +63,16 @@ def residual(x: keras.KerasTensor, filters: int, stride: int, dropout: float) ->
 
 SVHN = ModelSpec(
     name="svhn",
-    build=partial(build, "svhn", (32, 2), ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
+    build=partial(build, "svhn", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
     parameters=2_840_714,
     reference=REFERENCE,
     defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
 )
 FINDER = ModelSpec(  # in whole pictures: says where the number is, and of no digits where there is none
     name="finder",
-    build=partial(build, "finder", (24, 2), ((32, 1, 1), (64, 2, 2), (128, 2, 2), (192, 1, 2)), 0.0, finds=True),
+    build=partial(build, "finder", 24, ((32, 1, 1), (64, 2, 2), (128, 2, 2), (192, 1, 2)), 0.0, finds=True),
     parameters=2_138_044,
     reference=REFERENCE,
     dataset="svhn_full",
     defaults={"random_crop": False, "num_epochs": 15},
-)
-RESIDUAL32 = ModelSpec(  # its stem keeps all of a small picture's pixels
-    name="residual32",
-    build=partial(build, "residual32", (24, 1), ((64, 2, 2), (128, 2, 2), (256, 1, 2)), 0.2),
-    parameters=1_742_082,
-    reference=REFERENCE,
-    dataset="svhn_cropped",
-    defaults={"random_crop": False, "num_epochs": 15, "magnitude": 2.0},
 )
