@@ -26,6 +26,7 @@ EXTRAS = {
     "svm": ["scikit-learn>=1.5"],
     "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "demo": ["gradio>=6.0"],
+    "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400", "playwright>=1.50"],
 }
 

@@ -15,8 +15,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from svhn.config import UserError
 
+try:  # an extra, for what iPhones take
+    from pillow_heif import register_heif_opener
+except ImportError:
+    HINT = " (pictures of the kind HEIC need: pip install 'svhn[heic]')"
+else:
+    register_heif_opener()
+    HINT = ""
+
 MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
-SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
+READABLE = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
+SUFFIXES = READABLE | {".heic", ".heif"}  # which are not passed over in silence
 
 
 def paths(patterns: Iterable[str]) -> list[Path]:
@@ -100,7 +109,7 @@ def plain_reasons() -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
-        raise OSError("the file is not a picture, or of no known kind") from error
+        raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
     except SyntaxError as error:  # what PIL raises for a broken chunk
         raise OSError(f"the picture is damaged: {error}") from error
     except Image.DecompressionBombError as error:

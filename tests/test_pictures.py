@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,7 @@ KINDS = {
     "webp": saved(plain(), "webp", lossless=True),
     "bmp": saved(plain(), "bmp"),
     "tiff": saved(plain(), "tiff"),
+    "heic": saved(plain(), "heif"),
 }
 
 
@@ -66,6 +69,33 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
         image = pictures.opened(source)
         assert (image.mode, image.size) == ("RGB", SIZE)
         np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
+
+
+def test_an_iphones_picture_is_turned_once() -> None:
+    """Its decoder turns it, and leaves no note that it is to be turned again."""
+    stored = saved(Image.open(io.BytesIO(turned())), "heif", quality=100)
+    assert b"irot" in stored
+    pixels = np.asarray(pictures.opened(stored))
+    assert pixels.shape == (20, 30, 3)
+    assert pixels[:8].max() < 60
+    assert pixels[12:].mean() > 80
+
+
+def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path) -> None:
+    """In a process of its own, where the decoder can't be imported; a folder doesn't pass over the picture."""
+    (tmp_path / "door.HEIC").write_bytes(KINDS["heic"])
+    program = (
+        "import sys; sys.modules['pillow_heif'] = None\n"
+        "from svhn import pictures\n"
+        f"(path,) = pictures.paths([{str(tmp_path)!r}])\n"
+        "try: pictures.opened(path)\n"
+        "except OSError as error: print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert (
+        said
+        == "the file is not a picture, or of no known kind (pictures of the kind HEIC need: pip install 'svhn[heic]')\n"
+    )
 
 
 def test_what_is_transparent_is_white() -> None:
