@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from svhn import placing
+from svhn import cells, placing
 from svhn.labels import EMPTY
 from svhn.spec import Augmentation, Size
 
@@ -112,12 +112,7 @@ def rearrange(
     if rows * columns == 1:
         return images, digits
     order = tf.argsort(parts(noise).rearrange[:, : rows * columns], axis=1)
-    height, width, channels = shape_of(images)
-    grid = [-1, rows, height // rows, columns, width // columns, channels]
-    cells = tf.transpose(tf.reshape(images, grid), [0, 1, 3, 2, 4, 5])  # (batch, rows, columns, …), and back below
-    flat = tf.reshape(cells, [-1, rows * columns, height // rows, width // columns, channels])
-    cells = tf.reshape(tf.gather(flat, order, batch_dims=1), tf.shape(cells))
-    images = tf.reshape(tf.transpose(cells, [0, 1, 3, 2, 4, 5]), [-1, height, width, channels])
+    images = cells.join(tf.gather(cells.split(images, rows, columns), order, batch_dims=1), rows, columns)
     return images, tf.gather(digits, order, batch_dims=1)
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
@@ -45,12 +46,17 @@ def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: st
     """Write a run's checkpoint as a file, or a folder, of that kind.
 
     Raises:
-        UserError: the extra is missing, or records of train for int8, or it doesn't read as TensorFlow does.
+        UserError: the extra is missing, or records of train for int8, or it can't be had in int8, or doesn't read as
+            TensorFlow does.
     """
     check_target(target, kind)
     if given.get("views", 1) != 1:
         raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
     model, config, info = predict.trained(run, {**given, **PORTABLE}, checkpoint)
+    if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
+        raise UserError(
+            f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
+        )
     module = exportable(frozen(model), config, info)
     source, images = pictures(run, config.dataset, info, records_dir)
     calibration = images if FORMATS[kind].exact else sample(run, config.dataset, records_dir, "train", CALIBRATED)

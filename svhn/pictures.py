@@ -18,14 +18,14 @@ from svhn.config import UserError
 try:  # an extra, for what iPhones take
     from pillow_heif import register_heif_opener
 except ImportError:
-    HINT = " (pictures of the kind HEIC need: pip install 'svhn[heic]')"
+    HINT = "; if it is one of the kind HEIC: pip install 'svhn[heic]'"
 else:
     register_heif_opener()
     HINT = ""
 
 MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
-READABLE = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
-SUFFIXES = READABLE | {".heic", ".heif"}  # which are not passed over in silence
+HEIC = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
+SUFFIXES = HEIC | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
 
 
 def paths(patterns: Iterable[str]) -> list[Path]:
@@ -110,7 +110,7 @@ def plain_reasons() -> Iterator[None]:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
-    except SyntaxError as error:  # what PIL raises for a broken chunk
-        raise OSError(f"the picture is damaged: {error}") from error
+    except (SyntaxError, EOFError, RuntimeError) as error:  # of broken chunks, the latter two of HEIC's decoder
+        raise OSError(f"the picture is damaged: {str(error).strip()}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error

@@ -12,7 +12,7 @@ import tensorflow as tf
 from svhn import evaluate, labels, pipeline, runs, views
 from svhn.config import Config
 from svhn.files import atomic_write
-from svhn.losses import Network, Outputs
+from svhn.losses import Network, Outputs, sequence_loss
 from svhn.records import Info, Split
 
 MEASURED = ("views", "temperature", "threshold")
@@ -59,14 +59,16 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
     """Of `TEMPERATURES`, the one whose confidences say best whether the number that was read is right.
 
     Guo et al. 2017 (arXiv 1706.04599) choose by the classes' probabilities; but it is the confidence that is given
-    away, which is a product of several, and of the most probable number alone.
+    away, which is a product of several, and of the most probable number alone. A finder's is not, so that its classes
+    decide.
     """
     read = views.outputs(network, dataclasses.replace(config, temperature=1.0), info)
 
     @tf.function
     def losses(batch: pipeline.Batch) -> tf.Tensor:
         logits = read(batch["image"])
-        every = [log_loss(batch["digits"], views.at_temperature(logits, value)) for value in TEMPERATURES]
+        loss = sequence_loss if "box" in logits else log_loss
+        every = [loss(batch["digits"], views.at_temperature(logits, value)) for value in TEMPERATURES]
         return tf.linalg.matvec(tf.stack(every), batch["weight"])
 
     total = sum(losses(batch).numpy() for batch in pipeline.evaluation_batches(config, info, split))

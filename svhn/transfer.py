@@ -9,6 +9,7 @@ import numpy as np
 
 from svhn import checkpoints, evaluate, runs
 from svhn.config import Config, Paths, UserError
+from svhn.models.heads import LENGTHS, LOOKS, SLOTS
 from svhn.state import State
 
 
@@ -34,41 +35,47 @@ def initialise(state: State, config: Config, max_length: int, paths: Paths) -> s
     heads = Heads(info.max_length, not info.fixed_length), Heads(max_length, "length" in model.output)
     both = all(length for _, length in heads)
     pairs = list(zip(weights_of(source, both), weights_of(model, both), strict=True))
-    found = [(new, adapted(old.numpy(), new.numpy(), *heads)) for old, new in pairs]
+    found = [(new, adapted(layer_of(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
     kept = [new.assign(weight) for new, weight in found if weight is not None]
     state.average.set_weights(model.get_weights())
     return f"Began with the weights of {config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
 
 
+def layer_of(weight: keras.Variable) -> str:
+    return weight.path.split("/")[-2]
+
+
 def weights_of(model: keras.Model, with_length: bool) -> list[keras.Variable]:
     """The model's weights in order; those of the layer that says the length only if they are wanted."""
-    if with_length or "length" not in model.output:
-        return model.weights
-    said = model.get_layer("length").input
-    paths = {weight.path for layer in model.layers if layer.output is said for weight in layer.weights}
-    return [weight for weight in model.weights if weight.path not in paths]
+    return [weight for weight in model.weights if with_length or layer_of(weight) != LENGTHS]
 
 
-def adapted(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
-    """A trained weight in the shape of a new one; None where it can't be.
+def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+    """A trained weight of a layer in the shape of a new one; None where it can't be.
 
-    A layer that says something of each head keeps what it says of those there were, and says of further slots what it
-    said of the last. One that says something of each length leaves new ones as they are. The first convolution of a
-    grey picture sums what colours would give.
+    A layer that says something of each slot, and perhaps of the length, keeps what it says of those there were, and of
+    further slots says what it said of the last. One that says something of each length leaves new ones as they are. The
+    first convolution of a grey picture sums what colours would give.
     """
-    if old.shape == new.shape:
-        return old
-    if old.ndim == 4 and new.shape[2] == 1:
-        return old.sum(axis=2, keepdims=True)
-    values, rest = divmod(old.shape[-1], sum(old_heads))
-    if old.shape[:-1] != new.shape[:-1] or rest or new.shape[-1] != values * sum(new_heads):
-        return None
-    if values == 1:
+    if layer == SLOTS:
+        old_heads, new_heads = (heads._replace(length=False) for heads in (old_heads, new_heads))
+    if layer in (SLOTS, LOOKS):
+        return by_head(old, new, old_heads, new_heads)
+    if layer == LENGTHS:
         both = min(old.shape[-1], new.shape[-1])
-        return np.concatenate([old[..., :both], new[..., both:]], axis=-1)
-    by_head = old.reshape(*old.shape[:-1], -1, values)
-    found = new.reshape(*new.shape[:-1], -1, values).copy()
-    found[..., : new_heads.slots, :] = by_head[..., np.minimum(range(new_heads.slots), old_heads.slots - 1), :]
+        return np.concatenate([old[..., :both], new[..., both:]], axis=-1) if old.shape[:-1] == new.shape[:-1] else None
+    if old.ndim == 4 and (old.shape[2], new.shape[2]) == (3, 1):
+        old = old.sum(axis=2, keepdims=True)
+    return old if old.shape == new.shape else None
+
+
+def by_head(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+    old_values, new_values = old.shape[-1] // sum(old_heads), new.shape[-1] // sum(new_heads)
+    if old.shape[:-1] != new.shape[:-1] or old_values != new_values:
+        return None
+    heads = old.reshape(*old.shape[:-1], -1, old_values)
+    found = new.reshape(*new.shape[:-1], -1, new_values).copy()
+    found[..., : new_heads.slots, :] = heads[..., np.minimum(range(new_heads.slots), old_heads.slots - 1), :]
     if old_heads.length and new_heads.length:
-        found[..., -1, :] = by_head[..., -1, :]
+        found[..., -1, :] = heads[..., -1, :]
     return found.reshape(new.shape)

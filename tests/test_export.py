@@ -21,6 +21,7 @@ from svhn.config import RELEASED, UserError
 from svhn.datasets import DATASETS, format1, synthetic
 from svhn.formats import FORMATS
 from svhn.models import MODELS
+from svhn.records import Info
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the converters
 ROOT = Path(__file__).parents[1]
@@ -55,16 +56,18 @@ def test_the_released_run_is_read_alike_in_every_runtime(kind: str, records_dir:
     assert kind == "savedmodel" or target.stat().st_size < (12e6 if FORMATS[kind].exact else 3e6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+ROWS = Info("mnist_stacked", (64, 208), 0.0, 1, 4, "png", {}, {}, {}, {}, seed=0, fixed_length=True)
+
+
+@pytest.mark.parametrize(("name", "info"), [*((name, make_info()) for name in MODELS), ("gru_rows", ROWS)])
 @pytest.mark.parametrize("kind", EXACT)
-def test_every_model_can_be_exported(name: str, kind: str, tmp_path: Path) -> None:
-    info = make_info()
+def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path: Path) -> None:
     state = new_state(name, info)
     rng = np.random.default_rng(0)
     state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
     config = runs.make_config({"model": name, "random_crop": False, **export.PORTABLE})
     module = export.exportable(evaluate.frozen(state.model), config, info)
-    pictures = rng.integers(256, size=(3, 24, 40, 3)).astype(np.uint8)
+    pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
     _, difference = export.write(module, kind, tmp_path / "file", pictures, pictures)
     assert difference < 1e-4
 

@@ -57,7 +57,6 @@ KINDS = {
     "webp": saved(plain(), "webp", lossless=True),
     "bmp": saved(plain(), "bmp"),
     "tiff": saved(plain(), "tiff"),
-    "heic": saved(plain(), "heif"),
 }
 
 
@@ -71,9 +70,14 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
 
 
+def heic(image: Image.Image) -> bytes:
+    pytest.importorskip("pillow_heif")
+    return saved(image, "heif", quality=100)
+
+
 def test_an_iphones_picture_is_turned_once() -> None:
     """Its decoder turns it, and leaves no note that it is to be turned again."""
-    stored = saved(Image.open(io.BytesIO(turned())), "heif", quality=100)
+    stored = heic(Image.open(io.BytesIO(turned())))
     assert b"irot" in stored
     pixels = np.asarray(pictures.opened(stored))
     assert pixels.shape == (20, 30, 3)
@@ -81,9 +85,29 @@ def test_an_iphones_picture_is_turned_once() -> None:
     assert pixels[12:].mean() > 80
 
 
+def test_a_damaged_picture_of_an_iphone_is_said() -> None:
+    """Whatever its bytes make the decoder raise, and whatever of it is missing."""
+    stored = bytearray(heic(plain()))
+    rng = np.random.default_rng(0)
+    damaged = [bytes(stored[:length]) for length in range(20, len(stored), 40)]
+    for _ in range(300):
+        changed = stored.copy()
+        for place in rng.integers(len(stored), size=5):
+            changed[place] ^= int(rng.integers(1, 256))
+        damaged.append(bytes(changed))
+    reasons = []
+    for content in damaged:
+        try:
+            pictures.opened(content)
+        except (OSError, ValueError) as error:
+            reasons.append(str(error).strip())
+    assert len(reasons) > 100
+    assert all(reasons)
+
+
 def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path) -> None:
     """In a process of its own, where the decoder can't be imported; a folder doesn't pass over the picture."""
-    (tmp_path / "door.HEIC").write_bytes(KINDS["heic"])
+    (tmp_path / "door.HEIC").write_bytes(b"\0\0\0\x1cftypheic")
     program = (
         "import sys; sys.modules['pillow_heif'] = None\n"
         "from svhn import pictures\n"
@@ -92,10 +116,8 @@ def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path)
         "except OSError as error: print(error)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert (
-        said
-        == "the file is not a picture, or of no known kind (pictures of the kind HEIC need: pip install 'svhn[heic]')\n"
-    )
+    assert said.startswith("the file is not a picture, or of no known kind")
+    assert "pip install 'svhn[heic]'" in said
 
 
 def test_what_is_transparent_is_white() -> None:

@@ -23,39 +23,49 @@ def numbered(*shape: int) -> np.ndarray:
 
 def test_a_weight_of_the_same_shape_is_kept() -> None:
     old, new = numbered(3, 4), np.zeros((3, 4))
-    np.testing.assert_array_equal(transfer.adapted(old, new, Heads(5, True), Heads(5, True)), old)
+    np.testing.assert_array_equal(transfer.adapted("dense", old, new, Heads(5, True), Heads(5, True)), old)
 
 
 @pytest.mark.parametrize("shape", [(2,), ()])
 def test_what_is_said_of_slots_is_kept_and_further_ones_are_as_the_last(shape: tuple[int, ...]) -> None:
     """Two slots and the length, seven values of each, become four slots and the length."""
     old = numbered(*shape, 3 * 7)
-    found = transfer.adapted(old, np.zeros((*shape, 5 * 7)), Heads(2, True), Heads(4, True))
+    found = transfer.adapted("looks", old, np.zeros((*shape, 5 * 7)), Heads(2, True), Heads(4, True))
     assert found is not None
     first, second, third, fourth, length = np.split(found, 5, axis=-1)
     before = np.split(old, 3, axis=-1)
     for slot, expected in ((first, 0), (second, 1), (third, 1), (fourth, 1), (length, 2)):
         np.testing.assert_array_equal(slot, before[expected])
-    fewer = transfer.adapted(old, np.zeros((*shape, 2 * 7)), Heads(2, True), Heads(1, True))
+    fewer = transfer.adapted("looks", old, np.zeros((*shape, 2 * 7)), Heads(2, True), Heads(1, True))
     np.testing.assert_array_equal(fewer, np.concatenate([before[0], before[2]], axis=-1))
 
 
 def test_what_is_said_of_lengths_is_kept_and_longer_ones_are_new() -> None:
     old, new = numbered(4, 3), -numbered(4, 5)
-    found = transfer.adapted(old, new, Heads(2, True), Heads(4, True))
+    found = transfer.adapted("lengths", old, new, Heads(2, True), Heads(4, True))
     np.testing.assert_array_equal(found, np.concatenate([old, new[:, 3:]], axis=1))
-    np.testing.assert_array_equal(transfer.adapted(old, new[:, :2], Heads(2, True), Heads(1, True)), old[:, :2])
+    fewer = transfer.adapted("lengths", old, new[:, :2], Heads(2, True), Heads(1, True))
+    np.testing.assert_array_equal(fewer, old[:, :2])
 
 
 def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
     old = numbered(3, 3, 3, 8)
-    found = transfer.adapted(old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
+    found = transfer.adapted("conv2d", old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
     np.testing.assert_array_equal(found, old.sum(2, keepdims=True))
 
 
-@pytest.mark.parametrize(("old", "new"), [((4, 10), (4, 20)), ((3, 12), (4, 24)), ((4, 12), (4, 25))])
-def test_what_does_not_fit_stays_new(old: tuple[int, ...], new: tuple[int, ...]) -> None:
-    assert transfer.adapted(numbered(*old), numbered(*new), Heads(2, True), Heads(5, True)) is None
+@pytest.mark.parametrize(
+    ("layer", "old", "new"),
+    [
+        ("dense", (4, 12), (4, 24)),  # though it is two slots and the length, and then five
+        ("gru", (30,), (60,)),
+        ("looks", (3, 12), (4, 24)),
+        ("looks", (4, 12), (4, 30)),
+        ("lengths", (3, 3), (4, 6)),
+    ],
+)
+def test_what_does_not_fit_stays_new(layer: str, old: tuple[int, ...], new: tuple[int, ...]) -> None:
+    assert transfer.adapted(layer, numbered(*old), numbered(*new), Heads(2, True), Heads(5, True)) is None
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +108,30 @@ def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
         transfer.initialise(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
 
 
-@pytest.mark.parametrize(("old", "new"), [(Heads(2, True), Heads(4, False)), (Heads(2, False), Heads(4, True))])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (Heads(2, True), Heads(4, False)),
+        (Heads(2, True), Heads(3, False)),  # as many heads in all
+        (Heads(2, False), Heads(4, True)),
+        (Heads(3, False), Heads(2, True)),
+    ],
+)
 def test_where_only_one_of_them_says_a_length_the_slots_are_kept(old: Heads, new: Heads) -> None:
     trained, begun = numbered(4, sum(old) * 7), -numbered(4, sum(new) * 7)
-    found = transfer.adapted(trained, begun, old, new)
+    found = transfer.adapted("looks", trained, begun, old, new)
     assert found is not None
     heads, before = np.split(found, sum(new), axis=-1), np.split(trained, sum(old), axis=-1)
-    for slot, expected in ((0, 0), (1, 1), (2, 1), (3, 1)):
-        np.testing.assert_array_equal(heads[slot], before[expected])
+    for slot in range(new.slots):
+        np.testing.assert_array_equal(heads[slot], before[min(slot, old.slots - 1)])
     if new.length:
         np.testing.assert_array_equal(heads[-1], begun[:, -7:])
+
+
+def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
+    old = numbered(4, 20)
+    found = transfer.adapted("slots", old, np.zeros((4, 30)), Heads(2, True), Heads(3, True))
+    np.testing.assert_array_equal(found, np.concatenate([old, old[:, 10:]], axis=1))
 
 
 @pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.fit])

@@ -11,13 +11,14 @@ from svhn.labels import CLASSES
 from svhn.models.normalization import BatchNormalization
 
 Outputs = dict[str, keras.KerasTensor]
+SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something of each slot, of each and the length
 
 
 def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
     """Each slot and the length by weights of their own, from features (batch, units)."""
-    digits = layers.Dense(max_length * CLASSES)(features)
+    digits = layers.Dense(max_length * CLASSES, name=SLOTS)(features)
     digits = layers.Reshape((max_length, CLASSES))(digits)
-    return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(features))
+    return as_float32(digits, None if fixed_length else length_head(features, max_length))
 
 
 def attention_heads(
@@ -36,12 +37,17 @@ def attention_heads(
     places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
     places = layers.ReLU()(BatchNormalization(momentum=0.95)(places))
     slots = max_length if fixed_length else max_length + 1
-    places = layers.Dense(slots * looks * height * width)(layers.Flatten()(places))
+    places = layers.Dense(slots * looks * height * width, name=LOOKS)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     seen = layers.Reshape((slots, looks * channels))(seen)
     digits = layers.Dense(CLASSES)(seen[:, :max_length])
-    return as_float32(digits, None if fixed_length else layers.Dense(max_length + 1)(seen[:, max_length]))
+    return as_float32(digits, None if fixed_length else length_head(seen[:, max_length], max_length))
+
+
+def length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
+    """Logits of every length from 0, from features (batch, units)."""
+    return layers.Dense(max_length + 1, name=LENGTHS)(features)
 
 
 def box_head(features: keras.KerasTensor, keys: int = 64, units: int = 128) -> Outputs:
