@@ -36,7 +36,7 @@ SMALL = """import dataclasses, functools, runpy
 with __import__("svhn.shell").shell.quiet():
     from svhn import checkpoints, distribute, runs
     from svhn.models import MODELS, residual
-small = functools.partial(residual.build, "svhn", (32, 2), ((8, 1, 1), (16, 1, 2)), 0.0)
+small = functools.partial(residual.build, "svhn", 32, ((8, 1, 1), (16, 1, 2)), 0.0)
 MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small)
 {more}
 runpy.run_path("main.py", run_name="__main__")"""
