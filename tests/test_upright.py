@@ -114,8 +114,9 @@ def test_the_recurrent_network_sets_digits_upright_where_each_has_a_cell(
     assert [(layer.rows, layer.columns) for layer in found] == [expected] * (expected is not None)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")  # Keras
 def test_a_keras_file_gives_a_network_back_that_sets_digits_upright(tmp_path: Path) -> None:
-    row = 255 * np.concatenate([written(digit, 20, 28, (24, 30)) for digit in "4791"], axis=1)[None]
+    row = tf.constant(255 * np.concatenate([written(digit, 20, 28, (24, 30)) for digit in "4791"], axis=1)[None])
     model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
     model.save(tmp_path / "model.keras")
     again: Any = keras.saving.load_model(tmp_path / "model.keras")
