@@ -105,6 +105,8 @@ def test_each_cell_is_set_upright_by_itself_and_an_empty_one_stays_empty() -> No
         ((256, 52, 1), True, (4, 1)),
         ((64, 208, 1), False, None),
         ((64, 210, 1), True, None),
+        ((64, 64, 1), True, None),  # side by side, or one above the other
+        ((64, 208, 3), True, None),
     ],
 )
 def test_the_recurrent_network_sets_digits_upright_where_each_has_a_cell(

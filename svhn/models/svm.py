@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from svhn.config import UserError
 from svhn.labels import CLASSES
-from svhn.models.heads import as_float32
+from svhn.models.heads import as_float32, length_head
 from svhn.spec import ModelSpec
 
 PAIRS = np.array(list(combinations(range(CLASSES), 2)))
@@ -31,7 +31,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     margins = ops.cast(margins, "float32")
     won: Any = ops.matmul(ops.sign(margins), second - first)
     digits = won + ops.softsign(ops.matmul(margins, second - first))
-    length = None if fixed_length else layers.Dense(max_length + 1)(x)
+    length = None if fixed_length else length_head(x, max_length)
     return keras.Model(image, as_float32(digits, length), name="svm")
 
 
