@@ -102,16 +102,38 @@ def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) ->
     assert found(valid.examples) == found(40 * valid.examples)
 
 
+def plain_pictures(folder: Path, levels: list[int], numbers: list[str]) -> Split:
+    """Valid, of pictures of one grey each."""
+    (path,) = records.shard_paths(folder, "mnist", "valid", 1)
+    path.parent.mkdir()
+    encoded = [tf.io.encode_png(np.full((8, 8, 1), level, np.uint8)).numpy() for level in levels]
+    records.write_shard(path, (records.serialize(*pair, "") for pair in zip(encoded, numbers, strict=True)))
+    return Split([path], [len(levels)], [path.stat().st_size])
+
+
+@pytest.mark.parametrize("finds", [False, True])
+def test_only_a_finders_temperature_depends_on_the_digit_that_was_not_read(tmp_path: Path, finds: bool) -> None:
+    """Three of four are 3, as is read; the other is 7, which the network excludes more than any other digit."""
+    split = plain_pictures(tmp_path, [0] * 4, ["3", "3", "3", "7"])
+    info = dataclasses.replace(make_info({"valid": 4}), size=(8, 8), fixed_length=True, max_length=1)
+    logits = tf.constant([0.0] * 3 + [2.0] + [0.0] * 3 + [-8.0] + [0.0] * 2)
+
+    def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        digits = tf.repeat(logits[None, None], tf.shape(images)[0], axis=0)
+        return {"digits": digits, **({"box": digits[:, 0, :4]} if finds else {})}
+
+    found = release.best_temperature(network, Config(model="shallow", random_crop=False), info, split)
+    if finds:
+        assert found > 1
+    else:
+        assert found == pytest.approx(2 / math.log(3 * 8), rel=0.04)  # a confidence of three quarters
+
+
 @pytest.mark.parametrize("batch_size", [4, 7, 64])
 def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_path: Path, batch_size: int) -> None:
     """The lighter a picture, the more probable is a number; two of the ten are not as they should be."""
     levels, shown = [90, 10, 130, 40, 150, 60, 180, 120, 210, 140], [True, False] * 5
-    (path,) = records.shard_paths(tmp_path, "mnist", "valid", 1)
-    path.parent.mkdir()
-    encoded = [tf.io.encode_png(np.full((8, 8, 1), level, np.uint8)).numpy() for level in levels]
-    records.write_shard(
-        path, (records.serialize(image, "7" * is_one, "") for image, is_one in zip(encoded, shown, strict=True))
-    )
+    split = plain_pictures(tmp_path, levels, ["7" * is_one for is_one in shown])
     info = dataclasses.replace(make_info({"valid": 10}), size=(8, 8), lengths={"valid": {"0": 5, "1": 5}}, max_length=3)
 
     def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -119,7 +141,6 @@ def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_pa
         return {"length": tf.math.log(tf.concat([1 - level, level], axis=1)), "digits": tf.zeros([1, 1, 10])}
 
     options = Config(model="shallow", random_crop=False, batch_size=batch_size)
-    split = Split([path], [10], [path.stat().st_size])
     found = release.best_threshold(network, options, info, split)
     assert found == pytest.approx(130 / 255)  # refuses 90, and takes 140 for a number
     for lengths in ({"1": 5}, {"0": 5}):
