@@ -22,8 +22,6 @@ from svhn.processes import workers
 from svhn.records import Info
 from svhn.spec import DatasetSpec, Entry, Size
 
-VALID_SHARE = 0.05  # of each length, as the reference does
-
 
 @dataclass(frozen=True)
 class Options:
@@ -33,6 +31,7 @@ class Options:
         size: height and width of their images.
         margin: share of the box's height and width added on each of its sides.
         seed: draws the validation examples and the order.
+        valid_share: of the numbers of each length, in the sources that train and valid share.
         max_skipped: largest share of pictures that may be left out because they can't be used.
         processes: that crop pictures; the records don't depend on it.
     """
@@ -40,6 +39,7 @@ class Options:
     size: Size
     margin: float
     seed: int = 0
+    valid_share: float = 0.05  # as the reference
     max_skipped: float = 0.001
     processes: int = 1
 
@@ -78,7 +78,7 @@ def convert(
     """
     check_shared(spec, records_dir, sources)
     tally = Tally()
-    splits = draw_splits(spec, data_dir, sources, options.seed, tally)
+    splits = draw_splits(spec, data_dir, sources, options, tally)
     folder = records_dir / spec.name
     folder.mkdir(parents=True, exist_ok=True)
     shards, sizes, lengths = {}, {}, {}
@@ -117,22 +117,23 @@ def check_shared(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -
 
 
 def draw_splits(
-    spec: DatasetSpec, data_dir: Path, sources: Sequence[str], seed: int, tally: Tally
+    spec: DatasetSpec, data_dir: Path, sources: Sequence[str], options: Options, tally: Tally
 ) -> dict[str, list[Entry]]:
     """Entries by split, each in an order of chance. Disjoint: every entry of a source goes to one split."""
     splits: dict[str, list[Entry]] = defaultdict(list)
     for source in sources:
-        entries = tally.usable(spec.entries(data_dir, source, seed), spec.max_length)
+        entries = tally.usable(spec.entries(data_dir, source, options.seed), spec.max_length)
         trains = source in spec.valid_from
-        held_out = draw_valid(entries, spec.neighbours, random.Random(f"{seed} {source}")) if trains else set()
+        rng = random.Random(f"{options.seed} {source}")
+        held_out = draw_valid(entries, options.valid_share, spec.neighbours, rng) if trains else set()
         for index, entry in enumerate(entries):
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
     for split, entries in splits.items():
-        random.Random(f"{seed} {split}").shuffle(entries)
+        random.Random(f"{options.seed} {split}").shuffle(entries)
     return dict(splits)
 
 
-def draw_valid(entries: Sequence[Entry], neighbours: int, rng: random.Random) -> set[int]:
+def draw_valid(entries: Sequence[Entry], share: float, neighbours: int, rng: random.Random) -> set[int]:
     """Indices of a share of the entries of each length, in rows of `neighbours`; those of one picture count as one."""
     by_length: dict[int, list[list[int]]] = defaultdict(list)
     for _, picture in groupby(range(len(entries)), key=lambda index: entries[index].picture or entries[index].name):
@@ -141,7 +142,7 @@ def draw_valid(entries: Sequence[Entry], neighbours: int, rng: random.Random) ->
     drawn = []
     for _, same in sorted(by_length.items()):
         rows = [same[start : start + neighbours] for start in range(0, len(same), neighbours)]
-        drawn += rng.sample(rows, math.floor(VALID_SHARE * len(rows)))
+        drawn += rng.sample(rows, math.floor(share * len(rows)))
     return {index for row in drawn for picture in row for index in picture}
 
 

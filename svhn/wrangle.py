@@ -30,6 +30,7 @@ def define_flags() -> flags.FlagValues:
     )
     flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
     flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", flag_values=values)
+    flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
     flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
     flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
     return values
@@ -71,22 +72,32 @@ def look(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, proc
     print("Nothing is amiss. Now run the same command without --check.")
 
 
+def chosen_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
+    """How to make the records; what isn't named is the data set's own."""
+    margin = spec.margin if values.margin is None else values.margin
+    if not 0 <= margin <= 10:
+        raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
+    if values["valid_share"].present and not spec.valid_from:
+        raise UserError(
+            f"--valid_share={values.valid_share}: {spec.name} has a source of its own for valid, leave it out"
+        )
+    named = {name: values[name].value for name in ("seed", "valid_share", "max_skipped")}
+    size = parse_size(values.size) if values.size else spec.size
+    return {"size": size, "margin": margin, "processes": values.processes or cores(), **named}
+
+
 def main(argv: list[str]) -> None:
     values = define_flags()
     shell.parse(values, argv, __doc__ or "")
     spec = with_slots(lookup("data set", DATASETS, values.dataset), values.max_length)
     data_dir = Path(values.data_dir)
-    size = parse_size(values.size) if values.size else spec.size
-    margin = spec.margin if values.margin is None else values.margin
-    if not 0 <= margin <= 10:
-        raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
+    options = chosen_options(values, spec)
     sources = chosen_sources(spec, data_dir, values.splits)
-    processes = values.processes or cores()
     if values.check:
-        look(dataclasses.replace(spec, margin=margin), data_dir, sources, size, processes)
+        bordered = dataclasses.replace(spec, margin=options["margin"])
+        look(bordered, data_dir, sources, options["size"], options["processes"])
     else:
-        options = {"seed": values.seed, "max_skipped": values.max_skipped, "processes": processes}
-        write(spec, data_dir, Path(values.records_dir), sources, {"size": size, "margin": margin, **options})
+        write(spec, data_dir, Path(values.records_dir), sources, options)
 
 
 def write(spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]) -> None:

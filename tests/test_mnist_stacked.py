@@ -96,7 +96,9 @@ def test_no_digit_is_in_two_splits(spec: DatasetSpec, tmp_path: Path) -> None:
     train, test = blocks(TRAIN), blocks(TEST)
     train[:, 0, 0], test[:, 0, 0] = np.arange(TRAIN), 100 + np.arange(TEST)  # tells one digit from another
     write_mnist(tmp_path, train, test)
-    splits = conversion.draw_splits(spec, tmp_path, list(spec.sources), 3, conversion.Tally())
+    splits = conversion.draw_splits(
+        spec, tmp_path, list(spec.sources), conversion.Options(spec.size, spec.margin, seed=3), conversion.Tally()
+    )
     used = {split: {int(d[0, 0]) for e in entries for d in e.source.digits} for split, entries in splits.items()}
     assert used == {"train": set(range(55)), "valid": set(range(55, 60)), "test": set(range(100, 110))}
     assert {split: len(entries) for split, entries in splits.items()} == {"train": 300, "valid": 40, "test": 50}

@@ -228,7 +228,7 @@ def test_records_hold_every_pixel_and_digit(tmp_path: Path, processes: int) -> N
 
 def test_validation_takes_neighbours_together(tmp_path: Path) -> None:
     write(tmp_path / FILE, [1 + index % 10 for index in range(800)])
-    splits = draw_splits(SVHN_CROPPED, tmp_path, ["train"], 0, Tally())
+    splits = draw_splits(SVHN_CROPPED, tmp_path, ["train"], Options(SVHN_CROPPED.size, SVHN_CROPPED.margin), Tally())
     valid, train = ({int(entry.name.split("/")[1]) for entry in splits[split]} for split in ("valid", "train"))
     assert sorted([*valid, *train]) == list(range(1, 801))
     assert len(valid) == 40

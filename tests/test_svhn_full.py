@@ -81,7 +81,7 @@ def test_entries_of_one_picture_go_to_one_split() -> None:
         entries.append(Entry(f"{index}", "7" * (1 + index % 3), None, picture=f"{index}"))
         if index % 4:
             entries.append(Entry(f"{index} beside", "", None, picture=f"{index}"))
-    drawn = conversion.draw_valid(entries, 1, random.Random(0))
+    drawn = conversion.draw_valid(entries, 0.05, 1, random.Random(0))
     pictures = {entries[index].picture for index in drawn}
     assert 15 <= len(pictures) <= 20
     assert drawn == {index for index, entry in enumerate(entries) if entry.picture in pictures}

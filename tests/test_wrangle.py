@@ -133,6 +133,17 @@ def test_each_length_gives_a_twentieth_to_valid(undisturbed: Path) -> None:
         assert sum(info.splits[split]) == read.total()
 
 
+def test_valid_takes_the_share_that_is_asked_for(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
+    assert wrangled(sources, tmp_path, "--valid_share=0.8") == 0
+    info = records.read_info(tmp_path, "svhn")
+    held_out: Counter[int] = Counter()
+    for split in ("train", "extra"):
+        held_out.update({length: math.floor(count * 0.8) for length, count in expected_lengths(split).items()})
+    assert info.lengths["valid"] == {str(length): count for length, count in held_out.items()}
+    train, valid = names(tmp_path, "train"), names(tmp_path, "valid")
+    assert sorted(train + valid) == sorted(names(undisturbed, "train") + names(undisturbed, "valid"))
+
+
 def test_splits_are_disjoint_and_mixed(undisturbed: Path) -> None:
     train, valid, test = (names(undisturbed, split) for split in ("train", "valid", "test"))
     everything = [f"{split}/{name}" for split in LENGTHS for name in numbers(split) if name != "4.png"]  # six digits
@@ -295,6 +306,11 @@ def test_an_impossible_option(
 ) -> None:
     assert wrangled(sources, tmp_path, flag) == 1
     assert last_line(capsys) == line
+
+
+def test_a_data_set_that_divides_itself_takes_no_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wrangled(tmp_path, tmp_path, "--dataset=mnist_stacked", "--valid_share=0.2") == 1
+    assert "--valid_share=0.2: mnist_stacked has a source of its own for valid, leave it out" in last_line(capsys)
 
 
 DYING = """import os
