@@ -41,7 +41,7 @@ def banner(session: Session, config: Config, info: Info) -> str:
         "Loading data from": Path(session.paths.records_dir) / config.dataset,
         **({"Training on": config.train_on} if config.train_on else {}),
         "Model": f"{config.model}, for {height}x{width} pixels",
-        "Num epochs": config.num_epochs,
+        **({"Num steps": config.num_steps} if config.num_steps else {"Num epochs": config.num_epochs}),
         "Batch size": config.batch_size,
         "Learning rate": config.lrate,
         "Random crop": config.random_crop,

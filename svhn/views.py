@@ -24,10 +24,11 @@ def outputs(network: Network, config: Config, info: Info) -> Network:
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
     network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
-    sees another crop in each. A run without augmentation has learnt of no variations, and has one view.
+    sees another crop in each. A run that learns of no variations has one view.
     """
     steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
-    varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if config.augment else 1)]
+    varies = config.augment and (config.random_crop or steps != Augmentation())
+    varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if varies else 1)]
 
     def read(images: tf.Tensor) -> Outputs:
         seen = [network(pipeline.to_input(images, config, info))]

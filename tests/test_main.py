@@ -35,7 +35,7 @@ Log name: run1
 Checkpoint dir: {folder}/checkpoints/demo
 Loading data from: {folder}/records/svhn
 Model: kvn219, for 32x32 pixels
-Num epochs: 10
+Num steps: 20
 Batch size: 8
 Learning rate: 0.001
 Random crop: False

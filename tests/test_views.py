@@ -105,6 +105,12 @@ def test_a_run_without_augmentation_has_one_view() -> None:
     assert len(read(pictures(), 4, augment=False)[0].images) == 1
 
 
+def test_a_run_whose_pictures_vary_by_nothing_has_one_view() -> None:
+    assert len(read(pictures(), 4, magnitude=0.0)[0].images) == 1
+    cropped = {"dataset": "svhn", "random_crop": True, "magnitude": 0.0}
+    assert len(read(pictures(), 4, **cropped)[0].images) == 4  # of other crops
+
+
 def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def seven(_network: object, _config: Config, _info: Info) -> Any:
         digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
