@@ -43,7 +43,7 @@ def compare(
     for model in models:
         own = dataclasses.replace(paths, name=f"{paths.name}-{model}")
         report(f"Model {model}:")
-        config = runs.begin(own.run, {**given, "model": model}, info)
+        config = runs.begin(own.run, {**given, "dataset": info.dataset, "model": model}, info)
         train.train(config, info, own, augmentation, report)
         results.append(measure(config, info, own, report))
     return results

@@ -41,7 +41,7 @@ def option(default: Any, description: str, fixed: str = "") -> Any:
 class Config:
     """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
 
-    dataset: str = option("svhn", "data set", "run")
+    dataset: str = option("svhn", "data set; the one that the model was designed for unless named", "run")
     model: str = option("svhn", "model", "run")
     train_on: str = option(
         "",

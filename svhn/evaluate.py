@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
 from svhn.config import Config, Paths, UserError, data_sets
+from svhn.datasets import DATASETS
 from svhn.labels import Reading
 from svhn.losses import Network, Outputs, example_loss, located, sequence_loss
 from svhn.metrics import Counts
@@ -49,9 +50,18 @@ def build_model(config: Config, info: Info) -> keras.Model:
             f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
             f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
         ) from error
-    if config.random_crop and "box" in model.output:
-        raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
+    if "box" in model.output:
+        check_finds(config)
     return model
+
+
+def check_finds(config: Config) -> None:
+    if config.random_crop:
+        raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
+    if DATASETS[config.dataset].locate is None:
+        known = ", ".join(name for name, spec in DATASETS.items() if spec.locate)
+        unknown = f"the model {config.model} learns where the number is, which {config.dataset} doesn't say"
+        raise UserError(f"{unknown}: --dataset={known}")
 
 
 def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:

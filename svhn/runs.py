@@ -19,7 +19,7 @@ from svhn.records import Info
 def make_config(given: Mapping[str, Any]) -> Config:
     """A new run's options: the model's own defaults under those that were given."""
     model = lookup("model", MODELS, given.get("model", Config.model))
-    return Config(**{**model.defaults, **given})
+    return Config(**{"dataset": model.dataset, **model.defaults, **given})
 
 
 def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
@@ -55,9 +55,9 @@ def begun(run: Path) -> bool:
 
 
 def option_of(run: Path, given: Mapping[str, Any], name: str) -> Any:
-    """What the user named, or the run's, or the default; for what has to be known before the records are read."""
-    stored = read_config(run)["config"] if begun(run) else {}
-    return given.get(name, stored.get(name, getattr(Config, name)))
+    """As named, or the run's, or the model's default; for what has to be known before the records are read."""
+    stored = read_config(run)["config"] if begun(run) else dataclasses.asdict(make_config(given))
+    return given.get(name, stored[name])
 
 
 def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:

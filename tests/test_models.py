@@ -144,6 +144,11 @@ def test_a_finder_sees_whole_pictures() -> None:
         evaluate.build_model(runs.make_config({"model": "finder", "random_crop": True}), make_info())
 
 
+def test_a_finder_needs_pictures_whose_box_is_known() -> None:
+    with pytest.raises(UserError, match="where the number is, which svhn doesn't say: --dataset=svhn_full"):
+        evaluate.build_model(runs.make_config({"model": "finder", "dataset": "svhn"}), make_info())
+
+
 def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert found

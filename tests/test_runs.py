@@ -32,7 +32,7 @@ def begin(run: Path, given: dict[str, object]) -> Config:
 def test_a_models_defaults_lie_under_what_was_given(name: str) -> None:
     defaults = MODELS[name].defaults
     config = runs.make_config({"model": name})
-    assert config == dataclasses.replace(Config(model=name), **defaults)
+    assert config == dataclasses.replace(Config(model=name, dataset=MODELS[name].dataset), **defaults)
     given = runs.make_config({"model": name, "lrate": 0.5, "num_threads": 7})
     assert given == dataclasses.replace(config, lrate=0.5, num_threads=7)
 
@@ -135,6 +135,7 @@ def test_records_of_other_files_are_not_those_of_the_run(run: Path) -> None:
 
 def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> None:
     assert runs.option_of(run, {}, "dataset") == Config.dataset
+    assert runs.option_of(run, {"model": "gru_rows"}, "dataset") == "mnist_stacked"
     runs.begin(run, {"dataset": "synthetic"}, dataclasses.replace(INFO, dataset="synthetic"))
     assert runs.option_of(run, {}, "dataset") == Config.dataset  # nothing relies on its options yet
     (run / "ckpt-1.index").touch()

@@ -120,6 +120,7 @@ def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsy
         "main.py",
         *folders,
         "--model=shallow",
+        "--dataset=svhn",
         "--norandom_crop",
         "--batch_size=24",
         "--train_on=svhn,synthetic",
