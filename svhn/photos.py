@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -29,23 +30,34 @@ def read_files(
 
     Says of each other file why it can't be read.
     """
-    names: Counter[str] = Counter()
+    copies: set[Path] = set()
     for file in files:
         try:
             image = pictures.opened(file)
         except (OSError, ValueError) as error:
-            problem(f"{file}: {error}")
+            problem(f"{shown(file)}: {error}")
             continue
         reading = read(image)
         if annotated:
-            names[file.stem] += 1
-            again = f" ({names[file.stem]})" if names[file.stem] > 1 else ""  # of another folder or kind
-            annotate(image, reading, annotated / f"{file.stem}{again}.png")
+            annotate(image, reading, new_name(annotated, file.stem, copies))
         yield file, reading
 
 
+def new_name(folder: Path, stem: str, taken: set[Path]) -> Path:
+    """The picture's, counted up where one of another folder or kind has it already."""
+    numbered = (folder / f"{stem}{f' ({number})' if number > 1 else ''}.png" for number in count(1))
+    path = next(path for path in numbered if path not in taken)
+    taken.add(path)
+    return path
+
+
+def shown(file: Path) -> str:
+    """A name that can be printed and saved: old archives leave some whose bytes are no UTF-8."""
+    return os.fsencode(file).decode(errors="replace")
+
+
 def line(file: Path, reading: Reading) -> str:
-    return f"{file}  {reading.text or 'no number'}  {reading.confidence:.3f}"
+    return f"{shown(file)}  {reading.text or 'no number'}  {reading.confidence:.3f}"
 
 
 def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
@@ -69,13 +81,13 @@ def save(path: Path, rows: Iterable[Row]) -> None:
 def csv_row(file: Path, reading: Reading) -> list[object]:
     box = [f"{side:.1f}" for side in reading.box] if reading.box else [""] * 4
     digits = " ".join(f"{value:.4f}" for value in reading.digit_confidences)
-    return [file, reading.text, f"{reading.confidence:.6f}", *box, digits]
+    return [shown(file), reading.text, f"{reading.confidence:.6f}", *box, digits]
 
 
 def described(file: Path, reading: Reading) -> dict[str, object]:
     box = [round(side, 1) for side in reading.box] if reading.box else None
     return {
-        "file": str(file),
+        "file": shown(file),
         "number": reading.text,
         "confidence": reading.confidence,
         "box": box,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from svhn.config import UserError
 
@@ -25,6 +25,9 @@ else:
 
 MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
 HEIC = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
+ORIENTATION = 0x0112  # of Exif, which counts the turns from 1, none
+TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+TURN = {number: Image.Transpose[name] for number, name in enumerate(TURNS, start=2)}
 SUFFIXES = HEIC | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
 
 
@@ -35,7 +38,7 @@ def paths(patterns: Iterable[str]) -> list[Path]:
         UserError: one of them names nothing.
     """
     found: list[Path] = []
-    for pattern in patterns:
+    for pattern in filter(None, patterns):  # of a comma at the end
         path = Path(pattern)
         if path.is_dir():
             named = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
@@ -62,14 +65,20 @@ def opened(source: Any) -> Image.Image:
     if isinstance(source, np.ndarray):
         return on_white(from_array(source))
     if isinstance(source, Image.Image):
-        return on_white(ImageOps.exif_transpose(source))
+        return on_white(upright(source))
     with plain_reasons(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what PIL mends by itself; of its size, PIL warns later than we refuse
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
                 raise ValueError(f"the picture has {width} x {height} pixels, at most {MEGAPIXELS} million can be read")
-            return on_white(ImageOps.exif_transpose(image))
+            return on_white(upright(image))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A copy, as the camera says. Pillow's own way writes all notes anew, and fails where one is of a wrong type."""
+    turn = TURN.get(image.getexif().get(ORIENTATION, 1))
+    return image.copy() if turn is None else image.transpose(turn)
 
 
 def from_array(array: np.ndarray) -> Image.Image:
@@ -94,8 +103,8 @@ def on_white(image: Image.Image) -> Image.Image:
 def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
-    if image.mode.startswith("I;16"):  # PIL would cut 16 bits off at 255 instead of scaling them
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I"):  # PIL would cut 16 bits off at 255 instead of scaling them
+        return Image.fromarray((np.asarray(image).clip(0, 2**16 - 1) >> 8).astype(np.uint8)).convert("RGB")
     if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 
@@ -104,6 +105,25 @@ def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
         paths += write_pictures(tmp_path / name, 1)
     list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
     assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0 (2).png", "0.png"]
+
+
+def test_no_copy_takes_the_name_of_another(tmp_path: Path) -> None:
+    first, second = write_pictures(tmp_path, 2)
+    paths = [first.rename(tmp_path / "door (2).png"), second.rename(tmp_path / "door.png")]
+    paths.append(tmp_path / "door.jpg")
+    Image.new("RGB", (60, 40)).save(paths[-1])
+    list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
+    assert len(list((tmp_path / "copies").iterdir())) == 3
+
+
+def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
+    """As old archives leave them: bytes that are no UTF-8."""
+    path = write_pictures(tmp_path, 2)[1].rename(tmp_path / os.fsdecode(b"T\xfcr.png"))
+    found = list(photos.read_files(read, [path], tmp_path / "copies", pytest.fail))
+    assert photos.line(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
+    for name in ("table.csv", "table.json"):
+        photos.save(tmp_path / name, found)
+        assert "27" in (tmp_path / name).read_text(encoding="utf-8")
 
 
 def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from svhn import pictures
 from svhn.config import UserError
@@ -135,10 +135,32 @@ def test_a_picture_is_turned_as_its_camera_says() -> None:
     assert pixels[12:].mean() > 80
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_turn_is_pillows_own(orientation: int) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(256, size=(20, 30, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    with Image.open(io.BytesIO(saved(image, "png", exif=exif))) as stored:
+        expected = ImageOps.exif_transpose(stored)
+        np.testing.assert_array_equal(pictures.opened(stored), expected)
+
+
+@pytest.mark.parametrize("kind", [b"\x00\x04", b"\x00\x02"])  # a number of 4 bytes, text
+def test_notes_of_the_wrong_type_are_passed_over(kind: bytes) -> None:
+    """Pillow can't write them anew, as it does when it turns a picture: here, one of 2 bytes."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0128] = 6, 2
+    stored = saved(plain(), "jpeg", exif=exif).replace(b"\x01\x28\x00\x03", b"\x01\x28" + kind)
+    with Image.open(io.BytesIO(stored)) as image:
+        assert image.getexif()[0x0112] == 6
+    assert pictures.opened(stored).size == SIZE[::-1]
+
+
 def test_grey_and_16_bits() -> None:
     grey = np.full((20, 30), 150, np.uint8)
     deep = (grey.astype(np.uint16) << 8) + 7
     sources: list[Any] = [grey, grey[..., None], deep, Image.fromarray(grey), saved(Image.fromarray(deep), "png")]
+    sources += [b"P5 30 20 65535\n" + deep.astype(">u2").tobytes(), Image.fromarray(deep.astype(np.int32))]
     for source in sources:
         assert (np.asarray(pictures.opened(source)) == 150).all()
 
@@ -190,6 +212,7 @@ def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
     ]
     assert [path.name for path in pictures.paths(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
     assert [path.name for path in pictures.paths([f"{tmp_path}/f*/*.png"])] == ["c.png"]
+    assert pictures.paths([f"{tmp_path}/a.JPG", ""]) == [tmp_path / "a.JPG"]  # as a comma at the end leaves
     assert pictures.paths(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
 
 
