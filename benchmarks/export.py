@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn import evaluate, export, pipeline, predict, records
+from svhn import evaluate, export, pipeline, records
 from svhn.config import Config, Paths
 from svhn.formats import FORMATS, Call, Outputs
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
     run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
-    model, config, info = predict.trained(run, export.PORTABLE)
+    model, config, info = evaluate.trained(run, export.PORTABLE)
     module = export.exportable(evaluate.frozen(model), config, info)
     images, numbers = labelled(config, args.records_dir, args.split, args.images)
     calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.config import UserError
-from svhn.files import atomic_write
+from svhn.files import write_json
 
 DAMAGED = (IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED)
@@ -132,6 +132,11 @@ def best(run: Path) -> dict[str, Any]:
         return {}
 
 
+def forget_best(run: Path) -> None:
+    """Of another run, whose checkpoints were deleted: it would rank before this one's of the same step."""
+    (run / "best.json").unlink(missing_ok=True)
+
+
 def rank(scores: Mapping[str, float]) -> tuple[float, float]:
     """Whole numbers read on valid; of those that read as many, which happens, the one with the lower loss is better."""
     return scores.get("sequence_accuracy", -1.0), -scores.get("loss", math.inf)
@@ -141,6 +146,5 @@ def mark_best(run: Path, step: int, scores: Mapping[str, float]) -> bool:
     """Mark a checkpoint as best if it ranks above the one marked now."""
     if rank(scores) <= rank(best(run)):
         return False
-    with atomic_write(run / "best.json", "w") as file:
-        json.dump({"step": step, **scores}, file, indent=1)
+    write_json(run / "best.json", {"step": step, **scores})
     return True

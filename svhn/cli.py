@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
 from absl import flags
 
 from svhn import runs, shell
@@ -92,4 +93,8 @@ def read_flags(argv: Sequence[str]) -> Session:
 def main(argv: list[str]) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     session = read_flags(argv)
-    MODES[session.mode](session)
+    try:
+        MODES[session.mode](session)
+    except tf.errors.ResourceExhaustedError as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(f"memory ran out ({reason}): try a smaller --batch_size than now, or fewer --views") from error

@@ -124,6 +124,8 @@ def draw_splits(
     for source in sources:
         entries = tally.usable(spec.entries(data_dir, source, options.seed), spec.max_length)
         trains = source in spec.valid_from
+        for split in ("train", "valid") if trains else (source,):
+            splits[split]  # also where it stays empty, so that an earlier draw's doesn't stay beside this one's
         rng = random.Random(f"{options.seed} {source}")
         held_out = draw_valid(entries, options.valid_share, spec.neighbours, rng) if trains else set()
         for index, entry in enumerate(entries):

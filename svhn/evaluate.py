@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from svhn import checkpoints, integrity, labels, metrics, pipeline, records, views
+from svhn import checkpoints, integrity, labels, metrics, pipeline, records, runs, views
 from svhn.config import Config, Paths, UserError, data_sets
 from svhn.datasets import DATASETS
 from svhn.labels import Reading
@@ -69,6 +69,19 @@ def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Mod
     model = build_model(config, info)
     checkpoints.load_weights(run, model, step)
     return model
+
+
+def trained(
+    run: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
+) -> tuple[keras.Model, Config, Info]:
+    """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from.
+
+    Raises:
+        UserError: there is no such run or checkpoint, it can't be read, or an option can't be given.
+    """
+    info = runs.info_of(run)
+    config = runs.reopen(run, given or {}, info, "predict")
+    return trained_model(config, info, run, checkpoints.chosen_step(run, checkpoint)), config, info
 
 
 def frozen(model: keras.Model) -> Network:

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn import integrity, labels, pipeline, predict, records, runs, views
+from svhn import integrity, labels, pipeline, records, runs, views
 from svhn.config import Config, UserError
-from svhn.evaluate import frozen
+from svhn.evaluate import frozen, trained
 from svhn.formats import FORMATS, Call, Exportable, Outputs
 from svhn.losses import Network
 from svhn.records import Info
@@ -52,7 +52,7 @@ def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: st
     check_target(target, kind)
     if given.get("views", 1) != 1:
         raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
-    model, config, info = predict.trained(run, {**given, **PORTABLE}, checkpoint)
+    model, config, info = trained(run, {**given, **PORTABLE}, checkpoint)
     if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
         raise UserError(
             f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
@@ -145,6 +145,7 @@ def write(
                 f"{difference:.2g}: not exported, choose another --format"
             )
         if target.is_dir():  # unlike a file, it can't be replaced
+            remove(earlier)  # of an export that was killed
             target.replace(earlier)
         unfinished.replace(target)
         remove(earlier)

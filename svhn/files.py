@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -47,6 +48,12 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, content: object, sort_keys: bool = False) -> None:
+    """At once or not at all, as `atomic_write`."""
+    with atomic_write(path, "w") as file:
+        json.dump(content, file, indent=1, sort_keys=sort_keys)
 
 
 @contextmanager

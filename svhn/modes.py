@@ -95,7 +95,7 @@ def predict_mode(session: Session) -> None:
     if session.images:
         read_photos(session)
     elif session.csv:
-        model, config, info = predict.trained(session.paths.run, session.given, session.checkpoint)
+        model, config, info = evaluate.trained(session.paths.run, session.given, session.checkpoint)
         network = evaluate.frozen(model)
         target = Path(session.output or "submission.csv")
         count = predict.write_submission(network, config, info, Path(session.csv), target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
@@ -12,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from svhn import pictures, report
 from svhn.config import UserError
-from svhn.files import atomic_write
+from svhn.files import atomic_write, write_json
 from svhn.labels import Reading
 
 COLUMNS = ("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences")
@@ -74,8 +73,7 @@ def save(path: Path, rows: Iterable[Row]) -> None:
         report.write_rows(path, COLUMNS, (csv_row(*row) for row in rows))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, "w") as file:
-        json.dump([described(*row) for row in rows], file, indent=1)
+    write_json(path, [described(*row) for row in rows])
 
 
 def csv_row(file: Path, reading: Reading) -> list[object]:

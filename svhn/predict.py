@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
-import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn import checkpoints, evaluate, labels, pictures, report, runs, search, views
+from svhn import evaluate, labels, pictures, report, search, views
 from svhn.config import Config, Paths, UserError
 from svhn.datasets.format1 import clipped_with_margin
 from svhn.labels import Reading
@@ -22,16 +20,8 @@ from svhn.pixelcsv import read_pixels
 from svhn.records import Info
 from svhn.spec import Box, Size
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+FINDERS = {"threshold", "mixed_precision"}  # options that hold for the network that finds
 Infer = Callable[[np.ndarray], list[Reading]]
-
-
-def trained(run: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> tuple[keras.Model, Config, Info]:
-    """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from."""
-    info = runs.info_of(run)
-    config = runs.reopen(run, given, info, "predict")
-    step = checkpoints.chosen_step(run, checkpoint)
-    return evaluate.trained_model(config, info, run, step), config, info
 
 
 def inference(network: Network, config: Config, info: Info) -> Infer:
@@ -79,10 +69,11 @@ class Reader:
         return cls.of(Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run)
 
     @classmethod
-    def of(cls, run: Path, finder: Path, given: Mapping[str, Any] = NOTHING, checkpoint: str = "all") -> Self:
-        """The same of two runs' folders; options and a checkpoint for the one that reads."""
-        model, config, info = trained(run, given, checkpoint)
-        finding, found_config, found_info = trained(finder)
+    def of(cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all") -> Self:
+        """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDERS` for the other."""
+        model, config, info = evaluate.trained(run, given, checkpoint)
+        also = {name: value for name, value in (given or {}).items() if name in FINDERS}
+        finding, found_config, found_info = evaluate.trained(finder, also)
         if "box" not in finding.output:
             raise UserError(
                 f"{finder} says of no picture where its number is: name a run of the model finder by --finder"

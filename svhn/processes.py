@@ -8,10 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+
+from svhn.config import UserError
 
 
 def cores() -> int:
@@ -21,13 +26,35 @@ def cores() -> int:
 
 @contextmanager
 def workers(processes: int) -> Iterator[Any]:
-    """An ordered, lazy `map`, over several processes if there is more than one."""
+    """An ordered, lazy `map`, over several processes if there is more than one.
+
+    Raises:
+        UserError: one of them was ended from outside.
+    """
     if processes == 1:
         yield map
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
-    with context.Pool(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield partial(pool.imap, chunksize=32)
+    pool = ProcessPoolExecutor(processes, context, initializer=begin)
+    try:
+        yield partial(pool.map, chunksize=32)
+    except BrokenProcessPool as error:
+        reason = "one of the processes was ended from outside, most often because memory ran out"
+        raise UserError(f"{reason}: run the same command again with fewer --processes than {processes}") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def begin() -> None:
+    """What a process does first: it leaves Ctrl-C to its parent, and ends with it, also where that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

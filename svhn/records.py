@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from svhn.config import UserError
-from svhn.files import atomic_write
+from svhn.files import write_json
 from svhn.labels import EMPTY
 from svhn.spec import NOWHERE, Box
 
@@ -102,8 +102,7 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
 
 
 def write_info(records_dir: str | Path, info: Info) -> None:
-    with atomic_write(Path(records_dir) / info.dataset / "info.json", "w") as file:
-        json.dump(dataclasses.asdict(info), file, indent=1, sort_keys=True)
+    write_json(Path(records_dir) / info.dataset / "info.json", dataclasses.asdict(info), sort_keys=True)
 
 
 def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:

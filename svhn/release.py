@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from svhn import evaluate, labels, pipeline, runs, views
 from svhn.config import Config
-from svhn.files import atomic_write
+from svhn.files import atomic_write, write_json
 from svhn.losses import Network, Outputs, sequence_loss
 from svhn.records import Info, Split
 
@@ -43,8 +42,7 @@ def release(
     runs.write_history(folder, runs.history(run))
     described = {"best.json": {"step": step, **scores}, "config.json": {**stored, "config": options, "sources": {}}}
     for name, content in described.items():
-        with atomic_write(folder / name, "w") as file:
-            json.dump(content, file, indent=1)
+        write_json(folder / name, content)
     for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # last: until now it was whole
         earlier.unlink()
     return config.temperature, scores

@@ -11,7 +11,7 @@ from typing import Any
 from svhn import checkpoints, distribute
 from svhn.config import Config, UserError, lookup
 from svhn.datasets import DATASETS
-from svhn.files import atomic_write
+from svhn.files import write_json
 from svhn.models import MODELS
 from svhn.records import Info
 
@@ -36,9 +36,8 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     config = options(run, given, info)
     if distribute.is_chief():
         run.mkdir(parents=True, exist_ok=True)
-        with atomic_write(run / "config.json", "w") as file:
-            of_records = {"records": info.crop, "draw": info.draw, "sources": dict(info.sources)}
-            json.dump({"config": dataclasses.asdict(config), **of_records}, file, indent=1)
+        of_records = {"records": info.crop, "draw": info.draw, "sources": dict(info.sources)}
+        write_json(run / "config.json", {"config": dataclasses.asdict(config), **of_records})
     return config
 
 
@@ -131,5 +130,4 @@ def history(run: Path) -> list[dict[str, Any]]:
 
 
 def write_history(run: Path, entries: list[dict[str, Any]]) -> None:
-    with atomic_write(run / "history.json", "w") as file:
-        json.dump(entries, file, indent=1)
+    write_json(run / "history.json", entries)

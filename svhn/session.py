@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,7 +75,7 @@ def score_command(paths: Paths, info: Info) -> str:
     for folder in ("records_dir", "checkpoints_dir", "results_dir"):
         if getattr(paths, folder) != getattr(Paths, folder):
             options[folder] = getattr(paths, folder)
-    return " ".join(["python main.py", *(f"--{name}={value}" for name, value in options.items())])
+    return f"python main.py {shlex.join(f'--{name}={value}' for name, value in options.items())}"
 
 
 def print_line(line: str) -> None:

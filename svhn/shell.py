@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import sys
@@ -72,6 +73,8 @@ def run(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         return fail(explanation(error), 1)
+    except MemoryError:
+        return fail("memory ran out: run the same command where there is more of it", 1)
     except Interrupted as stop:
         return fail(str(stop), 128 + stop.signum, "")
     except KeyboardInterrupt:
@@ -137,5 +140,8 @@ def parse(options: flags.FlagValues, argv: Sequence[str], description: str) -> N
         rest = options(list(argv))[1:]
     except flags.Error as error:
         raise UsageError(f"{' '.join(str(error).split())}: --help lists the flags") from error
+    for name, value in options.flag_values_dict().items():
+        if isinstance(value, float) and math.isnan(value):  # which no bound keeps out
+            raise UsageError(f"--{name}={value}: expected a number; --help lists the flags")
     if rest:
         raise UsageError(f"unexpected {rest[0]!r}: expected flags, as --name=value; --help lists them")

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from svhn import checkpoints, evaluate, runs, views
+from svhn import evaluate, runs, views
 from svhn.config import Config, Paths, UserError
 from svhn.losses import Network
 from svhn.models import MODELS
@@ -26,10 +26,9 @@ def teacher_of(config: Config, info: Info, paths: Paths) -> Network | None:
     if MODELS[config.model].fit:
         raise UserError(f"the model {config.model} is fitted at once and can't be taught: leave out --teacher")
     run = dataclasses.replace(paths, name=config.teacher).run
-    stored = runs.read_config(run)
-    check_form(config, info, stored)
-    taught, seen = Config(**stored["config"]), runs.info_of(run)
-    network = evaluate.frozen(evaluate.trained_model(taught, seen, run, checkpoints.chosen_step(run, "all")))
+    check_form(config, info, runs.read_config(run))
+    model, taught, _ = evaluate.trained(run)
+    network = evaluate.frozen(model)
     return lambda images: views.at_temperature(network(images), taught.temperature)
 
 

@@ -97,6 +97,8 @@ class Loop:
             last = self.loop(start, self.batches(start, augmentation), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.report(f"Done training for {passes:.4g} epochs, {last} steps.")
+        if caught:  # in the last step, or while it was scored
+            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", caught[0])
 
     def fit(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
         """Give the model its weights at once, as a checkpoint of step 1."""
@@ -115,6 +117,8 @@ class Loop:
         start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.report)
         if not start:
             self.report("Starting new train session")
+            if self.chief:
+                checkpoints.forget_best(self.paths.run)
             if self.config.init_from:
                 self.report(transfer.initialise(self.state, self.config, self.info.max_length, self.paths))
             self.summaries.graph(self.state.average)
@@ -157,7 +161,7 @@ class Loop:
                 raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signum)
             if step % self.config.checkpoint_every == 0 and self.agree(self.gives_up()):
                 return step
-        return self.steps
+        return max(start, self.steps)
 
     def checkpoint_at(self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None) -> None:
         """Note the scores, lower the learning rate if they say so, and save."""

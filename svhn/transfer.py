@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from svhn import checkpoints, evaluate, runs
+from svhn import evaluate
 from svhn.config import Config, Paths, UserError
 from svhn.models.heads import LENGTHS, LOOKS, SLOTS
 from svhn.state import State
@@ -28,8 +28,7 @@ def initialise(state: State, config: Config, max_length: int, paths: Paths) -> s
     """
     model = state.model
     run = Paths(name=config.init_from, checkpoints_dir=paths.checkpoints_dir).run
-    earlier, info = Config(**runs.read_config(run)["config"]), runs.info_of(run)
-    source = evaluate.trained_model(earlier, info, run, checkpoints.chosen_step(run, "all"))
+    source, earlier, info = evaluate.trained(run)
     if earlier.model != config.model:
         raise UserError(f"--init_from={config.init_from}: a run of another model ({earlier.model}); train with that")
     heads = Heads(info.max_length, not info.fixed_length), Heads(max_length, "length" in model.output)

@@ -29,7 +29,7 @@ def define_flags() -> flags.FlagValues:
         "max_length", 0, "digits of the longest number to keep; the data set's own", 0, 20, flag_values=values
     )
     flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", 0, flag_values=values)
     flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
     flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
     flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)

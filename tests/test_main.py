@@ -337,12 +337,24 @@ def test_corrupt_records_are_counted_and_left_out(folder: Path, capsys: pytest.C
     assert float(row[2]) * 19 == pytest.approx(round(float(row[2]) * 19), abs=1e-3)
 
 
+def test_a_machine_without_enough_memory_has_a_remedy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(*_: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[64,48]")
+
+    monkeypatch.setitem(cli.MODES, "train", train)
+    assert call(folder, "--num_steps=1") == 1
+    assert re.match(r"error: memory ran out \(OOM when .*\): try a smaller --batch_size", last_line(capsys))
+
+
 @pytest.mark.parametrize(
     ("splits", "options", "expected"),
     [
         (["train", "valid", "test"], {}, "--mode=test --name=demo --checkpoint=best"),
         (["train", "valid"], {"name": "own"}, "--mode=valid --name=own --checkpoint=best"),
         (["train", "test"], {}, "--mode=test --name=demo --checkpoint=latest"),
+        (["train"], {"records_dir": "my own"}, "--mode=valid --name=demo --checkpoint=latest '--records_dir=my own'"),
         (
             ["train", "test", "valid"],
             {"records_dir": "a/b", "checkpoints_dir": "c"},

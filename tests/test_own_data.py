@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from test_main import arguments, call
 
-from svhn import cli, predict, wrangle
+from svhn import cli, evaluate, wrangle
 
 NUMBERS = [str(number) for number in np.random.default_rng(0).integers(10**7, 10**8, 40)] + ["7", "123456"]
 FAST = ("--batch_size=8", "--num_steps=4", "--checkpoint_every=4", "--lrate=1e-4", "--warmup_steps=0")
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_run_has_eight_slots_and_is_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "--mode=test", "--name=mine", "--checkpoint=latest") == 0
     assert "numbers" in capsys.readouterr().out
-    outputs: Any = predict.trained(folder / "checkpoints/mine")[0].output
+    outputs: Any = evaluate.trained(folder / "checkpoints/mine")[0].output
     assert outputs["digits"].shape == (None, 8, 10)
 
 

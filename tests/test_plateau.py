@@ -248,3 +248,34 @@ def test_without_a_history_that_can_be_read_a_run_goes_on(finished: Path, conten
     train(finished, **{**LEARNT, "num_steps": LAST + 2, "early_stopping": 1})
     (entry,) = runs.history(run_of(finished))
     assert (entry["step"], entry["valid"]["sequence_accuracy"]) == (LAST + 2, 1.0)
+
+
+@pytest.mark.parametrize("step", [LAST - 1, LAST])
+def test_ctrl_c_is_heard_also_in_the_last_step(tmp_path: Path, step: int) -> None:
+    """Else compare would go on with the next model."""
+    write_digits(tmp_path)
+
+    def report(line: str) -> None:
+        if f"Step: {step:5}," in line:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted) as stopped:
+        train_run(tmp_path, report, **RECIPE, **LEARNT)
+    assert stopped.value.signum == signal.SIGINT
+    assert checkpoints.steps(run_of(tmp_path))[-1] == step
+    assert train(tmp_path, **LEARNT)[-1].startswith("Done training")
+
+
+def test_a_run_whose_checkpoints_were_deleted_is_forgotten(tmp_path: Path) -> None:
+    write_digits(tmp_path)
+    run_of(tmp_path).mkdir(parents=True)
+    (run_of(tmp_path) / "best.json").write_text(json.dumps({"step": LAST, "sequence_accuracy": 2.0, "loss": 0.0}))
+    train(tmp_path, **LEARNT)
+    assert checkpoints.best(run_of(tmp_path))["sequence_accuracy"] <= 1
+
+
+def test_a_run_past_its_last_step_says_where_it_stands(tmp_path: Path) -> None:
+    write_digits(tmp_path)
+    train(tmp_path, **LEARNT)
+    lines = train(tmp_path, **{**LEARNT, "num_steps": LAST - 3})
+    assert lines[-1].endswith(f", {LAST} steps.")

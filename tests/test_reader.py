@@ -50,6 +50,11 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
     assert np.mean(np.array(found) >= boxes.FOUND) > 0.7
 
 
+def test_a_threshold_that_is_given_is_the_finders() -> None:
+    assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.75, "views": 2}).threshold == 0.75
+    assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.0}).read([Image.new("RGB", (9, 9))])[0].text
+
+
 def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svhn.Reader) -> None:
     paths = sorted((photos / "test").glob("*.png"))[:6]
     together = reader.read(paths)

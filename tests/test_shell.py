@@ -28,6 +28,7 @@ def options() -> flags.FlagValues:
     defined = flags.FlagValues()
     flags.DEFINE_string("folder", "data", "where it goes", flag_values=defined)
     flags.DEFINE_integer("count", 3, "how many", flag_values=defined)
+    flags.DEFINE_float("share", 0.5, "of it", 0, 1, flag_values=defined)
     return defined
 
 
@@ -54,6 +55,7 @@ def test_the_exit_code_is_what_main_returns() -> None:
         ),
         (IsADirectoryError(errno.EISDIR, "Is a directory", "data"), 1, "error: data: Is a directory\n"),
         (OSError("odd"), 1, "error: odd\n"),
+        (MemoryError(), 1, "error: memory ran out: run the same command where there is more of it\n"),
         (KeyboardInterrupt(), 130, "interrupted: run the same command again\n"),
     ],
 )
@@ -115,6 +117,7 @@ def test_flags_are_read() -> None:
     [
         ("--size=3", "Unknown command line flag 'size'"),
         ("--count=many", "flag --count=many: invalid literal"),
+        ("--share=nan", "--share=nan: expected a number"),
         ("word", "unexpected 'word': expected flags, as --name=value"),
     ],
 )

@@ -144,6 +144,15 @@ def test_valid_takes_the_share_that_is_asked_for(sources: Path, undisturbed: Pat
     assert sorted(train + valid) == sorted(names(undisturbed, "train") + names(undisturbed, "valid"))
 
 
+def test_a_share_too_small_for_one_number_leaves_no_earlier_ones(sources: Path, tmp_path: Path) -> None:
+    assert wrangled(sources, tmp_path, "--valid_share=0.5") == 0
+    assert wrangled(sources, tmp_path, "--valid_share=0.001") == 0
+    info = records.read_info(tmp_path, "svhn")
+    assert not info.has("valid")
+    assert not list((tmp_path / "svhn").glob("valid-*"))
+    assert len(names(tmp_path, "train")) == sum(expected_lengths("train", "extra").values())
+
+
 def test_splits_are_disjoint_and_mixed(undisturbed: Path) -> None:
     train, valid, test = (names(undisturbed, split) for split in ("train", "valid", "test"))
     everything = [f"{split}/{name}" for split in LENGTHS for name in numbers(split) if name != "4.png"]  # six digits

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 from svhn.labels import CLASSES
-from svhn.models.normalization import BatchNormalization
+from svhn.models.normalization import convolution
 
 Outputs = dict[str, keras.KerasTensor]
 SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something of each slot, of each and the length
@@ -34,8 +34,7 @@ def attention_heads(
         keys: channels that say where to look.
     """
     height, width, channels = features.shape[1:]
-    places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
-    places = layers.ReLU()(BatchNormalization(momentum=0.95)(places))
+    places = convolution(features, keys)
     slots = max_length if fixed_length else max_length + 1
     places = layers.Dense(slots * looks * height * width, name=LOOKS)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
@@ -50,11 +49,10 @@ def length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTens
     return layers.Dense(max_length + 1, name=LENGTHS)(features)
 
 
-def box_head(features: keras.KerasTensor, keys: int = 64, units: int = 128) -> Outputs:
+def box_head(features: keras.KerasTensor) -> Outputs:
     """Where in the picture its one number lies: left, top, right and bottom, in shares of its width and height."""
-    places = layers.Conv2D(keys, 3, padding="same", use_bias=False)(features)
-    places = layers.ReLU()(BatchNormalization(momentum=0.95)(places))
-    hidden = layers.Dense(units, activation="relu")(layers.Flatten()(places))
+    places = layers.Flatten()(convolution(features, 64))
+    hidden = layers.Dense(128, activation="relu")(places)
     centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
     return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
 

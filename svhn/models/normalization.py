@@ -33,3 +33,12 @@ class BatchNormalization(layers.BatchNormalization):
             for variable, value in zip(moving, (mean, variance), strict=True):
                 variable.assign_add((1 - self.momentum) * (value - variable))
         return outputs
+
+
+def convolution(
+    x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1, relu: bool = True
+) -> keras.KerasTensor:
+    """Of a map (batch, height, width, channels), normalised in place of a bias."""
+    x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
+    x = BatchNormalization(momentum=0.95)(x)
+    return layers.ReLU()(x) if relu else x

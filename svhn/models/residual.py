@@ -9,7 +9,7 @@ from keras import layers
 
 from svhn.models.dropout import Dropout
 from svhn.models.heads import attention_heads, box_head
-from svhn.models.normalization import BatchNormalization
+from svhn.models.normalization import convolution
 from svhn.spec import ModelSpec
 
 REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
@@ -42,14 +42,6 @@ def build(
 
     outputs = attention_heads(x, max_length, fixed_length)
     return keras.Model(image, {**outputs, **box_head(x)} if finds else outputs, name=name)
-
-
-def convolution(
-    x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1, relu: bool = True
-) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
-    x = BatchNormalization(momentum=0.95)(x)
-    return layers.ReLU()(x) if relu else x
 
 
 def residual(x: keras.KerasTensor, filters: int, stride: int, dropout: float) -> keras.KerasTensor:

@@ -1,0 +1,76 @@
+"""Work spread over processes: in order, and what becomes of it where one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from svhn.config import UserError
+from svhn.processes import workers
+
+KILLED = """
+import multiprocessing, os, signal, time
+from svhn.processes import workers
+if __name__ == "__main__":
+    with workers(2) as mapped:
+        list(mapped(abs, range(100)))
+        print(*[child.pid for child in multiprocessing.active_children()], flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def dying(number: int) -> int:
+    if number == 70:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_results_come_in_order(processes: int) -> None:
+    with workers(processes) as mapped:
+        assert list(mapped(square, range(500))) == [number * number for number in range(500)]
+
+
+def test_a_process_that_is_killed_is_said() -> None:
+    with (
+        pytest.raises(UserError, match=r"ended from outside, most often because memory ran out: .* --processes than 2"),
+        workers(2) as mapped,
+    ):
+        list(mapped(dying, range(500)))
+
+
+def test_an_error_of_the_work_is_its_own() -> None:
+    with pytest.raises(TypeError), workers(2) as mapped:
+        list(mapped(square, ["a"]))
+
+
+def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED)
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    begun = [Path(f"/proc/{pid}") for pid in done.stdout.split()]
+    assert len(begun) == 2
+    for _ in range(100):
+        if not any(running(process) for process in begun):
+            break
+        time.sleep(0.1)
+    assert not any(running(process) for process in begun)
+
+
+def running(process: Path) -> bool:
+    """A dead one that nobody waited for is still listed, as a zombie."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
