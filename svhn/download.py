@@ -43,6 +43,8 @@ def download(
         report(f"{spec.name}: drawing it into {data_dir}")
         spec.render(data_dir, pictures)
         return
+    if not any(spec.sources.values()):
+        raise UserError(f"{spec.name} is published nowhere, so there is nothing to download: put it into {data_dir}")
     if pictures:
         raise UserError(f"{spec.name} is fetched as it was published: leave out --pictures")
     refuse_other_form(spec, data_dir)

@@ -50,12 +50,16 @@ def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[
     present = [source for source in spec.sources if spec.present(data_dir, source)]
     missing = [source for source in named if source not in present]
     if missing or not present:
-        apart = ", with a folder of its own if what is there is not as published" if present else ""
-        raise UserError(
-            f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}: "
-            f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
-        )
+        lacks = f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}"
+        raise UserError(f"{lacks}: {remedy(spec, data_dir, bool(present))}")
     return list(dict.fromkeys(named)) or present
+
+
+def remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
+    if not any(spec.sources.values()):  # one's own
+        return "put some there, or leave out --splits"
+    apart = ", with a folder of its own if what is there is not as published" if others else ""
+    return f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
 
 
 def with_slots(spec: DatasetSpec, max_length: int) -> DatasetSpec:

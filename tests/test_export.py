@@ -126,12 +126,15 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "chapter.txt").write_text("years of work")
-    for kind in ("onnx", "savedmodel"):
+    for kind, target in (("onnx", other), ("savedmodel", other), ("onnx", other / "chapter.txt")):
         with pytest.raises(UserError, match="no earlier export of that format"):
-            export.export(RELEASED, {}, "best", str(tmp_path), kind, other)
+            export.export(RELEASED, {}, "best", str(tmp_path), kind, target)
     assert (other / "chapter.txt").read_text() == "years of work"
     for _ in range(2):
         export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
+        (tmp_path / "earlier-saved").mkdir()  # as an export leaves it that was killed
+        (tmp_path / "earlier-saved/saved_model.pb").write_text("")
+    export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved", "thesis"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn import records, shell, wrangle
+from svhn import download, records, shell, wrangle
 from svhn.config import UserError
 from svhn.datasets import DATASETS, folder
 from svhn.spec import Entry
@@ -90,6 +90,7 @@ def test_a_bad_row_is_said_with_its_line(tmp_path: Path, row: str, problem: str)
         ("name,label\na.png,1\n", "has no column filename, only name, label"),
         ("filename,label,left\na.png,1,2\n", "has no column top, width, height"),
         ("", "has no column filename, label"),
+        (HEADER, "has a first line and no other: expected a line for each picture"),
         (HEADER + "a.png,1,,,,,valid\n", "line 2: split 'valid', expected train or test"),
     ],
 )
@@ -97,6 +98,14 @@ def test_a_table_of_another_form_is_refused(tmp_path: Path, table: str, said: st
     data_dir = write(tmp_path, table)
     with pytest.raises(UserError, match=said):
         entries(data_dir)
+
+
+def test_what_is_nowhere_published_is_not_to_be_downloaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = write(tmp_path, "filename,label\na.png,7\n")
+    code, _, error = run(capsys, f"--data_dir={data_dir}", "--splits=test")
+    assert (code, "has no test of folder: put some there, or leave out --splits" in error) == (1, True)
+    assert shell.run(download.main, ["download", "--dataset=folder", f"--data_dir={data_dir}"]) == 1
+    assert "folder is published nowhere, so there is nothing to download" in capsys.readouterr().err
 
 
 def test_without_a_table_it_is_said_what_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ def rows(data_dir: str | Path) -> list[Row]:
     """The table's rows, those of one picture one after another.
 
     Raises:
-        UserError: there is no table, or it lacks a column, or names another split.
+        UserError: there is no table, or it lacks a column or any row, or names another split.
     """
     path = Path(data_dir) / TABLE
     if not path.is_file():
@@ -47,6 +47,8 @@ def rows(data_dir: str | Path) -> list[Row]:
     missing = [name for name in ("filename", "label", *(SIDES if boxes else ())) if name not in columns]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: mend its first line")
+    if not found:
+        raise UserError(f"{path} has a first line and no other: expected a line for each picture")
     for row in found:
         row["split"] = row.get("split") or "train"
         if row["split"] not in SOURCES:
