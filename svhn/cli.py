@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,5 +99,15 @@ def main(argv: list[str]) -> None:
     try:
         MODES[session.mode](session)
     except tf.errors.ResourceExhaustedError as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(f"memory ran out ({reason}): try a smaller --batch_size than now, or fewer --views") from error
+        raise exhausted(str(error)) from error
+
+
+def exhausted(message: str) -> Exception:
+    """What ran out: of a full disk and of too little memory TensorFlow says the same."""
+    if "No space left" in message:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    reason = re.sub(r"^{{.*?}} ", "", message).splitlines()[0][:120]
+    return UserError(
+        f"memory ran out ({reason}): try fewer --views or a smaller --batch_size, "
+        "which a run that has begun can't change: under another --name"
+    )

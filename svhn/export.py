@@ -64,9 +64,11 @@ def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: st
 
 
 def check_target(target: Path, kind: str) -> None:
-    """Raises `UserError` where something else lies at the file's place."""
-    alike = target.is_file() and target.suffix == Path(f"_{FORMATS[kind].suffix}").suffix
-    earlier = (target / "saved_model.pb").exists() if kind == "savedmodel" else alike
+    """Raises `UserError` where something else lies at the file's place, or the name is not the format's."""
+    expected = Path(f"_{FORMATS[kind].suffix}").suffix
+    if kind != "savedmodel" and target.suffix != expected:
+        raise UserError(f"--output={target}: expected a name that ends in {expected}")
+    earlier = (target / "saved_model.pb").exists() if kind == "savedmodel" else target.is_file()
     if not target.name or (target.exists() and not earlier):
         raise UserError(f"--output={target} is there, and no earlier export of that format: choose another name")
 

@@ -163,7 +163,7 @@ def export_mode(session: Session) -> None:
 def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
-    info = training_info(session)
+    info = training_info(session._replace(given={"model": session.models[0], **session.given}))
     augmentation = DATASETS[info.dataset].augmentation
     results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"

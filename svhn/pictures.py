@@ -48,6 +48,8 @@ def paths(patterns: Iterable[str]) -> list[Path]:
         if not named:
             raise UserError(f"--images={pattern}: no picture there; expected files, folders with pictures, or patterns")
         found += named
+    if not found:
+        raise UserError("--images names nothing: expected files, folders with pictures, or patterns, by comma")
     return list(dict.fromkeys(found))
 
 
@@ -77,6 +79,7 @@ def opened(source: Any) -> Image.Image:
 
 def upright(image: Image.Image) -> Image.Image:
     """A copy, as the camera says. Pillow's own way writes all notes anew, and fails where one is of a wrong type."""
+    image.load()  # TIFF is turned by Pillow itself, which then takes its note away
     turn = TURN.get(image.getexif().get(ORIENTATION, 1))
     return image.copy() if turn is None else image.transpose(turn)
 
@@ -104,7 +107,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):  # PIL would cut 16 bits off at 255 instead of scaling them
-        return Image.fromarray((np.asarray(image).clip(0, 2**16 - 1) >> 8).astype(np.uint8)).convert("RGB")
+        levels = np.asarray(image).clip(0, 2**16 - 1)
+        deep = image.mode != "I" or levels.max() > 255  # 32 bits may hold 8 or 16
+        return Image.fromarray((levels >> 8 if deep else levels).astype(np.uint8)).convert("RGB")
     if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")

@@ -40,7 +40,7 @@ def workers(processes: int) -> Iterator[Any]:
         yield partial(pool.map, chunksize=32)
     except BrokenProcessPool as error:
         reason = "one of the processes was ended from outside, most often because memory ran out"
-        raise UserError(f"{reason}: run the same command again with fewer --processes than {processes}") from error
+        raise UserError(f"{reason}: end other programs, then run the same command again") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -59,6 +59,10 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
             loop.fit(fit) if fit else loop.run(augmentation)
 
 
+def signal_of(caught: list[int]) -> int:
+    return caught[0] if caught else signal.SIGTERM  # another worker was asked to
+
+
 class Loop:
     """A run in training: its state, and what is done with it between steps."""
 
@@ -97,8 +101,8 @@ class Loop:
             last = self.loop(start, self.batches(start, augmentation), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.report(f"Done training for {passes:.4g} epochs, {last} steps.")
-        if caught:  # in the last step, or while it was scored
-            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", caught[0])
+        if self.agree(bool(caught)):  # in the last step, or while it was scored
+            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", signal_of(caught))
 
     def fit(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
         """Give the model its weights at once, as a checkpoint of step 1."""
@@ -157,8 +161,7 @@ class Loop:
                 self.checkpoint_at(step, metrics.scores(since_checkpoint), scores)
                 since_checkpoint = NOTHING
             if stopping:
-                signum = caught[0] if caught else signal.SIGTERM  # another worker was asked to
-                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signum)
+                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signal_of(caught))
             if step % self.config.checkpoint_every == 0 and self.agree(self.gives_up()):
                 return step
         return max(start, self.steps)

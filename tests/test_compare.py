@@ -105,3 +105,10 @@ def test_the_printed_table() -> None:
         "svm           98.77%  91.00%      35,325       62",
         "gru_rows     100.00%  50.00%   1,234,567     3600",
     ]
+
+
+def test_the_models_data_set_is_taken_unless_another_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(tmp_path, "--mode=compare", "--models=lenet5") == 1
+    assert "records/mnist has no info.json" in last_line(capsys)

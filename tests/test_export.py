@@ -126,9 +126,11 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "chapter.txt").write_text("years of work")
-    for kind, target in (("onnx", other), ("savedmodel", other), ("onnx", other / "chapter.txt")):
-        with pytest.raises(UserError, match="no earlier export of that format"):
-            export.export(RELEASED, {}, "best", str(tmp_path), kind, target)
+    with pytest.raises(UserError, match="no earlier export of that format"):
+        export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", other)
+    for target in (other, other / "chapter.txt"):
+        with pytest.raises(UserError, match=r"expected a name that ends in \.onnx"):
+            export.export(RELEASED, {}, "best", str(tmp_path), "onnx", target)
     assert (other / "chapter.txt").read_text() == "years of work"
     for _ in range(2):
         export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")

@@ -135,14 +135,15 @@ def test_a_picture_is_turned_as_its_camera_says() -> None:
     assert pixels[12:].mean() > 80
 
 
+@pytest.mark.parametrize("kind", ["png", "tiff"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_turn_is_pillows_own(orientation: int) -> None:
+def test_every_turn_is_pillows_own(orientation: int, kind: str) -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(256, size=(20, 30, 3), dtype=np.uint8))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    with Image.open(io.BytesIO(saved(image, "png", exif=exif))) as stored:
-        expected = ImageOps.exif_transpose(stored)
-        np.testing.assert_array_equal(pictures.opened(stored), expected)
+    stored = saved(image, kind, exif=exif)
+    with Image.open(io.BytesIO(stored)) as opened:
+        np.testing.assert_array_equal(pictures.opened(stored), ImageOps.exif_transpose(opened))
 
 
 @pytest.mark.parametrize("kind", [b"\x00\x04", b"\x00\x02"])  # a number of 4 bytes, text
@@ -161,6 +162,7 @@ def test_grey_and_16_bits() -> None:
     deep = (grey.astype(np.uint16) << 8) + 7
     sources: list[Any] = [grey, grey[..., None], deep, Image.fromarray(grey), saved(Image.fromarray(deep), "png")]
     sources += [b"P5 30 20 65535\n" + deep.astype(">u2").tobytes(), Image.fromarray(deep.astype(np.int32))]
+    sources.append(Image.fromarray(grey.astype(np.int32)))
     for source in sources:
         assert (np.asarray(pictures.opened(source)) == 150).all()
 
@@ -214,6 +216,11 @@ def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
     assert [path.name for path in pictures.paths([f"{tmp_path}/f*/*.png"])] == ["c.png"]
     assert pictures.paths([f"{tmp_path}/a.JPG", ""]) == [tmp_path / "a.JPG"]  # as a comma at the end leaves
     assert pictures.paths(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
+
+
+def test_a_comma_alone_names_nothing() -> None:
+    with pytest.raises(UserError, match="--images names nothing"):
+        pictures.paths(["", ""])
 
 
 @pytest.mark.parametrize("pattern", ["*.png", "."])

@@ -43,7 +43,7 @@ def test_results_come_in_order(processes: int) -> None:
 
 def test_a_process_that_is_killed_is_said() -> None:
     with (
-        pytest.raises(UserError, match=r"ended from outside, most often because memory ran out: .* --processes than 2"),
+        pytest.raises(UserError, match="ended from outside, most often because memory ran out: end other programs"),
         workers(2) as mapped,
     ):
         list(mapped(dying, range(500)))
@@ -57,9 +57,10 @@ def test_an_error_of_the_work_is_its_own() -> None:
 def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
     program = tmp_path / "killed.py"
     program.write_text(KILLED)
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    with (tmp_path / "begun").open("w") as begun_file:  # a pipe would be waited for until all have ended
+        done = subprocess.run([sys.executable, program], stdout=begun_file, stderr=subprocess.DEVNULL, check=False)
     assert done.returncode == -signal.SIGKILL
-    begun = [Path(f"/proc/{pid}") for pid in done.stdout.split()]
+    begun = [Path(f"/proc/{pid}") for pid in (tmp_path / "begun").read_text().split()]
     assert len(begun) == 2
     for _ in range(100):
         if not any(running(process) for process in begun):
