@@ -34,7 +34,7 @@ RECIPE = (
 )
 SMALL = """import dataclasses, functools, runpy
 with __import__("svhn.shell").shell.quiet():
-    from svhn import checkpoints, distribute, runs
+    from svhn import distribute, files
     from svhn.models import MODELS, residual
 small = functools.partial(residual.build, "svhn", 32, ((8, 1, 1), (16, 1, 2)), 0.0)
 MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small)
@@ -50,8 +50,8 @@ MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=with_dropout)
 sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
 ENDLESS = """sys = __import__("sys")
 sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""
-WATCHED = """own = runs.atomic_write
-runs.atomic_write = checkpoints.atomic_write = lambda path, mode: (print("wrote", path.name), own(path, mode))[1]"""
+WATCHED = """own = files.atomic_write
+files.atomic_write = lambda path, mode: (print("wrote", path.name), own(path, mode))[1]"""
 
 
 class Ended(NamedTuple):

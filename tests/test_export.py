@@ -209,7 +209,8 @@ def test_the_readmes_threshold_is_the_finders() -> None:
         (["--name=released", "--format=tflite"], "expected one of litert, litert_int8, onnx, savedmodel"),
         (["--name=released", "--format=litert_int8"], "has no info.json: run `python -m svhn.wrangle"),
         (["--name=nothing", "--format=onnx"], "holds no run"),
-        (["--name=released", "--format=onnx", "--output=."], "--output=. is there"),
+        (["--name=released", "--format=onnx", "--output=."], "--output=.: expected a name that ends in .onnx"),
+        (["--name=released", "--output=."], "--output=. is there"),
         (["--name=released", "--format=onnx", "--views=6"], "--views=6: what is exported reads a picture as it is"),
     ],
 )
