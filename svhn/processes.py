@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from svhn.config import UserError
@@ -26,7 +25,7 @@ def cores() -> int:
 
 @contextmanager
 def workers(processes: int) -> Iterator[Any]:
-    """An ordered, lazy `map`, over several processes if there is more than one.
+    """A `map` that keeps the order, over several processes if there is more than one.
 
     Raises:
         UserError: one of them was ended from outside.
@@ -36,8 +35,13 @@ def workers(processes: int) -> Iterator[Any]:
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
     pool = ProcessPoolExecutor(processes, context, initializer=begin)
+
+    def mapped(*arguments: Any) -> Iterator[Any]:
+        with held_back(signal.SIGINT):  # so that it reaches none of them, not even while it starts
+            return pool.map(*arguments, chunksize=32)
+
     try:
-        yield partial(pool.map, chunksize=32)
+        yield mapped
     except BrokenProcessPool as error:
         reason = "one of the processes was ended from outside, most often because memory ran out"
         raise UserError(f"{reason}: end other programs, then run the same command again") from error
@@ -45,9 +49,21 @@ def workers(processes: int) -> Iterator[Any]:
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def held_back(number: int) -> Iterator[None]:
+    """Put a signal off until afterwards, where the system can; processes begun meanwhile are never sent it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def begin() -> None:
-    """What a process does first: it leaves Ctrl-C to its parent, and ends with it, also where that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a process does first: it sees to it that it ends with its parent, also where that is killed."""
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 

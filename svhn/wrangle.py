@@ -56,6 +56,7 @@ def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[
 
 
 def remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
+    """What to do about sources that are missing, alone or beside others that are there."""
     if not any(spec.sources.values()):  # one's own
         return "put some there, or leave out --splits"
     apart = ", with a folder of its own if what is there is not as published" if others else ""

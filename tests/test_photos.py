@@ -119,11 +119,18 @@ def test_no_copy_takes_the_name_of_another(tmp_path: Path) -> None:
 def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
     """As old archives leave them: bytes that are no UTF-8."""
     path = write_pictures(tmp_path, 2)[1].rename(tmp_path / os.fsdecode(b"T\xfcr.png"))
-    found = list(photos.read_files(read, [path], tmp_path / "copies", pytest.fail))
+    damaged, problems = tmp_path / os.fsdecode(b"\xfc.png"), []
+    damaged.write_bytes(b"no picture")
+    found = list(photos.read_files(read, [path, damaged], tmp_path / "copies", problems.append))
     assert photos.line(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
+    assert [problem.partition(": ")[0] for problem in problems] == [f"{tmp_path}/\ufffd.png"]
     for name in ("table.csv", "table.json"):
         photos.save(tmp_path / name, found)
-        assert "27" in (tmp_path / name).read_text(encoding="utf-8")
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    (entry,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+    assert row["file"] == entry["file"] == f"{tmp_path}/T\ufffdr.png"
+    assert row["number"] == entry["number"] == "27"
 
 
 def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -269,7 +269,7 @@ def test_ctrl_c_is_heard_also_in_the_last_step(tmp_path: Path, step: int) -> Non
 def test_a_run_whose_checkpoints_were_deleted_is_forgotten(tmp_path: Path) -> None:
     write_digits(tmp_path)
     run_of(tmp_path).mkdir(parents=True)
-    (run_of(tmp_path) / "best.json").write_text(json.dumps({"step": LAST, "sequence_accuracy": 2.0, "loss": 0.0}))
+    (run_of(tmp_path) / "best.json").write_text(json.dumps({"step": STEPS[0], "sequence_accuracy": 2.0, "loss": 0.0}))
     train(tmp_path, **LEARNT)
     assert checkpoints.best(run_of(tmp_path))["sequence_accuracy"] <= 1
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ if __name__ == "__main__":
         list(mapped(abs, range(100)))
         print(*[child.pid for child in multiprocessing.active_children()], flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+WAITING = """
+import time
+from svhn.processes import workers
+if __name__ == "__main__":
+    with workers(2) as mapped:
+        list(mapped(abs, range(100)))
+        try:
+            print("all are done", flush=True)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
 """
 
 
@@ -52,6 +66,33 @@ def test_a_process_that_is_killed_is_said() -> None:
 def test_an_error_of_the_work_is_its_own() -> None:
     with pytest.raises(TypeError), workers(2) as mapped:
         list(mapped(square, ["a"]))
+
+
+def marked(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    time.sleep(0.01)
+    return number
+
+
+def test_work_that_nobody_waits_for_is_not_begun(tmp_path: Path) -> None:
+    with workers(2) as mapped:
+        results = mapped(partial(marked, tmp_path), range(1000))
+        assert next(results) == 0
+    assert len(list(tmp_path.iterdir())) < 500
+
+
+def test_ctrl_c_is_left_to_the_one_that_began_them(tmp_path: Path) -> None:
+    program = tmp_path / "waiting.py"
+    program.write_text(WAITING)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, program], stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "all are done\n"
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to all of them
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (0, "")
 
 
 def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:

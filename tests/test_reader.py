@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from test_main import call, last_line
 
 import svhn
 from benchmarks.photos import overlap
-from svhn import boxes, checkpoints, runs
+from svhn import boxes, checkpoints, evaluate, runs
 from svhn.config import RELEASED
 from svhn.datasets import format1, synthetic
 
@@ -53,6 +54,19 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
 def test_a_threshold_that_is_given_is_the_finders() -> None:
     assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.75, "views": 2}).threshold == 0.75
     assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.0}).read([Image.new("RGB", (9, 9))])[0].text
+
+
+def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = []
+
+    def noted(*arguments: Any) -> Any:
+        networks.append(evaluate_trained(*arguments))
+        return networks[-1]
+
+    evaluate_trained = evaluate.trained
+    monkeypatch.setattr(evaluate, "trained", noted)
+    svhn.Reader.of(RELEASED, FINDER, {"mixed_precision": False})
+    assert [config.mixed_precision for _, config, _ in networks] == [False, False]
 
 
 def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svhn.Reader) -> None:
