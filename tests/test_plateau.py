@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from digit_records import paths_of, train_run, write_digits
 
-from svhn import checkpoints, runs
+from svhn import checkpoints, distribute, runs
 from svhn.config import Interrupted
 
 LAST = 18
@@ -264,6 +264,19 @@ def test_ctrl_c_is_heard_also_in_the_last_step(tmp_path: Path, step: int) -> Non
     assert stopped.value.signum == signal.SIGINT
     assert checkpoints.steps(run_of(tmp_path))[-1] == step
     assert train(tmp_path, **LEARNT)[-1].startswith("Done training")
+
+
+def test_a_signal_to_another_worker_is_heard_also_in_the_last_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_digits(tmp_path)
+    said: list[str] = []
+    monkeypatch.setattr(
+        distribute, "any_worker", lambda _strategy: lambda own: own or said[-1].startswith("Done training")
+    )
+    with pytest.raises(Interrupted) as stopped:
+        train_run(tmp_path, said.append, **RECIPE, **LEARNT)
+    assert stopped.value.signum == signal.SIGTERM
 
 
 def test_a_run_whose_checkpoints_were_deleted_is_forgotten(tmp_path: Path) -> None:
