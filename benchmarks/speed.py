@@ -66,7 +66,7 @@ def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
     from benchmarks.torch_svhn import Svhn, train_step
 
     build = cast(partial[keras.Model], MODELS["svhn"].build)
-    _, stem, stages, dropout, _ = build.args
+    _, stem, stages, dropout = build.args
     model = Svhn(stem, stages, dropout, (48, 80), 5)
     assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters
     model = model.to(memory_format=torch.channels_last)

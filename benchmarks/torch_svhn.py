@@ -38,14 +38,14 @@ class Svhn(nn.Module):
 
     def __init__(
         self,
-        stem: tuple[int, int],
+        stem: int,
         stages: tuple[tuple[int, int, int], ...],
         dropout: float,
         size: tuple[int, int],
         max_length: int,
     ) -> None:
         super().__init__()
-        channels, stride = stem
+        channels, stride = stem, 2
         parts: list[nn.Module] = [convolution(3, channels, stride=stride), nn.ReLU()]
         for filters, blocks, down in stages:
             for block in range(blocks):

@@ -78,7 +78,8 @@ def length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
         counts: (max_length + 1,) by split.
     """
     figure, (axes,) = new_figure(2.4)
-    bars(axes, {split: row[1:] for split, row in counts.items()}, range(1, max(map(len, counts.values()))))
+    first = 0 if any(row[0] for row in counts.values()) else 1  # a length of 0 is no number, which few data sets have
+    bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
     axes.set_xlabel("length", fontsize=9)
     axes.set_ylabel("% of labels", fontsize=9)
     return to_png(with_legend(figure))

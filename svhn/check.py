@@ -53,7 +53,7 @@ def summary(looked: Sequence[Looked]) -> tuple[list[str], int]:
     bad = [f"{each.entry.name}: {each.problem}" for each in looked if each.problem]
     twice, leaks = repeated(looked)
     lines = [*histogram(looked)]
-    for title, cases in (("can't be used", bad), ("are there twice", twice), ("are in train and in test", leaks)):
+    for title, cases in (("can't be used", bad), ("are there twice", twice), ("are in two sources", leaks)):
         lines.append(f"{len(cases)} pictures {title}{':' if cases else ''}")
         lines += [f"  {case}" for case in cases[:SHOWN]]
         lines += [f"  and {len(cases) - SHOWN} more"] * (len(cases) > SHOWN)

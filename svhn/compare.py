@@ -41,12 +41,16 @@ def compare(
     records.open_split(paths.records_dir, info, "test")  # said before hours of training
     results = []
     for model in models:
-        own = dataclasses.replace(paths, name=f"{paths.name}-{model}")
+        own = own_paths(paths, model)
         report(f"Model {model}:")
         config = runs.begin(own.run, {**given, "dataset": info.dataset, "model": model}, info)
         train.train(config, info, own, augmentation, report)
         results.append(measure(config, info, own, report))
     return results
+
+
+def own_paths(paths: Paths, model: str) -> Paths:
+    return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
 def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:

@@ -111,7 +111,7 @@ def sample_card(prediction: Prediction) -> Card:
     reading, label = prediction.reading, prediction.label
     read = f"{reading.text or 'none'} {100 * reading.confidence:.0f}%"
     wrong = reading.text != label
-    return Card(to_png(prediction), (read, f"is {label}") if wrong else (read,), wrong=wrong)
+    return Card(to_png(prediction), (read, f"is {label or 'none'}") if wrong else (read,), wrong=wrong)
 
 
 def errors(facts: Facts) -> Section:
@@ -125,7 +125,7 @@ def errors(facts: Facts) -> Section:
 
 def error_card(prediction: Prediction) -> Card:
     read = f"read {prediction.reading.text or 'none'} {percent(prediction.reading.confidence)}"
-    true = f"is {prediction.label} {percent(prediction.label_confidence)}"
+    true = f"is {prediction.label or 'none'} {percent(prediction.label_confidence)}"
     return Card(to_png(prediction), (read, true), prediction.name, wrong=True)
 
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from svhn import pictures
 from svhn.config import UserError
@@ -57,7 +57,8 @@ def answer(image: Image.Image, reading: Reading) -> str:
 
 
 def drawing(image: Image.Image, reading: Reading) -> str:
-    shown = ImageOps.contain(image, (SHOWN, SHOWN)) if max(image.size) > SHOWN else image
+    shown = image.copy()
+    shown.thumbnail((SHOWN, SHOWN))
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)
     source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

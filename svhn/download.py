@@ -14,7 +14,7 @@ from svhn import shell
 from svhn.config import Config, Paths, UserError, lookup
 from svhn.files import Progress, fetch, mismatch, read_checksums, unpack
 from svhn.sources import Report, read_text
-from svhn.spec import Archive, DatasetSpec
+from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PACKED = ".tar.gz"  # any other file stays as it is
 
@@ -127,6 +127,8 @@ def unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
         raise UserError(
             f"{folder} is there, but holds nothing of {spec.name}: move it away, or choose another --data_dir"
         )
+    if (folder / DRAWN).exists():
+        raise UserError(f"{folder} was drawn, and is nothing of {spec.name}: choose another --data_dir")
     return folder if folder.exists() else None
 
 

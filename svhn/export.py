@@ -158,7 +158,8 @@ def write(
 
 
 def beside(target: Path, word: str) -> Path:
-    return target.with_name(f"{word}-{target.name}")
+    """A place of our own: the name is hidden, since a user may have called a file so."""
+    return target.with_name(f".{word}-{target.name}")
 
 
 def outputs(call: Call, images: np.ndarray) -> Outputs:

@@ -47,7 +47,7 @@ def cell(prediction: Prediction) -> Image.Image:
     draw = ImageDraw.Draw(image)
     draw.rectangle((2, 2, CELL[0] - 3, CELL[1] - 3), fill="white")
     image.paste(letterboxed(to_rgb(prediction.image)), (4, 4))
-    text = f"{reading.text or 'none'}  {100 * reading.confidence:.0f}%" + ("" if right else f"\nis {label}")
+    text = f"{reading.text or 'none'}  {100 * reading.confidence:.0f}%" + ("" if right else f"\nis {label or 'none'}")
     draw.multiline_text((6, 77), text, fill=RIGHT if right else WRONG, font=ImageFont.load_default(13), spacing=1)
     return image
 

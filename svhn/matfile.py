@@ -59,7 +59,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except LayoutError as error:
         raise UserError(f"{path} {error}; the layout is that of SVHN's Format 1") from error
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         remedy = f"remove {path.parent} and run `python -m svhn.download`"
         raise UserError(f"{path} is damaged or cut short ({error}): {remedy}") from error
 

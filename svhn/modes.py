@@ -27,7 +27,7 @@ from svhn import (
     runs,
     train,
 )
-from svhn.config import UserError, lookup
+from svhn.config import UserError, check_folder_name, lookup
 from svhn.datasets import DATASETS
 from svhn.formats import FORMATS
 from svhn.models import MODELS
@@ -118,14 +118,15 @@ def read_photos(session: Session) -> None:
         for row in photos.read_files(reader.read_one, files, annotated, problems.append):
             print_line(photos.line(*row))
             rows.append(row)
-    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost
-        if session.output:
+    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; nothing replaces no earlier table
+        if session.output and rows:
             photos.save(Path(session.output), rows)
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(files)} files could not be read:", *problems]))
 
 
 def reader_of(session: Session) -> predict.Reader:
+    check_folder_name("finder", session.finder)
     finder = dataclasses.replace(session.paths, name=session.finder).run
     return predict.Reader.of(session.paths.run, finder, session.given, session.checkpoint)
 
@@ -163,7 +164,9 @@ def export_mode(session: Session) -> None:
 def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
-    info = training_info(session._replace(given={"model": session.models[0], **session.given}))
+    first = session.models[0]
+    given, paths = {"model": first, **session.given}, compare.own_paths(session.paths, first)
+    info = training_info(session._replace(given=given, paths=paths))
     augmentation = DATASETS[info.dataset].augmentation
     results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"

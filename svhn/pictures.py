@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
 HEIC = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
 ORIENTATION = 0x0112  # of Exif, which counts the turns from 1, none
 TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+NOTE_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # of notes that are cut off, or of a wrong type
 TURN = {number: Image.Transpose[name] for number, name in enumerate(TURNS, start=2)}
 SUFFIXES = HEIC | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
 
@@ -80,7 +82,10 @@ def opened(source: Any) -> Image.Image:
 def upright(image: Image.Image) -> Image.Image:
     """A copy, as the camera says. Pillow's own way writes all notes anew, and fails where one is of a wrong type."""
     image.load()  # TIFF is turned by Pillow itself, which then takes its note away
-    turn = TURN.get(image.getexif().get(ORIENTATION, 1))
+    try:
+        turn = TURN.get(image.getexif().get(ORIENTATION, 1))
+    except NOTE_ERRORS:
+        turn = None
     return image.copy() if turn is None else image.transpose(turn)
 
 
@@ -124,7 +129,7 @@ def plain_reasons() -> Iterator[None]:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
-    except (SyntaxError, EOFError, RuntimeError) as error:  # of broken chunks, the latter two of HEIC's decoder
+    except (SyntaxError, TypeError, struct.error, EOFError, RuntimeError) as error:  # the last two of HEIC's decoder
         raise OSError(f"the picture is damaged: {str(error).strip()}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error

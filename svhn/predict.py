@@ -107,8 +107,10 @@ def write_submission(network: Network, config: Config, info: Info, source: Path,
     """Read a CSV of pixels without labels, and write `ImageId,Label` as Kaggle expects it; returns how many.
 
     Raises:
-        UserError: the CSV can't be read, or the run doesn't read single digits.
+        UserError: the CSV can't be read, or is what would be written, or the run doesn't read single digits.
     """
+    if target.resolve() == source.resolve():
+        raise UserError(f"--output={target} is the file that is read: name another")
     if info.max_length != 1:
         raise UserError(f"this run reads numbers of up to {info.max_length} digits, and {source} holds single ones")
     images = (pixels for _, pixels in read_pixels(source, info.size, channels=info.channels, labelled=False))

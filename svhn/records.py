@@ -86,9 +86,13 @@ class Split(NamedTuple):
         return sum(self.shards)
 
 
+def info_path(records_dir: str | Path, dataset: str) -> Path:
+    return Path(records_dir) / dataset / "info.json"
+
+
 def read_info(records_dir: str | Path, dataset: str) -> Info:
     """Raises `UserError` where there are no records, or not of this schema."""
-    path = Path(records_dir) / dataset / "info.json"
+    path = info_path(records_dir, dataset)
     remedy = f"run `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
     if not path.exists():
         raise UserError(f"{path.parent} has no info.json: {remedy}")
@@ -102,12 +106,12 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
 
 
 def write_info(records_dir: str | Path, info: Info) -> None:
-    write_json(Path(records_dir) / info.dataset / "info.json", dataclasses.asdict(info), sort_keys=True)
+    write_json(info_path(records_dir, info.dataset), dataclasses.asdict(info), sort_keys=True)
 
 
 def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:
     """Take splits out of the `info.json`, so that a kill while their files are replaced leaves the others usable."""
-    path = Path(records_dir) / dataset / "info.json"
+    path = info_path(records_dir, dataset)
     try:
         info = read_info(records_dir, dataset)
     except UserError:

@@ -6,9 +6,9 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from svhn import analysis, charts, checkpoints, contents, evaluate, figures, integrity, runs
+from svhn import analysis, charts, checkpoints, contents, evaluate, figures, integrity, records, runs
 from svhn.analysis import LabelCounts
-from svhn.config import Config, Paths, UserError
+from svhn.config import Config, Paths, UserError, data_sets
 from svhn.contents import Facts
 from svhn.files import atomic_write
 from svhn.page import write_page
@@ -40,7 +40,7 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
 def gather(
     config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Report
 ) -> Facts:
-    names = [name for name in ("train", split) if name == split or info.has(name)]
+    names = ["train", split] if has_train(config, paths) else [split]
     usable = {name: evaluate.usable_split(config, paths, info, name, scratch, report) for name in names}
     check_example(usable[split], split, example)
     model = evaluate.trained_model(config, info, paths.run, step)
@@ -62,6 +62,14 @@ def gather(
         labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
         history=runs.history(paths.run),
         maps=evaluate.feature_maps(model, findings.example.image) if findings.example else {},
+    )
+
+
+def has_train(config: Config, paths: Paths) -> bool:
+    """Whether what the run learnt from is there: who was given it may lack that."""
+    return all(
+        records.info_path(paths.records_dir, name).is_file() and records.read_info(paths.records_dir, name).has("train")
+        for name in data_sets(config.train_on, config.dataset)
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
 Size = tuple[int, int]  # height, width, in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # of what is not there, or nobody knows where
+DRAWN = "DRAWN.txt"  # in a folder of pictures that were drawn here and not published
 
 
 class Entry(NamedTuple):

@@ -93,3 +93,14 @@ def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UserError, match=r"^charts need Matplotlib: pip install 'svhn\[report\]'$"):
         charts.check_installed()
+
+
+@pytest.mark.parametrize(("none", "places"), [(0, range(1, 4)), (5, range(4))])
+def test_lengths_begin_at_none_where_pictures_have_none(
+    none: int, places: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[list[int], range]] = []
+    monkeypatch.setattr(charts, "bars", lambda _axes, counts, at: drawn.append((counts["train"].tolist(), at)))
+    monkeypatch.setattr(charts, "with_legend", lambda figure: figure)
+    charts.length_histogram({"train": np.array([none, 3, 2, 1])})
+    assert drawn == [([none, 3, 2, 1][places.start :], places)]

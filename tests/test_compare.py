@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from test_main import call, last_line
 
 from svhn import checkpoints, compare, runs
 from svhn.compare import Result
+from svhn.config import Config
 from svhn.models import svm
 
 FLAGS = (
@@ -110,5 +112,10 @@ def test_the_printed_table() -> None:
 def test_the_models_data_set_is_taken_unless_another_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    earlier = tmp_path / "checkpoints/demo"  # a run of that name alone is none of compare's
+    earlier.mkdir(parents=True)
+    stored = {"config": dataclasses.asdict(Config(dataset="svhn", model="svhn", train_on="synthetic"))}
+    (earlier / "config.json").write_text(json.dumps({**stored, "records": {}, "draw": {}, "sources": {}}))
+    (earlier / "ckpt-1.index").touch()
     assert call(tmp_path, "--mode=compare", "--models=lenet5") == 1
     assert "records/mnist has no info.json" in last_line(capsys)

@@ -176,3 +176,10 @@ def test_length_0_has_a_place_only_where_it_was_read() -> None:
 
 def test_a_checkpoint_that_is_not_the_best() -> None:
     assert "Checkpoint 10. Split test" in contents.page(replace(facts(), step=10)).text
+
+
+def test_a_picture_without_a_number_is_said_to_have_none() -> None:
+    said = sections(facts([("", "7"), ("7", "7")]))
+    for title in ("Samples", "Worst errors"):
+        card = said[title].cards[0]
+        assert any(line.startswith("is none") for line in card.lines)

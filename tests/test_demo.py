@@ -224,4 +224,7 @@ def test_what_the_page_shows_of_a_picture() -> None:
     assert 'class="number">no number<' in without
     assert "<rect" not in without
     assert 'role="alert"' in demo.respond(lambda _: reading, b"no picture")
+    thin = io.BytesIO()
+    Image.new("RGB", (1, 3000)).save(thin, "PNG")
+    assert "data:image/jpeg;base64," in demo.respond(lambda _: reading, thin.getvalue())
     assert demo.respond(lambda _: reading, None) == ""

@@ -13,7 +13,7 @@ from mirror import Mirror, pack, publish, serve, tree
 from svhn import download as command
 from svhn import shell
 from svhn.config import UserError
-from svhn.datasets import DATASETS
+from svhn.datasets import DATASETS, synthetic
 from svhn.download import download
 from svhn.files import sha256
 from svhn.spec import Archive, DatasetSpec
@@ -80,6 +80,14 @@ def test_what_is_unpacked_is_skipped_even_without_its_archive(mirror: Mirror, da
     assert tree(data) == before
     assert [request.filename for request in mirror.requests] == ["SHA256SUMS"]
     assert lines == [f"train: {data}/train is there already", f"test: {data}/test is there already"]
+
+
+def test_drawn_pictures_are_not_taken_for_published_ones(mirror: Mirror, data: Path) -> None:
+    synthetic.render_split(data / "train", 1, seed=0)
+    before = tree(data)
+    with pytest.raises(UserError, match=r"data/train was drawn, and is nothing of svhn: choose another --data_dir"):
+        download(PUBLISHED, data, mirror.url, ["train"], print)
+    assert tree(data) == before
 
 
 def test_a_folder_of_something_else_is_not_taken_for_the_split(mirror: Mirror, data: Path) -> None:

@@ -134,10 +134,10 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert (other / "chapter.txt").read_text() == "years of work"
     for _ in range(2):
         export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
-        (tmp_path / "earlier-saved").mkdir()  # as an export leaves it that was killed
-        (tmp_path / "earlier-saved/saved_model.pb").write_text("")
+        export.beside(tmp_path / "saved", "earlier").mkdir()  # as an export leaves it that was killed
+    (tmp_path / "earlier-saved").mkdir()
     export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved", "thesis"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier-saved", "saved", "thesis"]
 
 
 def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Path) -> None:

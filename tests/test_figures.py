@@ -63,3 +63,8 @@ def test_feature_maps_each_span_black_to_white() -> None:
 )
 def test_a_sheet_of_feature_maps_is_no_wider_than_a_page(shape: tuple[int, int, int], size: tuple[int, int]) -> None:
     assert figures.map_sheet(np.zeros(shape, np.float32)).size == size
+
+
+def test_a_picture_without_a_number_is_said_to_have_none() -> None:
+    said, other = (np.asarray(figures.cell(predicted(label, "7"))) for label in ("", "none"))
+    np.testing.assert_array_equal(said, other)

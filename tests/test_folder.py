@@ -139,7 +139,7 @@ def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.C
         f"  2 digits       1 {'#' * 40}",
         "0 pictures can't be used",
         "0 pictures are there twice",
-        "0 pictures are in train and in test",
+        "0 pictures are in two sources",
         "Nothing is amiss. Now run the same command without --check.",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png", "labels.csv", "sub"]
@@ -163,7 +163,7 @@ def test_a_check_says_all_that_is_amiss(tmp_path: Path, capsys: pytest.CaptureFi
         "  empty.png: the file is not a picture, or of no known kind",
         "  a.png (2): labels.csv, line 7: label 'x', expected digits",
         "1 pictures are there twice:\n  a.png (1) = twin.png (1)",
-        "1 pictures are in train and in test:\n  b.png (27) = leak.png (27)",
+        "1 pictures are in two sources:\n  b.png (27) = leak.png (27)",
     ):
         assert said in out
 
@@ -174,10 +174,7 @@ def test_a_picture_in_both_splits_is_found_whatever_its_boxes(
     rows = "a.png,1,0,0,20,20,train\na.png,2,20,0,20,20,train\na.png,3,5,5,20,20,test\nb.png,4,0,0,9,9,test\n"
     code, out, _ = run(capsys, f"--data_dir={write(tmp_path, HEADER + rows)}", "--check")
     assert code == 1
-    assert (
-        "0 pictures are there twice\n1 pictures are in train and in test:\n  a.png (1) = a.png (2) (2) = a.png (3)"
-        in out
-    )
+    assert "0 pictures are there twice\n1 pictures are in two sources:\n  a.png (1) = a.png (2) (2) = a.png (3)" in out
 
 
 def test_pictures_are_opened_as_they_will_be_read(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from fixtures import GROUND, INK, LABELS, NUMBERS, PICTURE, Row, draw_boxes, write_boxes, write_format1
@@ -15,6 +17,7 @@ from PIL import Image
 
 from svhn.config import UserError
 from svhn.datasets import SVHN, format1
+from svhn.matfile import COLUMNS
 from svhn.spec import Entry
 
 
@@ -66,6 +69,19 @@ def test_problems_are_named(tmp_path: Path, row: Row, problem: str) -> None:
     entry = entry_of(tmp_path, (4, 10, 10, 8, 8), row)
     assert entry.problem == problem
     assert entry.label == ("" if "label" in problem else "43")
+
+
+def test_a_picture_without_digits_is_named(tmp_path: Path) -> None:
+    """As a writer of one's own may leave it."""
+    entry_of(tmp_path, (4, 1, 1, 8, 8))
+    with h5py.File(tmp_path / "train/digitStruct.mat", "r+") as opened:
+        file: Any = opened
+        box = file[file["digitStruct/bbox"][0, 0]]
+        for field in COLUMNS:
+            del box[field]
+            box.create_dataset(field, (0, 1), h5py.ref_dtype)
+    (entry,) = format1.entries(tmp_path, "train")
+    assert (entry.label, entry.problem) == ("", "no digit is labelled")
 
 
 @pytest.mark.parametrize("name", ["../1.png", "a\\1.png", "/1.png", ".."])

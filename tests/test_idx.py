@@ -49,6 +49,8 @@ def test_idx_files_are_read_packed_or_not_whatever_their_name(
         (packed_idx(np.ones(3, np.uint8))[:8], "is cut short: 8 bytes where 3 values take 11"),
         (packed_idx(np.ones(3, np.uint8)) + b"\n", "has bytes after its values: 12 bytes where 3 values take 11"),
         (packed_idx(np.ones((0, 28, 28), np.uint8)), "holds no values, its shape is 0 x 28 x 28"),
+        (b"\0\0\x08\0\5", "has 0 sides, expected 1 for labels and 3 for images"),
+        (packed_idx(np.ones([1] * 32, np.uint8)), "has 32 sides, expected 1 for labels and 3 for images"),
         (b"\0\0\x08\x03" + b"\xff" * 12, f"cut short: 16 bytes where {' x '.join(['4294967295'] * 3)} values"),
     ],
 )

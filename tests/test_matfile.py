@@ -184,6 +184,20 @@ def test_fields_of_unequal_length(path: Path) -> None:
     assert_refused(path, "has fields of unequal length in the bbox of 1.png: label 3, left 3, top 3, width 2, height 3")
 
 
+@pytest.mark.parametrize("field", ["name", "bbox"])
+def test_a_reference_to_nothing(path: Path, field: str) -> None:
+    with hdf5(path, "r+") as file:
+        file["digitStruct"][field][1, 0] = h5py.Reference()
+    with pytest.raises(UserError, match=r"is damaged or cut short|has no fields in the bbox of 22\.png"):
+        list(read_digit_struct(path))
+
+
+def test_a_name_that_is_a_group(path: Path) -> None:
+    with hdf5(path, "r+") as file:
+        file["digitStruct/name"][1, 0] = file["digitStruct/bbox"][1, 0]
+    assert_refused(path, "is damaged or cut short (")
+
+
 def test_a_box_that_is_no_group(path: Path) -> None:
     with hdf5(path, "r+") as file:
         file["digitStruct/bbox"][1, 0] = file["digitStruct/name"][1, 0]

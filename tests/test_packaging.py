@@ -39,10 +39,13 @@ def test_the_released_run_is_built_into_the_package(tmp_path: Path) -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_py", f"--build-lib={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     for part in ("released", "examples"):
-        built, source = ({path.name for path in (folder / "svhn" / part).iterdir()} for folder in (tmp_path, ROOT))
+        built, source = (files_below(folder / "svhn" / part) for folder in (tmp_path, ROOT))
         assert built == source
-    built = {path.name for path in (tmp_path / "svhn/released").iterdir()}
-    assert {"README.md", "config.json", "best.json"} < built
+    assert {"README.md", "config.json", "best.json", "finder/best.json"} < files_below(tmp_path / "svhn/released")
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_licence_is_apache() -> None:

@@ -133,6 +133,27 @@ def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
     assert row["number"] == entry["number"] == "27"
 
 
+def test_ctrl_c_before_the_first_picture_is_read_leaves_the_earlier_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path)
+    table = tmp_path / "table.csv"
+    table.write_text("of many hours\n")
+
+    def interrupted(*_: object) -> Reading:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict.Reader, "read_one", interrupted)
+    assert call(tmp_path, "--mode=predict", f"--images={tmp_path}", f"--output={table}") == 130
+    assert table.read_text() == "of many hours\n"
+
+
+def test_a_finder_is_the_name_of_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = write_pictures(tmp_path, 1)
+    assert call(tmp_path, "--mode=predict", f"--images={path}", "--finder=../x") == 1
+    assert last_line(capsys).startswith("error: --finder='../x': expected the name of one folder")
+
+
 def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (path,) = write_pictures(tmp_path, 1)
     before = path.read_bytes()

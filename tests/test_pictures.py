@@ -70,6 +70,12 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
 
 
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_notes_that_are_cut_off_turn_nothing(kind: str) -> None:
+    stored = saved(plain(), kind, exif=b"Exif\0\0MM\0*")
+    assert pictures.opened(stored).size == plain().size
+
+
 def heic(image: Image.Image) -> bytes:
     pytest.importorskip("pillow_heif")
     return saved(image, "heif", quality=100)

@@ -121,6 +121,14 @@ def test_a_file_with_a_mistake_leaves_the_older_submission(trained: Path, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"test.csv", "submission.csv"}
 
 
+def test_what_is_read_is_not_written_over(trained: Path, tmp_path: Path) -> None:
+    source = write_pixels(tmp_path / "test.csv", pictures(LABELS))
+    before = source.read_bytes()
+    with pytest.raises(UserError, match="is the file that is read: name another"):
+        submit(trained, source, tmp_path / "." / "test.csv")
+    assert source.read_bytes() == before
+
+
 def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
     info = make_info(max_length=5, fixed_length=False)
     config = runs.make_config({"model": "shallow"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
+import shutil
 from pathlib import Path
 
 import keras
@@ -92,3 +94,21 @@ def test_an_example_that_is_not_there(run: tuple[Config, Info, Paths]) -> None:
 def test_a_split_without_examples(run: tuple[Config, Info, Paths]) -> None:
     with pytest.raises(UserError, match="have no examples of the split 'valid', only of: train, test"):
         run_report.write_report(*run, "valid", 7, "", lambda _: None)
+
+
+@pytest.mark.parametrize("lacking", ["synthetic", "svhn"])
+def test_what_the_run_learnt_from_need_not_be_there(
+    run: tuple[Config, Info, Paths], lacking: str, tmp_path: Path
+) -> None:
+    """Who was given a run has only what it is to read."""
+    config, info, paths = run
+    if lacking == "synthetic":
+        config = dataclasses.replace(config, train_on="svhn,synthetic")
+    else:
+        shutil.copytree(paths.records_dir, tmp_path / "records")
+        info = dataclasses.replace(info, splits={"test": info.splits["test"]}, sizes={"test": info.sizes["test"]})
+        records.write_info(tmp_path / "records", info)
+        paths = dataclasses.replace(paths, records_dir=str(tmp_path / "records"))
+    html = run_report.write_report(config, info, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    assert "11 labels of test" in html
+    assert "labels of train" not in html

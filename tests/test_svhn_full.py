@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fixtures import GROUND, INK, PICTURE, write_format1
+from PIL import Image
 
 from svhn import conversion, records
 from svhn.conversion import Options, convert
@@ -60,6 +61,12 @@ def test_a_picture_that_is_missing_is_skipped_once(tmp_path: Path) -> None:
     names = [entry.name for entry in SPEC.entries(tmp_path, "train", 0)]
     assert "train/2.png" in names
     assert "train/2.png beside" not in names
+
+
+def test_a_picture_too_large_to_be_opened_shows_nothing_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_format1(tmp_path / "train")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert [entry.name for entry in SPEC.entries(tmp_path, "train", 0) if entry.name.endswith(" beside")] == []
 
 
 def test_records_hold_the_boxes(tmp_path: Path) -> None:

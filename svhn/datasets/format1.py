@@ -12,7 +12,7 @@ from PIL import Image
 from svhn import files, labels
 from svhn.matfile import read_digit_struct
 from svhn.pictures import plain_reasons, to_rgb
-from svhn.spec import Box, Entry, Size
+from svhn.spec import NOWHERE, Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
 
@@ -36,6 +36,8 @@ def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry
 
 def read_labels(rows: list[list[float]]) -> tuple[str, str]:
     """The number, and why it can't be used; "" for the one or the other."""
+    if not rows:
+        return "", "no digit is labelled"
     text = ""
     for position, (label, *_) in enumerate(rows, start=1):
         try:
@@ -61,6 +63,8 @@ def name_problem(file_name: str) -> str:
 
 def union(rows: list[list[float]]) -> Box:
     """The smallest box around all digits: each side from whichever digit reaches furthest."""
+    if not rows:
+        return NOWHERE
     return (
         min(left for _, left, _, _, _ in rows),
         min(top for _, _, top, _, _ in rows),

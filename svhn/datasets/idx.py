@@ -54,6 +54,8 @@ def read_shape(path: Path, content: bytes) -> tuple[int, ...]:
     rank = content[3] if len(content) > 3 else 1
     if len(content) < 4 + 4 * rank:
         raise UserError(f"{path} is cut short: of its header there are {len(content)} bytes: {AGAIN}")
+    if not 1 <= rank <= 3:
+        raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {AGAIN}")
     shape = struct.unpack_from(f">{rank}I", content, 4)
     if 0 in shape:
         raise UserError(f"{path} holds no values, its shape is {' x '.join(map(str, shape))}: {AGAIN}")

@@ -35,9 +35,9 @@ def entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]
 def has_room(path: str, box: Box) -> bool:
     """Whether there is something to see beside the number; not where the picture can't be read, which `load` says."""
     try:
-        with Image.open(path) as image:
+        with plain_reasons(), Image.open(path) as image:
             left, right = free(box, image.width)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return right - left >= NARROWEST
 

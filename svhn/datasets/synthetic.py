@@ -20,11 +20,10 @@ from svhn.datasets.numerals import HEIGHT
 from svhn.labels import SVHN_ZERO
 from svhn.matfile import write_digit_struct
 from svhn.processes import cores, workers
-from svhn.spec import Archive, DatasetSpec
+from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PICTURES = {"train": 4000, "test": 600}
 SVHN_LENGTHS = (5137, 18130, 8691, 1434, 9)  # numbers of one to five digits in SVHN's train split
-MARKER = "DRAWN.txt"
 MARK = "House numbers drawn by svhn.datasets.synthetic, version 2; how many:"
 WORTH_PROCESSES = 500  # pictures: for fewer, the start of a process takes longer than drawing them
 TRIM = 10  # pixels at each border, where a tilted picture shows nothing
@@ -58,7 +57,7 @@ def present(data_dir: str | Path, source: str) -> bool:
 
 def drawn(folder: Path) -> int:
     """How many pictures this version drew into the folder; 0 for a folder of another kind."""
-    marker = folder / MARKER
+    marker = folder / DRAWN
     lines = marker.read_text(encoding="utf-8").splitlines() if marker.is_file() else []
     return int(lines[1]) if len(lines) > 1 and lines[0] == MARK and lines[1].isdecimal() else 0
 
@@ -70,7 +69,7 @@ def render_split(folder: Path, count: int, seed: int) -> None:
     unfinished.mkdir(parents=True)
     write_digit_struct(unfinished / format1.BOXES_FILE, draw_pictures(unfinished, count, seed))
     used = (Path(path).name for path in fonts.readable_fonts())
-    (unfinished / MARKER).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
+    (unfinished / DRAWN).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
     unfinished.replace(folder)
 
 
