@@ -57,15 +57,15 @@ def answer(image: Image.Image, reading: Reading) -> str:
 
 
 def drawing(image: Image.Image, reading: Reading) -> str:
-    shown = image.copy()
-    shown.thumbnail((SHOWN, SHOWN))
+    width, height = image.size
+    scale = min(1.0, SHOWN / max(width, height))
+    shown = image.resize((max(1, round(scale * width)), max(1, round(scale * height))))
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)
     source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
     left, top, right, bottom = reading.box or (0, 0, 0, 0)
     sides = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
     box = f'<rect {sides} fill="none" stroke="#e61e3c" stroke-width="3" vector-effect="non-scaling-stroke"/>'
-    width, height = image.size
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="the picture, the number framed">'
         f'<image href="{source}" width="{width}" height="{height}"/>{box if reading.box else ""}</svg>'

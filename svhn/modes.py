@@ -118,7 +118,7 @@ def read_photos(session: Session) -> None:
         for row in photos.read_files(reader.read_one, files, annotated, problems.append):
             print_line(photos.line(*row))
             rows.append(row)
-    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; nothing replaces no earlier table
+    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; if nothing, an earlier table stays
         if session.output and rows:
             photos.save(Path(session.output), rows)
     if problems:

@@ -129,7 +129,7 @@ def plain_reasons() -> Iterator[None]:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
-    except (SyntaxError, TypeError, struct.error, EOFError, RuntimeError) as error:  # the last two of HEIC's decoder
+    except (SyntaxError, TypeError, EOFError, RuntimeError) as error:  # the last two of HEIC's decoder
         raise OSError(f"the picture is damaged: {str(error).strip()}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error

@@ -72,8 +72,14 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
 def test_notes_that_are_cut_off_turn_nothing(kind: str) -> None:
-    stored = saved(plain(), kind, exif=b"Exif\0\0MM\0*")
+    stored = saved(plain(), kind, exif=b"Exif\0\0MM\0*", dpi=(72, 72))
     assert pictures.opened(stored).size == plain().size
+
+
+def test_a_size_that_is_no_whole_number_is_damage() -> None:
+    stored = saved(plain(), "im").replace(b"30*20", b"3.*20")
+    with pytest.raises(OSError, match="the picture is damaged: "):
+        pictures.opened(stored)
 
 
 def heic(image: Image.Image) -> bytes:
