@@ -27,6 +27,7 @@ class Entry(NamedTuple):
         problem: why the entry can't be used, or "" where nothing is wrong with it.
         picture: what entries that show one picture have in common; they come one after another, and validation takes
             them together. "" for an entry with a picture of its own.
+        parts: shorter numbers that are parts of this one, and can be learnt beside it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Entry(NamedTuple):
     source: Any
     problem: str = ""
     picture: str = ""
+    parts: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)

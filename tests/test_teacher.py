@@ -110,9 +110,15 @@ def test_no_teacher_unless_named(school: Path) -> None:
         ("demo", {"margin": 0.1}, {}, "--teacher=demo is a run with margin=0.0 (now 0.1): train with its"),
         ("demo", {"max_length": 2, "fixed_length": False}, {}, "max_length=1 (now 2), fixed_length=True (now False): "),
         ("demo", {"seed": 7}, {}, "--teacher=demo is a run with wrangle_seed=0 (now 7): train"),
+        (
+            "demo",
+            {"splits": {**make_info().splits, "valid": [7]}},
+            {},
+            f"--teacher=demo is a run with valid={sum(make_info().splits['valid'])} (now 7): train",
+        ),
         ("demo", {}, {"model": "svm"}, "the model svm is fitted at once and can't be taught: leave out --teacher"),
     ],
-    ids=["unknown", "itself", "crop", "margin", "length", "draw", "fitted"],
+    ids=["unknown", "itself", "crop", "margin", "length", "draw", "valid_share", "fitted"],
 )
 def test_who_cannot_teach_is_told_why(
     school: Path, name: str, info: dict[str, Any], options: dict[str, Any], message: str
@@ -124,6 +130,11 @@ def test_who_cannot_teach_is_told_why(
 
 def test_a_teacher_of_another_data_set_may_have_another_draw(school: Path) -> None:
     assert teach(school, "demo", dataclasses.replace(make_info(), dataset="synthetic", seed=7))
+
+
+def test_a_teacher_may_have_learnt_from_other_pictures_of_the_same_draw(school: Path) -> None:
+    splits = {**make_info().splits, "train": [7]}  # as one that had no parts of longer numbers
+    assert teach(school, "demo", dataclasses.replace(make_info(), splits=splits))
 
 
 @pytest.mark.parametrize("options", [{"distillation": 1.1}, {"distillation": -0.1}, {"teacher": "../demo"}], ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from svhn.spec import NOWHERE, Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
 
+Rows = list[list[float]]  # label, left, top, width and height of each digit
+
 
 def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The pictures of `data_dir/source`, in the order of its digitStruct.mat.
@@ -28,13 +31,29 @@ def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry
     """
     folder = Path(data_dir) / source
     for file_name, digits in read_digit_struct(folder / BOXES_FILE):
-        rows = digits.tolist()
+        rows: Rows = digits.tolist()
         label, problem = read_labels(rows)
         problem = problem or box_problem(rows) or name_problem(file_name)
-        yield Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", union(rows)), problem)
+        entry = Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", union(rows)), problem)
+        yield entry if problem else entry._replace(parts=parts(entry, rows))
 
 
-def read_labels(rows: list[list[float]]) -> tuple[str, str]:
+def parts(entry: Entry, rows: Rows) -> tuple[Entry, ...]:
+    """A shorter number within one, such as the 10 of 210; none where neighbours in the number are not side by side.
+
+    The entry's name draws how many digits it has, and which.
+    """
+    lefts = [left for _, left, _, _, _ in rows]
+    if len(rows) == 1 or lefts != sorted(lefts):
+        return ()
+    rng = random.Random(entry.name)
+    length = rng.randint(1, len(rows) - 1)
+    first = rng.randint(0, len(rows) - length)
+    shown, (path, _) = slice(first, first + length), entry.source
+    return (Entry(f"{entry.name} {first + 1} to {first + length}", entry.label[shown], (path, union(rows[shown]))),)
+
+
+def read_labels(rows: Rows) -> tuple[str, str]:
     """The number, and why it can't be used; "" for the one or the other."""
     if not rows:
         return "", "no digit is labelled"
@@ -47,7 +66,7 @@ def read_labels(rows: list[list[float]]) -> tuple[str, str]:
     return text, ""
 
 
-def box_problem(rows: list[list[float]]) -> str:
+def box_problem(rows: Rows) -> str:
     for position, (_, left, top, width, height) in enumerate(rows, start=1):
         if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
             box = f"{width:g} x {height:g} at {left:g},{top:g}"
@@ -61,7 +80,7 @@ def name_problem(file_name: str) -> str:
     return "" if plain else f"file name {file_name!r}: expected a name without folders"
 
 
-def union(rows: list[list[float]]) -> Box:
+def union(rows: Rows) -> Box:
     """The smallest box around all digits: each side from whichever digit reaches furthest."""
     if not rows:
         return NOWHERE

@@ -27,7 +27,7 @@ def entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]
     """
     for entry in format1.entries(data_dir, source, seed):
         path, box = entry.source
-        yield entry._replace(source=(path, box, True), picture=entry.name)
+        yield entry._replace(source=(path, box, True), picture=entry.name, parts=())
         if not entry.problem and has_room(path, box):
             yield Entry(f"{entry.name} beside", "", (path, box, False), picture=entry.name)
 
