@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from fixtures import GROUND, INK, LABELS, NUMBERS, Row, write_format1
+from fixtures import GROUND, INK, NUMBERS, Row, write_format1
 
 from svhn import records, shell, wrangle
 from svhn.conversion import Options, convert
@@ -112,7 +112,6 @@ def test_the_flag_adds_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
     assert shell.run(wrangle.main, [*command, "--parts"]) == 0
     assert "train: 8 examples" in capsys.readouterr().out  # five numbers of up to five digits, and three parts
-    assert len(LABELS) == 6
 
 
 def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,3 +120,17 @@ def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.Ca
     assert shell.run(wrangle.main, command) == 1
     assert "--parts: svhn has no longer numbers, or doesn't say where their digits are" in capsys.readouterr().err
     assert not (tmp_path / "records" / "svhn" / "info.json").exists()
+
+
+def test_whole_pictures_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_format1(tmp_path / "train")
+    command = ["wrangle", "--dataset=svhn_full", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
+    assert shell.run(wrangle.main, [*command, "--parts"]) == 1
+    assert "--parts: svhn_full has no longer numbers, or doesn't say" in capsys.readouterr().err
+
+
+def test_test_gets_none_alone_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_format1(tmp_path / "test")
+    command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}", "--splits=test", "--parts"]
+    assert shell.run(wrangle.main, command) == 0
+    assert "test: 5 examples" in capsys.readouterr().out
