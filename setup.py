@@ -22,7 +22,7 @@ MATPLOTLIB = "matplotlib>=3.9"
 EXTRAS = {
     "synthetic": [MATPLOTLIB],  # for its fonts
     "report": [MATPLOTLIB],
-    "digits": ["scipy>=1.13"],  # reads MATLAB 5
+    "digits": ["scipy>=1.15"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
     "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "demo": ["gradio>=6.0"],

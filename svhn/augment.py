@@ -123,7 +123,8 @@ def joins(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
 
 def fit(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
     """Whether the slots hold both numbers, each int32 (max_length,), `EMPTY` past the length."""
-    return tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY) <= len(digits)
+    count = tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY, dtype=tf.int32)
+    return count <= tf.size(digits)
 
 
 def join(
@@ -143,7 +144,7 @@ def join(
         for part, columns in ((image, left), (following_image, width - left))
     ]
     both = tf.concat([shown, followed], axis=0)
-    both = tf.pad(both, [[0, len(digits) - tf.size(both)]], constant_values=EMPTY)
+    both = tf.pad(both, [[0, tf.size(digits) - tf.size(both)]], constant_values=EMPTY)
     joined = tf.cast(tf.round(tf.concat(parts, axis=1)), image.dtype)
     return tf.ensure_shape(joined, image.shape), tf.ensure_shape(both, digits.shape)
 

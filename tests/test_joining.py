@@ -56,6 +56,14 @@ def test_only_what_the_slots_hold_is_joined() -> None:
         assert bool(augment.fit(slots(first), slots(second))) == fits
 
 
+def test_graphs_need_no_autograph() -> None:
+    """As under Python 3.13, where a graph's tensors have no `len`."""
+    assert tf.function(augment.fit, autograph=False)(slots("123"), slots("45"))
+    picture = tf.zeros((16, 32, 3), tf.uint8)
+    _, digits = tf.function(augment.join, autograph=False)(picture, slots("12"), picture, slots("3"))
+    assert digits.numpy().tolist() == to_slots("123", 5)
+
+
 def test_numbers_are_joined_as_often_as_they_should() -> None:
     noises = [augment.noise(0, tf.constant(index, tf.int64)) for index in range(400)]
     share = np.mean([augment.joins(noise, Augmentation(joining=0.3)) for noise in noises])

@@ -114,7 +114,10 @@ def test_a_run_whose_pictures_vary_by_nothing_has_one_view() -> None:
 def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def seven(_network: object, _config: Config, _info: Info) -> Any:
         digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
-        return lambda images: {"digits": digits[: len(images)], "length": 100 * tf.one_hot([1] * len(images), 6)}
+        return lambda images: {
+            "digits": digits[: images.shape[0]],
+            "length": 100 * tf.one_hot([1] * images.shape[0], 6),
+        }
 
     monkeypatch.setattr(views, "outputs", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)

@@ -54,7 +54,7 @@ def read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise UserError("reading MATLAB 5 files needs SciPy: pip install 'svhn[digits]'") from error
     check_header(path)
     try:
-        found = loadmat(path, variable_names=["X", "y"])
+        found = loadmat(path, variable_names=["X", "y"], spmatrix=False)
     except Exception as error:  # a damaged file makes SciPy raise almost anything, UnboundLocalError too
         raise UserError(f"{path} is damaged or cut short ({type(error).__name__}: {error}): {DOWNLOAD}") from error
     check_variables(path, found)
