@@ -37,8 +37,7 @@ def check_form(config: Config, info: Info, stored: Mapping[str, Any]) -> None:
     options = {name: getattr(config, name) for name in ("random_crop", "grayscale")}
     differing = runs.differences(stored["records"], form) + runs.differences(stored["config"], options)
     if stored["records"]["dataset"] == info.dataset:  # in another draw it may have learnt what is valid in this one
-        drawn = {name: number for name, number in info.draw.items() if name != "train"}  # one may train on parts, too
-        differing += runs.differences(stored["draw"], drawn)
+        differing += runs.differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
             f"--teacher={config.teacher} is a run with {', '.join(differing)}: "
