@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from svhn import cells, placing
+from svhn import cells, placing, segmentation
+from svhn.boxes import union
 from svhn.labels import EMPTY
 from svhn.spec import Augmentation, Size
 
@@ -81,8 +82,7 @@ def augment(
         size: height and width of the result; where it is smaller than the images, the window's place is random.
         boxes: where the numbers are, for `steps.inside`; float32 (batch, 4), in shares of the images' width and height.
     """
-    drawn = parts(noise)
-    transforms = placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
+    drawn, transforms = parts(noise), transforms_of(images, noise, steps, size, boxes)
     if steps.elastic:
         images = placing.sample(images, transforms, placing.bend(size, drawn.bend, steps))
     else:
@@ -91,11 +91,16 @@ def augment(
     return erase(images, drawn.erase, steps)
 
 
+def transforms_of(
+    images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size, boxes: tf.Tensor | None
+) -> tf.Tensor:
+    drawn = parts(noise)
+    return placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
+
+
 def moved(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
     """Where `augment` takes the numbers: float32 (batch, 4), as its `boxes`, in shares of the result."""
-    drawn = parts(noise)
-    transforms = placing.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
-    return placing.moved(boxes, transforms, size_of(images), size)
+    return placing.moved(boxes, transforms_of(images, noise, steps, size, boxes), size_of(images), size)
 
 
 def rearrange(
@@ -114,6 +119,14 @@ def rearrange(
     order = tf.argsort(parts(noise).rearrange[:, : rows * columns], axis=1)
     images = cells.join(tf.gather(cells.split(images, rows, columns), order, batch_dims=1), rows, columns)
     return images, tf.gather(digits, order, batch_dims=1)
+
+
+def digit_maps(
+    digits: tf.Tensor, boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
+) -> tf.Tensor:
+    """Which digit `augment` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4)."""
+    transforms = transforms_of(images, noise, steps, size, union(boxes))
+    return segmentation.digit_maps(digits, boxes, transforms, size_of(images), size)
 
 
 def joins(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
@@ -147,6 +160,16 @@ def join(
     both = tf.pad(both, [[0, tf.size(digits) - tf.size(both)]], constant_values=EMPTY)
     joined = tf.cast(tf.round(tf.concat(parts, axis=1)), image.dtype)
     return tf.ensure_shape(joined, image.shape), tf.ensure_shape(both, digits.shape)
+
+
+def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
+    """Where `join` puts the digits of both numbers; each float32 (max_length, 4), `NOWHERE` where nobody knows."""
+    count, added = (tf.math.count_nonzero(slots != EMPTY, dtype=tf.int32) for slots in (digits, following))
+    share = tf.cast(count / (count + added), tf.float32)
+    left = boxes[:count] * tf.stack([share, 1.0, share, 1.0])
+    right = followed[:added] * tf.stack([1 - share, 1.0, 1 - share, 1.0]) + tf.stack([share, 0.0, share, 0.0])
+    both = tf.pad(tf.concat([left, right], axis=0), [[0, tf.size(digits) - count - added], [0, 0]])
+    return tf.ensure_shape(both, boxes.shape)
 
 
 def size_of(images: tf.Tensor) -> Size:

@@ -18,6 +18,15 @@ def area(boxes: tf.Tensor) -> tf.Tensor:
     return tf.maximum(right - left, 0.0) * tf.maximum(bottom - top, 0.0)
 
 
+def union(boxes: tf.Tensor) -> tf.Tensor:
+    """The boxes (batch, 4) around all the known ones of each row of (batch, count, 4); `NOWHERE` if there are none."""
+    upper, lower = tf.split(boxes, 2, axis=-1)
+    there = tf.expand_dims(area(boxes) > 0, -1)
+    first = tf.reduce_min(tf.where(there, upper, upper.dtype.max), axis=1)
+    last = tf.reduce_max(tf.where(there, lower, lower.dtype.min), axis=1)
+    return tf.where(tf.reduce_any(there, axis=1), tf.concat([first, last], axis=-1), 0.0)
+
+
 def overlap(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Intersection over union, and the generalised one (Rezatofighi et al. 2019, arXiv 1902.09630), of boxes each."""
     upper, lower = tf.split(first, 2, axis=-1)

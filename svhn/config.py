@@ -70,6 +70,9 @@ class Config:
     clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
     label_smoothing: float = option(0.05, "probability spread over all classes")
     init_from: str = option("", "run whose weights a new run begins with, as far as they fit", "training")
+    map_weight: float = option(
+        1.0, "weight of learning which digit lies where, for models and data sets that can; 0: not learnt", "training"
+    )
     teacher: str = option(
         "", "run whose readings are learnt beside the labels; best a released one, which stays as it is", "training"
     )
@@ -101,7 +104,7 @@ class Config:
         positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
         check_ranges(self, (*positive, "views", "temperature"), at_least=None)
         check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
-        check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude"), at_least=0)
+        check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude", "map_weight"), at_least=0)
         data_sets(self.train_on, self.dataset)
         for name, largest in (("magnitude", 10), ("views", 100)):
             if getattr(self, name) > largest:

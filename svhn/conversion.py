@@ -183,7 +183,7 @@ def write_split(
                 tally.skipped.append((entry.name, outcome))
             else:
                 lengths[str(len(entry.label))] += 1
-                yield records.serialize(outcome.image, entry.label, entry.name, outcome.box)
+                yield records.serialize(outcome.image, entry.label, entry.name, outcome.boxes)
 
     counts = [records.write_shard(path, serialized(islice(outcomes, records.SHARD_EXAMPLES))) for path in paths]
     return counts, dict(sorted(lengths.items()))

@@ -6,27 +6,27 @@ They import this module and not TensorFlow, which would cost each of them second
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from svhn.spec import NOWHERE, Box, Entry, Size
+from svhn.spec import Box, Entry, Size
 
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
 
 
 class Cropped(NamedTuple):
-    """A picture, encoded, and where its number lies, in shares of its width and height."""
+    """A picture, encoded, and the boxes of its digits, in shares of its width and height; none if nobody knows them."""
 
     image: bytes
-    box: Box
+    boxes: Sequence[Box]
 
 
 def cropped(
     load: Callable[[Entry, Size, float], np.ndarray],
-    locate: Callable[[Entry], Box] | None,
+    locate: Callable[[Entry, float], Sequence[Box]] | None,
     size: Size,
     margin: float,
     image_format: str,
@@ -34,9 +34,9 @@ def cropped(
 ) -> Cropped | str:
     """The entry's picture, cropped; or, as text, why it can't be used."""
     try:
-        image, box = load(entry, size, margin), locate(entry) if locate else NOWHERE
+        image, boxes = load(entry, size, margin), locate(entry, margin) if locate else ()
     except (OSError, ValueError) as error:
         return str(error)
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
-    return Cropped(buffer.getvalue(), box)
+    return Cropped(buffer.getvalue(), boxes)

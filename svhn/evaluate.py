@@ -58,8 +58,9 @@ def build_model(config: Config, info: Info) -> keras.Model:
 def check_finds(config: Config) -> None:
     if config.random_crop:
         raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
-    if DATASETS[config.dataset].locate is None:
-        known = ", ".join(name for name, spec in DATASETS.items() if spec.locate)
+    whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # not cut out by a box
+    if config.dataset not in whole:
+        known = ", ".join(whole)
         unknown = f"the model {config.model} learns where the number is, which {config.dataset} doesn't say"
         raise UserError(f"{unknown}: --dataset={known}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +72,8 @@ def sweep(
         batches: of training.
         teacher: of that run, if it has one.
     """
-    variables = [*state.model.variables, *state.average.variables, *state.optimizer.variables, state.step, state.factor]
+    changing = (state.learner, state.average, state.optimizer)
+    variables = [*chain.from_iterable(each.variables for each in changing), state.step, state.factor]
     before = [tf.identity(variable) for variable in variables]
     take_step = make_step(state, config, tf.distribute.get_strategy(), teacher)
     losses: list[float] = []

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import augment, records
+from svhn.boxes import union
 from svhn.config import Config, UserError
 from svhn.records import Info, Split
 from svhn.spec import Augmentation, Size
@@ -82,7 +83,8 @@ def training_batches(
     start_step: int = 0,
     context: Any = None,
 ) -> tf.data.Dataset:
-    """Endless batches: `image` float32 (batch, height, width, channels), `digits` int32 (batch, max_length) and `box`.
+    """Endless batches: `image` float32 (batch, height, width, channels), `digits` int32 (batch, max_length), where the
+    number is, `box`, and which digit is where, `map`.
 
     The batch of step n holds the same examples, augmented in the same way, however often the run was interrupted and
     however many replicas share it.
@@ -100,15 +102,18 @@ def training_batches(
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
         record, noise = decode_record(serialized, info), augment.noise(config.seed, index)
         record = joined(record, following, noise, steps, info) if steps.joining else record
-        return {**{key: record[key] for key in ("image", "digits", "box")}, "noise": noise}
+        return {**{key: record[key] for key in ("image", "digits", "boxes")}, "noise": noise}
 
     def finish(batch: Batch) -> Batch:
         images = recolour(tf.cast(batch["image"], tf.float32), config)
         images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
+        box = union(batch["boxes"])
+        varied = images, batch["noise"], steps, size
         return {
-            "image": augment.augment(images, batch["noise"], steps, size, batch["box"]),
+            "image": augment.augment(*varied, box),
             "digits": digits,
-            "box": augment.moved(batch["box"], images, batch["noise"], steps, size),
+            "box": augment.moved(box, *varied),
+            "map": augment.digit_maps(digits, batch["boxes"], *varied),
         }
 
     ds = training_stream(split, config.seed, start_step * config.batch_size)
@@ -140,7 +145,8 @@ def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmen
 
     def join(following: Batch) -> Batch:
         image, digits = augment.join(record["image"], record["digits"], following["image"], following["digits"])
-        return {**record, "image": image, "digits": digits}
+        boxes = augment.join_boxes(record["boxes"], record["digits"], following["boxes"], following["digits"])
+        return {**record, "image": image, "digits": digits, "boxes": boxes}
 
     def join_if_they_fit() -> Batch:
         following = decode_record(serialized, info)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import math
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +19,14 @@ from svhn.files import write_json
 from svhn.labels import EMPTY
 from svhn.spec import NOWHERE, Box
 
-SCHEMA = 1
+SCHEMA = 2
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` that say something of each split
 SHARD_EXAMPLES = 2048
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
     "digits": tf.io.RaggedFeature(tf.int64),  # one a digit of the number, no filling
     "name": tf.io.FixedLenFeature([], tf.string),
-    "box": tf.io.FixedLenFeature([4], tf.float32, NOWHERE),  # in shares of the image's width and height
+    "boxes": tf.io.RaggedFeature(tf.float32),  # four a digit, in shares of the image's width and height; or none
 }
 
 
@@ -178,16 +180,15 @@ def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) ->
     return dataclasses.replace(info, sources=sources)
 
 
-def serialize(image: bytes, label: str, name: str, box: Box = NOWHERE) -> bytes:
+def serialize(image: bytes, label: str, name: str, boxes: Iterable[Box] = ()) -> bytes:
     """One example as a `tf.train.Example` with the features of `FEATURES`."""
     digits = tf.train.Int64List(value=[int(digit) for digit in label])
     feature = {
         "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
         "digits": tf.train.Feature(int64_list=digits),
         "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()])),
+        "boxes": tf.train.Feature(float_list=tf.train.FloatList(value=chain(*boxes))),
     }
-    if box != NOWHERE:
-        feature["box"] = tf.train.Feature(float_list=tf.train.FloatList(value=box))
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
 
 
@@ -205,9 +206,15 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
 
 
 def parse(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
-    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, `name` and `box`."""
+    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, `name` and `boxes`.
+
+    `boxes` are float32 (max_length, 4), `NOWHERE` for those that nobody knows.
+    """
     example = tf.io.parse_single_example(serialized, FEATURES)
     digits = tf.cast(example["digits"], tf.int32)
     padding = [[0, max_length - tf.size(digits)]]
     slots = tf.ensure_shape(tf.pad(digits, padding, constant_values=EMPTY), [max_length])
-    return {"image": example["image"], "digits": slots, "name": example["name"], "box": example["box"]}
+    shape = max_length, len(NOWHERE)
+    padding = [[0, math.prod(shape) - tf.size(example["boxes"])]]
+    boxes = tf.reshape(tf.pad(example["boxes"], padding), shape)
+    return {"image": example["image"], "digits": slots, "name": example["name"], "boxes": boxes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +28,7 @@ class Entry(NamedTuple):
         picture: what entries that show one picture have in common; they come one after another, and validation takes
             them together. "" for an entry with a picture of its own.
         parts: shorter numbers that are parts of this one, and can be learnt beside it.
+        boxes: of its digits, in their order, in pixels of the picture; none where nobody knows them.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Entry(NamedTuple):
     problem: str = ""
     picture: str = ""
     parts: tuple[Entry, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ class DatasetSpec:
             `UserError` where the source can't be read.
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
-        locate: `entry` to where its number lies, in shares of the width and height of the pixels that `load` gives, or
-            `NOWHERE`; None where nobody asks. Raises what `load` does.
+        locate: `(entry, margin)` to the box of each of its digits, in shares of the width and height of the pixels that
+            `load` gives; None where nobody knows them. Raises what `load` does.
         present: `(data_dir, source)` to whether the folder holds that source.
         checksum: `(data_dir, source)` to the sha256 of what defines the source; after a kind and a colon where sources
             of two kinds share examples.
@@ -134,7 +136,7 @@ class DatasetSpec:
     load: Callable[[Entry, Size, float], np.ndarray]
     present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
-    locate: Callable[[Entry], Box] | None = None
+    locate: Callable[[Entry, float], Sequence[Box]] | None = None
     fixed_length: bool = False
     neighbours: int = 1
     url: str = ""
@@ -154,6 +156,8 @@ class ModelSpec:
         parameters: count on the data set it was designed for.
         reference: the paper or the page it comes from.
         dataset: the data set it was designed for.
+        maps: layers whose outputs (batch, height, width, channels) are to tell in training which digit lies where, if
+            the data set knows.
         fit: `(model, images, digits, seed)` gives the model its weights at once, where no gradient descent does;
             images as the model gets them, digits int32 (examples, max_length). Returns a line that says what was found.
         defaults: values of those fields of `Config` in which its recipe differs.
@@ -164,5 +168,6 @@ class ModelSpec:
     parameters: int
     reference: str
     dataset: str = "svhn"
+    maps: tuple[str, ...] = ()
     fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)

@@ -11,31 +11,40 @@ import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
 from svhn.config import Config
+from svhn.datasets import DATASETS
 from svhn.losses import Network, example_loss, located
 from svhn.metrics import Counts
+from svhn.models import MODELS
+from svhn.models.heads import with_maps
 from svhn.optimizers import build_optimizer
+from svhn.precision import precision
 from svhn.records import Info
+from svhn.segmentation import map_loss
 
 
 @dataclass
 class State:
     """What a checkpoint holds. `average` is evaluated; it is `model` itself where no average is kept.
 
-    `factor` multiplies the scheduled learning rate.
+    `learner` is the model and the heads that are for training alone, or just the model where there are none. `factor`
+    multiplies the scheduled learning rate.
     """
 
     step: tf.Variable
     model: keras.Model
+    learner: keras.Model
     average: keras.Model
     optimizer: keras.optimizers.Optimizer
     factor: tf.Variable
 
     def checkpoint(self) -> tf.train.Checkpoint:
         weights = {id(variable) for variable in self.model.weights}
+        heads = [variable.value for variable in self.learner.weights if id(variable) not in weights]
         seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
         return tf.train.Checkpoint(
             step=self.step,
             model=self.model,
+            heads=heads,
             average=self.average,
             optimizer=self.optimizer,
             factor=self.factor,
@@ -47,6 +56,7 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
     keras.utils.set_random_seed(config.seed)
     model = evaluate.build_model(config, info)
+    learner = learner_of(model, config)
     distribute.synchronize(model, replicas)
     average = model
     if config.average:
@@ -54,8 +64,15 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
         average.set_weights(model.get_weights())
     factor = tf.Variable(tf.constant(1.0), trainable=False)
     optimizer = build_optimizer(config, steps, factor)
-    optimizer.build(model.trainable_variables)  # before the first tf.function, and within the scope
-    return State(tf.Variable(tf.constant(0, tf.int64)), model, average, optimizer, factor)
+    optimizer.build(learner.trainable_variables)  # before the first tf.function, and within the scope
+    return State(tf.Variable(tf.constant(0, tf.int64)), model, learner, average, optimizer, factor)
+
+
+def learner_of(model: keras.Model, config: Config) -> keras.Model:
+    """The model with heads that tell which digit lies where, if the data set knows and the run is to learn it."""
+    learns = config.map_weight > 0 and DATASETS[config.dataset].locate is not None
+    with precision(config):
+        return with_maps(model, MODELS[config.model].maps if learns else ())
 
 
 def make_step(
@@ -66,15 +83,18 @@ def make_step(
 ) -> Callable[[Any], Counts]:
     """One step over a global batch: updates the state, returns the sums over all replicas."""
 
+    variables = state.learner.trainable_variables
+
     def replica_step(batch: pipeline.Batch) -> Counts:
         taught = teacher(batch["image"]) if teacher else None
         with tf.GradientTape() as tape:
-            outputs = state.model(batch["image"], training=True)
+            outputs = state.learner(batch["image"], training=True)
             losses = example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
-            loss = tf.reduce_sum(losses) / config.batch_size  # replicas' gradients are summed
-        gradients = tape.gradient(loss, state.model.trainable_variables)
+            learnt = losses + config.map_weight * map_loss(batch["map"], outputs.get("maps", ()))
+            loss = tf.reduce_sum(learnt) / config.batch_size  # replicas' gradients are summed
+        gradients = tape.gradient(loss, variables)
         gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)
-        state.optimizer.apply(gradients, state.model.trainable_variables)
+        state.optimizer.apply(gradients, variables)
         predicted, weight = labels.decode(outputs).digits, tf.ones_like(losses)
         return metrics.count(batch["digits"], predicted, losses, weight, located(batch, outputs))
 

@@ -13,7 +13,7 @@ from svhn import pipeline, records
 from svhn.config import Config
 from svhn.labels import to_text
 from svhn.records import Info, Split
-from svhn.spec import Augmentation
+from svhn.spec import Augmentation, Box
 
 EXAMPLES = 37
 SIZE = (16, 32)
@@ -39,14 +39,22 @@ Batch = Any  # dict[str, np.ndarray], which as_numpy_iterator does not tell
 
 
 def write_split(folder: Path) -> Split:
-    """The i-th example is labelled i, named i.png and holds `PIXELS[i]`."""
+    """The i-th example is labelled i, named i.png and holds `PIXELS[i]`, which its digits are said to share."""
     (folder / "svhn").mkdir()
     encoded = (tf.io.encode_png(pixels).numpy() for pixels in PIXELS)
-    serialized = (records.serialize(image, label, f"{label}.png") for image, label in zip(encoded, LABELS, strict=True))
+    serialized = (
+        records.serialize(image, label, f"{label}.png", side_by_side(len(label)))
+        for image, label in zip(encoded, LABELS, strict=True)
+    )
     paths = records.shard_paths(folder, "svhn", "train", 3)
     written = [records.write_shard(path, islice(serialized, n)) for path, n in zip(paths, [13, 20, 4], strict=True)]
     assert written == INFO.splits["train"]
     return records.open_split(folder, INFO, "train")
+
+
+def side_by_side(count: int) -> list[Box]:
+    """The boxes of digits that share a picture."""
+    return [(place / count, 0.0, (place + 1) / count, 1.0) for place in range(count)]
 
 
 def config(**options: Any) -> Config:
@@ -78,3 +86,4 @@ def assert_same(found: list[Batch], expected: list[Batch]) -> None:
     assert labels(found) == labels(expected)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one["image"], other["image"], atol=0.01)
+        np.testing.assert_array_equal(one["map"], other["map"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -26,6 +27,16 @@ def test_overlap_is_as_worked_out_by_hand(other: tuple[float, ...], iou: float, 
     for first, second in ((one, two), (two, one)):
         found = boxes.overlap(first, second)
         assert [float(value[0]) for value in found] == pytest.approx([iou, generalised], abs=1e-6)
+
+
+def test_a_union_is_around_all_boxes_that_are_known() -> None:
+    rows = [
+        [(0.0,) * 4, (0.5, 0.4, 0.6, 0.9), (0.1, 0.5, 0.2, 0.8)],
+        [SQUARE, (0.0,) * 4, (0.0,) * 4],
+        [(0.0,) * 4] * 3,
+    ]
+    found = boxes.union(tf.constant(rows))
+    np.testing.assert_array_equal(found, np.array([(0.1, 0.4, 0.6, 0.9), SQUARE, (0.0,) * 4], np.float32))
 
 
 def test_the_loss_is_nothing_where_the_box_is_right_or_unknown() -> None:

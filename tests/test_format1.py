@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from fixtures import GROUND, INK, LABELS, NUMBERS, PICTURE, Row, draw_boxes, write_boxes, write_format1
+from fixtures import GREY_PICTURE, GROUND, INK, LABELS, NUMBERS, PICTURE, Row, draw_boxes, write_boxes, write_format1
 from PIL import Image
 
 from svhn.config import UserError
@@ -51,6 +52,28 @@ def test_the_box_is_the_union_of_all_digits(tmp_path: Path, order: slice) -> Non
 
 def test_corners_outside_of_the_picture_are_kept_in_the_box(data_dir: Path) -> None:
     assert list(format1.entries(data_dir, "train"))[2].source[1] == (-2, -2, 24, 22)
+
+
+def test_each_digit_is_located_in_the_crop(data_dir: Path) -> None:
+    entries = list(format1.entries(data_dir, "train"))
+    assert entries[0].boxes == ((8, 10, 17, 30), (20, 10, 26, 30), (30, 10, 40, 30))
+    for entry, margin in itertools.product(entries, (0.0, 0.15)):
+        found = format1.locate(entry, margin)
+        assert len(found) == len(entry.label)
+        height, width = 200, 400
+        ink = (format1.load(entry, (height, width), margin)[..., 0] > (GROUND[0] + INK[0]) / 2).astype(int)
+        drawn = np.zeros_like(ink)
+        for left, top, right, bottom in found:
+            drawn[round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
+        assert (drawn != ink).mean() < 0.03 or entry.name == f"train/{GREY_PICTURE}"
+
+
+def test_a_digit_outside_of_its_picture_has_no_place_in_the_crop(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, (4, 10, 10, 8, 8), (3, -20, 10, 8, 8))
+    draw_boxes([(4, 10, 10, 8, 8)]).save(tmp_path / "train/1.png")
+    (_, first, _, last), (left, _, right, _) = format1.locate(entry, 0.0)
+    assert first < last
+    assert left == right == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from svhn.models.heads import attention_heads
+from svhn.models.heads import attention_heads, with_maps
 
 
 def test_each_slot_sees_the_places_it_looks_at_one_after_the_other() -> None:
@@ -24,3 +24,30 @@ def test_each_slot_sees_the_places_it_looks_at_one_after_the_other() -> None:
     for slot in range(2):
         np.testing.assert_allclose(outputs["digits"][0, slot, :6], places[looked_at[slot]].ravel(), rtol=1e-6)
     np.testing.assert_allclose(outputs["length"][0], places[1], rtol=1e-6)
+
+
+def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
+    """Also where the coarse layer has a column that reaches past the last place."""
+    image: Any = keras.Input((24, 40, 1))
+    fine = keras.layers.AveragePooling2D(8, name="fine")(image)
+    coarse = keras.layers.AveragePooling2D(2, padding="same", name="coarse")(fine)
+    digits = keras.layers.Dense(10)(keras.layers.Flatten()(coarse))
+    model = keras.Model(image, {"digits": digits})
+    learner = with_maps(model, ("fine", "coarse"))
+    for name in ("fine_map", "coarse_map"):
+        kernel, bias = learner.get_layer(name).get_weights()
+        learner.get_layer(name).set_weights([np.ones_like(kernel), bias])
+    picture = np.zeros((1, 24, 40, 1), np.float32)
+    picture[0, 16:, 32:] = 64  # the last place
+    outputs: Any = learner(picture)
+    np.testing.assert_array_equal(outputs["digits"], model(picture)["digits"])
+    first, second = (logits.numpy() for logits in outputs["maps"])
+    assert first.shape == second.shape == (1, 3, 5, 11)
+    assert (first[0, ..., 3] > 0).nonzero()[0].tolist() == [2]
+    np.testing.assert_allclose(first[0, 2, 4], 64)
+    np.testing.assert_allclose(second[0, 2, 4], 64)
+
+
+def test_without_maps_it_is_the_model() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    assert with_maps(model, ()) is model

@@ -26,7 +26,7 @@ ROWS = [  # a package counts as one; what its files import from one another is i
         "summaries",
         "charts",
     ],
-    ["placing", "cells"],
+    ["placing", "cells", "segmentation"],
     ["files", "models", "optimizers", "pixelcsv", "precision", "metrics", "losses"],
     ["records", "report", "figures", "page", "datasets", "augment"],
     ["pipeline", "checkpoints", "conversion", "integrity", "analysis", "contents", "search", "check", "formats"],

@@ -17,10 +17,10 @@ from numbered_records import (
     write_split,
 )
 
-from svhn import augment
+from svhn import augment, boxes
 from svhn.labels import to_slots
 from svhn.records import Split
-from svhn.spec import Augmentation
+from svhn.spec import NOWHERE, Augmentation
 
 ALWAYS = Augmentation(joining=1.0)
 
@@ -43,6 +43,16 @@ def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: s
     assert digits.numpy().tolist() == to_slots(first + second, 5)
 
 
+def test_boxes_go_with_their_pictures() -> None:
+    known = tf.constant([(0.0, 0.2, 0.5, 0.9), (0.4, 0.0, 1.0, 1.0), NOWHERE, NOWHERE, NOWHERE])
+    found = augment.join_boxes(known, slots("12"), known, slots("3"))
+    expected = [(0.0, 0.2, 1 / 3, 0.9), (0.8 / 3, 0.0, 2 / 3, 1.0), (2 / 3, 0.2, 2.5 / 3, 0.9), NOWHERE, NOWHERE]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    unknown = augment.join_boxes(known, slots("12"), tf.zeros((5, 4)), slots("3"))
+    np.testing.assert_allclose(unknown[:2], expected[:2], atol=1e-6)
+    assert boxes.known(unknown).numpy().tolist() == [1, 1, 0, 0, 0]
+
+
 def test_pictures_are_squeezed_and_not_cut() -> None:
     pixels = tf.constant(np.tile(np.arange(0, 256, 8, dtype=np.uint8)[None, :, None], (16, 1, 1)))
     image, _ = augment.join(pixels, slots("1"), pixels, slots("2"))
@@ -61,6 +71,7 @@ def test_graphs_need_no_autograph() -> None:
     assert tf.function(augment.fit, autograph=False)(slots("123"), slots("45"))
     picture = tf.zeros((16, 32, 3), tf.uint8)
     _, digits = tf.function(augment.join, autograph=False)(picture, slots("12"), picture, slots("3"))
+    tf.function(augment.join_boxes, autograph=False)(tf.zeros((5, 4)), slots("12"), tf.zeros((5, 4)), slots("3"))
     assert digits.numpy().tolist() == to_slots("123", 5)
 
 
@@ -89,6 +100,15 @@ def test_the_picture_is_that_of_both(split: Split) -> None:
         np.testing.assert_allclose(image, expected, atol=0.01)
 
 
+@pytest.mark.parametrize("steps", [Augmentation(), ALWAYS])
+def test_each_place_is_of_the_digit_that_is_there(split: Split, steps: Augmentation) -> None:
+    """Of the digits that share a picture, in four places of eight pixels across."""
+    batches = training(split, 9, steps=steps)
+    for label, places in zip(labels(batches), np.concatenate([batch["map"] for batch in batches]), strict=True):
+        expected = [int(label[len(label) * (1 + 2 * place) // 8]) for place in range(4)]
+        assert places.tolist() == [expected, expected]
+
+
 @pytest.mark.parametrize("start", [1, 9])
 def test_joined_numbers_are_the_same_in_a_run_that_goes_on(split: Split, start: int) -> None:
     whole = training(split, start + 3, steps=ALWAYS)
@@ -100,7 +120,7 @@ def test_joined_numbers_are_the_same_on_two_workers(split: Split) -> None:
     contexts = [tf.distribute.InputContext(2, index, num_replicas_in_sync=2) for index in range(2)]
     workers = [training(split, 8, context=context, steps=ALWAYS) for context in contexts]
     for alone, *halves in zip(whole, *workers, strict=True):
-        for name in ("digits", "image"):  # a worker takes each second example
+        for name in ("digits", "image", "map"):  # a worker takes each second example
             shared = np.stack([half[name] for half in halves], axis=1).reshape(alone[name].shape)
             np.testing.assert_allclose(shared, alone[name], atol=0.01)
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from svhn import cli, records, session, shell
 from svhn.config import Paths
+from svhn.spec import Box
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ("--model=kvn219", "--batch_size=8", "--lrate=1e-3", "--num_steps=20", "--checkpoint_every=8", "--log_every=5")
@@ -59,7 +61,7 @@ def write_records(folder: Path, size: tuple[int, int] = (32, 32)) -> Path:
     for split, count in EXAMPLES.items():
         labels = [str(rng.integers(10 ** (index % 3), 10 ** (1 + index % 3))) for index in range(count)]
         serialized = [
-            records.serialize(draw(label, rng, size), label, f"{split}/{index}.png")
+            records.serialize(draw(label, rng, size), label, f"{split}/{index}.png", digit_boxes(label, size))
             for index, label in enumerate(labels)
         ]
         parts = serialized[: count // 3], serialized[count // 3 :]
@@ -78,6 +80,13 @@ def draw(text: str, rng: np.random.Generator, size: tuple[int, int]) -> bytes:
     encoded = io.BytesIO()
     picture.save(encoded, "PNG")
     return encoded.getvalue()
+
+
+def digit_boxes(text: str, size: tuple[int, int]) -> list[Box]:
+    """Where `draw` puts the digits, in shares of the picture."""
+    font = ImageFont.load_default(14)
+    ends = [2 + font.getlength(text[:count]) for count in range(len(text) + 1)]
+    return [(left / size[1], 10 / size[0], right / size[1], 22 / size[0]) for left, right in pairwise(ends)]
 
 
 def arguments(folder: Path, *flags: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import checkpoints, evaluate, pipeline, precision, runs
+from svhn import checkpoints, evaluate, pipeline, precision, runs, segmentation
 from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
 from svhn.labels import CLASSES, decode, to_slots
@@ -45,7 +46,8 @@ def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
 def one_batch(model: keras.Model) -> pipeline.Batch:
     slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
     boxes = tf.constant([[0.1 * place, 0.2, 0.1 * place + 0.25, 0.7] for place in range(len(NUMBERS))])
-    return {"image": random_images(model), "digits": slots, "weight": tf.ones(len(NUMBERS)), "box": boxes}
+    digits = {"digits": slots, "map": tf.random.stateless_uniform((8, 3, 5), (0, 0), -1, CLASSES + 1, tf.int32)}
+    return {"image": random_images(model), **digits, "weight": tf.ones(len(NUMBERS)), "box": boxes}
 
 
 def assert_equal_outputs(model: keras.Model, other: Any) -> None:
@@ -135,6 +137,35 @@ def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
     move_all_weights(model)
     model.save(tmp_path / "model.keras")
     assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
+
+
+def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
+    state = new_state("svhn", batch_size=8, average=0.5, weight_decay=0.0)
+    config = Config(model="svhn", batch_size=8, weight_decay=0.0, warmup_steps=0)
+    batch = one_batch(state.model)
+    assert len(state.learner.weights) == len(state.model.weights) + 4
+    heads = state.learner.weights[len(state.model.weights) :]
+
+    def map_loss() -> float:
+        return float(tf.reduce_mean(segmentation.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
+
+    before, logged = map_loss(), []
+    step = make_step(state, config, tf.distribute.get_strategy())
+    for _ in range(30):
+        logged.append(float(step(batch).loss) / 8)
+    assert map_loss() < before - 0.5
+    assert logged[0] < 5 * math.log(10) + math.log(6) + 3  # of the number alone, as on valid
+    assert all(np.abs(weight.numpy()).max() > 0 for weight in heads)
+    assert [weight.shape for weight in state.average.weights] == [weight.shape for weight in state.model.weights]
+
+
+@pytest.mark.parametrize(
+    "options", [{"map_weight": 0.0}, {"dataset": "synthetic"}, {"model": "kvn219"}], ids=["0", "unknown", "model"]
+)
+def test_which_digit_lies_where_is_not_learnt(options: dict[str, Any]) -> None:
+    """As asked, where the data set does not know, and by a model without layers for it."""
+    state = new_state(options.pop("model", "svhn"), **options)
+    assert state.learner is state.model
 
 
 def test_a_finder_sees_whole_pictures() -> None:

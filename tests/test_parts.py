@@ -39,6 +39,7 @@ def test_a_part_is_digits_in_a_row_and_the_box_around_them(entries: list[Entry])
         assert 0 < len(shown) < len(NUMBERS[name])
         assert part.label == "".join(str(int(label) % 10) for label, *_ in shown)  # label 10: the digit 0
         assert part.source[1] == format1.union([list(row) for row in shown])
+        assert part.boxes == format1.boxes([list(row) for row in shown])
 
 
 def test_a_part_shows_its_own_digits(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from svhn import records
 from svhn.config import UserError
 from svhn.labels import EMPTY
 from svhn.records import Info, Split
+from svhn.spec import NOWHERE
 
 INFO = Info(
     dataset="svhn",
@@ -59,6 +60,14 @@ def test_what_is_written_is_read(folder: Path) -> None:
     assert all(example["digits"].dtype == tf.int32 and example["digits"].shape == [5] for example in parsed)
 
 
+def test_boxes_of_digits_are_read_as_they_were_written() -> None:
+    known = [(0.25, 0.5, 0.375, 1.0), (0.5, 0.0, 1.0, 0.75)]
+    for boxes in ([], known):
+        parsed = records.parse(tf.constant(records.serialize(b"", "27", "x", boxes)), 3)["boxes"]
+        assert (parsed.shape, parsed.dtype) == ((3, 4), tf.float32)
+        assert parsed.numpy().tolist() == [list(box) for box in (*boxes, *[NOWHERE] * (3 - len(boxes)))]
+
+
 def test_the_same_example_is_the_same_bytes() -> None:
     assert len({records.serialize(b"image", "210", "1.png") for _ in range(20)}) == 1
 
@@ -78,14 +87,14 @@ def test_without_info_the_command_that_makes_it_is_named(tmp_path: Path) -> None
 
 def test_records_of_another_schema_are_refused(folder: Path) -> None:
     records.write_info(folder, dataclasses.replace(INFO, schema=99))
-    with pytest.raises(UserError, match=r"records of schema 99, expected 1: run `python -m svhn.wrangle") as error:
+    with pytest.raises(UserError, match=r"records of schema 99, expected 2: run `python -m svhn.wrangle") as error:
         records.read_info(folder, "svhn")
     assert str(error.value).startswith(f"{folder}/svhn/info.json: ")
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xfe", b'{"schema": 1, ', b"[]", b"null", b'{"schema": 1}', b'{"size": [57, 95]}'],
+    [b"", b"\xff\xfe", b'{"schema": 2, ', b"[]", b"null", b'{"schema": 2}', b'{"size": [57, 95]}'],
 )
 def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: bytes) -> None:
     (folder / "svhn" / "info.json").write_bytes(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ import tensorflow as tf
 from fixtures import GROUND, INK, PICTURE, write_format1
 from PIL import Image
 
-from svhn import conversion, records
+from svhn import boxes, conversion, records
 from svhn.conversion import Options, convert
 from svhn.datasets import DATASETS
-from svhn.spec import NOWHERE, Entry
+from svhn.spec import NOWHERE, Box, Entry
 
 SPEC = DATASETS["svhn_full"]
 EXPECTED = {  # shares of 64 x 40 pixels
@@ -23,6 +24,11 @@ EXPECTED = {  # shares of 64 x 40 pixels
     "train/3.png": (0, 0, 24 / 64, 22 / 40),  # cut where the picture ends
     "train/6.png": (10 / 64, 10 / 40, 38 / 64, 26 / 40),
 }
+
+
+def union(located: Sequence[Box] | np.ndarray) -> Box:
+    left, top, right, bottom = boxes.union(tf.constant(located, tf.float32, [1, len(located), 4]))[0].numpy()
+    return left, top, right, bottom
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def entries(tmp_path: Path) -> dict[str, Entry]:
 def test_the_box_is_where_the_number_is(entries: dict[str, Entry]) -> None:
     assert SPEC.locate
     for name, expected in EXPECTED.items():
-        assert SPEC.locate(entries[name]) == pytest.approx(expected)
+        assert union(SPEC.locate(entries[name], 0.0)) == pytest.approx(expected)
         pixels = SPEC.load(entries[name], (PICTURE[1], PICTURE[0]), 0.0)
         left, top, right, bottom = (np.array(expected) * [64, 40, 64, 40]).astype(int)
         ink = (pixels == INK).all(axis=2)
@@ -48,7 +54,7 @@ def test_beside_a_number_there_is_none_and_nothing_of_it_to_be_seen(entries: dic
     assert set(beside) == {f"train/{number}.png beside" for number in (1, 2, 3, 5, 6)}  # beside 4.png there is no room
     for name, entry in beside.items():
         assert SPEC.locate
-        assert (entry.label, entry.picture, SPEC.locate(entry)) == ("", name.removesuffix(" beside"), NOWHERE)
+        assert (entry.label, entry.picture, SPEC.locate(entry, 0.0)) == ("", name.removesuffix(" beside"), [])
         pixels = SPEC.load(entry, SPEC.size, 0.0)
         assert pixels.shape == (*SPEC.size, 3)
         if name != "train/5.png beside":  # which is grey
@@ -75,11 +81,11 @@ def test_records_hold_the_boxes(tmp_path: Path) -> None:
     info = records.read_info(tmp_path / "records", "svhn_full")
     paths = [str(path) for path in records.open_split(tmp_path / "records", info, "train").paths]
     parsed = [records.parse(serialized, info.max_length) for serialized in tf.data.TFRecordDataset(paths)]
-    found = {each["name"].numpy().decode(): each["box"].numpy().tolist() for each in parsed}
+    found = {each["name"].numpy().decode(): union(each["boxes"].numpy()) for each in parsed}
     assert len(found) == 10  # six numbers less one of six digits; five times beside
     for name, expected in EXPECTED.items():
         assert found[name] == pytest.approx(expected)
-        assert found[f"{name} beside"] == list(NOWHERE)
+        assert found[f"{name} beside"] == NOWHERE
 
 
 def test_entries_of_one_picture_go_to_one_split() -> None:

@@ -35,7 +35,7 @@ def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry
         label, problem = read_labels(rows)
         problem = problem or box_problem(rows) or name_problem(file_name)
         entry = Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", union(rows)), problem)
-        yield entry if problem else entry._replace(parts=parts(entry, rows))
+        yield entry if problem else entry._replace(parts=parts(entry, rows), boxes=boxes(rows))
 
 
 def parts(entry: Entry, rows: Rows) -> tuple[Entry, ...]:
@@ -50,7 +50,8 @@ def parts(entry: Entry, rows: Rows) -> tuple[Entry, ...]:
     length = rng.randint(1, len(rows) - 1)
     first = rng.randint(0, len(rows) - length)
     shown, (path, _) = slice(first, first + length), entry.source
-    return (Entry(f"{entry.name} {first + 1} to {first + length}", entry.label[shown], (path, union(rows[shown]))),)
+    name = f"{entry.name} {first + 1} to {first + length}"
+    return (Entry(name, entry.label[shown], (path, union(rows[shown])), boxes=boxes(rows[shown])),)
 
 
 def read_labels(rows: Rows) -> tuple[str, str]:
@@ -92,6 +93,10 @@ def union(rows: Rows) -> Box:
     )
 
 
+def boxes(rows: Rows) -> tuple[Box, ...]:
+    return tuple((left, top, left + width, top + height) for _, left, top, width, height in rows)
+
+
 def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """The number cut out of its picture: its box, widened, clipped to the picture, resized straight from its pixels.
 
@@ -113,6 +118,22 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
         crop = clipped_with_margin(box, margin, image.size)
         resized = to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=crop)
     return np.asarray(resized)
+
+
+def locate(entry: Entry, margin: float) -> list[Box]:
+    """The boxes of its digits in what `load` gives; raises what that does."""
+    path, box = entry.source
+    with plain_reasons(), Image.open(path) as image:
+        crop = clipped_with_margin(box, margin, image.size)
+    return [within(box, crop) for box in entry.boxes]
+
+
+def within(box: Box, crop: Box) -> Box:
+    """A box, clipped to a crop, in shares of the crop's width and height."""
+    left, top, right, bottom = crop
+    x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
+    y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
+    return x0, y0, x1, y1
 
 
 def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Box:

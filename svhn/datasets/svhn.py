@@ -27,6 +27,7 @@ SVHN = DatasetSpec(
     valid_from=("train", "extra"),
     entries=format1.entries,
     load=format1.load,
+    locate=format1.locate,
     present=format1.present,
     checksum=format1.checksum,
     augmentation=Augmentation(  # a shift comes from the random crop

@@ -13,7 +13,7 @@ from PIL import Image
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
 from svhn.pictures import plain_reasons, to_rgb
-from svhn.spec import NOWHERE, Box, Entry, Size
+from svhn.spec import Box, Entry, Size
 
 NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
 ASPECTS = 0.8, 2.4  # width over height of what is shown of it; a whole picture's is 2.2, in the middle of three
@@ -72,15 +72,19 @@ def free(box: Box, width: int) -> tuple[float, float]:
     return (0.0, box[0]) if box[0] > width - box[2] else (max(box[2], 0.0), float(width))
 
 
-def locate(entry: Entry) -> Box:
-    """The number's box, in shares of the picture's width and height; `NOWHERE` beside it."""
+def locate(entry: Entry, _margin: float = 0.0) -> list[Box]:
+    """The boxes of its digits, in shares of the picture's width and height; none beside the number.
+
+    Raises:
+        OSError: the picture is missing, damaged or none.
+        ValueError: the number lies outside of it.
+    """
     path, box, whole = entry.source
     if not whole:
-        return NOWHERE
+        return []
     with plain_reasons(), Image.open(path) as image:
-        left, top, right, bottom = format1.clipped_with_margin(box, 0.0, image.size)
-        width, height = image.size
-    return left / width, top / height, right / width, bottom / height
+        format1.clipped_with_margin(box, 0.0, image.size)
+        return [format1.within(box, (0, 0, *image.size)) for box in entry.boxes]
 
 
 SVHN_FULL = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -9,6 +10,8 @@ from keras import layers, ops
 
 from svhn.labels import CLASSES
 from svhn.models.normalization import convolution
+from svhn.segmentation import grid
+from svhn.spec import Size
 
 Outputs = dict[str, keras.KerasTensor]
 SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something of each slot, of each and the length
@@ -55,6 +58,27 @@ def box_head(features: keras.KerasTensor) -> Outputs:
     hidden = layers.Dense(128, activation="relu")(places)
     centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
     return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
+
+
+def with_maps(model: keras.Model, names: Iterable[str]) -> keras.Model:
+    """The model and, from its layers of these names, `maps`: a list of what `map_head` says. It shares the weights."""
+    places = grid(model.input_shape[1:3])
+    maps = [map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
+    outputs: Any = model.output
+    return keras.Model(model.input, {**outputs, "maps": maps}) if maps else model
+
+
+def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.KerasTensor:
+    """Logits (batch, rows, columns, CLASSES + 1) of which digit, or none, covers each place of a picture.
+
+    Args:
+        features: a map (batch, height, width, channels) that is no finer than the places.
+        places: rows and columns.
+    """
+    rows, columns = places
+    finer = -(-rows // features.shape[1])
+    logits = layers.Conv2DTranspose(CLASSES + 1, finer, strides=finer, name=name)(features)
+    return logits[:, :rows, :columns]
 
 
 def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:

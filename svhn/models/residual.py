@@ -36,9 +36,10 @@ def build(
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, dtype="float32")(image)
     x = convolution(x, stem, stride=2)
 
-    for filters, blocks, stride in stages:
+    for number, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
             x = residual(x, filters, stride if block == 0 else 1, dropout)
+        x = layers.Identity(name=f"stage{number}")(x)
 
     outputs = attention_heads(x, max_length, fixed_length)
     return keras.Model(image, {**outputs, **box_head(x)} if finds else outputs, name=name)
@@ -58,6 +59,7 @@ SVHN = ModelSpec(
     build=partial(build, "svhn", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
     parameters=2_840_714,
     reference=REFERENCE,
+    maps=("stage3", "stage4"),
     defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
 )
 FINDER = ModelSpec(  # in whole pictures: says where the number is, and of no digits where there is none
