@@ -124,7 +124,10 @@ def rearrange(
 def digit_maps(
     digits: tf.Tensor, boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
 ) -> tf.Tensor:
-    """Which digit `augment` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4)."""
+    """Which digit `augment` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4).
+
+    Waves, which stay below a place, are left out of it.
+    """
     transforms = transforms_of(images, noise, steps, size, union(boxes))
     return segmentation.digit_maps(digits, boxes, transforms, size_of(images), size)
 
@@ -163,7 +166,7 @@ def join(
 
 
 def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
-    """Where `join` puts the digits of both numbers; each float32 (max_length, 4), `NOWHERE` where nobody knows."""
+    """Where `join` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` where nobody knows."""
     count, added = (tf.math.count_nonzero(slots != EMPTY, dtype=tf.int32) for slots in (digits, following))
     share = tf.cast(count / (count + added), tf.float32)
     left = boxes[:count] * tf.stack([share, 1.0, share, 1.0])

@@ -83,8 +83,9 @@ def training_batches(
     start_step: int = 0,
     context: Any = None,
 ) -> tf.data.Dataset:
-    """Endless batches: `image` float32 (batch, height, width, channels), `digits` int32 (batch, max_length), where the
-    number is, `box`, and which digit is where, `map`.
+    """Endless batches: `image` float32 (batch, height, width, channels), and `digits` int32 (batch, max_length).
+
+    `box` is where the number is, float32 (batch, 4), and `map` which digit is where, as of `segmentation`.
 
     The batch of step n holds the same examples, augmented in the same way, however often the run was interrupted and
     however many replicas share it.
@@ -158,11 +159,12 @@ def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmen
 def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:
     """Every example once, in their order: `digits`, `name`, and `weight`, 0 for the padding at its end.
 
-    `image` is the record's, uint8 (batch, height, width, channels) of `info.size`.
+    `image` is the record's, uint8 (batch, height, width, channels) of `info.size`, and `box` where the number is in it.
     """
 
     def example(serialized: tf.Tensor) -> Batch:
-        return {**decode_record(serialized, info), "weight": tf.constant(1.0)}
+        record = decode_record(serialized, info)
+        return {**record, "box": union(record["boxes"][None])[0], "weight": tf.constant(1.0)}
 
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)

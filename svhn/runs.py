@@ -15,6 +15,8 @@ from svhn.files import write_json
 from svhn.models import MODELS
 from svhn.records import Info
 
+EARLIER = {"map_weight": 0.0}  # of runs that were begun when there was no such option
+
 
 def make_config(given: Mapping[str, Any]) -> Config:
     """A new run's options: the model's own defaults under those that were given."""
@@ -97,7 +99,7 @@ def read_config(run: Path) -> dict[str, Any]:
         raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        config = Config(**stored["config"])
+        config = Config(**{**EARLIER, **stored["config"]})
         lookup("model", MODELS, config.model)
         lookup("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}

@@ -156,8 +156,8 @@ class ModelSpec:
         parameters: count on the data set it was designed for.
         reference: the paper or the page it comes from.
         dataset: the data set it was designed for.
-        maps: layers whose outputs (batch, height, width, channels) are to tell in training which digit lies where, if
-            the data set knows.
+        maps: layers whose outputs (batch, height, width, channels), of strides from 8 on, are to tell in training which
+            digit lies where, if the data set knows.
         fit: `(model, images, digits, seed)` gives the model its weights at once, where no gradient descent does;
             images as the model gets them, digits int32 (examples, max_length). Returns a line that says what was found.
         defaults: values of those fields of `Config` in which its recipe differs.

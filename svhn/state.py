@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
-from svhn.config import Config
+from svhn.config import Config, data_sets
 from svhn.datasets import DATASETS
 from svhn.losses import Network, example_loss, located
 from svhn.metrics import Counts
@@ -39,14 +39,12 @@ class State:
 
     def checkpoint(self) -> tf.train.Checkpoint:
         weights = {id(variable) for variable in self.model.weights}
-        heads = [variable.value for variable in self.learner.weights if id(variable) not in weights]
         seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
         return tf.train.Checkpoint(
             step=self.step,
             model=self.model,
-            heads=heads,
             average=self.average,
-            optimizer=self.optimizer,
+            optimizer=self.optimizer,  # which holds what it changes: the learner's weights
             factor=self.factor,
             seeds=seeds,
         )
@@ -69,10 +67,10 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
 
 
 def learner_of(model: keras.Model, config: Config) -> keras.Model:
-    """The model with heads that tell which digit lies where, if the data set knows and the run is to learn it."""
-    learns = config.map_weight > 0 and DATASETS[config.dataset].locate is not None
+    """The model with heads that tell which digit lies where, if what it trains on knows and the run is to learn it."""
+    known = any(DATASETS[name].locate for name in data_sets(config.train_on, config.dataset))
     with precision(config):
-        return with_maps(model, MODELS[config.model].maps if learns else ())
+        return with_maps(model, MODELS[config.model].maps if known and config.map_weight else ())
 
 
 def make_step(
@@ -90,7 +88,9 @@ def make_step(
         with tf.GradientTape() as tape:
             outputs = state.learner(batch["image"], training=True)
             losses = example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
-            learnt = losses + config.map_weight * map_loss(batch["map"], outputs.get("maps", ()))
+            learnt = losses
+            if "maps" in outputs:  # not counted: valid's loss is of the number alone, too
+                learnt += config.map_weight * map_loss(batch["map"], outputs["maps"])
             loss = tf.reduce_sum(learnt) / config.batch_size  # replicas' gradients are summed
         gradients = tape.gradient(loss, variables)
         gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from svhn.models import MODELS
 from svhn.models.heads import attention_heads, with_maps
 
 
@@ -48,6 +49,12 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
     np.testing.assert_allclose(second[0, 2, 4], 64)
 
 
+def test_one_row_of_places_has_a_map_of_them() -> None:
+    model = MODELS["svhn"].build((8, 40, 3), 5, False)
+    outputs: Any = with_maps(model, MODELS["svhn"].maps)(np.zeros((2, 8, 40, 3), np.float32))
+    assert [logits.shape for logits in outputs["maps"]] == [(2, 1, 5, 11)] * 2
+
+
 def test_without_maps_it_is_the_model() -> None:
-    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    model = MODELS["lenet5"].build((28, 28, 1), 1, True)
     assert with_maps(model, ()) is model

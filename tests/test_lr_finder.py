@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from digit_records import make_info, paths_of, train_run, write_digits
+from numbered_records import INFO, write_split
 
 from svhn import lr_finder, pipeline, records, runs
 from svhn.config import UserError
@@ -51,7 +52,7 @@ def new_state(**options: Any) -> State:
 
 
 def values(state: State) -> list[np.ndarray]:
-    held = [*state.model.variables, *state.average.variables, *state.optimizer.variables]
+    held = [*state.learner.variables, *state.average.variables, *state.optimizer.variables]
     return [variable.numpy() for variable in (*held, state.step, state.factor)]
 
 
@@ -90,6 +91,17 @@ def test_a_sweep_leaves_the_state_as_it_was(folder: Path, options: dict[str, Any
     after = values(state)
     assert len(after) == len(before) > 8
     assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lr_finder, "RATES", RATES[-3:])
+    split = write_split(tmp_path)
+    config = runs.make_config({"model": "svhn", "batch_size": 4})
+    state = build_state(config, INFO, steps=3, replicas=1)
+    assert len(state.learner.variables) == len(state.model.variables) + 4
+    before = values(state)
+    lr_finder.sweep(state, config, iter(pipeline.training_batches(config, INFO, split, Augmentation())))
+    assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 
 def test_dropout_and_moving_statistics_are_left_as_they_were(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,14 @@ def test_another_run_under_the_same_name_is_refused(
     assert (run / "config.json").read_bytes() == before
 
 
+def test_a_run_from_before_maps_were_learnt_goes_on_without(run: Path) -> None:
+    begin(run, {})
+    stored = json.loads((run / "config.json").read_text())
+    assert stored["config"].pop("map_weight") > 0
+    (run / "config.json").write_text(json.dumps(stored))
+    assert runs.begin(run, {}, INFO).map_weight == 0
+
+
 def test_before_a_checkpoint_the_options_can_still_be_changed(run: Path) -> None:
     runs.begin(run, {"batch_size": 12}, INFO)
     assert runs.begin(run, {"batch_size": 16}, INFO).batch_size == 16

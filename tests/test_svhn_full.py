@@ -12,7 +12,7 @@ import tensorflow as tf
 from fixtures import GROUND, INK, PICTURE, write_format1
 from PIL import Image
 
-from svhn import boxes, conversion, records
+from svhn import boxes, conversion, evaluate, records, runs
 from svhn.conversion import Options, convert
 from svhn.datasets import DATASETS
 from svhn.spec import NOWHERE, Box, Entry
@@ -86,6 +86,22 @@ def test_records_hold_the_boxes(tmp_path: Path) -> None:
     for name, expected in EXPECTED.items():
         assert found[name] == pytest.approx(expected)
         assert found[f"{name} beside"] == NOWHERE
+
+
+def test_a_finder_is_scored_by_its_boxes(tmp_path: Path) -> None:
+    write_format1(tmp_path / "data" / "train")
+    convert(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
+    info = records.read_info(tmp_path / "records", "svhn_full")
+    split = records.open_split(tmp_path / "records", info, "train")
+    config = runs.make_config({"model": "finder", "batch_size": 4})
+
+    def network(_images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Says of every picture what is true of the first."""
+        length, digits = tf.zeros((4, 6)), tf.zeros((4, 5, 10))
+        return {"length": length, "digits": digits, "box": tf.constant([EXPECTED["train/1.png"]] * 4)}
+
+    scores = evaluate.scorer(network, config, info, split)("")
+    assert scores["box_accuracy"] == pytest.approx(3 / 5)  # 5.png and 6.png overlap with it by 0.60 and 0.70
 
 
 def test_entries_of_one_picture_go_to_one_split() -> None:

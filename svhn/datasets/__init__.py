@@ -1,9 +1,10 @@
 """The data sets, by name.
 
 To add one: write a file beside this one that ends in a `DatasetSpec`, and put it into `DATASETS`. Pictures with a
-digitStruct.mat need nothing but the spec, with `format1`'s three functions. Anything else brings its own: `entries`
-lists what there is, `load` reads the pixels of one entry, and `checksum` tells one state of the source from another;
-none of them may import TensorFlow, as worker processes call them. The contract tests over `DATASETS` then hold it.
+digitStruct.mat need nothing but the spec, with `format1`'s functions; without `locate` where its boxes are not those of
+single digits. Anything else brings its own: `entries` lists what there is, `load` reads the pixels of one entry, and
+`checksum` tells one state of the source from another; none of them may import TensorFlow, as worker processes call
+them. The contract tests over `DATASETS` then hold it.
 """
 
 from __future__ import annotations

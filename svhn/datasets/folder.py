@@ -123,6 +123,7 @@ FOLDER = replace(
     valid_from=("train",),
     entries=entries,
     load=load,
+    locate=None,  # a box is the number's
     present=present,
     checksum=checksum,
     url="",

@@ -122,9 +122,9 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
 
 def locate(entry: Entry, margin: float) -> list[Box]:
     """The boxes of its digits in what `load` gives; raises what that does."""
-    path, box = entry.source
+    path, around = entry.source
     with plain_reasons(), Image.open(path) as image:
-        crop = clipped_with_margin(box, margin, image.size)
+        crop = clipped_with_margin(around, margin, image.size)
     return [within(box, crop) for box in entry.boxes]
 
 

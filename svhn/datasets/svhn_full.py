@@ -79,11 +79,11 @@ def locate(entry: Entry, _margin: float = 0.0) -> list[Box]:
         OSError: the picture is missing, damaged or none.
         ValueError: the number lies outside of it.
     """
-    path, box, whole = entry.source
+    path, around, whole = entry.source
     if not whole:
         return []
     with plain_reasons(), Image.open(path) as image:
-        format1.clipped_with_margin(box, 0.0, image.size)
+        format1.clipped_with_margin(around, 0.0, image.size)
         return [format1.within(box, (0, 0, *image.size)) for box in entry.boxes]
 
 

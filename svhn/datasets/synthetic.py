@@ -121,6 +121,7 @@ SYNTHETIC = DatasetSpec(
     valid_from=("train",),
     entries=format1.entries,
     load=format1.load,
+    locate=format1.locate,
     present=present,
     checksum=format1.checksum,
     render=render,

@@ -75,10 +75,9 @@ def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.Kera
         features: a map (batch, height, width, channels) that is no finer than the places.
         places: rows and columns.
     """
-    rows, columns = places
-    finer = -(-rows // features.shape[1])
+    finer = [-(-count // side) for count, side in zip(places, features.shape[1:3], strict=True)]
     logits = layers.Conv2DTranspose(CLASSES + 1, finer, strides=finer, name=name)(features)
-    return logits[:, :rows, :columns]
+    return logits[:, : places[0], : places[1]]
 
 
 def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:

@@ -38,20 +38,22 @@ def build(
 
     for number, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
-            x = residual(x, filters, stride if block == 0 else 1, dropout)
-        x = layers.Identity(name=f"stage{number}")(x)
+            name_of_last = f"stage{number}" if block == blocks - 1 else None
+            x = residual(x, filters, stride if block == 0 else 1, dropout, name_of_last)
 
     outputs = attention_heads(x, max_length, fixed_length)
     return keras.Model(image, {**outputs, **box_head(x)} if finds else outputs, name=name)
 
 
-def residual(x: keras.KerasTensor, filters: int, stride: int, dropout: float) -> keras.KerasTensor:
+def residual(
+    x: keras.KerasTensor, filters: int, stride: int, dropout: float, name: str | None = None
+) -> keras.KerasTensor:
     y = convolution(x, filters, stride=stride)
     y = Dropout(dropout)(y) if dropout else y
     y = convolution(y, filters, relu=False)
     if stride != 1 or x.shape[-1] != filters:
         x = convolution(x, filters, size=1, stride=stride, relu=False)
-    return layers.ReLU()(layers.Add()([x, y]))
+    return layers.ReLU(name=name)(layers.Add()([x, y]))
 
 
 SVHN = ModelSpec(
