@@ -36,8 +36,8 @@ SMALL = """import dataclasses, functools, runpy
 with __import__("svhn.shell").shell.quiet():
     from svhn import distribute, files
     from svhn.models import MODELS, residual
-small = functools.partial(residual.build, "svhn", 32, ((8, 1, 1), (16, 1, 2)), 0.0)
-MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small)
+small = functools.partial(residual.build, "svhn", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
+MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small, maps=("stage2",))
 {more}
 runpy.run_path("main.py", run_name="__main__")"""
 MIRRORED = """import tensorflow as tf
