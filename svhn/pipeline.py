@@ -105,25 +105,27 @@ def training_batches(
         record = joined(record, following, noise, steps, info) if steps.joining else record
         return {**{key: record[key] for key in ("image", "digits", "boxes")}, "noise": noise}
 
-    def finish(batch: Batch) -> Batch:
-        images = recolour(tf.cast(batch["image"], tf.float32), config)
-        images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
-        box = union(batch["boxes"])
-        varied = images, batch["noise"], steps, size
-        return {
-            "image": augment.augment(*varied, box),
-            "digits": digits,
-            "box": augment.moved(box, *varied),
-            "map": augment.digit_maps(digits, batch["boxes"], *varied),
-        }
-
     ds = training_stream(split, config.seed, start_step * config.batch_size)
     ds = ds.scan((tf.constant(0, tf.int64), ""), with_the_one_before).skip(1)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
     ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
-    ds = ds.map(finish)  # after batch: an operation a batch, not one an example
+    ds = ds.map(lambda batch: varied(batch, config, steps, size))  # after batch: an operation for all of its examples
     return ds.prefetch(4)
+
+
+def varied(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
+    """What a network learns from: a batch of records with their `noise`, as `steps` vary it and of a network's size."""
+    images = recolour(tf.cast(batch["image"], tf.float32), config)
+    images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
+    box = union(batch["boxes"])
+    variation = images, batch["noise"], steps, size
+    return {
+        "image": augment.augment(*variation, box),
+        "digits": digits,
+        "box": augment.moved(box, *variation),
+        "map": augment.digit_maps(digits, batch["boxes"], *variation),
+    }
 
 
 def check_cells(size: Size, steps: Augmentation) -> None:
