@@ -40,6 +40,14 @@ def test_a_place_is_of_the_digit_in_whose_box_its_middle_lies() -> None:
     assert found.tolist() == [[N, N, N, 0, N], [2, 2, N, 0, N], [N, N, N, N, N]]
 
 
+def test_the_middle_of_a_place_is_known_to_a_quarter_of_a_pixel() -> None:
+    """The second place reaches from pixel 8 to pixel 16."""
+    assert maps("7", (0, 0, 12.25, 24))[1].tolist() == [7, 7, N, N, N]
+    assert maps("7", (0, 0, 11.75, 24))[1].tolist() == [7, N, N, N, N]
+    assert maps("7", (0, 0, 40, 12.25))[:, 1].tolist() == [7, 7, N]
+    assert maps("7", (0, 0, 40, 11.75))[:, 1].tolist() == [7, N, N]
+
+
 def test_of_two_digits_it_is_the_one_whose_middle_is_nearer() -> None:
     """By shares of each box: a wide digit reaches further than a narrow one."""
     assert maps("73", (0, 0, 24, 24), (14, 0, 40, 24))[1].tolist() == [7, 7, 3, 3, 3]
