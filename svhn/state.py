@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from svhn import distribute, evaluate, labels, metrics, pipeline
@@ -48,6 +49,10 @@ class State:
             factor=self.factor,
             seeds=seeds,
         )
+
+    def is_finite(self) -> bool:
+        """Whether all that is learnt still is a number, in the heads that are for training alone as well."""
+        return all(np.isfinite(weight).all() for weight in self.learner.get_weights())
 
 
 def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:

@@ -192,7 +192,7 @@ class Loop:
 
     def check_weights(self, step: int) -> None:
         """The loss of a step is that of the weights before it: those after it can have diverged unseen."""
-        if not all(np.isfinite(weight).all() for weight in self.state.learner.get_weights()):
+        if not self.state.is_finite():
             raise self.diverged(f"the weights after step {step} are not finite")
 
     def diverged(self, what: str) -> UserError:

@@ -158,6 +158,24 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
     assert logged[0] == pytest.approx(first, rel=1e-5)  # of the number alone, as on valid
     assert all(np.abs(weight.numpy()).max() > 0 for weight in heads)
     assert [weight.shape for weight in state.average.weights] == [weight.shape for weight in state.model.weights]
+    assert state.is_finite()
+    heads[0].assign(np.nan * heads[0])
+    assert not state.is_finite()
+
+
+def test_how_much_which_digit_lies_where_weighs() -> None:
+    """Seen in the first step that the head's biases make, by an optimiser that goes as far as the gradient."""
+
+    def first_step(map_weight: float) -> np.ndarray:
+        options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
+        config = runs.make_config({"model": "svhn", "map_weight": map_weight, **options})
+        state = new_state("svhn", map_weight=map_weight, **options)
+        make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
+        return state.learner.weights[-1].numpy()
+
+    once = first_step(1.0)
+    assert np.abs(once).max() > 0
+    np.testing.assert_allclose(first_step(0.5), 0.5 * once, rtol=1e-4, atol=1e-8)
 
 
 @pytest.mark.parametrize(
