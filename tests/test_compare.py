@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from digit_records import write_digits
-from test_main import call, last_line
+from program import call, last_line
 
 from svhn import checkpoints, compare, runs
 from svhn.compare import Result

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
-from test_main import call, last_line
+from program import call, last_line
 
 from svhn import demo
 from svhn.demo import EXAMPLES

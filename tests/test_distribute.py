@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_main import ROOT, arguments, write_records
+from program import ROOT, arguments, write_records
 
 from svhn import distribute
 from svhn.config import UserError

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from test_main import call, last_line
+from program import call, last_line
 from test_models import make_info, new_state
 
 from svhn import cli, conversion, evaluate, export, formats, runs

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from test_main import arguments, call
+from program import arguments, call
 
 from svhn import cli, evaluate, wrangle
 

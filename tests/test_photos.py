@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_main import call, last_line
+from program import call, last_line
 
 import svhn
 from svhn import photos, predict, search

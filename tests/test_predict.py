@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from digit_records import make_info, paths_of, pictures, train_run, write_digits
-from test_main import call, last_line
+from program import call, last_line
 
 from svhn import checkpoints, evaluate, predict, runs
 from svhn.config import Config, UserError

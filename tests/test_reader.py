@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from test_main import call, last_line
+from program import call, last_line
 
 import svhn
 from benchmarks.photos import overlap

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_main import ROOT, arguments, call, last_line, write_records
+from program import ROOT, arguments, call, last_line, write_records
 
 RECIPES = {
     "kvn219": (  # dropout
