@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from networks import make_info, new_state
 from PIL import Image
 from program import call, last_line
-from test_models import make_info, new_state
 
 from svhn import cli, conversion, evaluate, export, formats, runs
 from svhn.config import RELEASED, UserError

@@ -9,44 +9,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from networks import make_info, new_state, one_batch, random_images
 
-from svhn import checkpoints, evaluate, pipeline, precision, runs, segmentation
+from svhn import checkpoints, evaluate, pipeline, precision, runs
 from svhn.config import Config, UserError
 from svhn.datasets import DATASETS
-from svhn.labels import CLASSES, decode, to_slots
+from svhn.labels import CLASSES, decode
 from svhn.models import MODELS
 from svhn.models.normalization import BatchNormalization
-from svhn.records import Info
-from svhn.state import State, build_state, make_step
+from svhn.state import make_step
 
-NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
 NORMALISED = ("svhn", "finder", "kvn219", "conv6", "multihead")
 ANY_SIZE = ("svhn", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
 every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
-
-
-def make_info(size: tuple[int, int] = (24, 40), channels: int = 3, max_length: int = 5) -> Info:
-    return Info("svhn", size, 0.3, channels, max_length, "jpeg", {}, {}, {}, {}, seed=0)
-
-
-def new_state(name: str, info: Info | None = None, **options: Any) -> State:
-    """A state for training in float32, on whole pictures, unless told otherwise."""
-    keras.backend.clear_session()
-    given = {"model": name, "mixed_precision": False, "random_crop": False, "average": 0.0, **options}
-    return build_state(runs.make_config(given), info or make_info(), steps=100, replicas=1)
-
-
-def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
-    return tf.constant(np.random.default_rng(0).uniform(0, 255, (batch, *model.input_shape[1:])), tf.float32)
-
-
-def one_batch(model: keras.Model) -> pipeline.Batch:
-    slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
-    boxes = tf.constant([[0.1 * place, 0.2, 0.1 * place + 0.25, 0.7] for place in range(len(NUMBERS))])
-    digits = {"digits": slots, "map": tf.random.stateless_uniform((8, 3, 5), (0, 0), -1, CLASSES + 1, tf.int32)}
-    return {"image": random_images(model), **digits, "weight": tf.ones(len(NUMBERS)), "box": boxes}
 
 
 def assert_equal_outputs(model: keras.Model, other: Any) -> None:
@@ -136,57 +113,6 @@ def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
     move_all_weights(model)
     model.save(tmp_path / "model.keras")
     assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
-
-
-def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
-    state = new_state("svhn", batch_size=8, average=0.5, weight_decay=0.0)
-    config = Config(model="svhn", batch_size=8, weight_decay=0.0, warmup_steps=0)
-    batch = one_batch(state.model)
-    assert len(state.learner.weights) == len(state.model.weights) + 4
-    heads = state.learner.weights[len(state.model.weights) :]
-
-    def map_loss() -> float:
-        return float(tf.reduce_mean(segmentation.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
-
-    plain = new_state("svhn", batch_size=8, map_weight=0.0, weight_decay=0.0)
-    first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8
-    before, logged = map_loss(), []
-    step = make_step(state, config, tf.distribute.get_strategy())
-    for _ in range(30):
-        logged.append(float(step(batch).loss) / 8)
-    assert map_loss() < before - 0.5
-    assert logged[0] == pytest.approx(first, rel=1e-5)  # of the number alone, as on valid
-    assert all(np.abs(weight.numpy()).max() > 0 for weight in heads)
-    assert [weight.shape for weight in state.average.weights] == [weight.shape for weight in state.model.weights]
-    assert state.is_finite()
-    heads[0].assign(np.nan * heads[0])
-    assert not state.is_finite()
-
-
-def test_how_much_which_digit_lies_where_weighs() -> None:
-    """Seen in the first step that the head's biases make, by an optimiser that goes as far as the gradient."""
-
-    def first_step(map_weight: float) -> np.ndarray:
-        options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
-        config = runs.make_config({"model": "svhn", "map_weight": map_weight, **options})
-        state = new_state("svhn", map_weight=map_weight, **options)
-        make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
-        return state.learner.weights[-1].numpy()
-
-    once = first_step(1.0)
-    assert np.abs(once).max() > 0
-    np.testing.assert_allclose(first_step(0.5), 0.5 * once, rtol=1e-4, atol=1e-8)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"map_weight": 0.0}, {"dataset": "folder"}, {"train_on": "folder"}, {"model": "kvn219"}],
-    ids=["weight", "dataset", "train_on", "model"],
-)
-def test_which_digit_lies_where_is_not_learnt(options: dict[str, Any]) -> None:
-    """As asked, where what is trained on does not know, and by a model without layers for it."""
-    state = new_state(options.pop("model", "svhn"), **options)
-    assert state.learner is state.model
 
 
 def test_a_finder_sees_whole_pictures() -> None:
