@@ -18,23 +18,9 @@ from wrangling import (
     tree,
     without_report,
     wrangled,
-    write_sources,
 )
 
 from svhn import records
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sources(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def undisturbed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The records of all sources, made by one process."""
-    folder = tmp_path_factory.mktemp("records")
-    assert wrangled(sources, folder) == 0
-    return folder
 
 
 def expected_lengths(*splits: str) -> Counter[int]:

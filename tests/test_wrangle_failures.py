@@ -19,7 +19,6 @@ from wrangling import (
     tree,
     without_report,
     wrangled,
-    write_sources,
 )
 
 from svhn import records
@@ -34,19 +33,6 @@ BAD: dict[str, tuple[list[Row], str]] = {
     "text.png": ([(3, 5, 5, 9, 9)], "the file is not a picture, or of no known kind"),
     "truncated.png": ([(3, 5, 5, 9, 9)], "image file is truncated"),
 }
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sources(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def undisturbed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The records of all sources, made by one process."""
-    folder = tmp_path_factory.mktemp("records")
-    assert wrangled(sources, folder) == 0
-    return folder
 
 
 @pytest.fixture
