@@ -115,7 +115,7 @@ def training_batches(
 
 
 def varied(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
-    """What a network learns from: a batch of records with their `noise`, as `steps` vary it and of a network's size."""
+    """What a network learns from: a batch of records with their `noise`, varied by `steps`, in pictures of `size`."""
     images = recolour(tf.cast(batch["image"], tf.float32), config)
     images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
     box = union(batch["boxes"])
