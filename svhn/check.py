@@ -6,16 +6,21 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from tqdm import tqdm
 
 from svhn.cropping import Cropped, cropped
 from svhn.processes import workers
-from svhn.spec import DatasetSpec, Entry, Size
+from svhn.spec import Box, DatasetSpec, Entry, Size
 
 SHOWN = 5  # cases of each kind
+ROOM = 0.8  # of a digit's width, beyond which SVHN's gaps mostly hold a digit without a box: docs/ablation.md
+NARROW = 0.4  # of its height: the least width that a digit is taken to have
+CLIMB = 0.3  # of its height: how much lower the next one may stand
 BAR = 40  # characters of the longest bar
 
 
@@ -49,15 +54,39 @@ def judged(entry: Entry, outcomes: Iterator[Cropped | str], max_length: int) -> 
 
 
 def summary(looked: Sequence[Looked]) -> tuple[list[str], int]:
-    """Lines for a person, and how many things are amiss."""
+    """Lines for a person, and how many things are amiss; room for a digit is none, since some numbers are set apart."""
     bad = [f"{each.entry.name}: {each.problem}" for each in looked if each.problem]
+    usable = [each.entry for each in looked if not each.problem]
+    gaps = [f"{entry.name} ({entry.label})" for entry in usable if has_room(entry.boxes)]
     twice, leaks = repeated(looked)
     lines = [*histogram(looked)]
-    for title, cases in (("can't be used", bad), ("are there twice", twice), ("are in two sources", leaks)):
+    kinds = {
+        "have room for one more digit, which their labels may lack": gaps,
+        "can't be used": bad,
+        "are there twice": twice,
+        "are in two sources": leaks,
+    }
+    for title, cases in kinds.items():
         lines.append(f"{len(cases)} pictures {title}{':' if cases else ''}")
         lines += [f"  {case}" for case in cases[:SHOWN]]
         lines += [f"  and {len(cases) - SHOWN} more"] * (len(cases) > SHOWN)
     return lines, len(bad) + len(twice) + len(leaks)
+
+
+def has_room(boxes: Sequence[Box]) -> bool:
+    """Whether there is a gap nearly as wide as a digit between two of a row, as where a digit has no box."""
+    if not boxes:
+        return False
+    width = median(right - left for left, _, right, _ in boxes)
+    height = median(bottom - top for _, top, _, bottom in boxes)
+    gap = ROOM * max(width, NARROW * height)  # between two 1s there need not be room for more
+    return any(level(one, other, height) and other[0] - one[2] > gap for one, other in pairwise(sorted(boxes)))
+
+
+def level(one: Box, other: Box, height: float) -> bool:
+    """Whether two digits stand beside each other: what climbs, or stands one above the other, lies apart anyway."""
+    (_, top, _, bottom), (_, other_top, _, other_bottom) = one, other
+    return abs(top + bottom - other_top - other_bottom) / 2 < CLIMB * height
 
 
 def repeated(looked: Sequence[Looked]) -> tuple[list[str], list[str]]:

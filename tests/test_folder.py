@@ -137,6 +137,7 @@ def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.C
         f"  2 digits       1 {'#' * 40}",
         "test: 1 pictures that can be used",
         f"  2 digits       1 {'#' * 40}",
+        "0 pictures have room for one more digit, which their labels may lack",
         "0 pictures can't be used",
         "0 pictures are there twice",
         "0 pictures are in two sources",
