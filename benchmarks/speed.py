@@ -67,7 +67,7 @@ def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
 
     build = cast(partial[keras.Model], MODELS["svhn"].build)
     _, stem, stages, dropout = build.args
-    model = Svhn(stem, stages, dropout, (48, 80), 5)
+    model: Any = Svhn(stem, stages, dropout, (48, 80), 5)  # PyTorch's types know no memory_format
     assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters
     model = model.to(memory_format=torch.channels_last)
     images = torch.from_numpy(batch["image"].numpy()).permute(0, 3, 1, 2)  # channels_last in memory
