@@ -30,6 +30,7 @@ def box(left: float, top: float = 10, width: float = 10, height: float = 20) -> 
         ([box(0), box(30, top=16.1)], False),  # climbs: digits of such a number lie apart
         ([box(0), box(30, top=3.9)], False),
         ([box(0, width=30), box(40), box(60)], True),  # one wide box makes no digit wide
+        ([box(0), box(18.1), box(29, height=60)], True),  # nor a tall one high
         ([box(0, width=4), box(10.3, width=4)], False),  # 1s, set as far apart as other digits
         ([box(0, width=4), box(10.5, width=4)], True),
     ],
