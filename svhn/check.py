@@ -18,7 +18,7 @@ from svhn.processes import workers
 from svhn.spec import Box, DatasetSpec, Entry, Size
 
 SHOWN = 5  # cases of each kind
-ROOM = 0.8  # of a digit's width, beyond which SVHN's gaps mostly hold a digit without a box: docs/ablation.md
+ROOM = 0.8  # of a digit's width, beyond which SVHN's gaps often hold a digit without a box: docs/ablation.md
 NARROW = 0.4  # of its height: the least width that a digit is taken to have
 CLIMB = 0.3  # of its height: how much lower the next one may stand
 BAR = 40  # characters of the longest bar
