@@ -22,12 +22,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from svhn import checkpoints, evaluate, pipeline, predict, records, runs
+from svhn import records
 from svhn.config import Paths
 from svhn.datasets import DATASETS
 from svhn.labels import to_text
-from svhn.records import Info
-from svhn.spec import Entry
+from svhn.pipeline import batches
+from svhn.reading import reader
+from svhn.runs import checkpoints, load
+from svhn.runs.run import reopen
+from svhn.spec import Entry, Info
 
 HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
 PAGE = "--psm 7 -c tessedit_char_whitelist=0123456789"  # one line of digits
@@ -39,7 +42,7 @@ def pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str]
     """Names, labels and uint8 pictures of the first records of test."""
     split = records.open_split(paths.records_dir, info, "test")
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths]).map(
-        lambda serialized: pipeline.decode_record(serialized, info)
+        lambda serialized: batches.decode_record(serialized, info)
     )
     names, labels, images = [], [], []
     for record in ds.take(count).as_numpy_iterator():
@@ -63,9 +66,9 @@ def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 
 
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
-    config = dataclasses.replace(runs.reopen(paths.run, {}, info, "test"), batch_size=1)
-    model = evaluate.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
-    return (reading.text for reading in predict.readings(evaluate.frozen(model), config, info, images))
+    config = dataclasses.replace(reopen(paths.run, {}, info, "test"), batch_size=1)
+    model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
+    return (reading.text for reading in reader.readings(load.frozen(model), config, info, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from svhn.matfile import COLUMNS, read_digit_struct
+from svhn.datasets.formats.digit_struct import COLUMNS, read_digit_struct
 
 REPEATS = 3
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from svhn.datasets import fonts, synthetic
+from svhn.datasets.synthetic import dataset, fonts
 
 REPEATS = 3
 
@@ -20,7 +20,7 @@ REPEATS = 3
 def timed(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> float:
     start = time.process_time()
     for index in range(pictures):
-        synthetic.draw_picture(folder, paths, seed, index)
+        dataset.draw_picture(folder, paths, seed, index)
     return time.process_time() - start
 
 

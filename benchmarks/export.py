@@ -15,9 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn import evaluate, export, pipeline, records
+from svhn import records
 from svhn.config import Config, Paths
-from svhn.formats import FORMATS, Call, Outputs
+from svhn.pipeline.batches import evaluation_batches
+from svhn.publishing import export
+from svhn.publishing.formats import FORMATS, Call, Outputs
+from svhn.runs import load
 
 TIMED = 200
 
@@ -25,7 +28,7 @@ TIMED = 200
 def labelled(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first images of a split, as records hold them, and their digits, int32 (images, max_length)."""
     info = records.read_info(records_dir, config.dataset)
-    batches = pipeline.evaluation_batches(config, info, records.open_split(records_dir, info, split))
+    batches = evaluation_batches(config, info, records.open_split(records_dir, info, split))
     seen = list(batches.take(-(-count // config.batch_size)))
     kept = np.concatenate([batch["weight"] for batch in seen]) > 0
     images, digits = (np.concatenate([batch[name] for batch in seen])[kept] for name in ("image", "digits"))
@@ -61,8 +64,8 @@ def main() -> None:
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
     run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
-    model, config, info = evaluate.trained(run, export.PORTABLE)
-    module = export.exportable(evaluate.frozen(model), config, info)
+    model, config, info = load.trained(run, export.PORTABLE)
+    module = export.exportable(load.frozen(model), config, info)
     images, numbers = labelled(config, args.records_dir, args.split, args.images)
     calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)
     expected = export.outputs(module.call, images)

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from svhn.datasets import DATASETS
-from svhn.files import atomic_write
+from svhn.runtime.files import atomic_write
 
 SPEC = DATASETS["mnist_stacked"]
 

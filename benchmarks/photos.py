@@ -17,10 +17,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn import boxes, pictures
 from svhn.config import Paths
 from svhn.datasets import svhn_full
-from svhn.predict import Reader
+from svhn.images import opened
+from svhn.pipeline import boxes
+from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
 
 PHOTO, PHOTOS = (4000, 3000), 20  # width and height, and how many
@@ -37,7 +38,7 @@ class Answer(NamedTuple):
 
 def picture(entry: Entry) -> Image.Image:
     path, box, whole = entry.source
-    image = pictures.opened(path)
+    image = opened(path)
     left, top, right, bottom = map(round, svhn_full.beside(entry.name, box, image.size))
     return image if whole else image.crop((left, top, right, bottom))
 

@@ -22,10 +22,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import distribute, evaluate, runs, state
 from svhn.models import MODELS
-from svhn.pipeline import Batch
-from svhn.records import Info
+from svhn.pipeline.batches import Batch
+from svhn.runs import load, run
+from svhn.spec import Info
+from svhn.training import distribute
+from svhn.training.step import build_state, make_step
 
 ROUNDS = 4
 INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
@@ -50,11 +52,11 @@ def make_batch(size: int) -> Batch:
 
 def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
     """A training step and a reading, both waited for; the network's parameters and its multiply-adds."""
-    config = runs.make_config({"batch_size": batch_size, "map_weight": 0.0})
-    trained = state.build_state(config, INFO, 1000, replicas=1)
-    step = state.make_step(trained, config, distribute.choose_strategy())
-    model = evaluate.build_model(config, INFO)
-    infer = tf.function(evaluate.frozen(model))
+    config = run.make_config({"batch_size": batch_size, "map_weight": 0.0})
+    trained = build_state(config, INFO, 1000, replicas=1)
+    step = make_step(trained, config, distribute.choose_strategy())
+    model = load.build_model(config, INFO)
+    infer = tf.function(load.frozen(model))
     ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
     return ways, model.count_params(), multiply_adds(model)
 

@@ -13,8 +13,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from svhn import distribute, pipeline, records, runs, state
+from svhn import records
 from svhn.datasets import DATASETS
+from svhn.pipeline.batches import training_batches
+from svhn.runs import run
+from svhn.training import distribute
+from svhn.training.step import build_state, make_step
 
 ROUNDS = 4
 
@@ -39,10 +43,10 @@ def main() -> None:
     args = parser.parse_args()
     info = records.read_info(args.records_dir, args.dataset)
     split = records.open_split(args.records_dir, info, "train")
-    config = runs.make_config({"dataset": args.dataset, "model": args.model})
-    trained = state.build_state(config, info, 1000, replicas=1)
-    step = state.make_step(trained, config, distribute.choose_strategy())
-    streamed = iter(pipeline.training_batches(config, info, split, DATASETS[args.dataset].augmentation))
+    config = run.make_config({"dataset": args.dataset, "model": args.model})
+    trained = build_state(config, info, 1000, replicas=1)
+    step = make_step(trained, config, distribute.choose_strategy())
+    streamed = iter(training_batches(config, info, split, DATASETS[args.dataset].augmentation))
     kept = itertools.repeat(tf.nest.map_structure(tf.identity, next(streamed)))
     images_per_second(step, streamed, 10, config.batch_size)  # compiles the step
     rates = [

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.digitstruct import read_value_by_value
-from svhn.matfile import read_digit_struct, write_digit_struct
+from svhn.datasets.formats.digit_struct import read_digit_struct, write_digit_struct
 
 SIZE, MARGIN = 64, 0.3
 

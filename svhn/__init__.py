@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from svhn.predict import Reader as Reader
+    from svhn.reading.reader import Reader as Reader
+
 
 __version__ = "0.1.0"
 
@@ -14,6 +15,6 @@ def __getattr__(name: str) -> Any:
     """`svhn.Reader`, which brings TensorFlow only where it is asked for."""
     if name != "Reader":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from svhn.predict import Reader
+    from svhn.reading.reader import Reader
 
     return Reader

@@ -2,13 +2,13 @@
 
 import sys
 
-from svhn import shell
+from svhn.runtime import shell
 
 
 def command(argv: list[str]) -> None:
     with shell.quiet():
-        from svhn import cli  # brings TensorFlow, whose start-up notes are no news
-    cli.main(argv)
+        from svhn.cli import flags  # brings TensorFlow, whose start-up notes are no news
+    flags.main(argv)
 
 
 def main() -> int:

@@ -9,21 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from svhn.errors import UserError
+
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
 RELEASED = Path(__file__).parent / "released"  # a run that comes with the package, others in folders below it
 LARGEST = 2**63  # whole numbers reach TensorFlow as int64
-
-
-class UserError(Exception):
-    """A mistake that the user can mend: what was wrong, what was expected, what to do. Shown without a trace."""
-
-
-class Interrupted(Exception):  # noqa: N818 - a wish and no error
-    """The process was asked to stop by a signal, and has put its work in order."""
-
-    def __init__(self, message: str, signum: int) -> None:
-        super().__init__(message)
-        self.signum = signum
 
 
 def option(default: Any, description: str, fixed: str = "") -> Any:

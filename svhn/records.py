@@ -6,20 +6,18 @@ import dataclasses
 import errno
 import json
 import math
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from svhn.config import UserError
-from svhn.files import write_json
+from svhn.errors import UserError
 from svhn.labels import EMPTY
-from svhn.spec import NOWHERE, Box
+from svhn.runtime.files import write_json
+from svhn.spec import NOWHERE, SCHEMA, Box, Info
 
-SCHEMA = 2
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` that say something of each split
 SHARD_EXAMPLES = 2048
 FEATURES = {
@@ -28,52 +26,6 @@ FEATURES = {
     "name": tf.io.FixedLenFeature([], tf.string),
     "boxes": tf.io.RaggedFeature(tf.float32),  # four a digit, in shares of the image's width and height; or none
 }
-
-
-@dataclass(frozen=True)
-class Info:
-    """What a data set's records are.
-
-    Args:
-        size: height and width of the images, in pixels.
-        margin: share of the box's height and width that was added on each of its sides.
-        channels: of the images.
-        max_length: digits of the longest number that was kept; slots of a label.
-        fixed_length: whether all numbers have that many digits.
-        splits: examples in each shard, by split.
-        sizes: bytes of each shard, by split.
-        lengths: examples by length of the number ("1", "2", …), by split.
-        sources: sha256 of what each source was read from.
-        seed: which drew the validation examples and the order.
-    """
-
-    dataset: str
-    size: tuple[int, int]
-    margin: float
-    channels: int
-    max_length: int
-    image_format: str
-    splits: Mapping[str, list[int]]
-    sizes: Mapping[str, list[int]]
-    lengths: Mapping[str, dict[str, int]]
-    sources: Mapping[str, str]
-    seed: int
-    fixed_length: bool = False
-    schema: int = SCHEMA
-
-    def has(self, split: str) -> bool:
-        return sum(self.splits.get(split, [])) > 0
-
-    @property
-    def crop(self) -> dict[str, object]:
-        """What a network trained on these records relies on."""
-        names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def draw(self) -> dict[str, int]:
-        """What tells one draw of the training and validation examples from another."""
-        return {"wrangle_seed": self.seed, **{name: sum(self.splits.get(name, [])) for name in ("train", "valid")}}
 
 
 class Split(NamedTuple):

@@ -11,9 +11,11 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
     import keras
     import numpy as np
 
+
 Size = tuple[int, int]  # height, width, in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # of what is not there, or nobody knows where
+SCHEMA = 2  # of records
 DRAWN = "DRAWN.txt"  # in a folder of pictures that were drawn here and not published
 
 
@@ -171,3 +173,49 @@ class ModelSpec:
     maps: tuple[str, ...] = ()
     fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a data set's records are.
+
+    Args:
+        size: height and width of the images, in pixels.
+        margin: share of the box's height and width that was added on each of its sides.
+        channels: of the images.
+        max_length: digits of the longest number that was kept; slots of a label.
+        fixed_length: whether all numbers have that many digits.
+        splits: examples in each shard, by split.
+        sizes: bytes of each shard, by split.
+        lengths: examples by length of the number ("1", "2", …), by split.
+        sources: sha256 of what each source was read from.
+        seed: which drew the validation examples and the order.
+    """
+
+    dataset: str
+    size: tuple[int, int]
+    margin: float
+    channels: int
+    max_length: int
+    image_format: str
+    splits: Mapping[str, list[int]]
+    sizes: Mapping[str, list[int]]
+    lengths: Mapping[str, dict[str, int]]
+    sources: Mapping[str, str]
+    seed: int
+    fixed_length: bool = False
+    schema: int = SCHEMA
+
+    def has(self, split: str) -> bool:
+        return sum(self.splits.get(split, [])) > 0
+
+    @property
+    def crop(self) -> dict[str, object]:
+        """What a network trained on these records relies on."""
+        names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def draw(self) -> dict[str, int]:
+        """What tells one draw of the training and validation examples from another."""
+        return {"wrangle_seed": self.seed, **{name: sum(self.splits.get(name, [])) for name in ("train", "valid")}}

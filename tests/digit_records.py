@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from svhn import records, runs, train
+from svhn import records
 from svhn.config import Config, Paths
-from svhn.records import Info
-from svhn.spec import Augmentation
+from svhn.runs import run
+from svhn.spec import Augmentation, Info
+from svhn.training import loop
 
 SIZE = (12, 12)
 COUNTS = {"train": 100, "valid": 20, "test": 23}
@@ -57,6 +58,6 @@ def paths_of(folder: Path, name: str = "demo") -> Paths:
 def train_run(folder: Path, report: Callable[[str], None], name: str = "demo", **given: Any) -> Config:
     """Train a run on the folder's digits, or go on with it."""
     info, paths = records.read_info(folder / "records", "mnist"), paths_of(folder, name)
-    config = runs.begin(paths.run, {"dataset": "mnist", **given}, info)
-    train.train(config, info, paths, Augmentation(), report)
+    config = run.begin(paths.run, {"dataset": "mnist", **given}, info)
+    loop.train(config, info, paths, Augmentation(), report)
     return config

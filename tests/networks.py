@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn import pipeline, runs
 from svhn.labels import CLASSES, to_slots
-from svhn.records import Info
-from svhn.state import State, build_state
+from svhn.pipeline import batches
+from svhn.runs import run
+from svhn.spec import Info
+from svhn.training.step import State, build_state
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
 
@@ -24,14 +25,14 @@ def new_state(name: str, info: Info | None = None, **options: Any) -> State:
     """A state for training in float32, on whole pictures, unless told otherwise."""
     keras.backend.clear_session()
     given = {"model": name, "mixed_precision": False, "random_crop": False, "average": 0.0, **options}
-    return build_state(runs.make_config(given), info or make_info(), steps=100, replicas=1)
+    return build_state(run.make_config(given), info or make_info(), steps=100, replicas=1)
 
 
 def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
     return tf.constant(np.random.default_rng(0).uniform(0, 255, (batch, *model.input_shape[1:])), tf.float32)
 
 
-def one_batch(model: keras.Model) -> pipeline.Batch:
+def one_batch(model: keras.Model) -> batches.Batch:
     slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
     boxes = tf.constant([[0.1 * place, 0.2, 0.1 * place + 0.25, 0.7] for place in range(len(NUMBERS))])
     digits = {"digits": slots, "map": tf.random.stateless_uniform((8, 3, 5), (0, 0), -1, CLASSES + 1, tf.int32)}

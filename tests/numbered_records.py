@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from svhn import pipeline, records
+from svhn import records
 from svhn.config import Config
 from svhn.labels import to_text
-from svhn.records import Info, Split
-from svhn.spec import Augmentation, Box
+from svhn.pipeline.batches import training_batches
+from svhn.records import Split
+from svhn.spec import Augmentation, Box, Info
 
 EXAMPLES = 37
 SIZE = (16, 32)
@@ -70,7 +71,7 @@ def training(
     steps: Augmentation = STEPS,
 ) -> list[Batch]:
     """The first batches of training, from the step `start` on."""
-    ds = pipeline.training_batches(options or config(), INFO, split, steps, start, context)
+    ds = training_batches(options or config(), INFO, split, steps, start, context)
     return list(islice(ds.as_numpy_iterator(), batches))
 
 

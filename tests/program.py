@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn import cli, records, shell
+from svhn import records, spec
+from svhn.cli.flags import main
+from svhn.runtime import shell
 from svhn.spec import Box
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +37,7 @@ def write_records(folder: Path, size: tuple[int, int] = (32, 32)) -> Path:
         shards[split] = [records.write_shard(*shard) for shard in zip(paths, parts, strict=True)]
         sizes[split] = [path.stat().st_size for path in paths]
         lengths[split] = {str(length): sum(len(label) == length for label in labels) for length in (1, 2, 3)}
-    records.write_info(folder, records.Info("svhn", size, 0.3, 3, 5, "png", shards, sizes, lengths, {}, 0))
+    records.write_info(folder, spec.Info("svhn", size, 0.3, 3, 5, "png", shards, sizes, lengths, {}, 0))
     return folder
 
 
@@ -62,7 +64,7 @@ def arguments(folder: Path, *flags: str) -> list[str]:
 
 def call(folder: Path, *flags: str) -> int:
     """The command, within this process."""
-    return shell.run(cli.main, arguments(folder, *flags))
+    return shell.run(main, arguments(folder, *flags))
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:

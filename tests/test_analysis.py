@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svhn import analysis, records
-from svhn.evaluate import Prediction
+from svhn import records
+from svhn.evaluation.score import Prediction
 from svhn.labels import Reading
 from svhn.records import Split
+from svhn.reporting import analysis
 
 
 def predicted(label: str, read: str, sure: float = 0.9, label_sure: float = 0.05, name: str = "") -> Prediction:

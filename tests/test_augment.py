@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment, placing
+from svhn.pipeline import augment, geometry
 from svhn.spec import Augmentation, Size
 
 SIZE = (41, 61)  # odd: the centre is a pixel
@@ -169,7 +169,7 @@ def test_elastic_moves_pixels_by_two_waves(amplitude: float, direction: float, l
     wave, none = [amplitude, direction, length, phase], [0.0] * 4
     steps = Augmentation(elastic=0.05)
     for numbers, moved_x, moved_y in ((wave + none, expected, 0), (none + wave, 0, expected)):
-        places = placing.bend(SIZE, tf.constant([numbers], tf.float32), steps)
+        places = geometry.bend(SIZE, tf.constant([numbers], tf.float32), steps)
         np.testing.assert_allclose(places[0][0] - x, moved_x + 0 * x, atol=1e-4)
         np.testing.assert_allclose(places[1][0] - y, moved_y + 0 * y, atol=1e-4)
 
@@ -177,7 +177,7 @@ def test_elastic_moves_pixels_by_two_waves(amplitude: float, direction: float, l
 def test_elastic_pictures_come_from_where_the_waves_say() -> None:
     steps = Augmentation(elastic=0.05)
     bent = augment.augment(coordinates(), noises(1), steps, SIZE).numpy()
-    x, y = placing.bend(SIZE, augment.parts(noises(1)).bend, steps)
+    x, y = geometry.bend(SIZE, augment.parts(noises(1)).bend, steps)
     np.testing.assert_allclose(bent[..., 0], tf.clip_by_value(x, 0, SIZE[1] - 1), atol=1e-3)
     np.testing.assert_allclose(bent[..., 1], tf.clip_by_value(y, 0, SIZE[0] - 1), atol=1e-3)
 
@@ -187,11 +187,11 @@ def test_both_ways_of_sampling_agree(channels: int) -> None:
     """The one that can bend, where nothing is bent, and TensorFlow's."""
     images, size = random_images(channels=channels), (30, 50)
     drawn = augment.parts(noises(8))
-    transforms = placing.transforms(drawn.warp, drawn.slope, EVERYTHING, SIZE, size)
+    transforms = geometry.transforms(drawn.warp, drawn.slope, EVERYTHING, SIZE, size)
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
     straight = tf.constant(x[None]), tf.constant(y[None])
-    sampled = placing.sample(images, transforms, straight).numpy()
-    np.testing.assert_allclose(sampled, placing.project(images, transforms, size), atol=0.05)
+    sampled = geometry.sample(images, transforms, straight).numpy()
+    np.testing.assert_allclose(sampled, geometry.project(images, transforms, size), atol=0.05)
     assert np.abs(sampled - images.numpy()[:, :30, :50]).max() > 50  # they were moved
 
 

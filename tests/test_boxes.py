@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import boxes
+from svhn.models import losses
+from svhn.pipeline import boxes
 
 SQUARE = (0.2, 0.2, 0.6, 0.6)
 
@@ -41,7 +42,7 @@ def test_a_union_is_around_all_boxes_that_are_known() -> None:
 
 def test_the_loss_is_nothing_where_the_box_is_right_or_unknown() -> None:
     true, predicted = tf.constant([SQUARE, (0.0,) * 4, SQUARE]), tf.constant([SQUARE, SQUARE, (0.2, 0.2, 0.6, 0.41)])
-    assert boxes.box_loss(true, predicted).numpy().tolist() == pytest.approx([0, 0, 5 * 0.19 + 2 * 0.475], abs=1e-5)
+    assert losses.box_loss(true, predicted).numpy().tolist() == pytest.approx([0, 0, 5 * 0.19 + 2 * 0.475], abs=1e-5)
     assert boxes.found(true, predicted).numpy().tolist() == [1, 0, 1]
     assert boxes.known(true).numpy().tolist() == [1, 0, 1]
 
@@ -49,7 +50,7 @@ def test_the_loss_is_nothing_where_the_box_is_right_or_unknown() -> None:
 def test_the_loss_has_a_finite_gradient_wherever_the_box_is() -> None:
     predicted = tf.Variable(tf.constant([SQUARE, (0.8, 0.8, 0.8, 0.8), (0.9, 0.9, 0.1, 0.1), (0.0,) * 4]))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(boxes.box_loss(tf.constant([SQUARE] * 4), predicted))
+        loss = tf.reduce_sum(losses.box_loss(tf.constant([SQUARE] * 4), predicted))
     gradient = tape.gradient(loss, predicted).numpy()  # pyright: ignore[reportAttributeAccessIssue]
     assert abs(gradient).max() < 100
     assert abs(gradient[1:]).min(axis=1).max() > 0

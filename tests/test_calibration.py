@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svhn.calibration import BINS, STEPS, Calibration
+from svhn.reporting.analysis import BINS, STEPS, Calibration
 
 
 def counted(confidences: np.ndarray, right: np.ndarray) -> Calibration:

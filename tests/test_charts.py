@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn import charts
-from svhn.calibration import Calibration
-from svhn.config import UserError
+from svhn.errors import UserError
+from svhn.reporting import charts
+from svhn.reporting.analysis import Calibration
 
 ROOT = Path(__file__).parents[1]
 SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
@@ -81,7 +81,7 @@ def test_bars_are_shares_of_each_split() -> None:
 def test_drawing_leaves_no_global_state() -> None:
     program = """
 import sys, numpy as np
-from svhn import charts
+from svhn.reporting import charts
 assert not {"matplotlib", "tensorflow"} & sys.modules.keys()
 charts.confusion(np.eye(10, dtype=int))
 assert "matplotlib.pyplot" not in sys.modules

@@ -8,8 +8,8 @@ import pytest
 from fixtures import Row, write_format1
 from wrangling import wrangled
 
-from svhn import check
 from svhn.spec import Box
+from svhn.wrangle import check
 
 
 def box(left: float, top: float = 10, width: float = 10, height: float = 20) -> Box:

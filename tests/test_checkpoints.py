@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import checkpoints, runs
-from svhn.config import UserError
-from svhn.records import Info
+from svhn.errors import UserError
+from svhn.runs import checkpoints
+from svhn.runs.run import begin
+from svhn.spec import Info
 
 INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {}, {"train": "ab"}, seed=0)
 
@@ -79,7 +80,7 @@ def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which
 
 @pytest.mark.parametrize("which", ["all", "best", "latest", "1"])
 def test_a_run_without_checkpoints_says_so(run: Path, which: str) -> None:
-    runs.begin(run, {}, INFO)
+    begin(run, {}, INFO)
     with pytest.raises(UserError, match=f"{run} has no checkpoint yet: train with `python main.py --mode=train"):
         checkpoints.chosen_steps(run, which)
 

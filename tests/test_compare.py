@@ -12,10 +12,12 @@ import pytest
 from digit_records import write_digits
 from program import call, last_line
 
-from svhn import checkpoints, compare, runs
-from svhn.compare import Result
 from svhn.config import Config
 from svhn.models import svm
+from svhn.runs import checkpoints
+from svhn.runs import run as runs
+from svhn.training import compare
+from svhn.training.compare import Result
 
 FLAGS = (
     "--mode=compare",

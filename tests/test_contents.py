@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn import analysis, contents
 from svhn.config import Config
-from svhn.contents import Facts
-from svhn.evaluate import Prediction
+from svhn.evaluation.score import Prediction
 from svhn.labels import Reading
-from svhn.page import Section
-from svhn.records import Info
+from svhn.reporting import analysis
+from svhn.reporting import sections as contents
+from svhn.reporting.html import Section
+from svhn.reporting.sections import Facts
+from svhn.spec import Info
 
 SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
 HISTORY: list[dict[str, Any]] = [

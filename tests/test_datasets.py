@@ -12,11 +12,13 @@ import pytest
 import tensorflow as tf
 from scipy.io import savemat
 
-from svhn import pipeline, records
-from svhn.conversion import Options, convert
-from svhn.datasets import DATASETS, format1, mnist_stacked, synthetic
+from svhn import records
+from svhn.datasets import DATASETS, format1, mnist_stacked
+from svhn.datasets.synthetic import dataset
 from svhn.labels import to_text
-from svhn.records import Info
+from svhn.pipeline import batches
+from svhn.spec import Info
+from svhn.wrangle.convert import Options, convert
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -34,7 +36,7 @@ def write_mnist(folder: Path) -> None:
 
 def write_folder(folder: Path) -> None:
     """Rendered numbers, with a table in place of the publishers' file."""
-    synthetic.render(folder)
+    dataset.render(folder)
     lines = ["filename,label,split"]
     for source in ("train", "test"):
         for entry in format1.entries(folder, source):
@@ -43,9 +45,9 @@ def write_folder(folder: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
-    "svhn": synthetic.render,  # draws in the publishers' layout
-    "svhn_full": synthetic.render,
-    "synthetic": synthetic.render,
+    "svhn": dataset.render,  # draws in the publishers' layout
+    "svhn_full": dataset.render,
+    "synthetic": dataset.render,
     "folder": write_folder,
     "svhn_cropped": write_svhn_cropped,
     "mnist": write_mnist,
@@ -57,7 +59,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few fil
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "PICTURES", {"train": 40, "test": 5})
+    monkeypatch.setattr(dataset, "PICTURES", {"train": 40, "test": 5})
     monkeypatch.setattr(mnist_stacked, "PICTURES", {"train": 40, "valid": 20, "test": 10})
 
 
@@ -75,7 +77,7 @@ def wrangle(name: str, folder: Path, target: str, seed: int = 0) -> Info:
 def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes]]:
     """Name, number and pixels of each."""
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
-    parsed = [pipeline.decode_record(serialized, info) for serialized in ds]
+    parsed = [batches.decode_record(serialized, info) for serialized in ds]
     return [
         (each["name"].numpy().decode(), to_text(each["digits"].numpy()), each["image"].numpy().tobytes())
         for each in parsed

@@ -17,8 +17,8 @@ import pytest
 import tensorflow as tf
 from program import ROOT, arguments, write_records
 
-from svhn import distribute
-from svhn.config import UserError
+from svhn.errors import UserError
+from svhn.runtime.cluster import is_chief, workers
 
 LRATE = 1e-4
 RECIPE = (
@@ -33,8 +33,9 @@ RECIPE = (
     f"--lrate={LRATE}",
 )
 SMALL = """import dataclasses, functools, runpy
-with __import__("svhn.shell").shell.quiet():
-    from svhn import distribute, files
+with __import__("svhn.runtime.shell").runtime.shell.quiet():
+    from svhn.runtime import files
+    from svhn.training import distribute
     from svhn.models import MODELS, residual
 small = functools.partial(residual.build, "svhn", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
 MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small, maps=("stage2",))
@@ -190,17 +191,17 @@ def test_there_is_one_chief(
     monkeypatch: pytest.MonkeyPatch, cluster: dict[str, list[str]], task: str | None, index: int | None, chief: bool
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": task, "index": index}}))
-    assert distribute.is_chief() is chief
+    assert is_chief() is chief
 
 
 def test_one_device_needs_no_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert distribute.workers() == 0
-    assert distribute.is_chief()
+    assert workers() == 0
+    assert is_chief()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}'])
 def test_a_cluster_that_is_no_cluster(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(UserError, match=r"^TF_CONFIG is not the JSON of a cluster and a task: "):
-        distribute.workers()
+        workers()

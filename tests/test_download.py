@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from mirror import Mirror, pack, publish, serve, tree
 
-from svhn import download as command
-from svhn import shell
-from svhn.config import UserError
-from svhn.datasets import DATASETS, synthetic
-from svhn.download import download
-from svhn.files import sha256
+from svhn.datasets import DATASETS
+from svhn.datasets.synthetic import dataset
+from svhn.download import __main__ as command
+from svhn.download.archives import download
+from svhn.errors import UserError
+from svhn.runtime import shell
+from svhn.runtime.files import sha256
 from svhn.spec import Archive, DatasetSpec
 
 PUBLISHED = DATASETS["svhn"]
@@ -83,7 +84,7 @@ def test_what_is_unpacked_is_skipped_even_without_its_archive(mirror: Mirror, da
 
 
 def test_drawn_pictures_are_not_taken_for_published_ones(mirror: Mirror, data: Path) -> None:
-    synthetic.render_split(data / "train", 1, seed=0)
+    dataset.render_split(data / "train", 1, seed=0)
     before = tree(data)
     with pytest.raises(UserError, match=r"data/train was drawn, and is nothing of svhn: choose another --data_dir"):
         download(PUBLISHED, data, mirror.url, ["train"], print)

@@ -11,16 +11,17 @@ import pytest
 from mirror import Mirror, publish, serve, tree
 from mnist_fixtures import COUNTS, write_csv, write_idx
 
-from svhn import download as command
-from svhn import shell, wrangle
-from svhn.config import UserError
 from svhn.datasets import mnist
 from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED
 from svhn.datasets.svhn_cropped import SVHN_CROPPED
-from svhn.download import download
-from svhn.files import sha256
+from svhn.download import __main__ as command
+from svhn.download.archives import download
+from svhn.errors import UserError
+from svhn.runtime import shell
+from svhn.runtime.files import sha256
 from svhn.spec import Archive, DatasetSpec
+from svhn.wrangle import __main__
 
 TRAIN = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
 TEST = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]
@@ -208,7 +209,7 @@ def test_a_file_of_the_users_own_is_never_replaced(mirror: Mirror, data: Path, s
 def test_wrangle_sends_kaggles_folder_to_another_one(data: Path) -> None:
     write_csv(data)
     with pytest.raises(UserError) as error:
-        wrangle.chosen_sources(MNIST, data, ["test"])
+        __main__.chosen_sources(MNIST, data, ["test"])
     assert str(error.value) == (
         f"{data} has no test of mnist: run `python -m svhn.download --dataset=mnist --data_dir={data}`, "
         "with a folder of its own if what is there is not as published"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.models.dropout import Dropout
+from svhn.models.layers.dropout import Dropout
 
 ONES = tf.ones([17, 9, 7, 5])  # 5,355 values: no multiple of the four bytes of a word
 

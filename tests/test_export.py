@@ -16,12 +16,18 @@ from networks import make_info, new_state
 from PIL import Image
 from program import call, last_line
 
-from svhn import cli, conversion, evaluate, export, formats, runs
-from svhn.config import RELEASED, UserError
-from svhn.datasets import DATASETS, format1, synthetic
-from svhn.formats import FORMATS
+from svhn.cli import flags
+from svhn.config import RELEASED
+from svhn.datasets import DATASETS, format1
+from svhn.datasets.synthetic import dataset
+from svhn.errors import UserError
 from svhn.models import MODELS
-from svhn.records import Info
+from svhn.publishing import export, formats
+from svhn.publishing.formats import FORMATS
+from svhn.runs import load as evaluate
+from svhn.runs import run
+from svhn.spec import Info
+from svhn.wrangle import convert
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the converters
 ROOT = Path(__file__).parents[1]
@@ -33,10 +39,10 @@ def records_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of rendered numbers, as records of the data set that the released run was trained on."""
     folder = tmp_path_factory.mktemp("records")
     for split, seed in (("train", 5), ("test", 7)):
-        synthetic.render_split(folder / "data" / split, 120, seed=seed)
+        dataset.render_split(folder / "data" / split, 120, seed=seed)
     spec = DATASETS["svhn"]
-    options = conversion.Options(spec.size, spec.margin)
-    conversion.convert(spec, folder / "data", folder, ["train", "test"], options)
+    options = convert.Options(spec.size, spec.margin)
+    convert.convert(spec, folder / "data", folder, ["train", "test"], options)
     return folder
 
 
@@ -65,7 +71,7 @@ def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path:
     state = new_state(name, info)
     rng = np.random.default_rng(0)
     state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
-    config = runs.make_config({"model": name, "random_crop": False, **export.PORTABLE})
+    config = run.make_config({"model": name, "random_crop": False, **export.PORTABLE})
     module = export.exportable(evaluate.frozen(state.model), config, info)
     pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
     _, difference = export.write(module, kind, tmp_path / "file", pictures, pictures)
@@ -152,7 +158,7 @@ def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Pat
 
 def test_a_recurrent_network_is_refused_in_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow's calibration of one ends the process."""
-    config = runs.make_config({"model": "gru_rows", "random_crop": False})
+    config = run.make_config({"model": "gru_rows", "random_crop": False})
     monkeypatch.setattr(export, "trained", lambda *_: (new_state("gru_rows").model, config, make_info()))
     with pytest.raises(UserError, match="gru_rows is recurrent"):
         export.export(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
@@ -171,13 +177,13 @@ def test_a_missing_converter_is_named_with_the_extra(tmp_path: Path, monkeypatch
 
 def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], records_dir: Path) -> None:
     folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results")]
-    cli.main(["main.py", "--mode=export", "--name=released", "--format=litert", *folders])
+    flags.main(["main.py", "--mode=export", "--name=released", "--format=litert", *folders])
     file = tmp_path / "results/released/released.tflite"
     assert f"Exported to {file}. There, 100.0% of 256 drawn images are read" in capsys.readouterr().out
     assert file.stat().st_size > 10e6
     shutil.copytree(records_dir / "svhn", tmp_path / "records/svhn")
     other = tmp_path / "other.onnx"
-    cli.main(["main.py", "--mode=export", "--name=released", "--format=onnx", f"--output={other}", *folders])
+    flags.main(["main.py", "--mode=export", "--name=released", "--format=onnx", f"--output={other}", *folders])
     assert f"Exported to {other}. There, 100.0% of 4 images of valid" in capsys.readouterr().out
 
 
@@ -186,8 +192,8 @@ def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
     (lines,) = re.findall(r"```python\n(import numpy.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     for name in ("released", "finder"):
-        cli.main(["main.py", "--mode=export", f"--name={name}", "--format=onnx"])
-    synthetic.render_split(tmp_path / "photos/test", 12, seed=11)
+        flags.main(["main.py", "--mode=export", f"--name={name}", "--format=onnx"])
+    dataset.render_split(tmp_path / "photos/test", 12, seed=11)
     entries = list(format1.entries(tmp_path / "photos", "test"))
     capsys.readouterr()
     right = 0
@@ -200,7 +206,7 @@ def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_readmes_threshold_is_the_finders() -> None:
     (said,) = re.findall(r'found\["probability"\]\[0\] > ([0-9.]+):', (ROOT / "README.md").read_text("utf-8"))
-    assert float(said) == pytest.approx(runs.read_config(RELEASED / "finder")["config"]["threshold"], abs=0.005)
+    assert float(said) == pytest.approx(run.read_config(RELEASED / "finder")["config"]["threshold"], abs=0.005)
 
 
 @pytest.mark.parametrize(

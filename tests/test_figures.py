@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn import figures
-from svhn.evaluate import Prediction
+from svhn.evaluation.score import Prediction
 from svhn.labels import Reading
+from svhn.reporting import sheets
 
 
 def predicted(label: str, read: str, image: np.ndarray | None = None) -> Prediction:
@@ -20,32 +20,32 @@ def predicted(label: str, read: str, image: np.ndarray | None = None) -> Predict
 
 @pytest.mark.parametrize("shape", [(48, 80, 3), (32, 32, 3), (28, 28, 1), (64, 208, 3), (256, 52, 1), (1, 9, 1)])
 def test_a_picture_keeps_its_shape(shape: tuple[int, int, int]) -> None:
-    boxed = figures.letterboxed(figures.to_rgb(np.zeros(shape, np.uint8)))
-    assert boxed.size == figures.PICTURE
+    boxed = sheets.letterboxed(sheets.to_rgb(np.zeros(shape, np.uint8)))
+    assert boxed.size == sheets.PICTURE
     rows, columns = np.nonzero(np.asarray(boxed)[..., 0] < 100)
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    scale = min(figures.PICTURE[1] / shape[0], figures.PICTURE[0] / shape[1])
+    scale = min(sheets.PICTURE[1] / shape[0], sheets.PICTURE[0] / shape[1])
     assert height == pytest.approx(scale * shape[0], abs=1)
     assert width == pytest.approx(scale * shape[1], abs=1)
-    left, top = (figures.PICTURE[0] - width) // 2, (figures.PICTURE[1] - height) // 2
+    left, top = (sheets.PICTURE[0] - width) // 2, (sheets.PICTURE[1] - height) // 2
     assert (abs(columns.min() - left), abs(rows.min() - top)) <= (1, 1)
 
 
 def test_a_sheet_frames_what_is_wrong(tmp_path: Path) -> None:
     readings = [predicted("12", "12"), predicted("12", "17"), *[predicted("1", "1")] * 9, predicted("1", "")]
-    path = figures.save_sheet(tmp_path / "sheet.png", readings)
+    path = sheets.save_sheet(tmp_path / "sheet.png", readings)
     with Image.open(path) as sheet:
-        assert sheet.size == (10 * figures.CELL[0], 2 * figures.CELL[1])
-        corners = [sheet.getpixel((column * figures.CELL[0], 0)) for column in range(10)]
-        second = sheet.getpixel((figures.CELL[0], figures.CELL[1]))
-    assert corners == [(255, 255, 255), figures.WRONG, *[(255, 255, 255)] * 8]
-    assert second == figures.WRONG
+        assert sheet.size == (10 * sheets.CELL[0], 2 * sheets.CELL[1])
+        corners = [sheet.getpixel((column * sheets.CELL[0], 0)) for column in range(10)]
+        second = sheet.getpixel((sheets.CELL[0], sheets.CELL[1]))
+    assert corners == [(255, 255, 255), sheets.WRONG, *[(255, 255, 255)] * 8]
+    assert second == sheets.WRONG
 
 
 def test_feature_maps_each_span_black_to_white() -> None:
     maps = np.stack([np.array([[0.0, 1.0]]), np.array([[500.0, -500.0]]), np.array([[3.0, 3.0]])], axis=-1)
-    sheet = np.asarray(figures.map_sheet(maps.astype(np.float32)))
-    side, gap = figures.MAP_SIDE // 2, figures.GAP
+    sheet = np.asarray(sheets.map_sheet(maps.astype(np.float32)))
+    side, gap = sheets.MAP_SIDE // 2, sheets.GAP
     assert sheet.shape == (side, 3 * 2 * side + 2 * gap)
     halves = [sheet[0, start + half * side] for start in range(0, sheet.shape[1], 2 * side + gap) for half in (0, 1)]
     assert halves == [0, 255, 255, 0, 0, 0]
@@ -62,9 +62,9 @@ def test_feature_maps_each_span_black_to_white() -> None:
     ],
 )
 def test_a_sheet_of_feature_maps_is_no_wider_than_a_page(shape: tuple[int, int, int], size: tuple[int, int]) -> None:
-    assert figures.map_sheet(np.zeros(shape, np.float32)).size == size
+    assert sheets.map_sheet(np.zeros(shape, np.float32)).size == size
 
 
 def test_a_picture_without_a_number_is_said_to_have_none() -> None:
-    said, other = (np.asarray(figures.cell(predicted(label, "7"))) for label in ("", "none"))
+    said, other = (np.asarray(sheets.cell(predicted(label, "7"))) for label in ("", "none"))
     np.testing.assert_array_equal(said, other)

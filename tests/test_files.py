@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from mirror import Mirror, serve
 
-from svhn.config import UserError
-from svhn.files import atomic_write, fetch, mismatch, read_checksums, sha256
+from svhn.download.transfer import fetch, mismatch, read_checksums
+from svhn.errors import UserError
+from svhn.runtime.files import atomic_write, sha256
 from svhn.spec import Archive
 
 CONTENT = random.Random(0).randbytes(300_000)

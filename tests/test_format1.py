@@ -16,9 +16,9 @@ import pytest
 from fixtures import GROUND, INK, LABELS, NUMBERS, PICTURE, Row, draw_boxes, write_boxes, write_format1
 from PIL import Image
 
-from svhn.config import UserError
 from svhn.datasets import SVHN, format1
-from svhn.matfile import COLUMNS
+from svhn.datasets.formats.digit_struct import COLUMNS
+from svhn.errors import UserError
 from svhn.spec import Entry
 
 

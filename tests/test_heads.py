@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from svhn.models import MODELS
-from svhn.models.heads import attention_heads, with_maps
+from svhn.models.layers.heads import attention_heads, with_maps
 
 
 def test_each_slot_sees_the_places_it_looks_at_one_after_the_other() -> None:

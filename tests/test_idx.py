@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from mnist_fixtures import digits, packed_idx
 
-from svhn.config import UserError
-from svhn.datasets.idx import read_idx
+from svhn.datasets.formats.idx import read_idx
+from svhn.errors import UserError
 
 Spoil = Callable[[bytes], bytes]
 

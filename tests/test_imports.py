@@ -1,4 +1,4 @@
-"""What may import what: a row imports only rows above it, nothing sideways."""
+"""What may import what: rooms stand in rows, and a file imports only from rooms in rows above its own."""
 
 from __future__ import annotations
 
@@ -8,86 +8,40 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
-ROWS = [  # a package counts as one; what its files import from one another is its own affair
-    ["__init__", "config", "spec", "calibration"],
-    ["labels"],
-    [
-        "sources",
-        "matfile",
-        "boxes",
-        "pictures",
-        "distribute",
-        "shell",
-        "cropping",
-        "processes",
-        "summaries",
-        "charts",
-    ],
-    ["placing", "cells", "segmentation"],
-    ["files", "models", "optimizers", "pixelcsv", "precision", "metrics", "losses"],
-    ["records", "report", "figures", "page", "datasets", "augment"],
-    ["pipeline", "checkpoints", "conversion", "integrity", "analysis", "contents", "search", "check", "formats"],
-    ["views", "runs"],
-    ["evaluate"],
-    ["state", "teacher", "predict", "photos", "release", "run_report", "demo"],
-    ["transfer", "export"],
-    ["train", "lr_finder", "download", "wrangle"],
-    ["compare"],
-    ["session"],
-    ["modes"],
+ROWS = [  # a folder is one room; what its files import from one another is its own affair
+    ["errors", "spec"],
+    ["config", "labels", "images", "runtime"],
+    ["records", "datasets"],
+    ["download", "wrangle", "pipeline"],
+    ["models"],
+    ["runs"],
+    ["evaluation"],
+    ["training", "reading", "reporting", "publishing"],
     ["cli"],
-    ["__main__"],
+    ["__init__", "__main__"],
 ]
-LATE = {
-    "wrangle",
-    "__main__",
-    "__init__",
-}  # import within functions what other processes, or a mere --help, shouldn't wait for
-COMMANDS = {"cli", "download", "wrangle", "shell"}
-LIGHT = {
-    "config",
-    "spec",
-    "labels",
-    "files",
-    "sources",
-    "matfile",
-    "pixelcsv",
-    "cropping",
-    "check",
-    "pictures",
-    "processes",
-    "shell",
-    "download",
-    "datasets",
-}
-
+COMMANDS = ["cli", "download/__main__.py", "wrangle/__main__.py", "runtime/shell.py"]  # which read flags
+LIGHT = "import svhn.datasets, svhn.download.__main__, svhn.images, svhn.wrangle.__main__, svhn.wrangle.crop"
 FILES = sorted((ROOT / "svhn").rglob("*.py"))
-every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def part(path: Path) -> str:
-    """The module that a file is, or the package that it belongs to."""
+def room(path: Path) -> str:
     return path.relative_to(ROOT / "svhn").with_suffix("").parts[0]
 
 
-def nodes(tree: ast.AST, within_functions: bool) -> Iterator[ast.AST]:
-    """All that is run; what is only there for type checkers left out."""
+def nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of imports for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not within_functions:
-            continue
-        yield node
-        yield from nodes(node, within_functions)
+        if not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+            yield node
+            yield from nodes(node)
 
 
-def imports(path: Path, within_functions: bool = True) -> set[str]:
+def imports(path: Path) -> set[str]:
     """Dotted names of all that a file imports: of `from a import b`, `a.b`."""
     names: set[str] = set()
-    for node in nodes(ast.parse(path.read_text(encoding="utf-8")), within_functions):
+    for node in nodes(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -96,33 +50,29 @@ def imports(path: Path, within_functions: bool = True) -> set[str]:
     return names
 
 
-def test_every_file_is_in_one_row() -> None:
-    listed = [module for row in ROWS for module in row]
-    assert sorted(listed) == sorted({part(path) for path in FILES})
+def test_every_room_stands_in_one_row() -> None:
+    assert sorted(name for row in ROWS for name in row) == sorted({room(path) for path in FILES})
 
 
-@every_file
-def test_a_file_imports_only_from_rows_above(path: Path) -> None:
-    own = part(path)
-    row = next(index for index, modules in enumerate(ROWS) if own in modules)
-    above = {module for modules in ROWS[:row] for module in modules}
-    names = (name.split(".") for name in imports(path, within_functions=own not in LATE))
-    imported = {words[1] if words[1:] else "__init__" for words in names if words[0] == "svhn"} - {own}
-    assert imported <= above
+def test_imports_only_point_to_rows_above() -> None:
+    row_of = {name: index for index, row in enumerate(ROWS) for name in row}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in FILES
+        for name in sorted(imports(path))
+        if name.startswith("svhn.")
+        for imported in [name.split(".")[1] if name.split(".")[1] in row_of else "__init__"]
+        if imported != room(path) and row_of[imported] >= row_of[room(path)]
+    ]
+    assert wrong == []
 
 
-@every_file
-def test_only_commands_read_flags(path: Path) -> None:
-    assert part(path) in COMMANDS or not any(name.split(".")[0] == "absl" for name in imports(path))
+def test_only_commands_read_flags() -> None:
+    commands = [ROOT / "svhn" / name for name in COMMANDS]
+    reading = [path for path in FILES if any(name.split(".")[0] == "absl" for name in imports(path))]
+    assert [path for path in reading if not any(path.is_relative_to(command) for command in commands)] == []
 
 
-@every_file
-def test_what_needs_no_tensorflow_does_not_wait_for_it(path: Path) -> None:
-    heavy = {name for name in imports(path, within_functions=False) if name.split(".")[0] in ("tensorflow", "keras")}
-    assert part(path) not in LIGHT or not heavy
-
-
-@pytest.mark.parametrize("module", ["cropping", "datasets", "download", "wrangle"])
-def test_importing_it_loads_no_tensorflow(module: str) -> None:
-    check = f"import svhn.{module}, sys; assert not {{'tensorflow', 'keras'}} & sys.modules.keys()"
+def test_downloading_and_wrangling_load_no_tensorflow() -> None:
+    check = f"{LIGHT}, sys; assert not {{'tensorflow', 'keras'}} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT)

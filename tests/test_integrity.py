@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from record_shards import write_shards
 
-from svhn import integrity, records
-from svhn.config import UserError
+from svhn import records
+from svhn.errors import UserError
+from svhn.pipeline import integrity
 from svhn.records import Split
 
 HEADER = 12  # bytes before a record's data: its length and that length's CRC

@@ -17,8 +17,8 @@ from numbered_records import (
     write_split,
 )
 
-from svhn import augment, boxes
 from svhn.labels import to_slots
+from svhn.pipeline import augment, boxes
 from svhn.records import Split
 from svhn.spec import NOWHERE, Augmentation
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.labels import CLASSES, EMPTY, decode, from_svhn, readings, to_slots, to_text
+from svhn.evaluation.decoding import decode, readings
+from svhn.labels import CLASSES, EMPTY, from_svhn, to_slots, to_text
 
 Outputs = dict[str, np.ndarray]
 

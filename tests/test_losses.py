@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.labels import CLASSES, EMPTY, to_slots
-from svhn.losses import sequence_loss
+from svhn.models.losses import sequence_loss
 
 NUMBERS = ["210", "7", "90817", "48"]
 MAX_LENGTH = 5

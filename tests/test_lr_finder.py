@@ -11,12 +11,15 @@ import pytest
 from digit_records import make_info, paths_of, train_run, write_digits
 from numbered_records import INFO, write_split
 
-from svhn import lr_finder, pipeline, records, runs
-from svhn.config import UserError
-from svhn.lr_finder import RATES, Sweep, running_mean
-from svhn.records import Info, Split
-from svhn.spec import Augmentation
-from svhn.state import State, build_state
+from svhn import records
+from svhn.errors import UserError
+from svhn.pipeline import batches
+from svhn.records import Split
+from svhn.runs import run
+from svhn.spec import Augmentation, Info
+from svhn.training import lr_finder
+from svhn.training.lr_finder import RATES, Sweep, running_mean
+from svhn.training.step import State, build_state
 
 OPTIONS = {
     "dataset": "mnist",
@@ -43,12 +46,12 @@ def open_train(folder: Path) -> tuple[Info, Split]:
 
 
 def swept(state: State, folder: Path, **options: Any) -> Sweep:
-    config = runs.make_config({**OPTIONS, **options})
-    return lr_finder.sweep(state, config, iter(pipeline.training_batches(config, *open_train(folder), Augmentation())))
+    config = run.make_config({**OPTIONS, **options})
+    return lr_finder.sweep(state, config, iter(batches.training_batches(config, *open_train(folder), Augmentation())))
 
 
 def new_state(**options: Any) -> State:
-    return build_state(runs.make_config({**OPTIONS, **options}), make_info(), steps=len(RATES), replicas=1)
+    return build_state(run.make_config({**OPTIONS, **options}), make_info(), steps=len(RATES), replicas=1)
 
 
 def values(state: State) -> list[np.ndarray]:
@@ -96,11 +99,11 @@ def test_a_sweep_leaves_the_state_as_it_was(folder: Path, options: dict[str, Any
 def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lr_finder, "RATES", RATES[-3:])
     split = write_split(tmp_path)
-    config = runs.make_config({"model": "svhn", "batch_size": 4})
+    config = run.make_config({"model": "svhn", "batch_size": 4})
     state = build_state(config, INFO, steps=3, replicas=1)
     assert len(state.learner.variables) == len(state.model.variables) + 4
     before = values(state)
-    lr_finder.sweep(state, config, iter(pipeline.training_batches(config, INFO, split, Augmentation())))
+    lr_finder.sweep(state, config, iter(batches.training_batches(config, INFO, split, Augmentation())))
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 

@@ -18,8 +18,8 @@ from PIL import Image
 from program import EXAMPLES, HEADER, ROOT, arguments, call, last_line, scores, write_records
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from svhn import cli
-from svhn.state import State
+from svhn.cli.flags import MODES
+from svhn.training.step import State
 
 RECIPE = ("--model=kvn219", "--batch_size=8", "--lrate=1e-3", "--num_steps=20", "--checkpoint_every=8", "--log_every=5")
 STEPS = [8, 16, 20]
@@ -244,6 +244,6 @@ def test_what_ran_out_has_a_remedy(
     def train(*_: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, said)
 
-    monkeypatch.setitem(cli.MODES, "train", train)
+    monkeypatch.setitem(MODES, "train", train)
     assert call(folder, "--num_steps=1") == 1
     assert last_line(capsys).startswith(f"error: {answer}")

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from svhn.config import UserError
-from svhn.matfile import COLUMNS, read_digit_struct, write_digit_struct
+from svhn.datasets.formats.digit_struct import COLUMNS, read_digit_struct, write_digit_struct
+from svhn.errors import UserError
 
 BY_MATLAB = Path(__file__).parents[2] / "shared/data/svhn/digitstruct_by_matlab"
 ENTRIES = [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from svhn.evaluation.metrics import Counts, count, scores, total
 from svhn.labels import EMPTY, to_slots
-from svhn.metrics import Counts, count, scores, total
 
 TRUE = ["210", "7", "48", "35", "123", "90817"]
 READ = ["210", "73", "49", "35", "1", "90817"]  # right, too long, one digit wrong, right but padding, too short, right

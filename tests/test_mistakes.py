@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from program import call, last_line
 
-from svhn import records, session
+from svhn import spec
+from svhn.cli import session
 from svhn.config import Paths
 
 
@@ -54,5 +55,5 @@ def test_mistakes_leave_nothing(
     ],
 )
 def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
-    info = records.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
+    info = spec.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
     assert session.score_command(Paths(**options), info) == f"python main.py {expected}"

@@ -13,10 +13,11 @@ import pytest
 import tensorflow as tf
 from mnist_fixtures import COUNTS, digits, packed_idx, write_csv, write_idx
 
-from svhn import conversion, records
-from svhn.config import UserError
+from svhn import records
 from svhn.datasets.mnist import IDX_FILES, MNIST, read_digits
+from svhn.errors import UserError
 from svhn.spec import Entry
+from svhn.wrangle import convert
 
 TRAIN_IMAGES, TRAIN_LABELS = IDX_FILES["train"]
 PUBLISHED = Path(__file__).parents[2] / "shared/data/mnist"
@@ -168,7 +169,7 @@ def test_the_checksum_tells_one_state_from_another(tmp_path: Path, write: Callab
 def converted(data_dir: Path, target: Path) -> dict[str, dict[str, tuple[int, np.ndarray]]]:
     """Digit and pixels of each example of the records, by split and name."""
     sources = [source for source in MNIST.sources if MNIST.present(data_dir, source)]
-    conversion.convert(MNIST, data_dir, target, sources, conversion.Options(MNIST.size, MNIST.margin))
+    convert.convert(MNIST, data_dir, target, sources, convert.Options(MNIST.size, MNIST.margin))
     info = records.read_info(target, "mnist")
     assert (info.channels, info.max_length, info.fixed_length, info.image_format) == (1, 1, True, "png")
     found = {}
@@ -230,5 +231,5 @@ def test_kaggles_train_and_mnists_test_are_kept_apart(
         {"csv": write_csv, "idx": write_idx}[form](folder)
         for stem in (stem for source, stems in IDX_FILES.items() if source not in sources for stem in stems):
             (folder / stem).unlink(missing_ok=True)  # what is not there can't be compared
-        conversion.convert(MNIST, folder, tmp_path / "records", sources, conversion.Options(MNIST.size, MNIST.margin))
+        convert.convert(MNIST, folder, tmp_path / "records", sources, convert.Options(MNIST.size, MNIST.margin))
     assert records.read_info(tmp_path / "records", "mnist").splits.keys() == kept

@@ -13,12 +13,14 @@ import pytest
 import tensorflow as tf
 from mnist_fixtures import packed_idx
 
-from svhn import augment, conversion, records
-from svhn.config import UserError
+from svhn import records
 from svhn.datasets import mnist_stacked
 from svhn.datasets.mnist_stacked import CELL, MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL, SQUARE
+from svhn.errors import UserError
 from svhn.labels import EMPTY, to_slots, to_text
+from svhn.pipeline import augment
 from svhn.spec import DatasetSpec, Entry
+from svhn.wrangle import convert
 
 SPECS = (MNIST_STACKED, MNIST_STACKED_VERTICAL, MNIST_STACKED_VARIED)
 TRAIN, TEST = 60, 10  # digits in the small idx files
@@ -96,8 +98,8 @@ def test_no_digit_is_in_two_splits(spec: DatasetSpec, tmp_path: Path) -> None:
     train, test = blocks(TRAIN), blocks(TEST)
     train[:, 0, 0], test[:, 0, 0] = np.arange(TRAIN), 100 + np.arange(TEST)  # tells one digit from another
     write_mnist(tmp_path, train, test)
-    splits = conversion.draw_splits(
-        spec, tmp_path, list(spec.sources), conversion.Options(spec.size, spec.margin, seed=3), conversion.Tally()
+    splits = convert.draw_splits(
+        spec, tmp_path, list(spec.sources), convert.Options(spec.size, spec.margin, seed=3), convert.Tally()
     )
     used = {split: {int(d[0, 0]) for e in entries for d in e.source.digits} for split, entries in splits.items()}
     assert used == {"train": set(range(55)), "valid": set(range(55, 60)), "test": set(range(100, 110))}
@@ -209,8 +211,8 @@ def test_becomes_records(spec: DatasetSpec, folder: Path, tmp_path: Path, monkey
     counts = {"train": 60, "valid": 20, "test": 30}
     monkeypatch.setattr(mnist_stacked, "PICTURES", counts)
     assert all(spec.present(folder, source) for source in spec.sources)
-    options = conversion.Options(spec.size, spec.margin, seed=5)
-    conversion.convert(spec, folder, tmp_path, list(spec.sources), options)
+    options = convert.Options(spec.size, spec.margin, seed=5)
+    convert.convert(spec, folder, tmp_path, list(spec.sources), options)
     info = records.read_info(tmp_path, spec.name)
     assert {split: sum(shards) for split, shards in info.splits.items()} == counts
     assert (info.size, info.channels, info.fixed_length) == (spec.size, 1, spec is not MNIST_STACKED_VARIED)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.models.normalization import BatchNormalization
+from svhn.models.layers.normalization import BatchNormalization
 
 SHAPE = (8, 6, 5, 7)
 

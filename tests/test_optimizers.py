@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.config import CHOICES, Config, UserError
-from svhn.optimizers import OPTIMIZERS, Schedule, build_optimizer, on_plateau, stalled_for
+from svhn.config import CHOICES, Config
+from svhn.errors import UserError
+from svhn.training.optimizers import OPTIMIZERS, Schedule, build_optimizer, on_plateau, stalled_for
 
 STEPS = 100
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from program import arguments, call
 
-from svhn import cli, evaluate, wrangle
+from svhn.cli import flags
+from svhn.runs import load
+from svhn.wrangle import __main__
 
 NUMBERS = [str(number) for number in np.random.default_rng(0).integers(10**7, 10**8, 40)] + ["7", "123456"]
 FAST = ("--batch_size=8", "--num_steps=4", "--checkpoint_every=4", "--lrate=1e-4", "--warmup_steps=0")
@@ -30,16 +32,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "mine/labels.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     data = [f"--data_dir={folder / 'mine'}", f"--records_dir={folder / 'records'}", "--max_length=8"]
-    assert not wrangle.main(["wrangle", "--dataset=folder", *data])
+    assert not __main__.main(["wrangle", "--dataset=folder", *data])
     options = ("--mode=train", "--name=mine", "--dataset=folder", "--init_from=released", *FAST)
-    cli.main(arguments(folder, *options))
+    flags.main(arguments(folder, *options))
     return folder
 
 
 def test_the_run_has_eight_slots_and_is_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "--mode=test", "--name=mine", "--checkpoint=latest") == 0
     assert "numbers" in capsys.readouterr().out
-    outputs: Any = evaluate.trained(folder / "checkpoints/mine")[0].output
+    outputs: Any = load.trained(folder / "checkpoints/mine")[0].output
     assert outputs["digits"].shape == (None, 8, 10)
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn import figures
-from svhn.page import Card, Chart, Page, Section, Table, Tile, write_page
+from svhn.reporting import sheets
+from svhn.reporting.html import Card, Chart, Page, Section, Table, Tile, write_page
 
 NASTY = "<script>alert('x')</script> & \"é\" <img src=http://a.b/c>"
-PNG = figures.to_png(figures.to_rgb(np.arange(60, dtype=np.uint8).reshape(4, 5, 3)))
+PNG = sheets.to_png(sheets.to_rgb(np.arange(60, dtype=np.uint8).reshape(4, 5, 3)))
 VOID = {"meta", "link", "img", "br"}
 
 

@@ -10,12 +10,13 @@ import pytest
 import tensorflow as tf
 from fixtures import GROUND, INK, NUMBERS, Row, write_format1
 
-from svhn import records, shell, wrangle
-from svhn.conversion import Options, convert
+from svhn import records
 from svhn.datasets import DATASETS, format1
 from svhn.labels import to_text
-from svhn.records import Info
-from svhn.spec import Entry
+from svhn.runtime import shell
+from svhn.spec import Entry, Info
+from svhn.wrangle import __main__
+from svhn.wrangle.convert import Options, convert
 
 SPEC = DATASETS["svhn"]
 
@@ -81,7 +82,7 @@ def wrangled(folder: Path, records_dir: str, max_length: int, **options: Any) ->
         write_format1(folder / "data" / "train", numbers)
         write_format1(folder / "data" / "test")
     given = Options(SPEC.size, SPEC.margin, valid_share=0.3, **options)
-    convert(wrangle.with_slots(SPEC, max_length), folder / "data", folder / records_dir, ["train", "test"], given)
+    convert(__main__.with_slots(SPEC, max_length), folder / "data", folder / records_dir, ["train", "test"], given)
     return records.read_info(folder / records_dir, "svhn")
 
 
@@ -111,14 +112,14 @@ def test_train_gets_parts_of_its_own_numbers_and_the_other_splits_stay_as_they_a
 def test_the_flag_adds_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train")
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
-    assert shell.run(wrangle.main, [*command, "--parts"]) == 0
+    assert shell.run(__main__.main, [*command, "--parts"]) == 0
     assert "train: 8 examples" in capsys.readouterr().out  # five numbers of up to five digits, and three parts
 
 
 def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train", {"1.png": [(7, 20, 5, 12, 30)]})
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}", "--parts"]
-    assert shell.run(wrangle.main, command) == 1
+    assert shell.run(__main__.main, command) == 1
     assert "--parts: svhn has no longer numbers, or doesn't say where their digits are" in capsys.readouterr().err
     assert not (tmp_path / "records" / "svhn" / "info.json").exists()
 
@@ -126,12 +127,12 @@ def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.Ca
 def test_whole_pictures_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train")
     command = ["wrangle", "--dataset=svhn_full", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
-    assert shell.run(wrangle.main, [*command, "--parts"]) == 1
+    assert shell.run(__main__.main, [*command, "--parts"]) == 1
     assert "--parts: svhn_full has no longer numbers, or doesn't say" in capsys.readouterr().err
 
 
 def test_test_gets_none_alone_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "test")
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}", "--splits=test", "--parts"]
-    assert shell.run(wrangle.main, command) == 0
+    assert shell.run(__main__.main, command) == 0
     assert "test: 5 examples" in capsys.readouterr().out

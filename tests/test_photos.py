@@ -14,10 +14,11 @@ from PIL import Image
 from program import call, last_line
 
 import svhn
-from svhn import photos, predict, search
 from svhn.labels import Reading
-from svhn.predict import Reader
-from svhn.records import Info
+from svhn.reading import files, search
+from svhn.reading import reader as predict
+from svhn.reading.reader import Reader
+from svhn.spec import Info
 
 BOX = (10.0, 5.0, 30.0, 15.0)
 FOUND = Reading("27", 0.875, (0.9, 0.95), BOX)
@@ -37,12 +38,12 @@ def read(image: Image.Image) -> Reading:
     return FOUND if image.getpixel((0, 0)) != (0, 0, 0) else NOTHING
 
 
-def rows(folder: Path) -> list[photos.Row]:
-    return list(photos.read_files(read, write_pictures(folder), None, pytest.fail))
+def rows(folder: Path) -> list[files.Row]:
+    return list(files.read_files(read, write_pictures(folder), None, pytest.fail))
 
 
 def test_a_line_says_the_file_the_number_and_how_sure_it_is(tmp_path: Path) -> None:
-    lines = [photos.line(*row).removeprefix(f"{tmp_path}/") for row in rows(tmp_path)]
+    lines = [files.line(*row).removeprefix(f"{tmp_path}/") for row in rows(tmp_path)]
     assert lines == ["0.png  no number  0.750", "1.png  27  0.875", "2.png  27  0.875"]
 
 
@@ -50,7 +51,7 @@ def test_one_bad_file_is_said_and_the_others_are_read(tmp_path: Path) -> None:
     paths = write_pictures(tmp_path)
     paths[1].write_bytes(b"none")
     problems: list[str] = []
-    found = list(photos.read_files(read, [*paths, tmp_path / "missing.png"], None, problems.append))
+    found = list(files.read_files(read, [*paths, tmp_path / "missing.png"], None, problems.append))
     assert [path.name for path, _ in found] == ["0.png", "2.png"]
     assert problems == [
         f"{paths[1]}: the file is not a picture, or of no known kind",
@@ -59,7 +60,7 @@ def test_one_bad_file_is_said_and_the_others_are_read(tmp_path: Path) -> None:
 
 
 def test_a_table_as_csv(tmp_path: Path) -> None:
-    photos.save(tmp_path / "deep/table.CSV", rows(tmp_path))
+    files.save(tmp_path / "deep/table.CSV", rows(tmp_path))
     with (tmp_path / "deep/table.CSV").open(newline="", encoding="utf-8") as file:
         none, first, _ = csv.DictReader(file)
     assert first == {
@@ -73,7 +74,7 @@ def test_a_table_as_csv(tmp_path: Path) -> None:
 
 
 def test_a_table_as_json(tmp_path: Path) -> None:
-    photos.save(tmp_path / "table.json", rows(tmp_path))
+    files.save(tmp_path / "table.json", rows(tmp_path))
     none, first, _ = json.loads((tmp_path / "table.json").read_text())
     assert first == {
         "file": f"{tmp_path}/1.png",
@@ -87,15 +88,15 @@ def test_a_table_as_json(tmp_path: Path) -> None:
 
 def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
     paths = write_pictures(tmp_path)
-    list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
+    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
     copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png")) for name in (1, 0))
     assert copy.shape == nothing.shape == (200, 300, 3)  # five times as large
-    red = (copy == photos.COLOUR).all(axis=2)
+    red = (copy == files.COLOUR).all(axis=2)
     for x, y in ((50, 40), (50, 75), (150, 25), (150, 75), (100, 25), (100, 75)):
         assert red[y, x]
     assert red[:24].any()  # the number, above
     assert not red[77:].any()
-    assert (nothing == photos.COLOUR).all(axis=2).any()  # it says so
+    assert (nothing == files.COLOUR).all(axis=2).any()  # it says so
 
 
 def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         paths += write_pictures(tmp_path / name, 1)
-    list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
+    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
     assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0 (2).png", "0.png"]
 
 
@@ -112,7 +113,7 @@ def test_no_copy_takes_the_name_of_another(tmp_path: Path) -> None:
     paths = [first.rename(tmp_path / "door (2).png"), second.rename(tmp_path / "door.png")]
     paths.append(tmp_path / "door.jpg")
     Image.new("RGB", (60, 40)).save(paths[-1])
-    list(photos.read_files(read, paths, tmp_path / "copies", pytest.fail))
+    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
     assert len(list((tmp_path / "copies").iterdir())) == 3
 
 
@@ -121,11 +122,11 @@ def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
     path = write_pictures(tmp_path, 2)[1].rename(tmp_path / os.fsdecode(b"T\xfcr.png"))
     damaged, problems = tmp_path / os.fsdecode(b"\xfc.png"), []
     damaged.write_bytes(b"no picture")
-    found = list(photos.read_files(read, [path, damaged], tmp_path / "copies", problems.append))
-    assert photos.line(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
+    found = list(files.read_files(read, [path, damaged], tmp_path / "copies", problems.append))
+    assert files.line(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
     assert [problem.partition(": ")[0] for problem in problems] == [f"{tmp_path}/\ufffd.png"]
     for name in ("table.csv", "table.json"):
-        photos.save(tmp_path / name, found)
+        files.save(tmp_path / name, found)
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     (entry,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))

@@ -25,8 +25,9 @@ from numbered_records import (
     write_split,
 )
 
-from svhn import pipeline
-from svhn.config import Config, UserError
+from svhn.config import Config
+from svhn.errors import UserError
+from svhn.pipeline.batches import decode_image, evaluation_batches, input_shape, to_input, training_batches
 from svhn.records import Split
 from svhn.spec import Augmentation
 
@@ -39,7 +40,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
 
 
 def evaluation(split: Split, options: Config) -> list[Batch]:
-    return list(pipeline.evaluation_batches(options, INFO, split).as_numpy_iterator())
+    return list(evaluation_batches(options, INFO, split).as_numpy_iterator())
 
 
 def differ(found: list[Batch], expected: list[Batch]) -> bool:
@@ -75,7 +76,7 @@ def test_cells_that_do_not_divide_the_picture_are_refused(split: Split) -> None:
         with pytest.raises(
             UserError, match=f"{expected} of equal size: run `python -m svhn.wrangle` with another --size"
         ):
-            pipeline.training_batches(config(), INFO, split, Augmentation(cells=cells))
+            training_batches(config(), INFO, split, Augmentation(cells=cells))
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own(whole: list[Batch]) -> None:
@@ -174,10 +175,10 @@ CENTRES = PIXELS[:, 1:15, 2:29]
 )
 def test_a_network_sees_the_centre_and_grey_if_the_run_does(options: dict[str, bool], expected: np.ndarray) -> None:
     chosen = config(**options)
-    images = pipeline.to_input(tf.constant(PIXELS), chosen, INFO)
+    images = to_input(tf.constant(PIXELS), chosen, INFO)
     np.testing.assert_allclose(images, expected, atol=1e-2)
     assert images.dtype == tf.float32
-    assert pipeline.input_shape(chosen, INFO) == expected.shape[1:]
+    assert input_shape(chosen, INFO) == expected.shape[1:]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_training_has_the_shape_that_evaluation_has(
     chosen = config(**options)
     batches = training(split, 3, chosen)
     assert {batch["image"].shape for batch in batches} == {(BATCH, *shape)}
-    assert pipeline.input_shape(chosen, INFO) == shape
+    assert input_shape(chosen, INFO) == shape
 
 
 def test_a_random_crop_is_a_window_anywhere_in_the_picture(split: Split) -> None:
@@ -221,8 +222,8 @@ def test_grey_records_stay_grey() -> None:
     for grayscale in (False, True):
         chosen = config(grayscale=grayscale, random_crop=True)
         images = tf.constant(PIXELS[..., :1])
-        np.testing.assert_array_equal(pipeline.to_input(images, chosen, info), CENTRES[..., :1])
-        assert pipeline.input_shape(chosen, info) == (*WINDOW, 1)
+        np.testing.assert_array_equal(to_input(images, chosen, info), CENTRES[..., :1])
+        assert input_shape(chosen, info) == (*WINDOW, 1)
 
 
 @pytest.mark.parametrize(("channels", "image_format"), [(3, "jpeg"), (1, "jpeg"), (1, "png")])
@@ -230,6 +231,6 @@ def test_pictures_are_decoded_with_the_records_channels(channels: int, image_for
     pixels = np.full((*SIZE, channels), 90, np.uint8)
     encode = tf.io.encode_jpeg if image_format == "jpeg" else tf.io.encode_png
     info = dataclasses.replace(INFO, channels=channels, image_format=image_format)
-    decoded = pipeline.decode_image(encode(pixels), info)
+    decoded = decode_image(encode(pixels), info)
     assert decoded.dtype == tf.uint8
     np.testing.assert_allclose(decoded, pixels, atol=3)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svhn.config import UserError
-from svhn.pixelcsv import read_pixels
+from svhn.datasets.formats.pixel_csv import read_pixels
+from svhn.errors import UserError
 
 SIZE = (28, 28)
 COUNT = 28 * 28

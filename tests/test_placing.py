@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment, placing
+from svhn.pipeline import augment, geometry
 from svhn.spec import NOWHERE, Augmentation, Size
 
 IMAGES = (60, 100)
@@ -57,8 +57,8 @@ def test_a_box_that_is_to_stay_inside_does() -> None:
         reached = {}
         for inside in (True, False):
             options = dataclasses.replace(steps, inside=inside)
-            transforms = placing.transforms(drawn.warp, drawn.slope, options, IMAGES, size, boxes)
-            reached[inside] = placing.bounds(boxes, transforms, IMAGES, size).numpy()
+            transforms = geometry.transforms(drawn.warp, drawn.slope, options, IMAGES, size, boxes)
+            reached[inside] = geometry.bounds(boxes, transforms, IMAGES, size).numpy()
         assert ((reached[False] < 0) | (reached[False] > 1)).any(axis=1).mean() > 0.25  # cut off
         assert reached[True].min() >= -1e-4
         assert reached[True].max() <= 1 + 1e-4
@@ -70,7 +70,7 @@ def test_a_mirrored_number_is_where_its_pixels_are() -> None:
     """Variations many times as far as the data sets list can turn a picture over."""
     mirror = tf.constant([[-1.0, 0, 99, 0, 1, 0, 0, 0]])
     boxes = tf.constant([[0.1, 0.2, 0.3, 0.6]])
-    np.testing.assert_allclose(placing.bounds(boxes, mirror, IMAGES, IMAGES)[0], [0.7, 0.2, 0.9, 0.6], atol=1e-5)
+    np.testing.assert_allclose(geometry.bounds(boxes, mirror, IMAGES, IMAGES)[0], [0.7, 0.2, 0.9, 0.6], atol=1e-5)
 
 
 def test_what_needs_no_room_is_left_where_it_was() -> None:

@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 from digit_records import paths_of, train_run, write_digits
 
-from svhn import checkpoints, distribute, runs
-from svhn.config import Interrupted
+from svhn.errors import Interrupted
+from svhn.runs import checkpoints, run
+from svhn.training import distribute
 
 LAST = 18
 STEPS = list(range(2, LAST + 1, 2))
@@ -72,7 +73,7 @@ def factors(folder: Path) -> list[float]:
 
 
 def timeless(folder: Path) -> list[dict[str, Any]]:
-    return [{**entry, "seconds": None} for entry in runs.history(run_of(folder))]
+    return [{**entry, "seconds": None} for entry in run.history(run_of(folder))]
 
 
 def damage(folder: Path, step: int) -> None:
@@ -151,7 +152,7 @@ def test_without_valid_nothing_stops_and_nothing_is_halved(tmp_path: Path) -> No
     write_digits(tmp_path, {"train": 100})
     train(tmp_path, lrate=1e-30, num_steps=8, reduce_on_plateau=1, early_stopping=1)
     assert set(factors(tmp_path)) == {1.0}
-    assert [(entry["step"], entry["valid"]) for entry in runs.history(run_of(tmp_path))] == [
+    assert [(entry["step"], entry["valid"]) for entry in run.history(run_of(tmp_path))] == [
         (2, None),
         (4, None),
         (6, None),
@@ -160,7 +161,7 @@ def test_without_valid_nothing_stops_and_nothing_is_halved(tmp_path: Path) -> No
 
 
 def test_a_run_that_gets_better_is_left_to_it(straight: Path) -> None:
-    scores = [entry["valid"]["sequence_accuracy"] for entry in runs.history(run_of(straight))]
+    scores = [entry["valid"]["sequence_accuracy"] for entry in run.history(run_of(straight))]
     best = scores.index(max(scores))
     assert 0 < best < 5
     assert factors(straight)[: best + 3] == [1.0] * (best + 2) + [0.5]
@@ -185,7 +186,7 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
 @pytest.mark.parametrize("step", [1, 14])
 def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: Path, step: int) -> None:
     train_until(folder, step, **LEARNT)
-    assert [entry["step"] for entry in runs.history(run_of(folder))] == [done for done in STEPS if done < step]
+    assert [entry["step"] for entry in run.history(run_of(folder))] == [done for done in STEPS if done < step]
     assert checkpoints.steps(run_of(folder)) == [done for done in STEPS if done < step]
     train(folder, **LEARNT)
     assert timeless(folder) == timeless(straight)
@@ -194,7 +195,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: P
     own, expected = held(folder, LAST), held(straight, LAST)
     assert own.keys() == expected.keys()
     assert [name for name in own if not np.array_equal(own[name], expected[name])] == []
-    seconds = [entry["seconds"] for entry in runs.history(run_of(folder))]
+    seconds = [entry["seconds"] for entry in run.history(run_of(folder))]
     assert np.all(np.diff(seconds) > 0)
 
 
@@ -202,14 +203,14 @@ def test_a_longer_run_goes_on_with_the_reduced_rate(finished: Path) -> None:
     before = factors(finished)[-1]
     train(finished, **{**LEARNT, "num_steps": LAST + 2, "reduce_on_plateau": 0})
     assert factors(finished)[-2:] == [before, before]
-    assert [entry["step"] for entry in runs.history(run_of(finished))] == [*STEPS, LAST + 2]
+    assert [entry["step"] for entry in run.history(run_of(finished))] == [*STEPS, LAST + 2]
 
 
 def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, finished: Path) -> None:
     for step in STEPS[-3:]:
         damage(finished, step)
     train_until(finished, LAST - 3, **LEARNT)  # one checkpoint on from the one that was restored
-    assert [entry["step"] for entry in runs.history(run_of(finished))] == STEPS[:-2]
+    assert [entry["step"] for entry in run.history(run_of(finished))] == STEPS[:-2]
     assert timeless(finished) == timeless(straight)[:-2]
     damage(finished, STEPS[-3])
     lines = train(finished, **LEARNT)
@@ -236,7 +237,7 @@ def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, fin
 )
 def test_a_damaged_history_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.json").write_bytes(content)
-    assert runs.history(tmp_path) == []
+    assert run.history(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [None, "[{}]"])
@@ -246,7 +247,7 @@ def test_without_a_history_that_can_be_read_a_run_goes_on(finished: Path, conten
     if content is not None:
         path.write_text(content)
     train(finished, **{**LEARNT, "num_steps": LAST + 2, "early_stopping": 1})
-    (entry,) = runs.history(run_of(finished))
+    (entry,) = run.history(run_of(finished))
     assert (entry["step"], entry["valid"]["sequence_accuracy"]) == (LAST + 2, 1.0)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import evaluate, precision
 from svhn.config import Config
-from svhn.models.normalization import BatchNormalization
+from svhn.models import precision
+from svhn.models.layers.normalization import BatchNormalization
+from svhn.runs import load
 
 LINES = {
     "avx512": ("flags\t\t: fpu avx512f avx512_bf16 avx512_vnni\n", True),
@@ -72,7 +73,7 @@ def test_a_frozen_model_reads_as_the_model_did() -> None:
     model.set_weights([np.random.default_rng(0).uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
     images = tf.constant(np.random.default_rng(1).normal(0, 1, (3, 5, 6, 3)), tf.float32)
     expected = model(images, training=False)["digits"].numpy()
-    read = tf.function(evaluate.frozen(model))
+    read = tf.function(load.frozen(model))
     np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)
     model.set_weights([0 * weight for weight in model.get_weights()])
     np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)

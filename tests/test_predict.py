@@ -11,10 +11,13 @@ import pytest
 from digit_records import make_info, paths_of, pictures, train_run, write_digits
 from program import call, last_line
 
-from svhn import checkpoints, evaluate, predict, runs
-from svhn.config import Config, UserError
+from svhn.config import Config
+from svhn.errors import UserError
 from svhn.labels import Reading
-from svhn.records import Info
+from svhn.reading import reader, submission
+from svhn.runs import checkpoints, load
+from svhn.runs.run import info_of, make_config, reopen
+from svhn.spec import Info
 
 LABELS = np.arange(23) * 7 % 10
 RECIPE = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0, "average": 0.0, "augment": False}
@@ -22,12 +25,12 @@ RECIPE = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0
 
 def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Reading]:
     """Those of a model that was not trained."""
-    config = runs.make_config({"model": "shallow", "batch_size": batch_size, **options})
-    model = evaluate.build_model(config, info)
+    config = make_config({"model": "shallow", "batch_size": batch_size, **options})
+    model = load.build_model(config, info)
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
-    return list(predict.readings(model, config, info, images))
+    return list(reader.readings(model, config, info, images))
 
 
 def write_pixels(path: Path, images: np.ndarray, spoilt_row: int = -1) -> Path:
@@ -56,10 +59,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:
     run = paths_of(trained).run
-    info = runs.info_of(run)
-    config = runs.reopen(run, {"batch_size": batch_size}, info, "predict")
-    model = evaluate.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
-    return predict.write_submission(model, config, info, source, target)
+    info = info_of(run)
+    config = reopen(run, {"batch_size": batch_size}, info, "predict")
+    model = load.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    return submission.write_submission(model, config, info, source, target)
 
 
 @pytest.mark.parametrize("max_length", [1, 4])
@@ -95,8 +98,8 @@ def test_pictures_are_read_as_they_come() -> None:
             yield image
 
     config = Config(model="shallow", random_crop=False, batch_size=4)
-    model = evaluate.build_model(config, make_info())
-    next(predict.readings(model, config, make_info(), images()))  # type: ignore[arg-type]
+    model = load.build_model(config, make_info())
+    next(reader.readings(model, config, make_info(), images()))  # type: ignore[arg-type]
     assert taken == 4
 
 
@@ -131,17 +134,17 @@ def test_what_is_read_is_not_written_over(trained: Path, tmp_path: Path) -> None
 
 def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
     info = make_info(max_length=5, fixed_length=False)
-    config = runs.make_config({"model": "shallow"})
+    config = make_config({"model": "shallow"})
     with pytest.raises(UserError) as error:
-        predict.write_submission(
-            evaluate.build_model(config, info), config, info, tmp_path / "test.csv", tmp_path / "out.csv"
+        submission.write_submission(
+            load.build_model(config, info), config, info, tmp_path / "test.csv", tmp_path / "out.csv"
         )
     assert str(error.value) == (f"this run reads numbers of up to 5 digits, and {tmp_path}/test.csv holds single ones")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_run_knows_of_its_records(trained: Path) -> None:
-    assert runs.info_of(paths_of(trained).run).crop == make_info().crop
+    assert info_of(paths_of(trained).run).crop == make_info().crop
 
 
 def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

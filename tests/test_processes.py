@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from svhn.config import UserError
-from svhn.processes import workers
+from svhn.errors import UserError
+from svhn.runtime.processes import workers
 
 KILLED = """
 import multiprocessing, os, signal, time
-from svhn.processes import workers
+from svhn.runtime.processes import workers
 if __name__ == "__main__":
     with workers(2) as mapped:
         list(mapped(abs, range(100)))
@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 WAITING = """
 import time
-from svhn.processes import workers
+from svhn.runtime.processes import workers
 if __name__ == "__main__":
     with workers(2) as mapped:
         list(mapped(abs, range(100)))

@@ -14,9 +14,12 @@ from program import call, last_line
 
 import svhn
 from benchmarks.photos import overlap
-from svhn import boxes, checkpoints, evaluate, runs
 from svhn.config import RELEASED
-from svhn.datasets import format1, synthetic
+from svhn.datasets import format1
+from svhn.datasets.synthetic import dataset
+from svhn.pipeline import boxes
+from svhn.reading import reader as reader_module
+from svhn.runs import checkpoints, run
 
 FINDER = RELEASED / "finder"
 
@@ -24,7 +27,7 @@ FINDER = RELEASED / "finder"
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
-    synthetic.render_split(folder / "test", 60, seed=11)
+    dataset.render_split(folder / "test", 60, seed=11)
     return folder
 
 
@@ -38,7 +41,7 @@ def test_the_finder_is_small_and_its_card_has_its_scores_on_valid() -> None:
     scores, card = checkpoints.best(FINDER), (FINDER / "README.md").read_text(encoding="utf-8")
     assert scores["step"] == step
     assert (FINDER / f"ckpt-{step}.npz").stat().st_size < 5e6
-    assert 0 < runs.read_config(FINDER)["config"]["threshold"] < 1
+    assert 0 < run.read_config(FINDER)["config"]["threshold"] < 1
     assert f"{scores['box_accuracy']:.2%}".replace("%", " %") in card
     assert "non-commercial" in card
 
@@ -60,11 +63,11 @@ def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: p
     networks = []
 
     def noted(*arguments: Any) -> Any:
-        networks.append(evaluate_trained(*arguments))
+        networks.append(load_run(*arguments))
         return networks[-1]
 
-    evaluate_trained = evaluate.trained
-    monkeypatch.setattr(evaluate, "trained", noted)
+    load_run = reader_module.trained
+    monkeypatch.setattr(reader_module, "trained", noted)
     svhn.Reader.of(RELEASED, FINDER, {"mixed_precision": False})
     assert [config.mixed_precision for _, config, _ in networks] == [False, False]
 

@@ -14,10 +14,10 @@ import tensorflow as tf
 from record_shards import write_shards
 
 from svhn import records
-from svhn.config import UserError
+from svhn.errors import UserError
 from svhn.labels import EMPTY
-from svhn.records import Info, Split
-from svhn.spec import NOWHERE
+from svhn.records import Split
+from svhn.spec import NOWHERE, Info
 
 INFO = Info(
     dataset="svhn",

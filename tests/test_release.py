@@ -12,10 +12,18 @@ import pytest
 import tensorflow as tf
 from digit_records import make_info, pictures, train_run, write_digits
 
-from svhn import checkpoints, cli, config, evaluate, records, release, runs, views
-from svhn.config import Config, Paths, UserError
-from svhn.losses import Network
-from svhn.records import Info, Split
+from svhn import config, records
+from svhn.cli import flags as cli
+from svhn.config import Config, Paths
+from svhn.errors import UserError
+from svhn.evaluation import score as evaluate
+from svhn.evaluation import views
+from svhn.models.losses import Network
+from svhn.publishing import release
+from svhn.records import Split
+from svhn.runs import checkpoints, load
+from svhn.runs import run as runs
+from svhn.spec import Info
 
 STEPS = [40, 80]
 
@@ -49,8 +57,8 @@ def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]
     """What a run reads in test, with these of its options changed."""
     info, split = opened(folder, "test")
     options = Config(**{**runs.read_config(run)["config"], **changes})
-    model = evaluate.trained_model(options, info, run, checkpoints.steps(run)[-1])
-    return list(evaluate.predictions(evaluate.frozen(model), options, info, split))
+    model = load.trained_model(options, info, run, checkpoints.steps(run)[-1])
+    return list(evaluate.predictions(load.frozen(model), options, info, split))
 
 
 def give_away(folder: Path, *more: str) -> Path:
@@ -154,7 +162,7 @@ def options_of(folder: Path) -> Config:
 
 def of_run(folder: Path) -> Network:
     info, run = opened(folder, "valid")[0], folder / "checkpoints/demo"
-    return evaluate.frozen(evaluate.trained_model(options_of(folder), info, run, STEPS[-1]))
+    return load.frozen(load.trained_model(options_of(folder), info, run, STEPS[-1]))
 
 
 def mislabelled(folder: Path) -> tuple[Info, Split]:
@@ -173,9 +181,9 @@ def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
     info, valid = opened(trained, "valid")
     options = Config(**runs.read_config(folder)["config"])
-    model = evaluate.trained_model(options, info, folder, 80)
+    model = load.trained_model(options, info, folder, 80)
     assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * model.count_params() + 5000
-    scores = evaluate.scorer(evaluate.frozen(model), options, info, valid)("")
+    scores = evaluate.scorer(load.frozen(model), options, info, valid)("")
     assert checkpoints.best(folder) == {"step": 80, **{name: pytest.approx(score) for name, score in scores.items()}}
     assert runs.history(folder) == runs.history(trained / "checkpoints/demo")
 
@@ -247,7 +255,7 @@ def test_damaged_weights_are_named_or_harmless(trained: Path) -> None:
     path = folder / "ckpt-80.npz"
     whole, rng, named = path.read_bytes(), np.random.default_rng(0), 0
     info, _ = opened(trained, "test")
-    model = evaluate.trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
+    model = load.trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
     for start in rng.integers(0, len(whole) - 8, 300).tolist():
         path.write_bytes(whole[:start] + rng.bytes(8) + whole[start + 8 :])
         try:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from svhn import checkpoints, cli, conversion, runs
+from svhn.cli import flags
 from svhn.config import RELEASED, Paths
-from svhn.datasets import DATASETS, synthetic
+from svhn.datasets import DATASETS
+from svhn.datasets.synthetic import dataset
+from svhn.runs import checkpoints, run
+from svhn.wrangle import convert
 
 
 def test_it_is_small_and_calibrated() -> None:
     (step,) = checkpoints.steps(RELEASED)
     assert checkpoints.best(RELEASED)["step"] == step
     assert (RELEASED / f"ckpt-{step}.npz").stat().st_size < 6e6
-    assert runs.read_config(RELEASED)["config"]["temperature"] != 1
+    assert run.read_config(RELEASED)["config"]["temperature"] != 1
 
 
 def test_its_card_has_its_scores_on_valid() -> None:
@@ -29,13 +32,13 @@ def test_its_card_has_its_scores_on_valid() -> None:
 
 def test_it_reads_rendered_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a user does who has no more than the package, and records of their own numbers."""
-    synthetic.render_split(tmp_path / "data/test", 200, seed=7)
+    dataset.render_split(tmp_path / "data/test", 200, seed=7)
     spec = DATASETS["svhn"]
-    options = conversion.Options(spec.size, spec.margin)
-    conversion.convert(spec, tmp_path / "data", tmp_path / "records", ["test"], options)
+    options = convert.Options(spec.size, spec.margin)
+    convert.convert(spec, tmp_path / "data", tmp_path / "records", ["test"], options)
     folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results", "log")]
     assert Paths("released", checkpoints_dir=str(tmp_path / "checkpoints")).run == RELEASED
-    cli.main(["main.py", "--mode=test", "--name=released", "--checkpoint=best", *folders])
+    flags.main(["main.py", "--mode=test", "--name=released", "--checkpoint=best", *folders])
     with (tmp_path / "results/released/test-released.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert float(row["sequence_accuracy"]) > 0.6

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn.datasets import camera, facade, fonts, numerals
-from svhn.datasets.numerals import HEIGHT
+from svhn.datasets.synthetic import camera, digits, fonts
+from svhn.datasets.synthetic.digits import HEIGHT
+from svhn.datasets.synthetic.wall import KINDS, LUMA, PLATES, add_clutter, add_plate, paint, plain, stands_out
 
 pytest.importorskip("matplotlib", reason="matplotlib, whose fonts are drawn with, is not installed")
 
@@ -21,46 +22,46 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def drawn_masks(text: str, seed: int = 0) -> list[Image.Image]:
-    inks, corners = numerals.place(rng(seed), text, fonts.readable_fonts()[0])
-    return numerals.masks(inks, corners, (20, 20, 20, 20))
+    inks, corners = digits.place(rng(seed), text, fonts.readable_fonts()[0])
+    return digits.masks(inks, corners, (20, 20, 20, 20))
 
 
 @pytest.mark.parametrize("stroke", [0, 3])
 def test_glyphs_are_cropped_and_of_one_height(stroke: int) -> None:
     for digit in fonts.DIGITS:
-        ink = np.asarray(numerals.glyph(fonts.readable_fonts()[0], digit, stroke))
+        ink = np.asarray(digits.glyph(fonts.readable_fonts()[0], digit, stroke))
         assert len(ink) == HEIGHT
         assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
 def test_a_stroke_makes_digits_bolder() -> None:
-    thin, bold = (np.asarray(numerals.glyph(fonts.readable_fonts()[0], "1", stroke)) for stroke in (0, 3))
+    thin, bold = (np.asarray(digits.glyph(fonts.readable_fonts()[0], "1", stroke)) for stroke in (0, 3))
     assert (bold > 128).mean() > (thin > 128).mean()
 
 
 def test_digits_never_touch_and_keep_their_order() -> None:
     for seed in range(60):
-        boxes = [numerals.ink_box(np.asarray(mask)) for mask in drawn_masks("80241", seed)]
+        boxes = [digits.ink_box(np.asarray(mask)) for mask in drawn_masks("80241", seed)]
         across = all(one[2] <= other[0] for one, other in itertools.pairwise(boxes))
         down = all(one[3] <= other[1] for one, other in itertools.pairwise(boxes))
         assert across or down
 
 
 def test_some_numbers_read_from_top_to_bottom() -> None:
-    lefts = [[x for x, _ in numerals.place(rng(seed), "111", fonts.readable_fonts()[0])[1]] for seed in range(400)]
+    lefts = [[x for x, _ in digits.place(rng(seed), "111", fonts.readable_fonts()[0])[1]] for seed in range(400)]
     vertical = sum(max(left) - min(left) < HEIGHT / 8 for left in lefts)
     assert 1 <= vertical <= 24
 
 
 def test_the_number_has_its_borders() -> None:
-    left, top, right, bottom = numerals.union([numerals.ink_box(np.asarray(mask)) for mask in drawn_masks("35", 3)])
+    left, top, right, bottom = digits.union([digits.ink_box(np.asarray(mask)) for mask in drawn_masks("35", 3)])
     width, height = drawn_masks("35", 3)[0].size
     assert (left, top, width - right, height - bottom) == pytest.approx((20, 20, 20, 20), abs=2)
 
 
 def test_every_viewpoint_looks_at_the_centre() -> None:
     centre = np.array(SIZE) / 2
-    views = [numerals.viewpoint(rng(seed), SIZE) for seed in range(20)]
+    views = [digits.viewpoint(rng(seed), SIZE) for seed in range(20)]
     for a, b, c, d, e, f, g, h in views:
         below = g * centre[0] + h * centre[1] + 1
         assert (a * centre[0] + b * centre[1] + c) / below == pytest.approx(centre[0])
@@ -70,36 +71,36 @@ def test_every_viewpoint_looks_at_the_centre() -> None:
 
 def test_the_view_from_straight_ahead_changes_nothing() -> None:
     picture = Image.fromarray(rng().integers(0, 256, (*SIZE[::-1], 3), np.uint8))
-    assert numerals.seen(picture, (1, 0, 0, 0, 1, 0, 0, 0)).tobytes() == picture.tobytes()
+    assert digits.seen(picture, (1, 0, 0, 0, 1, 0, 0, 0)).tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("kind", facade.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_walls_have_a_texture_of_the_pictures_size(kind: object) -> None:
     assert callable(kind)
     flat = np.full((*SIZE[::-1], 3), 120, np.float32)
     textured = kind(rng(), flat)
     assert (textured.shape, textured.dtype) == (flat.shape, np.float32)
-    assert (textured.std() > 1) == (kind is not facade.plain)
+    assert (textured.std() > 1) == (kind is not plain)
 
 
 def test_paint_stands_out_from_its_ground() -> None:
     for grey, least in itertools.product((0, 60, 128, 200, 255), (35, 90)):
         ground = np.full(3, grey, np.float32)
         for seed in range(20):
-            assert abs((facade.stands_out(rng(seed), ground, least) - ground) @ facade.LUMA) >= least
+            assert abs((stands_out(rng(seed), ground, least) - ground) @ LUMA) >= least
 
 
-@pytest.mark.parametrize("ground", facade.PLATES)
+@pytest.mark.parametrize("ground", PLATES)
 def test_the_ink_of_a_plate_stands_out(ground: tuple[tuple[int, int, int], tuple[int, int, int], int]) -> None:
     plate, ink, often = ground
-    assert abs(np.subtract(plate, ink) @ facade.LUMA) > 80
+    assert abs(np.subtract(plate, ink) @ LUMA) > 80
     assert often > 0
 
 
 def test_a_plate_reaches_around_the_number() -> None:
     before = np.full((*SIZE[::-1], 3), (0, 255, 0), np.float32)  # no plate is as green
     for seed in range(20):
-        pixels, _ = facade.add_plate(rng(seed), before, (40, 25, 80, 45))
+        pixels, _ = add_plate(rng(seed), before, (40, 25, 80, 45))
         assert not (pixels[23:47, 38:82] == before[0, 0]).all(axis=2).any()
 
 
@@ -107,7 +108,7 @@ def test_clutter_never_covers_the_number() -> None:
     before = rng().integers(0, 256, (*SIZE[::-1], 3)).astype(np.float32)
     changed = np.zeros(SIZE[::-1], bool)
     for seed in range(40):
-        pixels = facade.add_clutter(rng(seed), before, (40, 25, 80, 45))
+        pixels = add_clutter(rng(seed), before, (40, 25, 80, 45))
         np.testing.assert_array_equal(pixels[25:45, 40:80], before[25:45, 40:80])
         changed |= (pixels != before).any(axis=2)
     assert changed.sum() > 0.5 * changed.size
@@ -118,7 +119,7 @@ def test_paint_takes_its_colour() -> None:
     ink[20:50, 40:80] = 1
     ground, colour = np.full((*SIZE[::-1], 3), 200, np.float32), np.array([20, 30, 120], np.float32)
     for seed in range(20):
-        pixels = facade.paint(rng(seed), ground, ink, colour)
+        pixels = paint(rng(seed), ground, ink, colour)
         assert pixels[30:40, 50:70].mean(axis=(0, 1)) == pytest.approx(colour, abs=15)
         assert pixels[0, 0] == pytest.approx(ground[0, 0], abs=1)
 

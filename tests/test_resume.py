@@ -30,12 +30,12 @@ RECIPES = {
 STEPS = {"kvn219": [25, 50, 60], "svhn": [5, 10, 12]}
 DYING = (  # of kill -9, in the step after the one that is named
     "import os, signal\n"
-    "from svhn import shell\n"
+    "from svhn.runtime import shell\n"
     "with shell.quiet():\n"
-    "    from svhn import train\n"
-    "own = train.Loop.check_finite\n"
-    "train.Loop.check_finite = lambda loop, step, loss: (\n"
-    "    os.kill(os.getpid(), signal.SIGKILL) if step > {step} else own(loop, step, loss))\n"
+    "    from svhn.training import loop\n"
+    "own = loop.Loop.check_finite\n"
+    "loop.Loop.check_finite = lambda run, step, loss: (\n"
+    "    os.kill(os.getpid(), signal.SIGKILL) if step > {step} else own(run, step, loss))\n"
     "import runpy\n"
     "runpy.run_path('main.py', run_name='__main__')\n"
 )
@@ -157,16 +157,16 @@ def test_sigterm_saves_and_the_same_command_goes_on(
 
 def stop_at(patched: pytest.MonkeyPatch, step: int) -> None:
     """Have this process get SIGTERM as soon as a step is done."""
-    from svhn import train
+    from svhn.training.loop import Loop
 
-    own = train.Loop.check_finite
+    own = Loop.check_finite
 
-    def check_finite(loop: train.Loop, done: int, loss: float) -> None:
+    def check_finite(loop: Loop, done: int, loss: float) -> None:
         own(loop, done, loss)
         if done == step:
             signal.raise_signal(signal.SIGTERM)
 
-    patched.setattr(train.Loop, "check_finite", check_finite)
+    patched.setattr(Loop, "check_finite", check_finite)
 
 
 @pytest.mark.parametrize("part", ["data-00000-of-00001", "index"])

@@ -14,9 +14,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from svhn import checkpoints, evaluate, records, run_report, runs
-from svhn.config import Config, Paths, UserError
-from svhn.records import Info
+from svhn import records
+from svhn.config import Config, Paths
+from svhn.errors import UserError
+from svhn.evaluation import score
+from svhn.reporting import report
+from svhn.runs import checkpoints, load
+from svhn.runs.run import write_history
+from svhn.spec import Info
 
 COUNTS = {"train": 30, "test": 11}
 FIGURES = {"samples", "errors", "confusion-digits", "confusion-lengths", "learning-curves", "checkpoints"}
@@ -51,15 +56,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Info, Paths]:
     config = Config(model="kvn219", batch_size=4, random_crop=False)
     paths.run.mkdir(parents=True)
     keras.utils.set_random_seed(0)  # with other weights, a number might be read right by chance
-    checkpoints.save(paths.run, tf.train.Checkpoint(average=evaluate.build_model(config, info)), 7)
+    checkpoints.save(paths.run, tf.train.Checkpoint(average=load.build_model(config, info)), 7)
     entries = [{"step": step, "seconds": 1.0, "train": SCORES, "valid": SCORES} for step in (3, 7)]
-    runs.write_history(paths.run, entries)
+    write_history(paths.run, entries)
     return config, info, paths
 
 
 def test_the_page_and_its_figures(run: tuple[Config, Info, Paths]) -> None:
     lines: list[str] = []
-    page = run_report.write_report(*run, "test", 7, "test/3.png", lines.append)
+    page = report.write_report(*run, "test", 7, "test/3.png", lines.append)
     assert lines == ["Reading 11 examples of test...", "Drawing the figures..."]
     folder = run[2].results
     assert page == folder / "report-test-<b>.html"
@@ -74,9 +79,9 @@ def test_the_page_and_its_figures(run: tuple[Config, Info, Paths]) -> None:
 
 def test_scores_are_those_of_the_sweep(run: tuple[Config, Info, Paths]) -> None:
     config, info, paths = run
-    html = run_report.write_report(*run, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    html = report.write_report(*run, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
     split = records.open_split(paths.records_dir, info, "test")
-    (row,) = evaluate.sweep(config, info, split, paths.run, [7], lambda _: None)
+    (row,) = score.sweep(config, info, split, paths.run, [7], lambda _: None)
     tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
     assert tiles["numbers right"] == f"{100 * row.scores['sequence_accuracy']:.2f}%"
     assert float(tiles["loss"]) == pytest.approx(row.scores["loss"], abs=1e-3)
@@ -88,12 +93,12 @@ def test_an_example_that_is_not_there(run: tuple[Config, Info, Paths]) -> None:
         r"^--example=train/3\.png: the split 'test' has no example of that name; it has test/0\.png, test/1\.png, "
     )
     with pytest.raises(UserError, match=message):
-        run_report.write_report(*run, "test", 7, "train/3.png", lambda _: None)
+        report.write_report(*run, "test", 7, "train/3.png", lambda _: None)
 
 
 def test_a_split_without_examples(run: tuple[Config, Info, Paths]) -> None:
     with pytest.raises(UserError, match="have no examples of the split 'valid', only of: train, test"):
-        run_report.write_report(*run, "valid", 7, "", lambda _: None)
+        report.write_report(*run, "valid", 7, "", lambda _: None)
 
 
 @pytest.mark.parametrize("lacking", ["synthetic", "svhn"])
@@ -109,6 +114,6 @@ def test_what_the_run_learnt_from_need_not_be_there(
         info = dataclasses.replace(info, splits={"test": info.splits["test"]}, sizes={"test": info.sizes["test"]})
         records.write_info(tmp_path / "records", info)
         paths = dataclasses.replace(paths, records_dir=str(tmp_path / "records"))
-    html = run_report.write_report(config, info, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    html = report.write_report(config, info, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
     assert "11 labels of test" in html
     assert "labels of train" not in html

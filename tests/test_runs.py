@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from svhn import runs
-from svhn.config import Config, UserError
+from svhn.config import Config
+from svhn.errors import UserError
 from svhn.models import MODELS
-from svhn.records import Info
+from svhn.runs import run as runs
+from svhn.spec import Info
 
 INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {}, {"train": "ab"}, seed=0)
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from svhn import search
+from svhn.reading import search
 
 SIZE = (16, 32)
 

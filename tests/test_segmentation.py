@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment, segmentation
 from svhn.labels import EMPTY, to_slots
-from svhn.segmentation import NO_DIGIT, PLACE, UNKNOWN
+from svhn.models import losses
+from svhn.pipeline import augment, digit_maps
+from svhn.pipeline.digit_maps import NO_DIGIT, PLACE, UNKNOWN
 from svhn.spec import NOWHERE, Augmentation, Box, Size
 
 SIZE = (24, 40)  # three rows of five places
@@ -23,7 +24,7 @@ def maps(text: str, *boxes: Box, size: Size = SIZE, transforms: tf.Tensor = STAY
     shares = np.zeros((1, 5, 4), np.float32)
     shares[0, : len(boxes)] = np.array(boxes, np.float32).reshape(-1, 4) / [*SIZE[::-1], *SIZE[::-1]]
     digits = tf.constant([to_slots(text, 5)], tf.int32)
-    found = segmentation.digit_maps(digits, tf.constant(shares), transforms, SIZE, size).numpy()
+    found = digit_maps.digit_maps(digits, tf.constant(shares), transforms, SIZE, size).numpy()
     assert found.dtype == np.int32
     return found[0]
 
@@ -32,7 +33,7 @@ def maps(text: str, *boxes: Box, size: Size = SIZE, transforms: tf.Tensor = STAY
     ("size", "places"), [(SIZE, (3, 5)), ((48, 80), (6, 10)), ((54, 54), (7, 7)), ((8, 9), (1, 2))]
 )
 def test_places_cover_a_picture(size: Size, places: Size) -> None:
-    assert segmentation.grid(size) == places
+    assert digit_maps.grid(size) == places
 
 
 def test_a_place_is_of_the_digit_in_whose_box_its_middle_lies() -> None:
@@ -103,8 +104,8 @@ def test_the_loss_is_the_mean_over_places_and_the_sum_over_predictions() -> None
     true = tf.constant([[[3, NO_DIGIT]], [[UNKNOWN, UNKNOWN]]])
     even = tf.zeros([2, 1, 2, NO_DIGIT + 1])
     sure = 100 * tf.one_hot(tf.constant([[[3, 3]]] * 2), NO_DIGIT + 1)
-    assert segmentation.map_loss(true, []).numpy().tolist() == [0, 0]
-    assert segmentation.map_loss(true, [even]).numpy() == pytest.approx([math.log(11), 0])
-    assert segmentation.map_loss(true, [even, sure]).numpy() == pytest.approx([math.log(11) + 50, 0])
+    assert losses.map_loss(true, []).numpy().tolist() == [0, 0]
+    assert losses.map_loss(true, [even]).numpy() == pytest.approx([math.log(11), 0])
+    assert losses.map_loss(true, [even, sure]).numpy() == pytest.approx([math.log(11) + 50, 0])
     halves = tf.cast(even, tf.bfloat16)
-    assert segmentation.map_loss(true, [halves]).dtype == tf.float32
+    assert losses.map_loss(true, [halves]).dtype == tf.float32

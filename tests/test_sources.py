@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mirror import Mirror, serve
 
-from svhn.config import UserError
-from svhn.sources import BrokenTransferError, MissingFileError, opened, read_text, retried
+from svhn.download.remote import BrokenTransferError, MissingFileError, opened, read_text, retried
+from svhn.errors import UserError
 
 
 def ignore(_: object) -> None:
@@ -101,7 +101,7 @@ def test_a_refused_connection_is_tried_five_times() -> None:
 
 
 def test_a_silent_server_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svhn.sources.TIMEOUT", 0.05)
+    monkeypatch.setattr("svhn.download.remote.TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         lines: list[str] = []
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

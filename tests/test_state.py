@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from networks import new_state, one_batch
 
-from svhn import runs, segmentation
 from svhn.config import Config
-from svhn.state import make_step
+from svhn.models import losses
+from svhn.runs import run
+from svhn.training.step import make_step
 
 
 def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
@@ -22,7 +23,7 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
     heads = state.learner.weights[len(state.model.weights) :]
 
     def map_loss() -> float:
-        return float(tf.reduce_mean(segmentation.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
+        return float(tf.reduce_mean(losses.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
 
     plain = new_state("svhn", batch_size=8, map_weight=0.0, weight_decay=0.0)
     first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8
@@ -44,7 +45,7 @@ def test_how_much_which_digit_lies_where_weighs() -> None:
 
     def first_step(map_weight: float) -> np.ndarray:
         options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
-        config = runs.make_config({"model": "svhn", "map_weight": map_weight, **options})
+        config = run.make_config({"model": "svhn", "map_weight": map_weight, **options})
         state = new_state("svhn", map_weight=map_weight, **options)
         make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
         return state.learner.weights[-1].numpy()

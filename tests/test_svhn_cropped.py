@@ -20,12 +20,12 @@ from scipy import sparse
 from scipy.io import savemat
 
 from svhn import records
-from svhn.config import UserError
-from svhn.conversion import Options, Tally, convert, draw_splits
 from svhn.datasets import svhn_cropped
 from svhn.datasets.svhn_cropped import SVHN_CROPPED, entries, load
-from svhn.download import download
+from svhn.download.archives import download
+from svhn.errors import UserError
 from svhn.spec import Entry
+from svhn.wrangle.convert import Options, Tally, convert, draw_splits
 
 ROOT = Path(__file__).parents[1]
 LABELS = (1, 10, 9, 10, 2)  # 10: the digit 0

@@ -12,10 +12,13 @@ import tensorflow as tf
 from fixtures import GROUND, INK, PICTURE, write_format1
 from PIL import Image
 
-from svhn import boxes, conversion, evaluate, records, runs
-from svhn.conversion import Options, convert
+from svhn import records
 from svhn.datasets import DATASETS
+from svhn.evaluation import score
+from svhn.pipeline import boxes
+from svhn.runs import run
 from svhn.spec import NOWHERE, Box, Entry
+from svhn.wrangle.convert import Options, convert, draw_valid
 
 SPEC = DATASETS["svhn_full"]
 EXPECTED = {  # shares of 64 x 40 pixels
@@ -93,14 +96,14 @@ def test_a_finder_is_scored_by_its_boxes(tmp_path: Path) -> None:
     convert(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
     info = records.read_info(tmp_path / "records", "svhn_full")
     split = records.open_split(tmp_path / "records", info, "train")
-    config = runs.make_config({"model": "finder", "batch_size": 4})
+    config = run.make_config({"model": "finder", "batch_size": 4})
 
     def network(_images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says of every picture what is true of the first."""
         length, digits = tf.zeros((4, 6)), tf.zeros((4, 5, 10))
         return {"length": length, "digits": digits, "box": tf.constant([EXPECTED["train/1.png"]] * 4)}
 
-    scores = evaluate.scorer(network, config, info, split)("")
+    scores = score.scorer(network, config, info, split)("")
     assert scores["box_accuracy"] == pytest.approx(3 / 5)  # 5.png and 6.png overlap with it by 0.60 and 0.70
 
 
@@ -110,7 +113,7 @@ def test_entries_of_one_picture_go_to_one_split() -> None:
         entries.append(Entry(f"{index}", "7" * (1 + index % 3), None, picture=f"{index}"))
         if index % 4:
             entries.append(Entry(f"{index} beside", "", None, picture=f"{index}"))
-    drawn = conversion.draw_valid(entries, 0.05, 1, random.Random(0))
+    drawn = draw_valid(entries, 0.05, 1, random.Random(0))
     pictures = {entries[index].picture for index in drawn}
     assert 15 <= len(pictures) <= 20
     assert drawn == {index for index, entry in enumerate(entries) if entry.picture in pictures}

@@ -13,10 +13,13 @@ from digit_records import make_info, paths_of, pictures, train_run, write_digits
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.svm import LinearSVC
 
-from svhn import checkpoints, evaluate, records, runs
-from svhn.config import UserError
+from svhn import records
+from svhn.errors import UserError
+from svhn.evaluation import score
 from svhn.labels import CLASSES, EMPTY
 from svhn.models import svm
+from svhn.runs import checkpoints, load
+from svhn.runs import run as runs
 
 SIZE = (8, 8)
 
@@ -160,13 +163,13 @@ def test_a_run_is_fitted_once_into_one_checkpoint(tmp_path: Path) -> None:
 
     for name in ("valid", "test"):
         split = records.open_split(tmp_path / "records", info, name)
-        (row,) = evaluate.sweep(config, info, split, run, [1], lines.append)
+        (row,) = score.sweep(config, info, split, run, [1], lines.append)
         assert row.scores["sequence_accuracy"] == 1.0
 
 
 def test_the_weights_survive_the_checkpoint(tmp_path: Path) -> None:
     write_digits(tmp_path)
     config = train_run(tmp_path, lambda _: None, model="svm", average=0.9, batch_size=7)
-    model = evaluate.trained_model(config, make_info(), paths_of(tmp_path).run, 1)
+    model = load.trained_model(config, make_info(), paths_of(tmp_path).run, 1)
     labels = np.arange(50) % 10
     np.testing.assert_array_equal(read(model, pictures(labels, seed=9).astype(np.float32)), labels)

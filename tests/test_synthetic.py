@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn.config import UserError
-from svhn.datasets import SYNTHETIC, camera, facade, fonts, synthetic
+from svhn.datasets import SYNTHETIC
+from svhn.datasets.synthetic import camera, dataset, fonts, wall
+from svhn.errors import UserError
 
 COUNTS = {"train": 24, "test": 6}
 
@@ -21,7 +22,7 @@ COUNTS = {"train": 24, "test": 6}
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib, whose fonts are drawn with, is not installed")
-    monkeypatch.setattr(synthetic, "PICTURES", COUNTS)
+    monkeypatch.setattr(dataset, "PICTURES", COUNTS)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -29,7 +30,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_draws_the_publishers_layout(tmp_path: Path) -> None:
-    synthetic.render(tmp_path)
+    dataset.render(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(COUNTS)
     for source, count in COUNTS.items():
         names = {f"{index}.png" for index in range(1, count + 1)}
@@ -45,32 +46,32 @@ def test_draws_the_publishers_layout(tmp_path: Path) -> None:
 
 def test_the_same_bytes_each_time_and_other_pictures_for_each_split(tmp_path: Path) -> None:
     for name in ("one", "other"):
-        synthetic.render(tmp_path / name)
+        dataset.render(tmp_path / name)
     drawn = contents(tmp_path / "one")
     assert drawn == contents(tmp_path / "other")
     assert len({content for path, content in drawn.items() if path.endswith(".png")}) == sum(COUNTS.values())
 
 
 def test_the_same_bytes_from_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synthetic.render(tmp_path / "one")
-    monkeypatch.setattr(synthetic, "WORTH_PROCESSES", 2)
-    monkeypatch.setattr(synthetic, "cores", lambda: 2)
-    synthetic.render(tmp_path / "two")
+    dataset.render(tmp_path / "one")
+    monkeypatch.setattr(dataset, "WORTH_PROCESSES", 2)
+    monkeypatch.setattr(dataset, "cores", lambda: 2)
+    dataset.render(tmp_path / "two")
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
 def test_what_is_complete_is_left_alone_and_what_is_not_is_drawn(tmp_path: Path) -> None:
-    synthetic.render(tmp_path)
+    dataset.render(tmp_path)
     (tmp_path / "train/1.png").write_bytes(b"kept")
     (tmp_path / "test").rename(tmp_path / "test.partial")
     (tmp_path / "test.partial/left over.png").touch()
-    synthetic.render(tmp_path)
+    dataset.render(tmp_path)
     assert (tmp_path / "train/1.png").read_bytes() == b"kept"
     assert {path.name for path in tmp_path.iterdir()} == set(COUNTS)
     assert not (tmp_path / "test/left over.png").exists()
 
 
-@pytest.mark.parametrize("marker", [None, "House numbers drawn by another version.\n24\n", synthetic.MARK])
+@pytest.mark.parametrize("marker", [None, "House numbers drawn by another version.\n24\n", dataset.MARK])
 def test_what_was_not_drawn_here_is_never_overwritten(tmp_path: Path, marker: str | None) -> None:
     (tmp_path / "test").mkdir()
     (tmp_path / "test/digitStruct.mat").write_bytes(b"the publishers'")
@@ -81,18 +82,18 @@ def test_what_was_not_drawn_here_is_never_overwritten(tmp_path: Path, marker: st
     with pytest.raises(
         UserError, match=r"test was not drawn by this version and is left as it is: choose another --data_dir"
     ):
-        synthetic.render(tmp_path)
+        dataset.render(tmp_path)
     assert contents(tmp_path) == before
 
 
 def test_as_many_are_drawn_as_the_user_wants(tmp_path: Path) -> None:
-    synthetic.render(tmp_path, pictures=30)
-    assert [synthetic.drawn(tmp_path / split) for split in COUNTS] == [30, COUNTS["test"]]
+    dataset.render(tmp_path, pictures=30)
+    assert [dataset.drawn(tmp_path / split) for split in COUNTS] == [30, COUNTS["test"]]
     assert len(list(SYNTHETIC.entries(tmp_path, "train", 0))) == 30
     before = contents(tmp_path)
-    synthetic.render(tmp_path)  # any number will do
+    dataset.render(tmp_path)  # any number will do
     with pytest.raises(UserError, match=r"train holds 30 pictures and is left as it is: choose another --data_dir"):
-        synthetic.render(tmp_path, pictures=31)
+        dataset.render(tmp_path, pictures=31)
     assert contents(tmp_path) == before
 
 
@@ -100,9 +101,9 @@ def test_a_split_that_fails_takes_no_name(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(rng: np.random.Generator) -> str:
         raise KeyboardInterrupt(rng)
 
-    monkeypatch.setattr(synthetic, "random_number", fail)
+    monkeypatch.setattr(dataset, "random_number", fail)
     with pytest.raises(KeyboardInterrupt):
-        synthetic.render(tmp_path)
+        dataset.render(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"train.partial"}
 
 
@@ -110,11 +111,11 @@ def test_boxes_are_where_the_digits_are(monkeypatch: pytest.MonkeyPatch) -> None
     def black_and_white(_rng: np.random.Generator, masks: list[Image.Image]) -> Image.Image:
         return Image.fromarray(np.max([np.asarray(mask) for mask in masks], axis=0)).convert("RGB")
 
-    monkeypatch.setattr(facade, "scene", black_and_white)
-    monkeypatch.setattr(camera, "photograph", lambda _, pixels: (facade.to_image(pixels), 1.0))
+    monkeypatch.setattr(wall, "scene", black_and_white)
+    monkeypatch.setattr(camera, "photograph", lambda _, pixels: (wall.to_image(pixels), 1.0))
     for seed, text in enumerate(("7", "10", "358", "2469", "80241")):
         font = fonts.readable_fonts()[seed]
-        picture, digits = synthetic.draw_number(np.random.default_rng(seed), text, font)
+        picture, digits = dataset.draw_number(np.random.default_rng(seed), text, font)
         assert [str(int(label) % 10) for label in digits[:, 0]] == list(text)
         assert 0 not in digits[:, 0]
         ink = np.asarray(picture).max(axis=-1)
@@ -130,14 +131,14 @@ def test_boxes_are_where_the_digits_are(monkeypatch: pytest.MonkeyPatch) -> None
 def test_boxes_shrink_with_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     font, drawn = fonts.readable_fonts()[0], []
     for factor in (1.0, 0.25):
-        monkeypatch.setattr(camera, "photograph", lambda _, pixels, f=factor: (facade.to_image(pixels), f))
-        drawn.append(synthetic.draw_number(np.random.default_rng(0), "358", font)[1])
+        monkeypatch.setattr(camera, "photograph", lambda _, pixels, f=factor: (wall.to_image(pixels), f))
+        drawn.append(dataset.draw_number(np.random.default_rng(0), "358", font)[1])
     np.testing.assert_allclose(drawn[1][:, 1:], drawn[0][:, 1:] / 4)
 
 
 def test_lengths_are_spread_as_in_svhn_and_none_begins_with_0() -> None:
     rng = np.random.default_rng(0)
-    numbers = [synthetic.random_number(rng) for _ in range(20_000)]
+    numbers = [dataset.random_number(rng) for _ in range(20_000)]
     shares = Counter(len(number) for number in numbers)
     expected = np.array([5137, 18130, 8691, 1434, 9]) / 33401
     assert np.allclose([shares[length] / 20_000 for length in range(1, 6)], expected, atol=0.01)
@@ -211,7 +212,7 @@ def test_glyphs_are_cropped_to_their_ink() -> None:
 
 def test_digits_stand_in_their_order() -> None:
     for seed in range(40):
-        _, digits = synthetic.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])
+        _, digits = dataset.draw_number(np.random.default_rng(seed), "90817", fonts.readable_fonts()[0])
         lefts, tops, widths, heights = digits[:, 1:].T
         assert (np.diff(lefts) > 0).all() or (np.diff(tops) > 0).all()
         assert min(widths.min(), heights.min()) >= 1

@@ -12,12 +12,16 @@ import pytest
 import tensorflow as tf
 from digit_records import COUNTS, make_info, paths_of, pictures, train_run, write_digits
 
-from svhn import checkpoints, cli, lr_finder, records, runs
-from svhn.config import Config, UserError
-from svhn.losses import Network
-from svhn.records import Info
-from svhn.spec import Augmentation
-from svhn.teacher import teacher_of
+from svhn import records
+from svhn.cli import flags
+from svhn.config import Config
+from svhn.errors import UserError
+from svhn.models.losses import Network
+from svhn.runs import checkpoints
+from svhn.runs import run as runs
+from svhn.spec import Augmentation, Info
+from svhn.training import lr_finder
+from svhn.training.teacher import teacher_of
 
 KINDS = ("records", "checkpoints", "results")
 OPTIONS = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": 150, "lrate": 0.003}
@@ -81,7 +85,7 @@ def teach(folder: Path, name: str, info: Info | None = None, **options: Any) -> 
 def test_a_teacher_is_as_sure_as_its_temperature_says(school: Path) -> None:
     images = tf.constant(pictures(np.arange(10)), tf.float32)
     teacher, released = teach(school, "demo"), school / "checkpoints/given"
-    cli.main(["main.py", "--name=demo", "--mode=release", *(f"--{kind}_dir={school}/{kind}" for kind in KINDS)])
+    flags.main(["main.py", "--name=demo", "--mode=release", *(f"--{kind}_dir={school}/{kind}" for kind in KINDS)])
     shutil.copytree(school / "results/demo/released", released)
     temperature = runs.read_config(released)["config"]["temperature"]
     sure = teach(school, "given")

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from svhn import cli, evaluate, pipeline, records, runs, shell
-from svhn.config import Config, Paths, UserError
-from svhn.records import Info, Split
+from svhn import records
+from svhn.cli import flags
+from svhn.config import Config, Paths
+from svhn.errors import UserError
+from svhn.pipeline import batches, splits
+from svhn.records import Split
+from svhn.runs import run as runs
+from svhn.runtime import shell
+from svhn.spec import Info
 
 SIZE = (8, 8)
 EXAMPLES = {"svhn": 60, "synthetic": 180}
@@ -37,11 +43,11 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
 
 def training_split(folder: Path, info: Info, **options: Any) -> Split:
     config, paths = Config(**{"train_on": "svhn,synthetic", **options}), Paths(records_dir=str(folder))
-    return evaluate.usable_split(config, paths, info, "train", folder, print)
+    return splits.usable_split(config, paths, info, "train", folder, print)
 
 
 def names(split: Split, count: int) -> list[str]:
-    stream = pipeline.training_stream(split, seed=0, start=0).map(lambda _, record: records.parse(record, 5)["name"])
+    stream = batches.training_stream(split, seed=0, start=0).map(lambda _, record: records.parse(record, 5)["name"])
     return [name.decode() for name in islice(stream.as_numpy_iterator(), count)]
 
 
@@ -62,7 +68,7 @@ def test_the_data_set_itself_can_be_left_out(tmp_path: Path) -> None:
 
 
 def test_both_are_mixed_from_beginning_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "SHUFFLE_BLOCK", 40)  # as small beside an epoch as it is in earnest
+    monkeypatch.setattr(batches, "SHUFFLE_BLOCK", 40)  # as small beside an epoch as it is in earnest
     info = write_records(tmp_path, "svhn")
     write_records(tmp_path, "synthetic")
     drawn = names(training_split(tmp_path, info), 240)
@@ -125,15 +131,15 @@ def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsy
         "--batch_size=24",
         "--train_on=svhn,synthetic",
     ]
-    assert shell.run(cli.main, [*command, "--num_epochs=1"]) == 0
+    assert shell.run(flags.main, [*command, "--num_epochs=1"]) == 0
     said = capsys.readouterr().out
     assert "\nTraining on:       svhn,synthetic\n" in said
     assert "\nDone training for 1 epochs, 10 steps.\n" in said  # 240 examples
     shutil.rmtree(folder / "synthetic")
     write_records(folder, "synthetic", seed=1)
-    assert shell.run(cli.main, [*command, "--num_epochs=2"]) == 1
+    assert shell.run(flags.main, [*command, "--num_epochs=2"]) == 1
     assert "holds a run with synthetic=180 examples, drawn by seed 0 (now 180" in capsys.readouterr().err
-    assert shell.run(cli.main, [*command, "--train_on=svhn,cifar"]) == 1
+    assert shell.run(flags.main, [*command, "--train_on=svhn,cifar"]) == 1
     assert "unknown data set 'cifar'" in capsys.readouterr().err
 
 

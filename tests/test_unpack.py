@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from svhn.config import UserError
-from svhn.files import unpack
+from svhn.download.unpack import unpack
+from svhn.errors import UserError
 
 GOOD = {"train/1.png": b"one", "train/digitStruct.mat": random.Random(1).randbytes(50_000), "train/deep/2.png": b"two"}
 

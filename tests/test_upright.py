@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn import cells
 from svhn.models import MODELS
-from svhn.models.upright import LONGER, Upright
+from svhn.models.layers.upright import LONGER, Upright
+from svhn.pipeline import geometry
 
 HEIGHT, WIDTH = 64, 52
 
@@ -138,8 +138,8 @@ def test_in_mixed_precision_digits_are_set_upright_in_float32() -> None:
 
 def test_cells_come_row_by_row_and_are_joined_again() -> None:
     images = tf.reshape(tf.range(2 * 4 * 6 * 3), [2, 4, 6, 3])
-    parts = cells.split(images, 2, 3)
+    parts = geometry.split(images, 2, 3)
     assert parts.shape == (2, 6, 2, 2, 3)
     np.testing.assert_array_equal(parts[:, 1], images[:, :2, 2:4])
     np.testing.assert_array_equal(parts[:, 3], images[:, 2:, :2])
-    np.testing.assert_array_equal(cells.join(parts, 2, 3), images)
+    np.testing.assert_array_equal(geometry.join(parts, 2, 3), images)

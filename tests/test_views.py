@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn import augment, evaluate, predict, records, views
-from svhn.config import Config, UserError
+from svhn import records
+from svhn.config import Config
 from svhn.datasets import DATASETS
-from svhn.records import Info, Split
-from svhn.spec import Augmentation
+from svhn.errors import UserError
+from svhn.evaluation import score, views
+from svhn.pipeline import augment
+from svhn.reading import reader
+from svhn.records import Split
+from svhn.spec import Augmentation, Info
 
 SIZE = (24, 32)
 INFO = Info("svhn", SIZE, 0.3, 3, 5, "png", {}, {}, {}, {}, seed=0)
@@ -122,10 +126,10 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(views, "outputs", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
     network: Any = None
-    assert evaluate.scorer(network, config, info, split)("")["sequence_accuracy"] == 1
-    assert [found.reading.text for found in evaluate.predictions(network, config, info, split)] == ["7"] * 6
+    assert score.scorer(network, config, info, split)("")["sequence_accuracy"] == 1
+    assert [found.reading.text for found in score.predictions(network, config, info, split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
-    assert [reading.text for reading in predict.readings(network, config, info, [blank] * 3)] == ["7"] * 3
+    assert [reading.text for reading in reader.readings(network, config, info, [blank] * 3)] == ["7"] * 3
 
 
 def write_split(folder: Path) -> tuple[Info, Split]:

@@ -22,7 +22,7 @@ from wrangling import (
 )
 
 from svhn import records
-from svhn.config import UserError
+from svhn.errors import UserError
 
 BAD: dict[str, tuple[list[Row], str]] = {
     "label0.png": ([(0, 5, 5, 9, 9)], "label 0 of digit 1: expected 1 to 10"),
@@ -121,8 +121,8 @@ def test_a_data_set_that_divides_itself_takes_no_share(tmp_path: Path, capsys: p
 
 
 DYING = """import os
-with __import__('svhn.shell').shell.quiet():
-    from svhn import {module} as module
+with __import__('svhn.runtime.shell').runtime.shell.quiet():
+    module = __import__('importlib').import_module('svhn.{module}')
 own, calls = module.{name}, []
 def dying(*args):
     calls.append(args)
@@ -136,7 +136,7 @@ module.{name} = dying"""
     ("module", "name", "call", "whole"),
     [
         ("records", "serialize", 150, True),  # while shards are being written
-        ("conversion", "unfinished", 5, False),  # while they take the place of the old ones
+        ("wrangle.convert", "unfinished", 5, False),  # while they take the place of the old ones
     ],
 )
 def test_killed_in_the_middle_the_same_command_ends_the_same(
@@ -163,7 +163,7 @@ def test_stopped_while_one_split_is_replaced_the_others_are_kept(
 ) -> None:
     target = Path(shutil.copytree(undisturbed, tmp_path / "records"))
     with monkeypatch.context() as patched:
-        patched.setattr("svhn.conversion.replace_splits", stop)
+        patched.setattr("svhn.wrangle.convert.replace_splits", stop)
         with pytest.raises(ZeroDivisionError):
             wrangled(sources, target, "--splits=test")
     assert wrangled(sources, target, "--splits=test") == 0

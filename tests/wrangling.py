@@ -12,7 +12,9 @@ import pytest
 import tensorflow as tf
 from fixtures import NUMBERS, Row, write_format1
 
-from svhn import records, shell, wrangle
+from svhn import records
+from svhn.runtime import shell
+from svhn.wrangle import __main__
 
 ROOT = Path(__file__).parents[1]
 LENGTHS = {"train": {1: 41, 2: 60, 3: 19}, "extra": {1: 20, 2: 39, 3: 40}, "test": {1: 2, 2: 21}}  # besides NUMBERS'
@@ -42,7 +44,7 @@ def arguments(data: Path, target: Path, *flags: str) -> list[str]:
 
 def wrangled(data: Path, target: Path, *flags: str) -> int:
     """The command, within this process."""
-    return shell.run(wrangle.main, arguments(data, target, *flags))
+    return shell.run(__main__.main, arguments(data, target, *flags))
 
 
 def program(before: str, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:

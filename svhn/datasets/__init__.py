@@ -15,7 +15,7 @@ from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNI
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_cropped import SVHN_CROPPED
 from svhn.datasets.svhn_full import SVHN_FULL
-from svhn.datasets.synthetic import SYNTHETIC
+from svhn.datasets.synthetic.dataset import SYNTHETIC
 from svhn.spec import DatasetSpec
 
 DATASETS: dict[str, DatasetSpec] = {

@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from svhn import pictures
-from svhn.config import UserError
-from svhn.datasets.format1 import clipped_with_margin
+from svhn import images
 from svhn.datasets.svhn import SVHN
+from svhn.errors import UserError
+from svhn.images import clipped_with_margin
 from svhn.spec import Box, Entry, Size
 
 TABLE = "labels.csv"
@@ -99,7 +99,7 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """As `format1.load`, of a picture opened as `Reader` does; without a box, all of it."""
     path, box = entry.source
     height, width = size
-    image = pictures.opened(path)
+    image = images.opened(path)
     crop = clipped_with_margin(box, margin, image.size) if box else None
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=crop))
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from svhn import files, labels
-from svhn.matfile import read_digit_struct
-from svhn.pictures import plain_reasons, to_rgb
+from svhn import labels
+from svhn.datasets.formats.digit_struct import read_digit_struct
+from svhn.images import clipped_with_margin, plain_reasons, to_rgb, within
+from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
@@ -126,30 +127,6 @@ def locate(entry: Entry, margin: float) -> list[Box]:
     with plain_reasons(), Image.open(path) as image:
         crop = clipped_with_margin(around, margin, image.size)
     return [within(box, crop) for box in entry.boxes]
-
-
-def within(box: Box, crop: Box) -> Box:
-    """A box, clipped to a crop, in shares of the crop's width and height."""
-    left, top, right, bottom = crop
-    x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
-    y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
-    return x0, y0, x1, y1
-
-
-def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Box:
-    """Raises `ValueError` where the box itself, without its margin, keeps nothing of the (width, height) picture."""
-    left, top, right, bottom = clipped(box, picture)
-    if left >= right or top >= bottom:
-        corners = "{:g},{:g} to {:g},{:g}".format(*box)
-        raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
-    left, top, right, bottom = box
-    across, down = margin * (right - left), margin * (bottom - top)
-    return clipped((left - across, top - down, right + across, bottom + down), picture)
-
-
-def clipped(box: Box, picture: tuple[int, int]) -> Box:
-    left, top, right, bottom = box
-    return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])
 
 
 def present(data_dir: str | Path, source: str) -> bool:

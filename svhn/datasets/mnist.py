@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from svhn import files
-from svhn.config import UserError
-from svhn.datasets.idx import AGAIN, read_idx
-from svhn.pixelcsv import read_pixels
+from svhn.datasets.formats.idx import AGAIN, read_idx
+from svhn.datasets.formats.pixel_csv import read_pixels
+from svhn.errors import UserError
+from svhn.runtime import files
 from svhn.spec import Archive, Augmentation, DatasetSpec, Entry, Size
 
 SIZE = (28, 28)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from svhn.config import UserError
 from svhn.datasets import mnist
 from svhn.datasets.mnist import MNIST, read_digits
+from svhn.errors import UserError
 from svhn.spec import Augmentation, DatasetSpec, Entry, Size
 
 PICTURES = {"train": 20_000, "valid": 2_000, "test": 5_000}

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from svhn import files, labels
-from svhn.config import UserError
+from svhn import labels
 from svhn.datasets.svhn import SVHN
+from svhn.errors import UserError
+from svhn.runtime import files
 from svhn.spec import Archive, DatasetSpec, Entry, Size
 
 PICTURE = (32, 32, 3)  # height, width, channels

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
-from svhn.pictures import plain_reasons, to_rgb
+from svhn.images import plain_reasons, to_rgb
 from svhn.spec import Box, Entry, Size
 
 NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
@@ -83,8 +84,8 @@ def locate(entry: Entry, _margin: float = 0.0) -> list[Box]:
     if not whole:
         return []
     with plain_reasons(), Image.open(path) as image:
-        format1.clipped_with_margin(around, 0.0, image.size)
-        return [format1.within(box, (0, 0, *image.size)) for box in entry.boxes]
+        images.clipped_with_margin(around, 0.0, image.size)
+        return [images.within(box, (0, 0, *image.size)) for box in entry.boxes]
 
 
 SVHN_FULL = replace(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.heads import dense_heads
-from svhn.models.normalization import BatchNormalization
+from svhn.models.layers.heads import dense_heads
+from svhn.models.layers.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from keras import layers
 
 from svhn.labels import CLASSES
-from svhn.models.heads import as_float32, length_head
-from svhn.models.upright import Upright
+from svhn.models.layers.heads import as_float32, length_head
+from svhn.models.layers.upright import Upright
 from svhn.spec import ModelSpec
 
 REMEMBER = 3.0  # first bias of the update gate: what is read lasts for 20 rows and not 2 (Tallec and Ollivier 2018)

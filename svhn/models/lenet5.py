@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.heads import dense_heads
+from svhn.models.layers.heads import dense_heads
 from svhn.spec import ModelSpec
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.heads import attention_heads
-from svhn.models.normalization import convolution
+from svhn.models.layers.heads import attention_heads
+from svhn.models.layers.normalization import convolution
 from svhn.spec import ModelSpec
 
 STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions

@@ -7,9 +7,9 @@ from functools import partial
 import keras
 from keras import layers
 
-from svhn.models.dropout import Dropout
-from svhn.models.heads import attention_heads, box_head
-from svhn.models.normalization import convolution
+from svhn.models.layers.dropout import Dropout
+from svhn.models.layers.heads import attention_heads, box_head
+from svhn.models.layers.normalization import convolution
 from svhn.spec import ModelSpec
 
 REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"

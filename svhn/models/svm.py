@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from svhn.config import UserError
+from svhn.errors import UserError
 from svhn.labels import CLASSES
-from svhn.models.heads import as_float32, length_head
+from svhn.models.layers.heads import as_float32, length_head
 from svhn.spec import ModelSpec
 
 PAIRS = np.array(list(combinations(range(CLASSES), 2)))

@@ -1,0 +1,190 @@
+"""What `--mode` can be: what each does with what the user asked for, and what it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from svhn.cli.session import Session, banner, info_of, print_line, score_command, training_info
+from svhn.config import check_folder_name, lookup
+from svhn.datasets import DATASETS
+from svhn.errors import UserError
+from svhn.evaluation import score, tables
+from svhn.models import MODELS
+from svhn.pipeline import integrity, splits
+from svhn.publishing import export, release
+from svhn.publishing.formats import FORMATS
+from svhn.reading import files, submission, web
+from svhn.reading.reader import Reader
+from svhn.reporting import charts, report, sheets
+from svhn.runs import checkpoints, load
+from svhn.runs.run import begin, options, reopen
+from svhn.runtime.files import atomic_write, write_rows
+from svhn.training import compare, loop, lr_finder
+from svhn.training.lr_finder import Sweep
+
+
+def train_mode(session: Session) -> None:
+    info = training_info(session)
+    config = begin(session.paths.run, session.given, info)
+    print(banner(session, config, info))
+    started = time.monotonic()
+    loop.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
+    print("Finished training.")
+    print(f"Total time to run: {time.monotonic() - started:.0f} s")
+    if info.has("test") or info.has("valid"):
+        print(f"Now score it: {score_command(session.paths, info)}")
+
+
+def score_mode(session: Session) -> None:
+    """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
+    paths, run = session.paths, session.paths.run
+    chosen = checkpoints.chosen_steps(run, session.checkpoint)
+    info = info_of(session)
+    config = reopen(run, session.given, info, session.mode)
+    print(banner(session, config, info))
+    with tempfile.TemporaryDirectory() as scratch:
+        split = splits.usable_split(config, paths, info, session.mode, Path(scratch), print_line)
+        rows = score.sweep(config, info, split, run, chosen, print_line)
+        target = paths.results / f"{session.mode}-{paths.name}.csv"
+        tables.write_csv(target, rows)
+        print(tables.table(rows, checkpoints.best(run).get("step")))
+        sheet = sheets.save_sheet(
+            target.with_suffix(".png"), score.first_predictions(config, info, split, run, rows[-1].step)
+        )
+    print(f"Results saved to {target}, a sheet of what was read to {sheet}")
+
+
+def rate_mode(session: Session) -> None:
+    """`lr`: the learning-rate finder."""
+    paths = session.paths
+    info = training_info(session)
+    config = options(paths.run, session.given, info)
+    print(banner(session, config, info))
+    charts.check_installed()
+    with tempfile.TemporaryDirectory() as scratch:
+        split = splits.usable_split(config, paths, info, "train", Path(scratch), print_line)
+        with integrity.located(split):
+            swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
+    target = paths.results / f"lr-{paths.name}.png"
+    save_picture(target, swept)
+    print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
+
+
+def report_mode(session: Session) -> None:
+    paths = session.paths
+    info = info_of(session)
+    config = reopen(paths.run, session.given, info, session.split)
+    step = checkpoints.chosen_step(paths.run, session.checkpoint)
+    print(banner(session, config, info))
+    page = report.write_report(config, info, paths, session.split, step, session.example, print_line)
+    print(f"Report saved to {page}, its pictures beside it")
+
+
+def predict_mode(session: Session) -> None:
+    if session.images:
+        read_photos(session)
+    elif session.csv:
+        model, config, info = load.trained(session.paths.run, session.given, session.checkpoint)
+        network = load.frozen(model)
+        target = Path(session.output or "submission.csv")
+        count = submission.write_submission(network, config, info, Path(session.csv), target)
+        print(f"{count} readings saved to {target}")
+    else:
+        raise UserError(
+            "--mode=predict reads pictures: name them with --images=door.jpg,photos/ or with --csv=test.csv"
+        )
+
+
+def read_photos(session: Session) -> None:
+    """`predict` with `--images`: a line a picture. Raises `UserError` at the end if any could not be read."""
+    pictures = files.paths(session.images)
+    files.check_targets(pictures, session.output, session.annotate)
+    reader = reader_of(session)
+    problems: list[str] = []
+    rows: list[files.Row] = []
+    annotated = Path(session.annotate) if session.annotate else None
+    try:
+        for row in files.read_files(reader.read_one, pictures, annotated, problems.append):
+            print_line(files.line(*row))
+            rows.append(row)
+    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; if nothing, an earlier table stays
+        if session.output and rows:
+            files.save(Path(session.output), rows)
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} of {len(pictures)} files could not be read:", *problems]))
+
+
+def reader_of(session: Session) -> Reader:
+    check_folder_name("finder", session.finder)
+    finder = dataclasses.replace(session.paths, name=session.finder).run
+    return Reader.of(session.paths.run, finder, session.given, session.checkpoint)
+
+
+def demo_mode(session: Session) -> None:
+    web.check(session.host, session.port)
+    web.serve(reader_of(session).read_one, session.host, session.port, print_line)
+
+
+def release_mode(session: Session) -> None:
+    run = session.paths.run
+    step = checkpoints.chosen_step(run, session.checkpoint)
+    info = info_of(session)
+    config = reopen(run, session.given, info, "valid")
+    print(banner(session, config, info))
+    folder = session.paths.results / "released"
+    with tempfile.TemporaryDirectory() as scratch:
+        valid = splits.usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
+        with integrity.located(valid):
+            temperature, scores = release.release(config, info, valid, run, step, folder)
+    print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
+    print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
+    print(score_command(dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info))
+
+
+def export_mode(session: Session) -> None:
+    paths, kind = session.paths, session.format
+    form = lookup("format", FORMATS, kind)
+    target = Path(session.output) if session.output else paths.results / (paths.name + form.suffix)
+    checked = export.export(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
+    print(f"Exported to {target}. There, {checked.same:.1%} of {checked.images} are read as by TensorFlow;")
+    print(f"logits differ by {checked.difference:.1g} at most.")
+
+
+def compare_mode(session: Session) -> None:
+    if not session.models:
+        raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
+    first = session.models[0]
+    given, paths = {"model": first, **session.given}, compare.own_paths(session.paths, first)
+    info = training_info(session._replace(given=given, paths=paths))
+    augmentation = DATASETS[info.dataset].augmentation
+    results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
+    target = session.paths.results / f"compare-{session.paths.name}.csv"
+    write_rows(target, compare.Result._fields, results)
+    print(compare.table(results))
+    print(f"Results saved to {target}")
+
+
+MODES: dict[str, Callable[[Session], None]] = {
+    "train": train_mode,
+    "valid": score_mode,
+    "test": score_mode,
+    "lr": rate_mode,
+    "report": report_mode,
+    "predict": predict_mode,
+    "release": release_mode,
+    "export": export_mode,
+    "demo": demo_mode,
+    "compare": compare_mode,
+}
+
+
+def save_picture(path: Path, swept: Sweep) -> None:
+    """Raises `UserError` where Matplotlib is not installed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = charts.learning_rates(*swept, swept.suggestion)
+    with atomic_write(path) as file:
+        file.write(picture)

@@ -1,0 +1,84 @@
+"""What the user asked for, and what every mode says of it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from svhn import records
+from svhn.config import Config, Paths, data_sets
+from svhn.pipeline import batches
+from svhn.runs import run
+from svhn.spec import Info
+
+
+class Session(NamedTuple):
+    """A command line."""
+
+    mode: str
+    paths: Paths
+    given: dict[str, Any]  # fields of Config that were named on the command line
+    checkpoint: str
+    split: str
+    example: str
+    finder: str
+    format: str
+    host: str
+    port: int
+    images: list[str]
+    annotate: str
+    csv: str
+    output: str
+    models: list[str]
+
+
+def banner(session: Session, config: Config, info: Info) -> str:
+    height, width, channels = batches.input_shape(config, info)
+    rows = {
+        "Running project": session.paths.name,
+        "Mode": session.mode,
+        "Is training": session.mode == "train",
+        "Log name": session.paths.log_name,
+        "Checkpoint dir": session.paths.run,
+        "Loading data from": Path(session.paths.records_dir) / config.dataset,
+        **({"Training on": config.train_on} if config.train_on else {}),
+        "Model": f"{config.model}, for {height}x{width} pixels",
+        **({"Num steps": config.num_steps} if config.num_steps else {"Num epochs": config.num_epochs}),
+        "Batch size": config.batch_size,
+        "Learning rate": config.lrate,
+        "Random crop": config.random_crop,
+        "Grayscale": config.grayscale,
+        "Channels": channels,
+    }
+    lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
+    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
+
+
+def info_of(session: Session) -> Info:
+    """Of the records of the data set that the user named, or the run's."""
+    return records.read_info(session.paths.records_dir, run.option_of(session.paths.run, session.given, "dataset"))
+
+
+def training_info(session: Session) -> Info:
+    """As `info_of`; those of the other data sets that the run trains on count as its sources."""
+    info = info_of(session)
+    train_on = run.option_of(session.paths.run, session.given, "train_on")
+    return records.with_others(info, session.paths.records_dir, data_sets(train_on, info.dataset))
+
+
+def score_command(paths: Paths, info: Info) -> str:
+    """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
+    options = {
+        "mode": "test" if info.has("test") else "valid",
+        "name": paths.name,
+        "checkpoint": "best" if info.has("valid") else "latest",
+    }
+    for folder in ("records_dir", "checkpoints_dir", "results_dir"):
+        if getattr(paths, folder) != getattr(Paths, folder):
+            options[folder] = getattr(paths, folder)
+    return f"python main.py {shlex.join(f'--{name}={value}' for name, value in options.items())}"
+
+
+def print_line(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,242 @@
+"""digitStruct.mat: each picture's digits, in MATLAB 7.3's layout of HDF5, read and written.
+
+`digitStruct/name` and `digitStruct/bbox` are (n, 1) object references. A name is (k, 1) uint16 characters. A bbox is a
+group whose fields are (1, 1) float64 where the number has one digit, and (k, 1) references to such where it has more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+from h5py import h5a, h5d, h5f, h5g, h5p, h5r, h5s, h5t
+
+from svhn.errors import UserError
+
+COLUMNS = ("label", "left", "top", "width", "height")  # of an entry's array; left to height in pixels
+MATLAB_ORDER = ("height", "left", "top", "width", "label")  # of a bbox's fields in the published files
+HEADER = b"MATLAB 7.3 MAT-file, written by svhn.matfile HDF5 schema 1.00 ."
+HEADER_SIZE = 512  # bytes before the HDF5 file begins: its userblock
+COMPACT = 64  # values that lie in their object's header, as MATLAB puts a number's
+CACHE_SIZE = 1 << 14  # bytes; nearly every object is read once, and HDF5's default of 2 MiB is slower by a third
+
+DOUBLE, CHARACTER = h5t.NATIVE_DOUBLE, h5t.STD_U16LE
+REFERENCE = h5t.py_create(h5py.ref_dtype)  # in memory: h5py's objects
+ONE = h5s.create_simple((1, 1))
+
+
+class LayoutError(Exception):
+    """The file is sound HDF5, and not a digitStruct."""
+
+
+def read_digit_struct(path: str | Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The entries of a digitStruct.mat in its order, read one at a time.
+
+    Yields:
+        The picture's file name, and its digits in the file's order: float64 (digits, 5), columns as in `COLUMNS`.
+
+    Raises:
+        UserError: the file is missing, damaged, or not a digitStruct.
+    """
+    path = Path(path)
+    with explained(path), opened(path) as file:
+        names, boxes = references(file, b"name"), references(file, b"bbox")
+        if len(names) != len(boxes):
+            raise LayoutError(f"has {len(names)} names and {len(boxes)} bboxes: expected as many of both")
+        for name_at, box_at in zip(names, boxes, strict=True):
+            name = read_name(file, name_at)
+            yield name, read_box(file, box_at, name)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn whatever h5py raises into a `UserError`: a damaged file may fail at any of its objects."""
+    try:
+        yield
+    except LayoutError as error:
+        raise UserError(f"{path} {error}; the layout is that of SVHN's Format 1") from error
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        remedy = f"remove {path.parent} and run `python -m svhn.download`"
+        raise UserError(f"{path} is damaged or cut short ({error}): {remedy}") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5f.FileID]:
+    if not path.is_file():
+        raise UserError(f"{path} is missing: run `python -m svhn.download`")
+    if not h5f.is_hdf5(os.fsencode(path)):
+        raise UserError(f"{path} is not a MATLAB 7.3 file (HDF5): put the published file there")
+    access = h5p.create(h5p.FILE_ACCESS)
+    cache = access.get_mdc_config()
+    cache.set_initial_size = True
+    cache.initial_size = cache.min_size = cache.max_size = CACHE_SIZE
+    access.set_mdc_config(cache)
+    file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, access)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def references(file: h5f.FileID, field: bytes) -> np.ndarray:
+    """All of digitStruct's references to names or to bboxes at once."""
+    if b"digitStruct" not in h5g.open(file, b"/") or field not in h5g.open(file, b"digitStruct"):
+        raise LayoutError(f"has no digitStruct/{field.decode()}")
+    return read_references(h5d.open(file, b"digitStruct/" + field))
+
+
+def read_references(dataset: h5d.DatasetID) -> np.ndarray:
+    found = np.empty(dataset.shape, h5py.ref_dtype)
+    dataset.read(h5s.ALL, h5s.ALL, found, REFERENCE)
+    return found.ravel()
+
+
+def read_name(file: h5f.FileID, reference: h5r.Reference) -> str:
+    dataset = h5r.dereference(reference, file)
+    characters = np.empty(dataset.shape, "<u2")
+    dataset.read(h5s.ALL, h5s.ALL, characters, CHARACTER)
+    return characters.tobytes().decode("utf-16-le")
+
+
+def read_box(file: h5f.FileID, reference: h5r.Reference, name: str) -> np.ndarray:
+    """One entry's digits: float64 (digits, 5)."""
+    group = h5r.dereference(reference, file)
+    if not isinstance(group, h5g.GroupID):
+        raise LayoutError(f"has no fields in the bbox of {name}: expected {', '.join(COLUMNS)}")
+    columns = [read_field(file, group, column, name) for column in COLUMNS]
+    if len({len(column) for column in columns}) > 1:
+        sizes = ", ".join(f"{field} {len(column)}" for field, column in zip(COLUMNS, columns, strict=True))
+        raise LayoutError(f"has fields of unequal length in the bbox of {name}: {sizes}")
+    return np.array(columns).T
+
+
+def read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> list[float]:
+    """One field's value for each digit. The values' space is given: HDF5 then refuses one of another size."""
+    try:
+        dataset = h5d.open(group, field.encode())
+    except KeyError:
+        if field.encode() in group:
+            raise
+        raise LayoutError(f"lacks {field} in the bbox of {name}") from None
+    value = np.empty((1, 1))
+    if dataset.get_space().get_simple_extent_npoints() == 1:
+        dataset.read(ONE, h5s.ALL, value, DOUBLE)
+        return [value[0, 0]]
+    values = []
+    for digit in read_references(dataset):
+        h5r.dereference(digit, file).read(ONE, h5s.ALL, value, DOUBLE)
+        values.append(value[0, 0])
+    return values
+
+
+def write_digit_struct(path: str | Path, entries: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Write a digitStruct.mat as MATLAB lays it out; the same entries give the same bytes.
+
+    Args:
+        path: takes its name only when it is written.
+        entries: as `read_digit_struct` yields them.
+
+    Raises:
+        ValueError: an entry's digits are not (digits, 5), with one digit at least.
+    """
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with h5py.File(temporary, "w", userblock_size=HEADER_SIZE) as file:
+            write_entries(file.id, entries)
+        with temporary.open("r+b") as file:
+            file.write(HEADER.ljust(124) + b"\x00\x02IM")  # version 2.0, little-endian: the fields of every MAT-file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_entries(file: h5f.FileID, entries: Iterable[tuple[str, np.ndarray]]) -> None:
+    writer = Writer(h5g.create(file, b"#refs#"))
+    names, boxes = [], []
+    for name, digits in entries:
+        if digits.ndim != 2 or digits.shape[1] != len(COLUMNS) or not len(digits):
+            raise ValueError(f"digits of {name} have shape {digits.shape}: expected (1 or more, {len(COLUMNS)})")
+        names.append(writer.name(name))
+        boxes.append(writer.box(digits))
+    root = create_struct(file, b"digitStruct", ("name", "bbox"))
+    writer.references(root, b"name", names)
+    writer.references(root, b"bbox", boxes)
+
+
+class Writer:
+    """Puts MATLAB's values into `#refs#`, where everything that is referred to lies under a name of no meaning.
+
+    Args:
+        refs: that group.
+    """
+
+    def __init__(self, refs: h5g.GroupID) -> None:
+        self.refs = refs
+        self.count = 0
+
+    def next_key(self) -> bytes:
+        self.count += 1
+        return f"{self.count:x}".encode()
+
+    def name(self, text: str) -> h5r.Reference:
+        characters = np.frombuffer(text.encode("utf-16-le"), "<u2").reshape(-1, 1)
+        key = self.next_key()
+        dataset = write(self.refs, key, characters, CHARACTER, b"char")
+        attribute(dataset, b"MATLAB_int_decode", np.array(2, np.int32))
+        return h5r.create(self.refs, key, h5r.OBJECT)
+
+    def box(self, digits: np.ndarray) -> h5r.Reference:
+        """A group of fields; a field holds one digit's value itself, and several digits' by reference."""
+        key = self.next_key()
+        group = create_struct(self.refs, key, MATLAB_ORDER)
+        for field in MATLAB_ORDER:
+            column = digits[:, COLUMNS.index(field)]
+            if len(column) == 1:
+                self.value(group, field.encode(), column[0])
+            else:
+                self.references(group, field.encode(), [self.value(self.refs, self.next_key(), one) for one in column])
+        return h5r.create(self.refs, key, h5r.OBJECT)
+
+    def value(self, group: h5g.GroupID, key: bytes, value: float) -> h5r.Reference:
+        write(group, key, np.array([[value]], np.float64), DOUBLE, b"double")
+        return h5r.create(group, key, h5r.OBJECT)
+
+    def references(self, group: h5g.GroupID, key: bytes, references: list[h5r.Reference]) -> None:
+        column = np.empty((len(references), 1), h5py.ref_dtype)
+        column[:, 0] = references
+        write(group, key, column, REFERENCE)
+
+
+def write(
+    group: h5g.GroupID, key: bytes, values: np.ndarray, kind: h5t.TypeID, matlab_class: bytes = b""
+) -> h5d.DatasetID:
+    layout = h5p.create(h5p.DATASET_CREATE)
+    layout.set_obj_track_times(False)  # the same bytes whenever it is written
+    if values.size <= COMPACT:
+        layout.set_layout(h5d.COMPACT)
+    stored = h5t.py_create(values.dtype, logical=True)
+    dataset = h5d.create(group, key, stored, h5s.create_simple(values.shape), layout)
+    dataset.write(h5s.ALL, h5s.ALL, values, kind)
+    if matlab_class:
+        attribute(dataset, b"MATLAB_class", np.array(matlab_class))
+    return dataset
+
+
+def create_struct(parent: h5g.GroupID | h5f.FileID, key: bytes, fields: Sequence[str]) -> h5g.GroupID:
+    """A group that MATLAB reads as a struct with these fields, in this order."""
+    group = h5g.create(parent, key)
+    attribute(group, b"MATLAB_class", np.array(b"struct"))
+    names = np.empty(len(fields), h5py.vlen_dtype(np.dtype("S1")))
+    names[:] = [np.array(list(field), "S1") for field in fields]
+    attribute(group, b"MATLAB_fields", names)
+    return group
+
+
+def attribute(target: h5g.GroupID | h5d.DatasetID, key: bytes, value: np.ndarray) -> None:
+    space = h5s.create_simple(value.shape) if value.shape else h5s.create(h5s.SCALAR)
+    h5a.create(target, key, h5t.py_create(value.dtype, logical=True), space).write(value)

@@ -1,0 +1,62 @@
+"""MNIST's idx format: an array of unsigned bytes, plain or packed with gzip.
+
+Two zero bytes, the type (8: unsigned byte), the rank, each side as big-endian uint32, then the values, row by row;
+as the page of the MNIST database describes it (LeCun, Cortes and Burges).
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from svhn.errors import UserError
+
+MAGIC = b"\0\0\x08"
+GZIP_MAGIC = b"\x1f\x8b"
+AGAIN = "delete it and download it again"
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """The values, uint8, in the shape that the file names. Its content tells whether it is packed, not its name.
+
+    Raises:
+        UserError: it holds no idx array of bytes, is damaged, cut short, or longer than its shape.
+    """
+    content = read_unpacked(path)
+    if content[: len(MAGIC)] != MAGIC:
+        found = content[: len(MAGIC)].hex(" ") or "nothing"
+        raise UserError(f"{path} begins with {found}, expected 00 00 08 as idx files of bytes do: {AGAIN}")
+    shape = read_shape(path, content)
+    start, size = 4 + 4 * len(shape), math.prod(shape)
+    if len(content) != start + size:
+        found = f"{len(content)} bytes where {' x '.join(map(str, shape)) or 1} values take {start + size}"
+        fault = "is cut short" if len(content) < start + size else "has bytes after its values"
+        raise UserError(f"{path} {fault}: {found}: {AGAIN}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def read_unpacked(path: Path) -> bytes:
+    content = path.read_bytes()
+    if not content.startswith(GZIP_MAGIC):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is damaged or cut short, it can't be unpacked ({error}): {AGAIN}") from error
+
+
+def read_shape(path: Path, content: bytes) -> tuple[int, ...]:
+    rank = content[3] if len(content) > 3 else 1
+    if len(content) < 4 + 4 * rank:
+        raise UserError(f"{path} is cut short: of its header there are {len(content)} bytes: {AGAIN}")
+    if not 1 <= rank <= 3:
+        raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {AGAIN}")
+    shape = struct.unpack_from(f">{rank}I", content, 4)
+    if 0 in shape:
+        raise UserError(f"{path} holds no values, its shape is {' x '.join(map(str, shape))}: {AGAIN}")
+    return shape

@@ -1,0 +1,104 @@
+"""Pictures as rows of a CSV file, one column a pixel, as in Kaggle's digit-recognizer competition."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from svhn.errors import UserError
+from svhn.spec import Size
+
+LABEL = "label"
+DIGITS = frozenset("0123456789")
+VALUES = {str(value): value for value in range(256)}
+NO_TEXT = re.compile("[\0\udc80-\udcff]")  # bytes that aren't UTF-8 are read as these surrogates
+
+
+def read_pixels(path: Path, size: Size, channels: int = 1, *, labelled: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """The rows of a file, one at a time.
+
+    Args:
+        path: a CSV file with a header: `label` if it is `labelled`, then `pixel0`, `pixel1`, … row by row, the
+            channels of a pixel one after another.
+        size: height and width of the pictures.
+        channels: values a pixel.
+        labelled: whether the file has labels; it may have none otherwise.
+
+    Yields:
+        The label, a digit or "" where there are none, and the picture, uint8 (height, width, channels).
+
+    Raises:
+        UserError: what the file holds is something else; names its line.
+    """
+    columns = [LABEL] * labelled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = numbered_rows(path, file)
+        check_header(path, next(rows, (1, []))[1], columns)
+        number = 0
+        for number, row in rows:
+            label, values = read_row(f"{path}, line {number}", row, columns)
+            yield label, values.reshape(*size, channels)
+    if not number:
+        raise UserError(f"{path} has no rows, only a header: expected a line for each picture")
+
+
+def numbered_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the number of its line, from 1. Raises `UserError` where it can't be split into values."""
+    number = 0
+    try:
+        for number, row in enumerate(csv.reader(text_lines(path, lines)), start=1):
+            if not row:
+                raise UserError(f"{path}, line {number} is blank: delete it")
+            yield number, row
+    except csv.Error as error:  # a quote that isn't closed takes in the lines after it
+        raise UserError(f"{path}, line {number + 1}: {error}: expected values and commas: mend the line") from error
+
+
+def text_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        found = NO_TEXT.search(line)
+        if found:
+            fault = "a NUL byte" if found[0] == "\0" else "bytes that aren't UTF-8"
+            raise UserError(f"{path}, line {number} has {fault}: expected a CSV file, save it as one in UTF-8")
+        yield line
+
+
+def check_header(path: Path, header: list[str], columns: list[str]) -> None:
+    """Raises `UserError` that names the first column that differs."""
+    if not header:
+        raise UserError(f"{path} is empty: expected a header from {columns[0]} to {columns[-1]}, then the pictures")
+    if columns[0] == LABEL and header == columns[1:]:
+        raise UserError(f"{path} has no labels, as Kaggle's test.csv: expected the column label before pixel0")
+    if header[0] == LABEL != columns[0]:
+        raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pictures alone, delete the column label")
+    for position, (found, expected) in enumerate(zip_longest(header, columns), start=1):
+        if found != expected:
+            there = "missing" if found is None else repr(found)
+            wanted = f"{len(columns)} columns" if expected is None else repr(expected)
+            raise UserError(f"{path}, line 1: column {position} is {there}, expected {wanted}: mend the header")
+
+
+def read_row(place: str, row: list[str], columns: list[str]) -> tuple[str, np.ndarray]:
+    """The label, and the pixels uint8 (columns without the label,)."""
+    if len(row) != len(columns):
+        raise UserError(
+            f"{place} has {len(row)} values, expected {len(columns)}, from {columns[0]} to {columns[-1]}: "
+            "mend the line, or fetch the file again"
+        )
+    labelled = columns[0] == LABEL
+    label = row[0] if labelled else ""
+    if labelled and label not in DIGITS:
+        raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: mend or delete the line")
+    try:
+        return label, np.frombuffer(bytearray(map(VALUES.__getitem__, row[labelled:])), np.uint8)
+    except KeyError as error:
+        column = columns[row.index(error.args[0])]
+        raise UserError(
+            f"{place}, column {column}: {error.args[0]!r}, expected a whole number from 0 to 255: mend the line"
+        ) from error

@@ -1,0 +1,1 @@
+"""House numbers that are drawn here, on walls seen by a camera."""

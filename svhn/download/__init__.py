@@ -1,0 +1,1 @@
+"""`python -m svhn.download`: the published files of a data set, fetched, verified and unpacked."""

@@ -1,0 +1,79 @@
+"""Archives, unpacked beside their target and renamed once they are whole."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tarfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from svhn.download.remote import CHUNK
+from svhn.download.transfer import Progress
+from svhn.errors import UserError
+from svhn.runtime.files import naming
+
+
+def unpack(archive: Path, folder: Path, progress: Progress) -> None:
+    """Unpack what a .tar.gz holds under `<folder's name>/` into `folder`, which appears only when it is complete.
+
+    Args:
+        archive: the file.
+        folder: the result; what the archive holds beside it is left out.
+        progress: called with the archive's bytes done and in all.
+
+    Raises:
+        UserError: the archive is damaged, lacks the folder, or holds anything but files and folders with paths inside.
+    """
+    unfinished = folder.with_name(folder.name + ".partial")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(parents=True)
+    try:
+        with naming(unfinished):
+            extract(archive, unfinished, folder.name, progress)
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def extract(archive: Path, unfinished: Path, root: str, progress: Progress) -> None:
+    total = archive.stat().st_size
+    name, tops = "none", set()
+    try:
+        with archive.open("rb") as packed, gzip.open(packed) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
+            while (member := tar.next()) is not None:
+                tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - it would keep all that it has met
+                name = member.name
+                top, *rest = safe_parts(archive, member)
+                tops.add(top)
+                if top == root and rest:
+                    tar.extract(member.replace(name="/".join(rest), deep=False), unfinished, filter="data")
+                progress(packed.tell(), total)
+            while plain.read(CHUNK):  # only at its end does gzip compare its own checksum
+                pass
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
+        raise UserError(
+            f"{archive}: damaged, last member read: {name} ({error}): delete it and run the same command again"
+        ) from error
+    if root not in tops:
+        raise UserError(f"{archive}: expected a folder {root}/ in it, found {', '.join(sorted(tops)[:5]) or 'nothing'}")
+
+
+def safe_parts(archive: Path, member: tarfile.TarInfo) -> tuple[str, ...]:
+    """The parts of a member's path; a `UserError` for one that could write outside its folder.
+
+    tarfile's own filter is not enough: it makes absolute paths relative, and CVE-2025-4517 got round it by links.
+    """
+    path = PurePosixPath(member.name)
+    if path.is_absolute():
+        problem = "an absolute path"
+    elif ".." in path.parts:
+        problem = "a path that leads outside"
+    elif not (member.isreg() or member.isdir()):
+        problem = "a link" if member.issym() or member.islnk() else "a device or pipe"
+    else:
+        return path.parts or (".",)
+    remedy = "expected only files and folders inside; nothing was unpacked; get the archive from its publisher"
+    raise UserError(f"{archive}: {member.name!r} is {problem}: {remedy}")

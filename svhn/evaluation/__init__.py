@@ -1,0 +1,1 @@
+"""A network over a split: its readings and its scores."""

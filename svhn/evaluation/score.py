@@ -1,0 +1,121 @@
+"""A model over a split: its sums, its readings, and the sweep over a run's checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from svhn import labels
+from svhn.config import Config
+from svhn.errors import Report, UserError
+from svhn.evaluation import decoding, metrics, views
+from svhn.evaluation.metrics import Counts
+from svhn.evaluation.tables import Row
+from svhn.labels import Reading
+from svhn.models.losses import Network, example_loss, located, sequence_loss
+from svhn.pipeline import integrity
+from svhn.pipeline.batches import Batch, evaluation_batches, to_input
+from svhn.records import Split
+from svhn.runs import checkpoints
+from svhn.runs.load import build_model, frozen, trained_model
+from svhn.spec import Info
+
+SHEET_EXAMPLES = 60
+
+
+class Prediction(NamedTuple):
+    """One example's picture (uint8, as the network saw it), its name, its number, what was read, and how probable
+    the model thinks its number."""
+
+    image: np.ndarray
+    name: str
+    label: str
+    reading: Reading
+    label_confidence: float
+
+
+def scorer(network: Network, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
+    """A function that scores a split with the weights the network has at the time; compiled once for all of them.
+
+    Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
+    """
+
+    read = views.outputs(network, config, info)
+
+    @tf.function
+    def count(batch: Batch) -> Counts:
+        outputs = read(batch["image"])
+        predicted, loss = decoding.decode(outputs).digits, example_loss(batch, outputs)
+        return metrics.count(batch["digits"], predicted, loss, batch["weight"], located(batch, outputs))
+
+    batches = evaluation_batches(config, info, split)
+    size = -(-split.examples // config.batch_size)
+
+    def score(title: str) -> dict[str, float]:
+        progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
+        with integrity.located(split):
+            return metrics.scores(metrics.total(map(count, tqdm(batches, **progress))))
+
+    return score
+
+
+def predictions(network: Network, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
+    """What is read in each example, in the order of the records."""
+    read = views.outputs(network, config, info)
+
+    @tf.function
+    def infer(batch: Batch) -> tuple[decoding.Decoded, tf.Tensor]:
+        outputs = read(batch["image"])
+        return decoding.decode(outputs), tf.exp(-sequence_loss(batch["digits"], outputs))
+
+    for batch in evaluation_batches(config, info, split):
+        decoded, probable = infer(batch)
+        images = to_input(batch["image"], config, info).numpy().astype(np.uint8)
+        names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
+        rows = zip(images, names, slots, decoding.readings(decoded), probable.numpy(), weights, strict=True)
+        for image, name, true, reading, confidence, weight in rows:
+            if weight:
+                yield Prediction(image, name.decode(), labels.to_text(true), reading, float(confidence))
+
+
+def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What each convolution makes of a picture (height, width, channels): float32 (height, width, filters) by layer."""
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    if not convolutions:
+        return {}
+    outputs = keras.Model(model.input, [layer.output for layer in convolutions])(image[None].astype(np.float32))
+    found = outputs if isinstance(outputs, list) else [outputs]
+    return {layer.name: np.asarray(maps[0], np.float32) for layer, maps in zip(convolutions, found, strict=True)}
+
+
+def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
+    """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
+    model = build_model(config, info)
+    score = scorer(partial(model, training=False), config, info, split)
+    rows = []
+    for step in chosen:
+        try:
+            checkpoints.load_weights(run, model, step)
+        except UserError as error:
+            if len(chosen) == 1:
+                raise
+            report(str(error))
+        else:
+            rows.append(Row(step, score(f"checkpoint {step}")))
+    if not rows:
+        raise UserError(f"{run}: none of its checkpoints can be read: train on, or under another --name")
+    return rows
+
+
+def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
+    """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
+    network = frozen(trained_model(config, info, run, step))
+    return list(islice(predictions(network, config, info, split), SHEET_EXAMPLES))

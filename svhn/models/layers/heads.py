@@ -1,0 +1,86 @@
+"""The heads that every model of whole numbers ends in: logits of the length and of each slot's digit, in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from svhn.labels import CLASSES
+from svhn.models.layers.normalization import convolution
+from svhn.pipeline.digit_maps import grid
+from svhn.spec import Size
+
+Outputs = dict[str, keras.KerasTensor]
+SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something of each slot, of each and the length
+
+
+def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
+    """Each slot and the length by weights of their own, from features (batch, units)."""
+    digits = layers.Dense(max_length * CLASSES, name=SLOTS)(features)
+    digits = layers.Reshape((max_length, CLASSES))(digits)
+    return as_float32(digits, None if fixed_length else length_head(features, max_length))
+
+
+def attention_heads(
+    features: keras.KerasTensor, max_length: int, fixed_length: bool, looks: int = 1, keys: int = 64
+) -> Outputs:
+    """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
+
+    What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
+    first two; only where to look is a slot's own. The length has places to look at of its own.
+
+    Args:
+        looks: places that a slot looks at.
+        keys: channels that say where to look.
+    """
+    height, width, channels = features.shape[1:]
+    places = convolution(features, keys)
+    slots = max_length if fixed_length else max_length + 1
+    places = layers.Dense(slots * looks * height * width, name=LOOKS)(layers.Flatten()(places))
+    places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
+    seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
+    seen = layers.Reshape((slots, looks * channels))(seen)
+    digits = layers.Dense(CLASSES)(seen[:, :max_length])
+    return as_float32(digits, None if fixed_length else length_head(seen[:, max_length], max_length))
+
+
+def length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
+    """Logits of every length from 0, from features (batch, units)."""
+    return layers.Dense(max_length + 1, name=LENGTHS)(features)
+
+
+def box_head(features: keras.KerasTensor) -> Outputs:
+    """Where in the picture its one number lies: left, top, right and bottom, in shares of its width and height."""
+    places = layers.Flatten()(convolution(features, 64))
+    hidden = layers.Dense(128, activation="relu")(places)
+    centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
+    return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
+
+
+def with_maps(model: keras.Model, names: Iterable[str]) -> keras.Model:
+    """The model and, from its layers of these names, `maps`: a list of what `map_head` says. It shares the weights."""
+    places = grid(model.input_shape[1:3])
+    maps = [map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
+    outputs: Any = model.output
+    return keras.Model(model.input, {**outputs, "maps": maps}) if maps else model
+
+
+def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.KerasTensor:
+    """Logits (batch, rows, columns, CLASSES + 1) of which digit, or none, covers each place of a picture.
+
+    Args:
+        features: a map (batch, height, width, channels) that is no finer than the places.
+        places: rows and columns.
+    """
+    finer = [-(-count // side) for count, side in zip(places, features.shape[1:3], strict=True)]
+    logits = layers.Conv2DTranspose(CLASSES + 1, finer, strides=finer, name=name)(features)
+    return logits[:, : places[0], : places[1]]
+
+
+def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:
+    """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
+    logits = {"digits": digits} if length is None else {"digits": digits, "length": length}
+    return {name: layers.Activation("linear", dtype="float32", name=name)(tensor) for name, tensor in logits.items()}

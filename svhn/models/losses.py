@@ -1,0 +1,92 @@
+"""The loss of a number: the cross-entropies of its length and of its digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from svhn.labels import EMPTY
+from svhn.pipeline.boxes import known, overlap
+from svhn.pipeline.digit_maps import UNKNOWN
+
+Outputs = dict[str, tf.Tensor]
+Network = Callable[[tf.Tensor], Outputs]  # a model to those who only read with it
+
+
+def example_loss(batch: Mapping[str, tf.Tensor], outputs: Outputs, *options: Any) -> tf.Tensor:
+    """float32 (batch,): `sequence_loss`, with its options, and that of the box where the network says one."""
+    loss = sequence_loss(batch["digits"], outputs, *options)
+    return loss + box_loss(batch["box"], outputs["box"]) if "box" in outputs else loss
+
+
+def located(batch: Mapping[str, tf.Tensor], outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor] | None:
+    """True and predicted boxes, where the network says any."""
+    return (batch["box"], outputs["box"]) if "box" in outputs else None
+
+
+def sequence_loss(
+    slots: tf.Tensor,
+    outputs: Outputs,
+    label_smoothing: float = 0.0,
+    taught: Outputs | None = None,
+    distillation: float = 0.0,
+) -> tf.Tensor:
+    """-log P(length) - sum over its digits of log P(digit), as in Goodfellow et al. 2014 (arXiv 1312.6082).
+
+    A slot past the length is masked: it adds nothing, and no gradient flows from it.
+
+    Args:
+        slots: int32 (batch, max_length), `EMPTY` past the length.
+        outputs: a model's logits.
+        label_smoothing: share of the probability that is spread over all classes.
+        taught: a teacher's logits.
+        distillation: share of its probabilities in what is to be predicted, beside the smoothed labels.
+
+    Returns:
+        float32 (batch,).
+    """
+    mask = tf.cast(slots != EMPTY, tf.float32)
+    classes = {"digits": slots, "length": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)}
+
+    def loss(head: str) -> tf.Tensor:
+        target = smoothed(classes[head], outputs[head].shape[-1], label_smoothing)
+        if taught:
+            target += distillation * (tf.nn.softmax(taught[head]) - target)
+        return tf.nn.softmax_cross_entropy_with_logits(target, outputs[head])
+
+    digits: tf.Tensor = tf.reduce_sum(mask * loss("digits"), axis=1)
+    return digits + loss("length") if "length" in outputs else digits
+
+
+def smoothed(classes: tf.Tensor, count: Any, label_smoothing: float) -> tf.Tensor:
+    return (1 - label_smoothing) * tf.one_hot(classes, count) + label_smoothing / count
+
+
+WEIGHTS = (5.0, 2.0)  # of L1 and of generalised intersection over union, as in Carion et al. 2020 (arXiv 2005.12872)
+
+
+def box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """float32 (batch,): how far a box lies from the true one, 0 where that is unknown.
+
+    Args:
+        true, predicted: float32 (batch, 4), in shares of the picture's width and height.
+    """
+    distance = tf.reduce_sum(tf.abs(true - predicted), axis=-1)
+    return known(true) * (WEIGHTS[0] * distance + WEIGHTS[1] * (1 - overlap(true, predicted)[1]))
+
+
+def map_loss(maps: tf.Tensor, predicted: Iterable[tf.Tensor]) -> tf.Tensor:
+    """float32 (batch,): the mean cross-entropy of a picture's places, summed over all predictions of them.
+
+    Args:
+        maps: as of `digit_maps`.
+        predicted: logits (batch, rows, columns, CLASSES + 1) each.
+    """
+    known, classes = tf.cast(maps != UNKNOWN, tf.float32), tf.maximum(maps, 0)
+    total = tf.zeros(tf.shape(maps)[0])
+    for logits in predicted:
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, tf.cast(logits, tf.float32))
+        total += tf.reduce_mean(known * loss, axis=[1, 2])
+    return total

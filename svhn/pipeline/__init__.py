@@ -1,0 +1,1 @@
+"""TFRecords as batches, augmented for training and exact for evaluation."""

@@ -1,0 +1,174 @@
+"""Where each pixel of a varied image comes from, by affine transforms and by waves, and where the first take a box.
+
+A transform is of TensorFlow's kind, float32 (8,): from the result's pixels to the images', whose centres have whole
+numbers. Boxes are float32 (batch, 4), left, top, right and bottom in shares of an image's width and height.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from svhn.pipeline import boxes as box_measures
+from svhn.spec import Augmentation, Size
+
+
+def transforms(
+    noise: tf.Tensor,
+    slopes: tf.Tensor,
+    steps: Augmentation,
+    images: Size,
+    size: Size,
+    boxes: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """(batch, 8), for images of one size and results of another; numbers are kept whole if the steps say so.
+
+    Args:
+        noise, slopes: float32 (batch, 6) and (batch, 1) in -1…1.
+    """
+    drawn = affine(tf.concat([noise, slopes], axis=1), steps, images, size)
+    return kept_inside(drawn, boxes, images, size) if steps.inside and boxes is not None else drawn
+
+
+def affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> tf.Tensor:
+    """Rotation, shear, slope, zoom, shift and crop."""
+    height, width = images
+    zoom_x, zoom_y, angle, shear, shift_x, shift_y, slope = tf.unstack(noise, axis=1)
+    radians = math.radians(steps.rotation) * angle
+    matrix = (
+        tf.exp(steps.scale * zoom_x) * tf.cos(radians),
+        steps.shear * shear - tf.sin(radians),
+        steps.slope * slope + tf.sin(radians),
+        tf.exp(steps.scale * zoom_y) * tf.cos(radians),
+    )
+    slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
+    centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
+    centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
+    return around(matrix, (centre_x, centre_y), size)
+
+
+def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
+    """The transforms (batch, 8), from output to input pixels, that take the output's centre to `centre`."""
+    a, b, c, d = matrix
+    middle_x, middle_y = (size[1] - 1) / 2, (size[0] - 1) / 2
+    shift_x = centre[0] - a * middle_x - b * middle_y
+    shift_y = centre[1] - c * middle_x - d * middle_y
+    return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def kept_inside(transforms: tf.Tensor, boxes: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The transforms, zoomed out as far as the number in a box needs to be seen whole, and shifted until it is."""
+    known = box_measures.known(boxes)[:, None] > 0
+    left, top, right, bottom = tf.unstack(tf.where(known, bounds(boxes, transforms, images, size), 0.5), axis=1)
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms, axis=1)
+    zoom_x, middle_x = within(left, right, size[1])
+    zoom_y, middle_y = within(top, bottom, size[0])
+    centre_x, centre_y = a * middle_x + b * middle_y + shift_x, c * middle_x + d * middle_y + shift_y
+    return around((a * zoom_x, b * zoom_y, c * zoom_x, d * zoom_y), (centre_x, centre_y), size)
+
+
+def within(low: tf.Tensor, high: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many times as much must be seen of a side to hold the range, and the pixel that is its middle then."""
+    zoom = tf.maximum(high - low, 1.0)
+    middle = tf.minimum(tf.maximum(0.5, high - zoom / 2), low + zoom / 2)
+    return zoom, middle * side - 0.5
+
+
+def bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The boxes around what the numbers in these boxes have become, which may reach out of the result.
+
+    A number is taken for a row of ellipses half as wide as high, or one that is narrower. Around the corners of its
+    turned box there would be a quarter more than the width of a single digit, and a network learns to say that.
+    """
+    low, high = tf.split(boxes * tf.constant([*images[::-1], *images[::-1]], tf.float32) - 0.5, 2, axis=1)
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms, axis=1)
+    x, y = tf.unstack((low + high) / 2, axis=1)
+    half_width, half_height = tf.unstack((high - low) / 2, axis=1)
+    ellipse = tf.minimum(half_width, half_height / 2)  # half of a digit's width
+    x, y, area = x - shift_x, y - shift_y, (a * d - b * c)[:, None]
+
+    def reach(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+        return tf.abs(across) * (half_width - ellipse) + tf.sqrt((across * ellipse) ** 2 + (down * half_height) ** 2)
+
+    centre = tf.stack([d * x - b * y, a * y - c * x], axis=1) / area
+    reached = tf.stack([reach(d, b), reach(c, a)], axis=1) / tf.abs(area)
+    sides = tf.concat([centre - reached, centre + reached], axis=1)
+    return (sides + 0.5) / tf.constant([*size[::-1], *size[::-1]], tf.float32)
+
+
+def moved(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+    """The boxes around what the boxes have become, as far as it can be seen; `NOWHERE` stays `NOWHERE`."""
+    seen = tf.clip_by_value(bounds(boxes, transforms, images, size), 0.0, 1.0)
+    return box_measures.known(boxes)[:, None] * seen
+
+
+def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
+    """The images under affine transforms, bilinearly; outside, as at the nearest border."""
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=transforms,
+        output_shape=size,
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
+
+
+def bend(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each pixel's x and y, (batch, height, width), moved by a wave across and by one down.
+
+    So each digit of a row is turned, slanted and stretched in a way of its own. A wave has any amplitude, direction and
+    phase; its length is half the shorter side to all of it.
+    """
+    height, width = size
+    y, x = tf.range(height, dtype=tf.float32)[:, None], tf.range(width, dtype=tf.float32)
+
+    def wave(amplitude: tf.Tensor, direction: tf.Tensor, length: tf.Tensor, phase: tf.Tensor) -> tf.Tensor:
+        along = tf.cos(math.pi * direction) * x + tf.sin(math.pi * direction) * y
+        turns = along / (min(size) * (0.75 + 0.25 * length)) + phase
+        return steps.elastic * min(size) * amplitude * tf.sin(2 * math.pi * turns)
+
+    numbers = tf.unstack(noise[:, :, None, None], axis=1)
+    return x + wave(*numbers[:4]), y + wave(*numbers[4:])
+
+
+def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    """As `project`, at these places x and y (batch, height, width) in place of a grid's.
+
+    In one sampling: two would blur what the network is then to read sharp.
+    """
+    shape: Any = images.shape
+    _, height, width, channels = shape
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
+    x = tf.clip_by_value(a * places[0] + b * places[1] + shift_x, 0.0, width - 1.0)
+    y = tf.clip_by_value(c * places[0] + d * places[1] + shift_y, 0.0, height - 1.0)
+    left, top = tf.floor(x), tf.floor(y)
+    right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
+    pixels = tf.reshape(images, [-1, height * width, channels])
+
+    def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+        return tf.gather(pixels, tf.cast(row * width + column, tf.int32), batch_dims=1)
+
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    upper = at(top, left) * (1 - across) + at(top, right) * across
+    lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
+    return upper * (1 - down) + lower * down
+
+
+def split(images: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    """(batch, height, width, channels) to (batch, cells, …), row by row; the sides must be multiples."""
+    shape: Any = images.shape
+    _, height, width, channels = shape
+    grid = tf.reshape(images, [-1, rows, height // rows, columns, width // columns, channels])
+    cells = tf.transpose(grid, [0, 1, 3, 2, 4, 5])
+    return tf.reshape(cells, [-1, rows * columns, height // rows, width // columns, channels])
+
+
+def join(cells: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    """The reverse of `split`."""
+    shape: Any = cells.shape
+    _, _, height, width, channels = shape
+    grid = tf.reshape(cells, [-1, rows, columns, height, width, channels])
+    return tf.reshape(tf.transpose(grid, [0, 1, 3, 2, 4, 5]), [-1, rows * height, columns * width, channels])

@@ -1,0 +1,42 @@
+"""A run's splits, opened: sizes checked, corrupt records left out where the run asks for it."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from svhn import records
+from svhn.config import Config, Paths, data_sets
+from svhn.errors import Report, UserError
+from svhn.pipeline import integrity
+from svhn.records import Split
+from svhn.spec import Info
+
+
+def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
+    """A split; where it is train, that of all data sets that the run trains on, as one.
+
+    Corrupt records are left out, and their number is said, if the run says `skip_corrupt`.
+    """
+    if name != "train":
+        return usable_part(config, paths, info, name, scratch, report)
+    parts = []
+    for dataset in data_sets(config.train_on, config.dataset):
+        named = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
+        records.check_form(named, info)
+        parts.append(usable_part(config, paths, named, name, scratch, report))
+    return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
+
+
+def usable_part(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
+    split = records.open_split(paths.records_dir, info, name)
+    if not config.skip_corrupt:
+        integrity.check_sizes(split)
+        return split
+    folder = scratch / info.dataset
+    folder.mkdir(exist_ok=True)
+    intact = integrity.salvaged(split, folder)
+    report(f"Left out {split.examples - intact.examples} corrupt records of the split {name!r} of {info.dataset}.")
+    if not intact.examples:
+        raise UserError(f"no record of the split {name!r} is intact: run `python -m svhn.wrangle` again")
+    return intact

@@ -1,0 +1,1 @@
+"""A run made ready for others: released, or exported for other runtimes."""

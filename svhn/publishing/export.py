@@ -1,0 +1,187 @@
+"""A run as a file for another runtime: pixels in, number and confidence out; kept only if it reads alike there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFont
+
+from svhn import records
+from svhn.config import Config
+from svhn.errors import UserError
+from svhn.evaluation import decoding, views
+from svhn.models.losses import Network
+from svhn.pipeline import integrity
+from svhn.pipeline.batches import evaluation_batches
+from svhn.publishing.formats import FORMATS, Call, Exportable, Outputs
+from svhn.runs.load import frozen, trained
+from svhn.runs.run import reopen
+from svhn.spec import Info
+
+PORTABLE = {"mixed_precision": False, "views": 1}  # what every runtime can follow
+CHECKED = 256  # images
+BATCH = 64
+CALIBRATED = 1000  # images of train whose ranges int8 takes; with 100 to 300, it read 0.2 to 0.4 points less of valid
+LOGITS_WITHIN = 1e-3  # other roundings of float32: 2e-4 on 2,999 house numbers, more on what looks like none
+SAME_IN_INT8 = 0.9  # least share of numbers that are read as before
+
+
+class Checked(NamedTuple):
+    """How an exported file reads what TensorFlow has read.
+
+    Args:
+        images: how many and which.
+        same: share of numbers that are read alike.
+        difference: the largest in logits, confidences and box.
+    """
+
+    images: str
+    same: float
+    difference: float
+
+
+def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path) -> Checked:
+    """Write a run's checkpoint as a file, or a folder, of that kind.
+
+    Raises:
+        UserError: the extra is missing, or records of train for int8, or it can't be had in int8, or doesn't read as
+            TensorFlow does.
+    """
+    check_target(target, kind)
+    if given.get("views", 1) != 1:
+        raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
+    model, config, info = trained(run, {**given, **PORTABLE}, checkpoint)
+    if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
+        raise UserError(
+            f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
+        )
+    module = exportable(frozen(model), config, info)
+    source, images = pictures(run, config.dataset, info, records_dir)
+    calibration = images if FORMATS[kind].exact else sample(run, config.dataset, records_dir, "train", CALIBRATED)
+    return Checked(f"{len(images)} {source}", *write(module, kind, target, images, calibration))
+
+
+def check_target(target: Path, kind: str) -> None:
+    """Raises `UserError` where something else lies at the file's place, or the name is not the format's."""
+    expected = Path(f"_{FORMATS[kind].suffix}").suffix
+    if kind != "savedmodel" and target.suffix != expected:
+        raise UserError(f"--output={target}: expected a name that ends in {expected}")
+    earlier = (target / "saved_model.pb").exists() if kind == "savedmodel" else target.is_file()
+    if not target.name or (target.exists() and not earlier):
+        raise UserError(f"--output={target} is there, and no earlier export of that format: choose another name")
+
+
+def exportable(network: Network, config: Config, info: Info) -> Exportable:
+    """Of images, the logits at the run's temperature, and `number` (batch, max_length), its slots -1 past the end.
+
+    `confidence` (batch,) is the number's, `digit_confidences` (batch, max_length) each digit's. A finder also says
+    `box` (batch, 4), in shares of the image's width and height, and `probability` (batch,) that there is a number.
+    """
+    look = views.outputs(network, config, info)
+
+    def read(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = look(images)
+        number, confidence, digit_confidences = decoding.decode(logits)
+        found = {"probability": decoding.presence(logits)} if "box" in logits else {}
+        answer = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
+        return {**logits, **found, **answer}
+
+    return Exportable(read, info)
+
+
+def pictures(run: Path, dataset: str, info: Info, records_dir: str) -> tuple[str, np.ndarray]:
+    """What to check with, in words and as images: of valid, or else of test, or else drawn ones."""
+    for split in ("valid", "test"):
+        with suppress(UserError):
+            return f"images of {split}", sample(run, dataset, records_dir, split, CHECKED)
+    return "drawn images", drawn(info, CHECKED)
+
+
+def sample(run: Path, dataset: str, records_dir: str, name: str, count: int) -> np.ndarray:
+    """The first images of a split, uint8 (…, height, width, channels).
+
+    Raises:
+        UserError: there are no such records, or they are damaged, or of another form than the run's.
+    """
+    info = records.read_info(records_dir, dataset)
+    config, split = reopen(run, {}, info, "predict"), records.open_split(records_dir, info, name)
+    batches = evaluation_batches(config, info, split).take(-(-count // config.batch_size))
+    with integrity.located(split):
+        images = [batch["image"][batch["weight"] > 0] for batch in batches]
+    return np.concatenate(images)[:count]
+
+
+def drawn(info: Info, count: int) -> np.ndarray:
+    """The same of plain numbers, as noisy as photos, for who has no records."""
+    rng, (height, width) = np.random.default_rng(0), info.size
+    font = ImageFont.load_default(height / 2)
+
+    def draw() -> np.ndarray:
+        ground, ink = rng.integers(256, size=2).tolist()
+        image = Image.new("L", (width, height), ground)
+        text = "".join(map(str, rng.integers(10, size=rng.integers(1, info.max_length + 1))))
+        ImageDraw.Draw(image).text((width / 2, height / 2), text, ink, font, "mm")
+        return np.asarray(image)[..., None] + rng.normal(0, 20, (height, width, info.channels))
+
+    return np.stack([draw() for _ in range(count)]).clip(0, 255).astype(np.uint8)
+
+
+def write(
+    module: Exportable, kind: str, target: Path, images: np.ndarray, calibration: np.ndarray
+) -> tuple[float, float]:
+    """Write a file and read the images with it: the share read as TensorFlow does, and the logits' largest difference.
+
+    Raises:
+        UserError: as `export`; then the earlier file stays.
+    """
+    form, unfinished, earlier = FORMATS[kind], beside(target, "unfinished"), beside(target, "earlier")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove(unfinished)
+    try:
+        form.write(module, unfinished, calibration)
+        same, difference = compared(outputs(form.load(unfinished), images), outputs(module.call, images))
+        if same < (1 if form.exact else SAME_IN_INT8) or not (difference <= LOGITS_WITHIN or not form.exact):
+            raise UserError(
+                f"{kind} reads {same:.1%} of {len(images)} images as TensorFlow does, and its outputs differ by up to "
+                f"{difference:.2g}: not exported, choose another --format"
+            )
+        if target.is_dir():  # unlike a file, it can't be replaced
+            remove(earlier)  # of an export that was killed
+            target.replace(earlier)
+        unfinished.replace(target)
+        remove(earlier)
+    finally:
+        remove(unfinished)
+    return same, difference
+
+
+def beside(target: Path, word: str) -> Path:
+    """A place of our own: the name is hidden, since a user may have called a file so."""
+    return target.with_name(f".{word}-{target.name}")
+
+
+def outputs(call: Call, images: np.ndarray) -> Outputs:
+    """Of any number of images."""
+    parts = [call(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def compared(found: Outputs, expected: Outputs) -> tuple[float, float]:
+    """The share of numbers that are read alike, and the largest difference in what else is said."""
+    same = (found["number"] == expected["number"]).all(axis=1).mean()
+    others = expected.keys() - {"number"}
+    return float(same), float(np.max([np.abs(found[name] - expected[name]).max() for name in others]))
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,136 @@
+"""The files that a run is exported to: how each is written from a function, and called in the runtime it is for.
+
+The runtimes and converters are an extra, imported where they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from svhn.errors import UserError
+from svhn.spec import Info
+
+OPSET = 18  # of ONNX; every onnxruntime since 1.14 (2023) reads it
+
+Outputs = dict[str, np.ndarray]
+Call = Callable[[np.ndarray], Outputs]
+
+
+class Exportable(tf.Module):
+    """A function of pixels, and the same of files' bytes."""
+
+    def __init__(self, read: Callable[[tf.Tensor], dict[str, tf.Tensor]], info: Info) -> None:
+        """`read` takes uint8 images (batch, height, width, channels) of `info.size`; it returns tensors by name."""
+        super().__init__()
+        self.read, self.shape = read, (*info.size, info.channels)
+        self.images = tf.function(read, input_signature=[self.signature(None)])
+        self.encoded = tf.function(self.decode_and_read, input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
+
+    def signature(self, batch: int | None) -> tf.TensorSpec:
+        return tf.TensorSpec((batch, *self.shape), tf.uint8, "images")
+
+    def call(self, images: np.ndarray) -> Outputs:
+        return {name: value.numpy() for name, value in self.images(tf.constant(images)).items()}
+
+    def decode_and_read(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What is read in PNG, JPEG, GIF (its first frame) and BMP files of any size; `text` beside the rest.
+
+        As the file has them: a camera's turn isn't followed, and what is transparent isn't white.
+        """
+        outputs = self.images(tf.map_fn(self.decode, encoded, fn_output_signature=tf.uint8))
+        slots = tf.where(outputs["number"] >= 0, tf.strings.as_string(outputs["number"]), "")
+        return {**outputs, "text": tf.strings.reduce_join(slots, axis=1)}
+
+    def decode(self, encoded: tf.Tensor) -> tf.Tensor:
+        image = tf.io.decode_image(encoded, channels=self.shape[-1], expand_animations=False)
+        image = tf.image.resize(image, self.shape[:2], tf.image.ResizeMethod.LANCZOS3, antialias=True)
+        return tf.ensure_shape(tf.saturate_cast(tf.round(image), tf.uint8), self.shape)
+
+
+def installed(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise UserError(f"exporting needs {module}: pip install 'svhn[export]'") from error
+
+
+def write_savedmodel(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+    signatures: Any = {"serving_default": module.encoded, "images": module.images}
+    tf.saved_model.save(module, str(path), signatures)
+
+
+def load_savedmodel(path: Path) -> Call:
+    loaded: Any = tf.saved_model.load(str(path))
+    return lambda images: {name: value.numpy() for name, value in loaded.images(tf.constant(images)).items()}
+
+
+def write_onnx(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+    convert = installed("tf2onnx").convert
+    installed("onnxruntime")
+    convert.from_function(module.images, [module.signature(None)], opset=OPSET, output_path=str(path))
+
+
+def load_onnx(path: Path) -> Call:
+    session = installed("onnxruntime").InferenceSession(str(path))
+    names = [output.name for output in session.get_outputs()]
+    return lambda images: dict(zip(names, session.run(None, {"images": images}), strict=True))
+
+
+def litert_converter(module: Exportable) -> Any:
+    """One image at a time: what runs on phones has fixed shapes."""
+    installed("ai_edge_litert.interpreter")
+    one_image = tf.function(module.read, input_signature=[module.signature(1)])
+    return tf.lite.TFLiteConverter.from_concrete_functions([one_image.get_concrete_function()], module)
+
+
+def write_litert(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+    path.write_bytes(litert_converter(module).convert())
+
+
+def write_litert_int8(module: Exportable, path: Path, calibration: np.ndarray) -> None:
+    """Weights and what flows between them in 8 bits, in ranges that these images span."""
+    converter = litert_converter(module)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in calibration)
+    path.write_bytes(converter.convert())
+
+
+def load_litert(path: Path) -> Call:
+    interpreter = installed("ai_edge_litert.interpreter").Interpreter(str(path))
+    read = interpreter.get_signature_runner()
+
+    def call(images: np.ndarray) -> Outputs:
+        rows = [read(images=image[None]) for image in images]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+    return call
+
+
+class Format(NamedTuple):
+    """A kind of file.
+
+    Args:
+        suffix: of its name.
+        write: from a function, the file's path, and images (for int8 alone) that show what values occur.
+        load: the same function of a file, in its runtime.
+        exact: whether its logits must be those of TensorFlow.
+    """
+
+    suffix: str
+    write: Callable[[Exportable, Path, np.ndarray], None]
+    load: Callable[[Path], Call]
+    exact: bool = True
+
+
+FORMATS: dict[str, Format] = {
+    "savedmodel": Format("-savedmodel", write_savedmodel, load_savedmodel),
+    "litert": Format(".tflite", write_litert, load_litert),
+    "litert_int8": Format("-int8.tflite", write_litert_int8, load_litert, exact=False),
+    "onnx": Format(".onnx", write_onnx, load_onnx),
+}

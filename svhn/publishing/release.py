@@ -1,0 +1,107 @@
+"""A run made ready to be given away: one checkpoint's weights, in few bytes, and a confidence that can be believed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from svhn import labels
+from svhn.config import Config
+from svhn.evaluation import decoding, score, views
+from svhn.models.losses import Network, Outputs, sequence_loss
+from svhn.pipeline import batches
+from svhn.records import Split
+from svhn.runs import load
+from svhn.runs.run import history, read_config, write_history
+from svhn.runtime.files import atomic_write, write_json
+from svhn.spec import Info
+
+MEASURED = ("views", "temperature", "threshold")
+SMALLEST = 1e-6  # probability, that a confidence of 1 in what is wrong does not cost all
+TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
+
+
+def release(
+    config: Config, info: Info, valid: Split, run: Path, step: int, folder: Path
+) -> tuple[float, dict[str, float]]:
+    """Write a folder that valid, test, report and predict take for a run; returns its temperature and scores on valid.
+
+    It holds no checksums of what the run was trained on: who has another test split may score it on that.
+    """
+    model = load.trained_model(config, info, run, step)
+    weights = [half(weight) for weight in model.get_weights()]
+    model.set_weights(weights)
+    network = load.frozen(model)
+    config = dataclasses.replace(config, temperature=best_temperature(network, config, info, valid))
+    config = dataclasses.replace(config, threshold=best_threshold(network, config, info, valid))
+    scores = score.scorer(network, config, info, valid)("")
+    stored = read_config(run)
+    options = {**stored["config"], **{name: getattr(config, name) for name in MEASURED}}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"ckpt-{step}.npz"
+    with atomic_write(path) as file:
+        np.savez_compressed(file, *weights)
+    write_history(folder, history(run))
+    described = {"best.json": {"step": step, **scores}, "config.json": {**stored, "config": options, "sources": {}}}
+    for name, content in described.items():
+        write_json(folder / name, content)
+    for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # last: until now it was whole
+        earlier.unlink()
+    return config.temperature, scores
+
+
+def half(weight: np.ndarray) -> np.ndarray:
+    """Kernels, which are nearly all of a model, in float16; what is one number a channel as it is."""
+    return weight.astype(np.float16) if weight.ndim > 1 else weight
+
+
+def best_temperature(network: Network, config: Config, info: Info, split: Split) -> float:
+    """Of `TEMPERATURES`, the one whose confidences say best whether the number that was read is right.
+
+    Guo et al. 2017 (arXiv 1706.04599) choose by the classes' probabilities; but it is the confidence that is given
+    away, which is a product of several, and of the most probable number alone. A finder's is not, so that its classes
+    decide.
+    """
+    read = views.outputs(network, dataclasses.replace(config, temperature=1.0), info)
+
+    @tf.function
+    def losses(batch: batches.Batch) -> tf.Tensor:
+        logits = read(batch["image"])
+        loss = sequence_loss if "box" in logits else log_loss
+        every = [loss(batch["digits"], views.at_temperature(logits, value)) for value in TEMPERATURES]
+        return tf.linalg.matvec(tf.stack(every), batch["weight"])
+
+    total = sum(losses(batch).numpy() for batch in batches.evaluation_batches(config, info, split))
+    return TEMPERATURES[int(np.argmin(total))]
+
+
+def log_loss(digits: tf.Tensor, outputs: Outputs) -> tf.Tensor:
+    """Of each confidence, as the probability that the number is the digits, int32 (batch, max_length): (batch,)."""
+    decoded = decoding.decode(outputs)
+    right = tf.reduce_all(decoded.digits == digits, axis=1)
+    return -tf.math.log(tf.maximum(tf.where(right, decoded.confidence, 1 - decoded.confidence), SMALLEST))
+
+
+def best_threshold(network: Network, config: Config, info: Info, split: Split) -> float:
+    """Where the larger share is least: of numbers that are refused, or of pictures without any that are given one.
+
+    The run's own where the split has not both kinds.
+    """
+    read = views.outputs(network, config, info)
+
+    @tf.function
+    def presence(batch: batches.Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        real = batch["weight"] > 0
+        probable = decoding.presence(read(batch["image"]))
+        return probable[real], tf.reduce_any(batch["digits"] != labels.EMPTY, axis=1)[real]
+
+    if len({length == "0" for length in info.lengths.get("valid", {})}) < 2:
+        return config.threshold
+    parts = [presence(batch) for batch in batches.evaluation_batches(config, info, split)]
+    probable, shown = (np.concatenate(column) for column in zip(*parts, strict=True))
+    refused = np.searchsorted(np.sort(probable[shown]), probable) / shown.sum()
+    accepted = 1 - np.searchsorted(np.sort(probable[~shown]), probable) / (~shown).sum()
+    return float(probable[np.argmin(np.maximum(refused, accepted))])

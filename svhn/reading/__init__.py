@@ -1,0 +1,1 @@
+"""From any picture to the number in it."""

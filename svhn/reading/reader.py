@@ -1,0 +1,104 @@
+"""A run's readings of pictures that have no label: cut out already, or anything that shows a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from svhn.config import Config, Paths
+from svhn.errors import UserError
+from svhn.evaluation import decoding, views
+from svhn.images import clipped_with_margin, opened
+from svhn.labels import Reading
+from svhn.models.losses import Network
+from svhn.reading import search
+from svhn.runs.load import frozen, trained
+from svhn.spec import Box, Info, Size
+
+FINDERS = {"threshold", "mixed_precision"}  # options that hold for the network that finds
+Infer = Callable[[np.ndarray], list[Reading]]
+
+
+def inference(network: Network, config: Config, info: Info) -> Infer:
+    """What a run reads in images, uint8 (batch, height, width, channels) of a record's size."""
+    read = views.outputs(network, config, info)
+    decode = tf.function(lambda batch: decoding.decode(read(batch)))
+    return lambda images: decoding.readings(decode(tf.constant(images)))
+
+
+def readings(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
+    """The same of any number of images, each uint8 (height, width, channels)."""
+    infer, images = inference(network, config, info), iter(images)
+    while batch := list(islice(images, config.batch_size)):
+        missing = config.batch_size - len(batch)
+        padded = np.pad(np.stack(batch), ((0, missing), (0, 0), (0, 0), (0, 0)))  # one shape: compiled once
+        yield from infer(padded)[: len(batch)]
+
+
+def cut_out(image: Image.Image, box: Box, info: Info) -> np.ndarray:
+    """A box of an RGB picture as a record shows it: uint8 (height, width, channels)."""
+    pixels = search.cut(image, clipped_with_margin(box, info.margin, image.size), info.size)
+    return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+
+
+class Reader:
+    """Reads the number of any picture: a first network finds it, a second one reads what lies there.
+
+    >>> svhn.Reader.load().read(["door.jpg"])
+    [Reading(text='210', confidence=0.98, digit_confidences=(0.99, 0.99, 1.0), box=(34.1, 20.5, 80.2, 48.0))]
+    """
+
+    def __init__(self, infer: Infer, info: Info, locate: search.Locate, window: Size, threshold: float) -> None:
+        """See `load`."""
+        self.infer, self.info = infer, info
+        self.locate, self.window, self.threshold = locate, window, threshold
+
+    @classmethod
+    def load(cls, name: str = "released", finder: str = "finder", checkpoints_dir: str | Path = "checkpoints") -> Self:
+        """The reader of two runs, each at its best checkpoint; those that come with the package unless named.
+
+        Raises:
+            UserError: there is no such run, or its checkpoint can't be read.
+        """
+        folder = str(checkpoints_dir)
+        return cls.of(Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run)
+
+    @classmethod
+    def of(cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all") -> Self:
+        """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDERS` for the other."""
+        model, config, info = trained(run, given, checkpoint)
+        also = {name: value for name, value in (given or {}).items() if name in FINDERS}
+        finding, found_config, found_info = trained(finder, also)
+        if "box" not in finding.output:
+            raise UserError(
+                f"{finder} says of no picture where its number is: name a run of the model finder by --finder"
+            )
+        locate = search.locator(views.outputs(frozen(finding), found_config, found_info))
+        infer = inference(frozen(model), config, info)
+        return cls(infer, info, locate, found_info.size, found_config.threshold)
+
+    def read(self, images: Any) -> list[Reading]:
+        """What is read in each picture; `text` is "" where there is no number.
+
+        Args:
+            images: paths, bytes of files, PIL images, or arrays as in `pictures.opened`; or one of those.
+
+        Raises:
+            OSError, ValueError: one of them can't be read as a picture.
+        """
+        alone = isinstance(images, str | bytes | Path | Image.Image)
+        alone = alone or (isinstance(images, np.ndarray) and images.ndim < 4)
+        return [self.read_one(opened(image)) for image in ([images] if alone else images)]
+
+    def read_one(self, image: Image.Image) -> Reading:
+        """The same of one picture in RGB."""
+        found = search.find(self.locate, image, self.window)
+        if not search.accepted(found, self.threshold):
+            return Reading("", 1 - found.probability, ())
+        return self.infer(cut_out(image, found.box, self.info)[None])[0]._replace(box=found.box)

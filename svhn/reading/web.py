@@ -1,0 +1,189 @@
+"""A web page that reads numbers: in pictures that are dropped, pasted or taken, and in a camera's stream.
+
+Gradio, an extra, is imported where the page is made. No picture is kept: an upload lies on the disk for some seconds,
+what is shown of it travels within the answer, and Gradio's own folder goes when the page does.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from svhn import images
+from svhn.errors import Report, UserError
+from svhn.labels import Reading
+
+EXAMPLES = Path(__file__).parents[1] / "examples"  # drawn by the data set `synthetic`
+LARGEST = "25mb"  # of an upload
+KEPT = 10  # seconds that an upload stays at least, and half the time that it stays at most
+EVERY = 0.1  # seconds between pictures of a camera
+LOCAL = ("127.0.0.1", "localhost")
+SHOWN = 800  # pixels of the longer side of what is sent back
+FONT = ["system-ui", "sans-serif"]  # of the reader's own machine: nothing is fetched from elsewhere
+INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house number, or point the camera at one."
+STYLE = """
+.gradio-container {max-width: 1000px !important; margin: 0 auto !important}
+.answer svg {width: 100%; max-height: 60vh}
+.number {font-size: 3rem; font-weight: 700; margin: 0}
+.digits {display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 0; list-style: none}
+.digits b {display: block; font-size: 1.6rem}
+"""
+
+Read = Callable[[Image.Image], Reading]
+
+
+def answer(image: Image.Image, reading: Reading) -> str:
+    """The picture with its box, the number, and how sure each digit is, as HTML."""
+    digits = zip(reading.text, reading.digit_confidences, strict=False)
+    listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
+    number = reading.text or "no number"
+    return (
+        f'<div class="answer" role="status" aria-live="polite"><p class="number">{number}</p>'
+        f"<p>{reading.confidence:.0%} sure</p>{drawing(image, reading)}"
+        f'<ul class="digits" aria-label="each digit and how sure it is">{listed}</ul></div>'
+    )
+
+
+def drawing(image: Image.Image, reading: Reading) -> str:
+    width, height = image.size
+    scale = min(1.0, SHOWN / max(width, height))
+    shown = image.resize((max(1, round(scale * width)), max(1, round(scale * height))))
+    file = io.BytesIO()
+    shown.save(file, "JPEG", quality=85)
+    source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    left, top, right, bottom = reading.box or (0, 0, 0, 0)
+    sides = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
+    box = f'<rect {sides} fill="none" stroke="#e61e3c" stroke-width="3" vector-effect="non-scaling-stroke"/>'
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="the picture, the number framed">'
+        f'<image href="{source}" width="{width}" height="{height}"/>{box if reading.box else ""}</svg>'
+    )
+
+
+def complaint(reason: Exception) -> str:
+    return f'<div class="answer" role="alert"><p><b>Not read:</b> {html.escape(str(reason))}</p></div>'
+
+
+def respond(read: Read, source: Path | bytes | None) -> str:
+    """What the page shows of a picture."""
+    if source is None:
+        return ""
+    try:
+        image = images.opened(source)
+    except (OSError, ValueError) as error:
+        return complaint(error)
+    return answer(image, read(image))
+
+
+def handed_on(payload: Any) -> Path | bytes | None:
+    """What the browser sent: a file, or a camera's picture within an address."""
+    if payload is None or payload.path:
+        return payload and Path(payload.path)
+    return base64.b64decode(payload.url.partition(",")[2])
+
+
+def page(read: Read) -> Any:
+    """Gradio's `Blocks`, to be launched."""
+    import gradio
+
+    def seen(source: Path | bytes | None) -> str:
+        return respond(read, source)
+
+    def uploaded(source: Path | bytes | None) -> tuple[str, None]:
+        return seen(source), None
+
+    def given(label: str, **options: Any) -> Any:
+        webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
+        image = gradio.Image(label=label, webcam_options=webcam, height=300, **options)
+        image.preprocess = handed_on  # Gradio's own says nothing useful of a file that is no picture
+        return image
+
+    with gradio.Blocks(title="svhn: reads house numbers", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as blocks:
+        gradio.Markdown(INVITATION)
+        with gradio.Row():
+            with gradio.Column():
+                with gradio.Tab("Picture"):
+                    picture = given("Picture", sources=["upload", "clipboard", "webcam"])
+                with gradio.Tab("Camera"):
+                    camera = given("Camera", sources=["webcam"], streaming=True)
+            shown = gradio.HTML(label="Answer", min_height=200)
+        examples = [[str(file)] for file in sorted(EXAMPLES.glob("*.jpg"))]
+        gradio.Examples(examples, given("Example", visible=False), shown, seen, run_on_click=True, cache_examples=False)
+        picture.input(uploaded, picture, [shown, picture], show_progress="hidden")
+        camera.stream(seen, camera, shown, stream_every=EVERY, show_progress="hidden", concurrency_limit=1)
+    return blocks
+
+
+def check(host: str, port: int) -> None:
+    """Raises `UserError` where no page can be served, before anything takes time."""
+    if find_spec("gradio") is None:
+        raise UserError("the demo needs Gradio: pip install 'svhn[demo]'")
+    try:
+        if port not in range(2**16):
+            raise ValueError("ports are numbers from 0 to 65535")
+        socket.create_server((host, port)).close()
+    except (OSError, ValueError) as error:
+        raise no_page(host, port, error) from error
+
+
+def no_page(host: str, port: int, error: Exception) -> UserError:
+    return UserError(
+        f"no page at --host={host} --port={port}: expected an address of this machine and a free port, or 0 "
+        f"({type(error).__name__}: {str(error).splitlines()[0][:120]})"
+    )
+
+
+def serve(read: Read, host: str, port: int, report: Report) -> None:
+    """Serve the page until the process is asked to end.
+
+    Args:
+        port: 0 for the first that is free.
+
+    Raises:
+        UserError: it can't be served there.
+    """
+    for file in EXAMPLES.glob("*.jpg"):
+        respond(read, file)  # the first pictures take longer, while TensorFlow compiles
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio looks when it is imported
+        blocks = page(read)
+        try:
+            address = launch(blocks, host, port)
+            seen_by = "" if host in LOCAL else f", on all machines that reach {host}"
+            report(f"Reading numbers at {address}{seen_by} until Ctrl-C")
+            threading.Event().wait()
+        finally:
+            blocks.close(verbose=False)
+
+
+def launch(blocks: Any, host: str, port: int) -> str:
+    """The page's address. Raises `UserError` as `serve`."""
+    from gradio.themes import Default
+
+    try:
+        _, address, _ = blocks.launch(
+            server_name=host,
+            server_port=port or None,
+            max_file_size=LARGEST,
+            theme=Default(font=FONT, font_mono=["monospace"]),
+            css=STYLE,
+            footer_links=[],
+            share=False,
+            ssr_mode=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except Exception as error:  # of sockets, of HTTP, of proxies, and Gradio's own
+        raise no_page(host, port, error) from error
+    return address

@@ -1,0 +1,105 @@
+"""The report on a run: reads a split with one of its checkpoints, and writes the figures and the page."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from svhn import records
+from svhn.config import Config, Paths, data_sets
+from svhn.errors import Report, UserError
+from svhn.evaluation import score
+from svhn.pipeline import integrity, splits
+from svhn.records import Split
+from svhn.reporting import analysis, charts, sections, sheets
+from svhn.reporting.analysis import LabelCounts
+from svhn.reporting.html import write_page
+from svhn.reporting.sections import Facts
+from svhn.runs import checkpoints, load, run
+from svhn.runtime.files import atomic_write
+from svhn.spec import Info
+
+NAMES_SHOWN = 3
+
+
+def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, report: Report) -> Path:
+    """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
+
+    Args:
+        split: name of the split that is read.
+        step: the checkpoint's.
+        example: name of the picture whose feature maps are shown; "" for the first of the split.
+        report: called with a line when a part begins, or corrupt records are left out.
+
+    Raises:
+        UserError: the split or the checkpoint can't be read, no example has that name, or Matplotlib is not installed.
+    """
+    charts.check_installed()
+    with tempfile.TemporaryDirectory() as scratch:
+        facts = gather(config, info, paths, split, step, example, Path(scratch), report)
+    report("Drawing the figures...")
+    return write_files(facts, paths.results)
+
+
+def gather(
+    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Report
+) -> Facts:
+    names = ["train", split] if has_train(config, paths) else [split]
+    usable = {name: splits.usable_split(config, paths, info, name, scratch, report) for name in names}
+    check_example(usable[split], split, example)
+    model = load.trained_model(config, info, paths.run, step)
+    network = load.frozen(model)
+    report(f"Reading {usable[split].examples:,} examples of {split}...")
+    with integrity.located(usable[split]):
+        predictions = score.predictions(network, config, info, usable[split])
+        findings = analysis.analyse(predictions, info.max_length, example=example)
+    return Facts(
+        name=paths.name,
+        config=config,
+        info=info,
+        split=split,
+        step=step,
+        best_step=checkpoints.best(paths.run).get("step"),
+        parameters=model.count_params(),
+        scores=score.scorer(network, config, info, usable[split])(f"scores of {split}"),
+        findings=findings,
+        labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
+        history=run.history(paths.run),
+        maps=score.feature_maps(model, findings.example.image) if findings.example else {},
+    )
+
+
+def has_train(config: Config, paths: Paths) -> bool:
+    """Whether what the run learnt from is there: who was given it may lack that."""
+    return all(
+        records.info_path(paths.records_dir, name).is_file() and records.read_info(paths.records_dir, name).has("train")
+        for name in data_sets(config.train_on, config.dataset)
+    )
+
+
+def check_example(split: Split, name: str, example: str) -> None:
+    """Raises `UserError` unless the split has an example of that name."""
+    with integrity.located(split):
+        if not example or any(found == example for found, _ in analysis.listed(split)):
+            return
+        some = ", ".join(found for found, _ in islice(analysis.listed(split), NAMES_SHOWN))
+    raise UserError(f"--example={example}: the split {name!r} has no example of that name; it has {some}, ...")
+
+
+def labels_of(split: Split, max_length: int) -> LabelCounts:
+    with integrity.located(split):
+        return analysis.label_counts((label for _, label in analysis.listed(split)), max_length)
+
+
+def write_files(facts: Facts, folder: Path) -> Path:
+    """Each figure as a file of its own, and the page that holds them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page = sections.page(facts)
+    for chart in (chart for section in page.sections for chart in section.charts):
+        with atomic_write(folder / f"report-{facts.split}-{chart.name}.png") as file:
+            file.write(chart.png)
+    for name, shown in (("samples", facts.findings.samples), ("errors", facts.findings.worst)):
+        if shown:
+            sheets.save_sheet(folder / f"report-{facts.split}-{name}.png", shown)
+    return write_page(folder / f"report-{facts.split}-{facts.name}.html", page)

@@ -1,0 +1,79 @@
+"""A run's network: built as new, or with the weights of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from svhn.config import Config
+from svhn.datasets import DATASETS
+from svhn.errors import UserError
+from svhn.models import MODELS
+from svhn.models.losses import Network, Outputs
+from svhn.models.precision import precision
+from svhn.pipeline.batches import input_shape
+from svhn.runs import checkpoints
+from svhn.runs.run import info_of, reopen
+from svhn.spec import Info
+
+
+def build_model(config: Config, info: Info) -> keras.Model:
+    """The run's model, its weights as new. Raises `UserError` where it can't be built for pictures of that size."""
+    shape = input_shape(config, info)
+    try:
+        with precision(config):
+            model = MODELS[config.model].build(shape, info.max_length, info.fixed_length)
+    except ValueError as error:
+        raise UserError(
+            f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
+            f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
+        ) from error
+    if "box" in model.output:
+        check_finds(config)
+    return model
+
+
+def check_finds(config: Config) -> None:
+    if config.random_crop:
+        raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
+    whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # not cut out by a box
+    if config.dataset not in whole:
+        known = ", ".join(whole)
+        unknown = f"the model {config.model} learns where the number is, which {config.dataset} doesn't say"
+        raise UserError(f"{unknown}: --dataset={known}")
+
+
+def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
+    """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
+    model = build_model(config, info)
+    checkpoints.load_weights(run, model, step)
+    return model
+
+
+def trained(
+    run: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
+) -> tuple[keras.Model, Config, Info]:
+    """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from.
+
+    Raises:
+        UserError: there is no such run or checkpoint, it can't be read, or an option can't be given.
+    """
+    info = info_of(run)
+    config = reopen(run, given or {}, info, "predict")
+    return trained_model(config, info, run, checkpoints.chosen_step(run, checkpoint)), config, info
+
+
+def frozen(model: keras.Model) -> Network:
+    """The model as it is now, for reading alone: TensorFlow folds weights that can't change into fewer operations."""
+    kinds = (model.trainable_variables, model.non_trainable_variables)
+    weights = [[variable.numpy() for variable in kind] for kind in kinds]
+
+    def read(images: tf.Tensor) -> Outputs:
+        constants = [[tf.constant(weight) for weight in kind] for kind in weights]
+        return model.stateless_call(*constants, images, training=False)[0]
+
+    return read

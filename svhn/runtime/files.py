@@ -1,0 +1,64 @@
+"""Files that are whole or not there: verified, resumable transfers, atomic writing, safe unpacking."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """A file that takes its name only once it is written and on the disk; on an error the old one stays.
+
+    Args:
+        path: the name to be; its folder exists.
+        mode: "wb", or "w" for UTF-8 text whose line ends stay as they are given.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
+    try:
+        with naming(temporary), temporary.open(mode, encoding=encoding, newline=newline) as file:
+            yield file
+            to_disk(file)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: object, sort_keys: bool = False) -> None:
+    """At once or not at all, as `atomic_write`."""
+    with atomic_write(path, "w") as file:
+        json.dump(content, file, indent=1, sort_keys=sort_keys)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the file's name to an error of writing, which the system reports without one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, "w") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])

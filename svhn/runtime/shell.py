@@ -1,0 +1,147 @@
+"""What the three commands share: flags from a command line, and an exit code for every way to end."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from absl import flags
+
+from svhn.errors import Interrupted, UserError
+
+ROOM = "make room or choose another folder, then run the same command again"
+FOLDER = "a file is where a folder should be; move it or choose another folder"
+PERMISSION = "change its permissions or choose another folder"
+REMEDIES = {
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`) or choose another folder, "
+    "then run the same command again",
+    errno.EACCES: PERMISSION,
+    errno.EPERM: PERMISSION,
+    errno.EROFS: PERMISSION,
+    errno.EEXIST: FOLDER,
+    errno.ENOTDIR: FOLDER,
+}
+
+
+class UsageError(UserError):
+    """A mistake in the command line itself."""
+
+
+class HelpRequest(Exception):  # noqa: N818 - a wish and no error
+    """The user asked for the flags; holds the text."""
+
+
+class Terminated(BaseException):
+    """The system asks the program to end (SIGTERM)."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what TensorFlow's C++ code writes to stderr while it is imported, and its log from then on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.devnull is no path of ours
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def run(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
+    """Call `main` with the command line, `argv[0]` being the program's name, and return the exit code.
+
+    Mistakes that a user can mend end in one line on stderr and no trace; 1, or 2 for the command line itself.
+    """
+    try:
+        with sigterm_raised():
+            return call(main, list(argv))
+    except UserError as error:
+        return fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's last flush complains
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        return fail(explanation(error), 1)
+    except MemoryError:
+        return fail("memory ran out: run the same command where there is more of it", 1)
+    except Interrupted as stop:
+        return fail(str(stop), 128 + stop.signum, "")
+    except KeyboardInterrupt:
+        return fail("interrupted: run the same command again", 128 + signal.SIGINT, "")
+    except Terminated:
+        return fail("terminated: run the same command again", 128 + signal.SIGTERM, "")
+
+
+def call(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
+    code = 0
+    try:
+        code = main(argv) or 0
+    except HelpRequest as text:
+        print(text)
+    sys.stdout.flush()  # here a closed pipe is noticed, not after the program's end
+    return code
+
+
+def fail(message: str, code: int, prefix: str = "error: ") -> int:
+    print(prefix + message, file=sys.stderr)
+    return code
+
+
+def explanation(error: OSError) -> str:
+    """What the system refused, for which file, and the remedy where one is known."""
+    parts = (error.filename, error.strerror or str(error), REMEDIES.get(error.errno or 0))
+    return ": ".join(str(part) for part in parts if part)
+
+
+@contextmanager
+def sigterm_raised() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that temporary files are cleared away as on Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def raise_terminated(*_: object) -> NoReturn:
+    raise Terminated
+
+
+def parse(options: flags.FlagValues, argv: Sequence[str], description: str) -> None:
+    """Read a command line into `options`.
+
+    Args:
+        options: flags of one command, each defined with `flag_values=options`.
+        argv: the program's name, then the flags.
+        description: what the command does, shown by --help.
+
+    Raises:
+        UsageError: an unknown flag, an impossible value, or a word that is no flag.
+        HelpRequest: the user asked for it.
+    """
+    if {"--help", "-help", "-h"} & set(argv[1:]):
+        own = options.get_help().partition("absl.flags:")[0]  # what follows are flags that absl adds to every program
+        raise HelpRequest(f"{description.strip()}\n\nFlags:{own.partition(':')[2].rstrip()}")
+    try:
+        rest = options(list(argv))[1:]
+    except flags.Error as error:
+        raise UsageError(f"{' '.join(str(error).split())}: --help lists the flags") from error
+    for name, value in options.flag_values_dict().items():
+        if isinstance(value, float) and math.isnan(value):  # which no bound keeps out
+            raise UsageError(f"--{name}={value}: expected a number; --help lists the flags")
+    if rest:
+        raise UsageError(f"unexpected {rest[0]!r}: expected flags, as --name=value; --help lists them")

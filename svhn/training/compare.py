@@ -1,0 +1,78 @@
+"""Several models on one data set, each trained by its own recipe, in one table."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from svhn import records
+from svhn.config import Config, Paths
+from svhn.errors import Report
+from svhn.evaluation import score
+from svhn.pipeline import splits
+from svhn.runs import checkpoints, load, run
+from svhn.spec import Augmentation, Info
+from svhn.training import loop
+
+
+class Result(NamedTuple):
+    """A trained model: accuracies of whole numbers, 0 to 1, its parameters, and the seconds its training took."""
+
+    model: str
+    train_accuracy: float
+    test_accuracy: float
+    parameters: int
+    seconds: float
+
+
+def compare(
+    models: Sequence[str],
+    given: Mapping[str, Any],
+    info: Info,
+    paths: Paths,
+    augmentation: Augmentation,
+    report: Report,
+) -> list[Result]:
+    """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
+
+    Raises:
+        UserError: as `train.train`; or the records have no split `test`.
+    """
+    records.open_split(paths.records_dir, info, "test")  # said before hours of training
+    results = []
+    for model in models:
+        own = own_paths(paths, model)
+        report(f"Model {model}:")
+        config = run.begin(own.run, {**given, "dataset": info.dataset, "model": model}, info)
+        loop.train(config, info, own, augmentation, report)
+        results.append(measure(config, info, own, report))
+    return results
+
+
+def own_paths(paths: Paths, model: str) -> Paths:
+    return dataclasses.replace(paths, name=f"{paths.name}-{model}")
+
+
+def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
+    model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "all"))
+    network = load.frozen(model)
+
+    def accuracy(name: str) -> float:
+        with tempfile.TemporaryDirectory() as scratch:
+            split = splits.usable_split(config, paths, info, name, Path(scratch), report)
+            return score.scorer(network, config, info, split)(name)["sequence_accuracy"]
+
+    seconds = sum(entry["seconds"] for entry in run.history(paths.run)[-1:])
+    return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)
+
+
+def table(results: Sequence[Result]) -> str:
+    """For a person to read."""
+    lines = [f"{'model':<12}   train    test  parameters  seconds"]
+    for row in results:
+        accuracies = f"{100 * row.train_accuracy:7.2f}%{100 * row.test_accuracy:7.2f}%"
+        lines.append(f"{row.model:<12}{accuracies}{row.parameters:>12,}{row.seconds:>9.0f}")
+    return "\n".join(lines)

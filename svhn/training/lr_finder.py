@@ -1,0 +1,99 @@
+"""The learning-rate finder: the loss of real steps while the rate rises (Smith 2015, arXiv 1506.01186)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from svhn.config import Config, Paths
+from svhn.errors import Report, UserError
+from svhn.evaluation import metrics
+from svhn.models import MODELS
+from svhn.models.losses import Network
+from svhn.pipeline.batches import Batch, training_batches
+from svhn.records import Split
+from svhn.runs import checkpoints
+from svhn.spec import Augmentation, Info
+from svhn.training import initial_weights
+from svhn.training.step import State, build_state, make_step
+from svhn.training.teacher import teacher_of
+
+RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
+SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
+DIVERGED = 4.0  # times the lowest mean loss: the sweep ends
+SETTLED = 10  # steps until that mean is one
+
+
+class Sweep(NamedTuple):
+    """The learning rates that were tried, the loss of the step at each, and its running mean; all float64 (steps,)."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+
+    @property
+    def suggestion(self) -> float:
+        """A tenth of the rate with the lowest mean loss: well before it diverges. The slope itself is mostly noise."""
+        lowest = int(self.smoothed.argmin()) if self.smoothed.size else 0
+        if lowest < 2:
+            raise UserError("the loss only rises, whatever the learning rate: look at the data, or try a new --name")
+        return float(self.rates[lowest] / 10)
+
+
+def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Report) -> Sweep:
+    """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
+    if MODELS[config.model].fit:
+        raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
+    constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
+    state = build_state(constant, info, steps=len(RATES), replicas=1)
+    start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
+    if not start and config.init_from:
+        report(initial_weights.initialise(state, config, info.max_length, paths))
+    batches = training_batches(constant, info, split, augmentation, start)
+    return sweep(state, constant, iter(batches), teacher_of(config, info, paths))
+
+
+def sweep(
+    state: State,
+    config: Config,
+    batches: Iterator[Batch],
+    teacher: Network | None = None,
+) -> Sweep:
+    """Take a step at each of `RATES` until the loss explodes; then give the state back as it was.
+
+    Args:
+        state: whose optimiser has a constant rate of 1, so that `state.factor` is the rate.
+        config: of that optimiser.
+        batches: of training.
+        teacher: of that run, if it has one.
+    """
+    changing = (state.learner, state.average, state.optimizer)
+    variables = [*chain.from_iterable(each.variables for each in changing), state.step, state.factor]
+    before = [tf.identity(variable) for variable in variables]
+    take_step = make_step(state, config, tf.distribute.get_strategy(), teacher)
+    losses: list[float] = []
+    for rate, batch in zip(RATES, batches, strict=False):
+        state.factor.assign(rate)
+        loss = metrics.scores(metrics.total([take_step(batch)]))["loss"]
+        means = running_mean(np.array([*losses, loss]))
+        if not math.isfinite(loss) or (len(means) > SETTLED and means[-1] > DIVERGED * means[SETTLED:].min()):
+            break
+        losses.append(loss)
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+    return Sweep(RATES[: len(losses)], np.array(losses), running_mean(np.array(losses)))
+
+
+def running_mean(values: np.ndarray) -> np.ndarray:
+    """The exponential one, which begins at the first value."""
+    mean, means = values[0] if len(values) else 0.0, []
+    for value in values:
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        means.append(mean)
+    return np.array(means)

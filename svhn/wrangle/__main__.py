@@ -1,0 +1,120 @@
+"""Turns a data set's sources into records: crops every number and writes the splits as TFRecords."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from svhn.config import Paths, lookup
+from svhn.datasets import DATASETS
+from svhn.errors import UserError
+from svhn.runtime import shell
+from svhn.runtime.processes import cores
+from svhn.spec import DatasetSpec, Size
+from svhn.wrangle import check
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    flags.DEFINE_string("dataset", "svhn", "data set, by its name in DATASETS", flag_values=values)
+    flags.DEFINE_list("splits", [], "sources to read; all that are there unless named", flag_values=values)
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources, as published", flag_values=values)
+    flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the TFRecords", flag_values=values)
+    flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the records' images; the data set's own", flag_values=values)
+    flags.DEFINE_float("margin", None, "share of the box added on every side; the data set's own", flag_values=values)
+    flags.DEFINE_integer(
+        "max_length", 0, "digits of the longest number to keep; the data set's own", 0, 20, flag_values=values
+    )
+    flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", 0, flag_values=values)
+    flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
+    flags.DEFINE_bool("parts", False, "train on parts of longer numbers as well, such as 10 of 210", flag_values=values)
+    flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
+    flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
+    return values
+
+
+def parse_size(text: str) -> Size:
+    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
+    if not match:
+        raise UserError(f"--size={text}: expected HEIGHTxWIDTH in pixels, for example 64x64")
+    return int(match[1]), int(match[2])
+
+
+def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[str]:
+    """The sources that were named, or all that are in the folder."""
+    for source in named:
+        lookup(f"split of {spec.name}", spec.sources, source)
+    present = [source for source in spec.sources if spec.present(data_dir, source)]
+    missing = [source for source in named if source not in present]
+    if missing or not present:
+        lacks = f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}"
+        raise UserError(f"{lacks}: {remedy(spec, data_dir, bool(present))}")
+    return list(dict.fromkeys(named)) or present
+
+
+def remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
+    """What to do about sources that are missing, alone or beside others that are there."""
+    if not any(spec.sources.values()):  # one's own
+        return "put some there, or leave out --splits"
+    apart = ", with a folder of its own if what is there is not as published" if others else ""
+    return f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
+
+
+def with_slots(spec: DatasetSpec, max_length: int) -> DatasetSpec:
+    if max_length and spec.fixed_length and max_length != spec.max_length:
+        raise UserError(f"--max_length={max_length}: all numbers of {spec.name} have {spec.max_length} digits")
+    return dataclasses.replace(spec, max_length=max_length or spec.max_length)
+
+
+def look(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
+    lines, amiss = check.summary(check.look(spec, data_dir, sources, size, processes))
+    print("\n".join(lines))
+    if amiss:
+        raise UserError(f"{amiss} things are amiss in {data_dir}, see above: mend them, or wrangle with --max_skipped")
+    print("Nothing is amiss. Now run the same command without --check.")
+
+
+def chosen_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
+    """How to make the records; what isn't named is the data set's own."""
+    margin = spec.margin if values.margin is None else values.margin
+    if not 0 <= margin <= 10:
+        raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
+    if values["valid_share"].present and not spec.valid_from:
+        raise UserError(
+            f"--valid_share={values.valid_share}: {spec.name} has a source of its own for valid, leave it out"
+        )
+    named = {name: values[name].value for name in ("seed", "valid_share", "parts", "max_skipped")}
+    size = parse_size(values.size) if values.size else spec.size
+    return {"size": size, "margin": margin, "processes": values.processes or cores(), **named}
+
+
+def main(argv: list[str]) -> None:
+    values = define_flags()
+    shell.parse(values, argv, __doc__ or "")
+    spec = with_slots(lookup("data set", DATASETS, values.dataset), values.max_length)
+    data_dir = Path(values.data_dir)
+    options = chosen_options(values, spec)
+    sources = chosen_sources(spec, data_dir, values.splits)
+    if values.check:
+        bordered = dataclasses.replace(spec, margin=options["margin"])
+        look(bordered, data_dir, sources, options["size"], options["processes"])
+    else:
+        write(spec, data_dir, Path(values.records_dir), sources, options)
+
+
+def write(spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]) -> None:
+    with shell.quiet():
+        from svhn.wrangle import convert
+
+    for line in convert.convert(spec, data_dir, records_dir, sources, convert.Options(**options)):
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(shell.run(main, sys.argv))
