@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from wrangling import wrangled, write_sources
+from support.wrangling import wrangled, write_sources
 
 
 @pytest.fixture(scope="session")

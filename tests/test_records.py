@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from record_shards import write_shards
+from support.record_shards import write_shards
 
 from svhn import records
 from svhn.errors import UserError

@@ -1,0 +1,62 @@
+"""The benchmark that tells turned digits apart: what was read in each, beside the angle it was drawn at."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.digit_records import paths_of
+from support.mnist_fixtures import write_idx
+
+from benchmarks import rotation
+from svhn import records
+from svhn.config import Paths
+from svhn.datasets import mnist_stacked
+from svhn.datasets.mnist_stacked import MNIST_STACKED, STEEPEST
+from svhn.errors import UserError
+from svhn.evaluation import score
+from svhn.reporting import analysis
+from svhn.runs import load, run
+from svhn.spec import Augmentation
+from svhn.training import loop
+from svhn.wrangle import convert
+
+COUNTS = {"train": 40, "valid": 12, "test": 25}
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """Of a run that has seen a step of rows of digits of noise."""
+    monkeypatch.setattr(mnist_stacked, "PICTURES", COUNTS)
+    (tmp_path / "data").mkdir()
+    options = convert.Options(MNIST_STACKED.size, MNIST_STACKED.margin)
+    convert.convert(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
+    paths = dataclasses.replace(paths_of(tmp_path), data_dir=str(tmp_path / "data"))
+    info = records.read_info(paths.records_dir, "mnist_stacked")
+    config = run.begin(paths.run, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
+    loop.train(config, info, paths, Augmentation(), lambda _: None)
+    return paths
+
+
+def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
+    found = list(rotation.read_digits(paths))
+    assert STEEPEST > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -STEEPEST
+    info = records.read_info(paths.records_dir, "mnist_stacked")
+    config = run.reopen(paths.run, {}, info, "test")
+    model = load.trained_model(config, info, paths.run, 1)
+    split = records.open_split(paths.records_dir, info, "test")
+    drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
+    expected = np.concatenate([drawn[name] for name, _ in analysis.listed(split)])
+    assert [degrees for degrees, _ in found] == expected.tolist()
+    digits = score.scorer(load.frozen(model), config, info, split)("")["digit_accuracy"]
+    assert np.mean([right for _, right in found]) == pytest.approx(digits)
+    assert 0 < digits < 1
+
+
+def test_rows_that_are_drawn_in_another_way_are_refused(paths: Paths) -> None:
+    info = records.read_info(paths.records_dir, "mnist_stacked")
+    records.write_info(paths.records_dir, dataclasses.replace(info, seed=1))
+    with pytest.raises(UserError, match=r"test/\d+ is drawn in another way now: run `python -m svhn.wrangle`"):
+        list(rotation.read_digits(paths))

@@ -1,0 +1,126 @@
+"""The contract that every data set in `DATASETS` keeps, from its sources' files to its records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.io import savemat
+from support import mnist_fixtures
+
+from svhn import records
+from svhn.datasets import DATASETS, format1, mnist_stacked
+from svhn.datasets.synthetic import dataset
+from svhn.labels import to_text
+from svhn.pipeline import batches
+from svhn.spec import Info
+from svhn.wrangle.convert import Options, convert
+
+every_dataset = pytest.mark.parametrize("name", DATASETS)
+
+
+def write_svhn_cropped(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split, count in {"train": 500, "test": 20}.items():
+        labels = (np.arange(count, dtype=np.uint8) % 10 + 1)[:, None]
+        savemat(folder / f"{split}_32x32.mat", {"X": rng.integers(0, 256, (32, 32, 3, count), np.uint8), "y": labels})
+
+
+def write_mnist(folder: Path) -> None:
+    mnist_fixtures.write_idx(folder)
+
+
+def write_folder(folder: Path) -> None:
+    """Rendered numbers, with a table in place of the publishers' file."""
+    dataset.render(folder)
+    lines = ["filename,label,split"]
+    for source in ("train", "test"):
+        for entry in format1.entries(folder, source):
+            lines.append(f"{entry.name},{entry.label},{source}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
+    "svhn": dataset.render,  # draws in the publishers' layout
+    "svhn_full": dataset.render,
+    "synthetic": dataset.render,
+    "folder": write_folder,
+    "svhn_cropped": write_svhn_cropped,
+    "mnist": write_mnist,
+    "mnist_stacked": write_mnist,
+    "mnist_stacked_vertical": write_mnist,
+    "mnist_stacked_varied": write_mnist,
+}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "PICTURES", {"train": 40, "test": 5})
+    monkeypatch.setattr(mnist_stacked, "PICTURES", {"train": 40, "valid": 20, "test": 10})
+
+
+def wrangle(name: str, folder: Path, target: str, seed: int = 0) -> Info:
+    """The data set's records, in the folder `target`, of its sources in `data`."""
+    spec, data_dir = DATASETS[name], folder / "data"
+    if not data_dir.exists():
+        data_dir.mkdir()
+        WRITERS[name](data_dir)
+    sources = [source for source in spec.sources if spec.present(data_dir, source)]
+    convert(spec, data_dir, folder / target, sources, Options(spec.size, spec.margin, seed))
+    return records.read_info(folder / target, name)
+
+
+def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes]]:
+    """Name, number and pixels of each."""
+    ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
+    parsed = [batches.decode_record(serialized, info) for serialized in ds]
+    return [
+        (each["name"].numpy().decode(), to_text(each["digits"].numpy()), each["image"].numpy().tobytes())
+        for each in parsed
+    ]
+
+
+@every_dataset
+def test_its_name_is_its_key_and_its_numbers_fit(name: str, tmp_path: Path) -> None:
+    spec, info = DATASETS[name], wrangle(name, tmp_path, "records")
+    assert spec.name == name
+    for split in ("train", "valid", "test"):
+        found = examples(tmp_path / "records", info, split)
+        assert found
+        assert {len(pixels) for _, _, pixels in found} == {np.prod((*spec.size, spec.channels))}
+        lengths = {len(label) for _, label, _ in found}
+        assert max(lengths) <= spec.max_length
+        assert (0 in lengths) == (name == "svhn_full")
+        assert not spec.fixed_length or lengths == {spec.max_length}
+        assert "".join(label for _, label, _ in found).isdecimal()
+
+
+@every_dataset
+def test_no_example_is_in_two_splits_or_twice_in_one(name: str, tmp_path: Path) -> None:
+    info = wrangle(name, tmp_path, "records")
+    found = [each for split in info.splits for each in examples(tmp_path / "records", info, split)]
+    assert len({name for name, _, _ in found}) == len(found)
+    assert len({pixels for _, _, pixels in found}) == len(found)
+
+
+@every_dataset
+def test_the_seed_alone_decides_the_records(name: str, tmp_path: Path) -> None:
+    one, same, other = (wrangle(name, tmp_path, str(index), seed) for index, seed in enumerate((3, 3, 4)))
+    assert one == same
+    for split in one.splits:
+        assert examples(tmp_path / "0", one, split) == examples(tmp_path / "1", same, split)
+    assert examples(tmp_path / "0", one, "train") != examples(tmp_path / "2", other, "train")
+
+
+@every_dataset
+def test_a_source_is_known_by_its_checksum(name: str, tmp_path: Path) -> None:
+    info = wrangle(name, tmp_path, "records")
+    spec = DATASETS[name]
+    stored = json.loads((tmp_path / "records" / name / "info.json").read_text())["sources"]
+    assert stored == {source: spec.checksum(tmp_path / "data", source) for source in info.sources}
+    assert all(len(checksum.rpartition(":")[2]) == 64 for checksum in stored.values())
+    assert stored["train"] != stored["test"]

@@ -1,0 +1,218 @@
+"""The contract that every model in `MODELS` keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.networks import make_info, new_state, one_batch, random_images
+
+from svhn.config import Config
+from svhn.datasets import DATASETS
+from svhn.errors import UserError
+from svhn.evaluation.decoding import decode
+from svhn.labels import CLASSES
+from svhn.models import MODELS, precision
+from svhn.models.layers.normalization import BatchNormalization
+from svhn.pipeline import batches
+from svhn.runs import checkpoints, load, run
+from svhn.training.step import make_step
+
+NORMALISED = ("svhn", "finder", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("svhn", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
+every_model = pytest.mark.parametrize("name", MODELS)
+every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
+every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
+
+
+def assert_equal_outputs(model: keras.Model, other: Any) -> None:
+    images = random_images(model)
+    expected, found = model(images, training=False), other(images, training=False)
+    assert found.keys() == expected.keys()
+    for head, logits in expected.items():
+        np.testing.assert_allclose(found[head], logits, atol=1e-5)
+
+
+def move_all_weights(model: keras.Model) -> None:
+    """Give every weight, moving statistics too, a value that no new model has."""
+    rng = np.random.default_rng(1)
+    model.set_weights([weight * rng.uniform(0.5, 1.5) + 0.01 for weight in model.get_weights()])
+
+
+@every_model
+def test_a_models_name_is_its_key(name: str) -> None:
+    assert MODELS[name].name == name
+    assert MODELS[name].reference
+
+
+@every_model
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("max_length", "fixed_length"), [(1, True), (3, False), (5, False)])
+def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fixed_length: bool, channels: int) -> None:
+    keras.utils.set_random_seed(0)  # of ten logits, all are positive once in a thousand times
+    model = MODELS[name].build((24, 40, channels), max_length, fixed_length)
+    assert model.input_shape == (None, 24, 40, channels)
+    assert model.inputs[0].dtype == "float32"
+    outputs = model(random_images(model, batch=2), training=False)
+    shapes = {"digits": (2, max_length, CLASSES), "length": (2, max_length + 1)}
+    if fixed_length:
+        del shapes["length"]
+    if name == "finder":
+        boxes = outputs.pop("box").numpy()
+        assert (boxes.shape, boxes.dtype) == ((2, 4), np.float32)
+    assert {head: tuple(logits.shape) for head, logits in outputs.items()} == shapes
+    assert {logits.dtype for logits in outputs.values()} == {tf.float32}
+    digits = outputs["digits"].numpy()
+    assert digits.min() < 0  # logits, not probabilities
+    assert not np.allclose(digits[0], digits[1])
+
+
+@every_model
+def test_the_parameter_count_is_the_published_one(name: str) -> None:
+    spec = DATASETS[MODELS[name].dataset]
+    info = make_info(spec.size, spec.channels, spec.max_length)
+    shape = batches.input_shape(run.make_config({"model": name}), info)
+    model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
+    assert model.count_params() == MODELS[name].parameters
+
+
+@every_model_of_gradients
+def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
+    """In training and, as moving statistics have to follow, in evaluation."""
+    options = {"batch_size": 8, "lrate": 1e-3, "decay": "constant", "warmup_steps": 0, "label_smoothing": 0.0}
+    state = new_state(name, **options)
+    config = Config(model=name, **options)
+    step = make_step(state, config, tf.distribute.get_strategy())
+    batch = one_batch(state.model)
+    losses = [float(step(batch).loss) for _ in range(80)]
+    while losses[-1] > 0.05 * losses[0]:
+        losses.append(float(step(batch).loss))
+        assert len(losses) < 600
+    assert int(state.step) == len(losses)
+    read = decode(state.model(batch["image"], training=False)).digits
+    np.testing.assert_array_equal(read, batch["digits"])
+
+
+@every_model
+def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path) -> None:
+    state = new_state(name, average=0.9)
+    move_all_weights(state.average)
+    checkpoints.save(tmp_path, state.checkpoint(), 3)
+    fresh = MODELS[name].build(state.model.input_shape[1:], 5, False)
+    checkpoints.load_weights(tmp_path, fresh, 3)
+    assert_equal_outputs(state.average, fresh)
+    images = random_images(fresh)
+    assert not np.allclose(fresh(images)["digits"], state.model(images)["digits"], atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")  # Keras
+@every_model
+def test_a_keras_file_gives_the_model_back(name: str, tmp_path: Path) -> None:
+    model = MODELS[name].build((24, 40, 3), 5, False)
+    move_all_weights(model)
+    model.save(tmp_path / "model.keras")
+    assert_equal_outputs(model, keras.models.load_model(tmp_path / "model.keras"))
+
+
+def test_a_finder_sees_whole_pictures() -> None:
+    with pytest.raises(
+        UserError, match="the model finder says where in a whole picture the number is: --norandom_crop"
+    ):
+        load.build_model(run.make_config({"model": "finder", "random_crop": True}), make_info())
+
+
+def test_a_finder_needs_pictures_whose_box_is_known() -> None:
+    with pytest.raises(UserError, match="where the number is, which svhn doesn't say: --dataset=svhn_full"):
+        load.build_model(run.make_config({"model": "finder", "dataset": "svhn"}), make_info())
+
+
+def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert found
+    return found
+
+
+def test_no_normalised_model_is_left_out() -> None:
+    for name, spec in MODELS.items():
+        layers = spec.build((24, 40, 3), 5, False).layers
+        kinds = {type(layer) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)}
+        assert kinds == ({BatchNormalization} if name in NORMALISED else set())
+
+
+@every_normalised_model
+def test_batch_normalisation_learns_statistics_in_training_only(name: str) -> None:
+    """The reference had it the wrong way round: active in training, where it learnt nothing, and absent afterwards."""
+    model = MODELS[name].build((24, 40, 3), 5, False)
+    layers = normalisations(model)
+    before = [layer.get_weights() for layer in layers]
+    model(random_images(model), training=False)
+    assert all(np.array_equal(a, b) for layer, old in zip(layers, before, strict=True) for a, b in pairs(layer, old))
+    model(random_images(model), training=True)
+    for layer, (_, _, mean, variance) in zip(layers, before, strict=True):
+        assert not np.allclose(layer.moving_mean, mean, atol=1e-7)
+        assert not np.allclose(layer.moving_variance, variance, atol=1e-7)
+
+
+def pairs(layer: keras.layers.Layer, weights: list[np.ndarray]) -> zip[tuple[np.ndarray, np.ndarray]]:
+    return zip(layer.get_weights(), weights, strict=True)
+
+
+@every_normalised_model
+def test_batch_normalisation_uses_the_batch_in_training_and_what_it_learnt_afterwards(name: str) -> None:
+    model = MODELS[name].build((24, 40, 3), 5, False)
+    first: Any = normalisations(model)[0]
+    features = keras.Model(model.input, first.output)  # before any dropout, which would differ too
+    images = random_images(model)
+    in_training = features(images, training=True).numpy()
+    np.testing.assert_allclose(in_training.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    in_use = features(images, training=False).numpy()
+    assert not np.allclose(in_training, in_use, atol=1e-2)
+    first.moving_mean.assign(first.moving_mean + 1)
+    assert not np.allclose(features(images, training=False), in_use, atol=1e-2)
+    np.testing.assert_allclose(features(images, training=True), in_training, atol=1e-2)
+
+
+@every_model
+def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "fast_in_bfloat16", lambda: True)
+    state = new_state(name, mixed_precision=True, average=0.9)
+    assert {weight.dtype for weight in state.model.trainable_variables} == {"float32"}
+    for model in (state.model, state.average):
+        assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
+    outputs = state.model(random_images(state.model, batch=2), training=True)
+    assert {head: logits.dtype for head, logits in outputs.items()} == dict.fromkeys(state.model.output, tf.float32)
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit and name not in ANY_SIZE])
+def test_pictures_too_small_for_a_model_are_said(name: str) -> None:
+    config = run.make_config({"model": name, "random_crop": False})
+    with pytest.raises(UserError, match=rf"^--model={name} can't be built for 2x2 pixels: choose another"):
+        load.build_model(config, make_info((2, 2), max_length=1))
+
+
+@pytest.mark.parametrize("name", ANY_SIZE)
+def test_the_smallest_pictures_are_read(name: str) -> None:
+    load.build_model(run.make_config({"model": name, "random_crop": False}), make_info((2, 2), max_length=1))
+
+
+def test_the_recurrent_network_begins_with_a_long_memory() -> None:
+    model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
+    (layer,) = (layer for layer in model.layers if isinstance(layer, keras.layers.GRU))
+    update, reset, candidate = np.split(layer.get_weights()[2], 3)
+    assert (update == 3).all()
+    assert not reset.any()
+    assert not candidate.any()
+
+
+@every_model
+def test_the_seed_decides_the_first_weights(name: str) -> None:
+    one, same, other = (new_state(name, seed=seed).model.get_weights() for seed in (4, 4, 5))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -1,0 +1,171 @@
+"""Readings of pictures without labels, and Kaggle's file of them."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.digit_records import make_info, paths_of, pictures, train_run, write_digits
+from support.program import call, last_line
+
+from svhn.config import Config
+from svhn.errors import UserError
+from svhn.labels import Reading
+from svhn.reading import reader, submission
+from svhn.runs import checkpoints, load
+from svhn.runs.run import info_of, make_config, reopen
+from svhn.spec import Info
+
+LABELS = np.arange(23) * 7 % 10
+RECIPE = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0, "average": 0.0, "augment": False}
+
+
+def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Reading]:
+    """Those of a model that was not trained."""
+    config = make_config({"model": "shallow", "batch_size": batch_size, **options})
+    model = load.build_model(config, info)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
+    return list(reader.readings(model, config, info, images))
+
+
+def write_pixels(path: Path, images: np.ndarray, spoilt_row: int = -1) -> Path:
+    header = [f"pixel{index}" for index in range(images[0].size)]
+    rows = images.reshape(len(images), -1).astype(str).tolist()
+    if spoilt_row >= 0:
+        rows[spoilt_row][3] = "256"
+    path.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
+    return path
+
+
+def read_submission(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the run `demo`, which reads all it is shown, and without records."""
+    folder = tmp_path_factory.mktemp("predict")
+    write_digits(folder)
+    train_run(folder, lambda _: None, **RECIPE, num_steps=30)
+    shutil.rmtree(folder / "records")
+    return folder
+
+
+def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:
+    run = paths_of(trained).run
+    info = info_of(run)
+    config = reopen(run, {"batch_size": batch_size}, info, "predict")
+    model = load.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    return submission.write_submission(model, config, info, source, target)
+
+
+@pytest.mark.parametrize("max_length", [1, 4])
+def test_readings_do_not_depend_on_the_batch_size(max_length: int) -> None:
+    info = make_info(max_length=max_length, fixed_length=max_length == 1)
+    found = [new_readings(size, info, count=23) for size in (1, 3, 64)]
+    texts = [[reading.text for reading in readings] for readings in found]
+    assert texts[0] == texts[1] == texts[2]
+    assert len(texts[0]) == 23
+    assert len(set(texts[0])) > 2
+    confidences = [[reading.confidence for reading in readings] for readings in found]
+    np.testing.assert_allclose(confidences[1:], [confidences[0]] * 2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 7])
+def test_every_picture_is_read_once(count: int) -> None:
+    assert len(new_readings(3, make_info(), count)) == count
+
+
+def test_pictures_are_cropped_and_grey_as_the_run_is() -> None:
+    info = make_info(channels=3)
+    found = new_readings(4, info, 5, random_crop=True, grayscale=True)
+    assert len(found) == 5
+
+
+def test_pictures_are_read_as_they_come() -> None:
+    taken = 0
+
+    def images() -> object:
+        nonlocal taken
+        for image in pictures(LABELS):
+            taken += 1
+            yield image
+
+    config = Config(model="shallow", random_crop=False, batch_size=4)
+    model = load.build_model(config, make_info())
+    next(reader.readings(model, config, make_info(), images()))  # type: ignore[arg-type]
+    assert taken == 4
+
+
+def test_a_submission_counts_from_one_in_the_files_order(trained: Path, tmp_path: Path) -> None:
+    source, target = write_pixels(tmp_path / "test.csv", pictures(LABELS, seed=5)), tmp_path / "deep/submission.csv"
+    assert submit(trained, source, target) == 23
+    expected = [[str(index), str(label)] for index, label in enumerate(LABELS, start=1)]
+    assert read_submission(target) == [["ImageId", "Label"], *expected]
+    once = target.read_bytes()
+    for size in (1, 3, 64):
+        submit(trained, source, target, size)
+        assert target.read_bytes() == once
+
+
+def test_a_file_with_a_mistake_leaves_the_older_submission(trained: Path, tmp_path: Path) -> None:
+    source = write_pixels(tmp_path / "test.csv", pictures(LABELS), spoilt_row=21)
+    target = tmp_path / "submission.csv"
+    target.write_text("older\n")
+    with pytest.raises(UserError, match=r"test\.csv, line 23, column pixel3: '256', expected a whole number"):
+        submit(trained, source, target, batch_size=4)
+    assert target.read_text() == "older\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"test.csv", "submission.csv"}
+
+
+def test_what_is_read_is_not_written_over(trained: Path, tmp_path: Path) -> None:
+    source = write_pixels(tmp_path / "test.csv", pictures(LABELS))
+    before = source.read_bytes()
+    with pytest.raises(UserError, match="is the file that is read: name another"):
+        submit(trained, source, tmp_path / "." / "test.csv")
+    assert source.read_bytes() == before
+
+
+def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
+    info = make_info(max_length=5, fixed_length=False)
+    config = make_config({"model": "shallow"})
+    with pytest.raises(UserError) as error:
+        submission.write_submission(
+            load.build_model(config, info), config, info, tmp_path / "test.csv", tmp_path / "out.csv"
+        )
+    assert str(error.value) == (f"this run reads numbers of up to 5 digits, and {tmp_path}/test.csv holds single ones")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_run_knows_of_its_records(trained: Path) -> None:
+    assert info_of(paths_of(trained).run).crop == make_info().crop
+
+
+def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = write_pixels(tmp_path / "test.csv", pictures(LABELS, seed=5)), tmp_path / "mine.csv"
+    assert call(trained, "--mode=predict", f"--csv={source}", f"--output={target}") == 0
+    assert capsys.readouterr().out == f"23 readings saved to {target}\n"
+    assert [row[1] for row in read_submission(target)[1:]] == LABELS.astype(str).tolist()
+
+
+def test_the_mode_needs_pictures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(trained, "--mode=predict") == 1
+    expected = "error: --mode=predict reads pictures: name them with --images=door.jpg,photos/ or with --csv=test.csv"
+    assert last_line(capsys) == expected
+
+
+def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(tmp_path, "--mode=predict", "--name=none", "--csv=test.csv") == 1
+    assert last_line(capsys).startswith(f"error: {tmp_path}/checkpoints/none holds no run: train one with ")
+
+
+def test_a_file_that_is_not_there(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(trained, "--mode=predict", f"--csv={tmp_path}/none.csv", f"--output={tmp_path}/mine.csv") == 1
+    assert f"{tmp_path}/none.csv" in last_line(capsys)
+    assert list(tmp_path.iterdir()) == []

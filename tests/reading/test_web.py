@@ -1,0 +1,230 @@
+"""The page in a real browser, served by a real process: what somebody sees who drops a picture or points a camera."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from support.program import call, last_line
+
+from svhn.labels import Reading
+from svhn.reading import web
+from svhn.reading.web import EXAMPLES
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+DESKTOP, PHONE = ViewportSize(width=1200, height=900), ViewportSize(width=390, height=844)
+PATIENCE = 60_000  # ms, beside other work
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server puts what it can't do without."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    command = [sys.executable, "main.py", "--mode=demo", f"--checkpoints_dir={folder / 'none'}"]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield server.stdout.readline().split()[3]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 128 + signal.SIGTERM
+    assert not [file for file in folder.rglob("*") if file.is_file()]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Whose camera sees one of the examples move."""
+    video = tmp_path_factory.mktemp("camera") / "video.mjpeg"
+    number = Image.open(EXAMPLES / "208.jpg")
+    frames = bytearray()
+    for place in range(60):
+        frame, file = Image.new("RGB", (640, 480), (90, 100, 90)), io.BytesIO()
+        frame.paste(number, (80 + place, 120 + place // 2))
+        frame.save(file, "JPEG", quality=90)
+        frames += file.getvalue()
+    video.write_bytes(frames)
+    with sync_playwright() as playwright:
+        options = [*QUIET, *CAMERA, f"--use-file-for-fake-video-capture={video}"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """That never asks anybody else for anything."""
+    page = browser.new_page(viewport=DESKTOP)
+    page.set_default_timeout(PATIENCE)
+    foreign: list[str] = []
+    page.on("request", lambda request: foreign.append(request.url))
+    page.goto(address)
+    page.get_by_role("tab", name="Camera").wait_for()
+    yield page
+    page.close()
+    assert {url for url in foreign if not url.startswith((address, "data:", "blob:"))} == set()
+
+
+def upload(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(file)
+
+
+@in_browser
+def test_a_picture_is_read_and_the_next_one_too(page: Page, tmp_path: Path) -> None:
+    for name in ("2507", "208"):
+        upload(page, EXAMPLES / f"{name}.jpg")
+        page.locator(".number", has_text=name).wait_for()
+        digits = page.locator(".digits li")
+        assert re.fullmatch(r"(\d\n\d+%\n?)+", "\n".join(digits.all_inner_texts()))
+        assert digits.count() == len(name)
+        assert page.locator(".answer rect").count() == 1
+        page.screenshot(path=tmp_path / f"{name}.png")
+
+
+@in_browser
+def test_the_same_picture_three_times_at_once(page: Page) -> None:
+    for _ in range(3):
+        upload(page, EXAMPLES / "208.jpg")
+    page.locator(".number", has_text="208").wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+@in_browser
+def test_nothing_of_it_is_kept(page: Page, folder: Path, tmp_path: Path) -> None:
+    Image.open(EXAMPLES / "208.jpg").save(tmp_path / "door.png")
+    upload(page, tmp_path / "door.png")
+    page.locator(".number", has_text="208").wait_for()
+    uploads = list(folder.rglob("door.png"))
+    assert uploads
+    for _ in range(60):
+        page.wait_for_timeout(1000)
+        if not any(file.exists() for file in uploads):
+            return
+    pytest.fail(f"kept: {uploads}")
+
+
+@in_browser
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG\r\n\x1a\nno more than that", "not a picture, or of no known kind"),
+        ((EXAMPLES / "208.jpg").read_bytes()[:4000], "truncated"),
+    ],
+)
+def test_a_broken_file_gives_a_message(page: Page, tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "broken.png").write_bytes(content)
+    upload(page, tmp_path / "broken.png")
+    page.get_by_role("alert").filter(has_text=message).wait_for()
+    upload(page, EXAMPLES / "2507.jpg")  # and the page goes on
+    page.locator(".number", has_text="2507").wait_for()
+
+
+@in_browser
+def test_a_file_that_is_too_large_is_refused(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(bytes(26 * 2**20))
+    upload(page, tmp_path / "large.png")
+    page.get_by_text(re.compile("maximum allowed size")).first.wait_for()
+
+
+@in_browser
+def test_an_example_by_keyboard(page: Page) -> None:
+    examples = page.locator("button.gallery-item")
+    examples.last.focus()
+    page.keyboard.press("Enter")
+    page.locator(".number", has_text="no number").wait_for()
+    assert page.locator(".answer rect").count() == 0
+    examples.first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".number", has_text="171").wait_for()
+
+
+@in_browser
+def test_a_cameras_stream_is_read(page: Page) -> None:
+    page.get_by_role("tab", name="Camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.get_by_text("Record").click()
+    page.locator(".number", has_text="208").wait_for()
+    for _ in range(5):
+        seen = page.locator(".answer image").get_attribute("href")
+        page.wait_for_function(
+            "seen => (document.querySelector('.answer image')?.getAttribute('href') ?? seen) !== seen", arg=seen
+        )
+    page.locator(".number", has_text="208").wait_for()
+
+
+@in_browser
+def test_it_fits_a_phone(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport=PHONE, has_touch=True)
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.get_by_role("tab", name="Camera").wait_for()
+    upload(page, EXAMPLES / "2507.jpg")
+    page.locator(".number", has_text="2507").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    box: Any = page.locator(".answer svg").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+    page.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux tells who listens where")
+def test_only_this_machine_sees_it(address: str) -> None:
+    port = f"{int(address.rstrip('/').rpartition(':')[2]):04X}"
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if " 0A " in line]
+    assert [place for place in listening if place.endswith(f":{port}")] == [f"0100007F:{port}"]
+
+
+@pytest.mark.parametrize("place", ["--port={port}", "--port=99999", "--port=-5", "--host=no.such.host.invalid"])
+def test_where_no_page_can_be(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        flag = place.format(port=taken.getsockname()[1])
+        assert call(tmp_path, "--mode=demo", flag) == 1
+    said = last_line(capsys)
+    assert said.startswith("error: no page at --host=")
+    assert flag in said
+
+
+def test_without_gradio(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert call(tmp_path, "--mode=demo") == 1
+    assert "pip install 'svhn[demo]'" in last_line(capsys)
+
+
+def test_what_is_said_of_a_file_is_no_markup() -> None:
+    assert "<script>" not in web.complaint(ValueError("<script>"))
+
+
+def test_what_the_page_shows_of_a_picture() -> None:
+    reading = Reading("20", 0.5, (0.75, 0.666), (10.0, 5.0, 30.0, 24.5))
+    shown = web.respond(lambda _: reading, EXAMPLES / "208.jpg")
+    for part in ('class="number">20<', "50% sure", "<b>2</b>75%", "<b>0</b>67%", "data:image/jpeg;base64,"):
+        assert part in shown
+    assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
+    without = web.respond(lambda _: Reading("", 0.9, ()), EXAMPLES / "wall.jpg")
+    assert 'class="number">no number<' in without
+    assert "<rect" not in without
+    assert 'role="alert"' in web.respond(lambda _: reading, b"no picture")
+    thin = io.BytesIO()
+    Image.new("RGB", (1, 3000)).save(thin, "PNG")
+    assert "data:image/jpeg;base64," in web.respond(lambda _: reading, thin.getvalue())
+    assert web.respond(lambda _: reading, None) == ""

@@ -1,0 +1,106 @@
+"""Charts: what is drawn, by the artists of a figure or by the PNG; for data of every kind, one class or one split."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svhn.errors import UserError
+from svhn.reporting import charts
+from svhn.reporting.analysis import Calibration
+
+ROOT = Path(__file__).parents[2]
+SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
+HISTORY: list[dict[str, Any]] = [
+    {"step": 10, "seconds": 1.0, "train": SCORES, "valid": None},
+    {"step": 20, "seconds": 2.0, "train": None, "valid": SCORES},
+    {"step": 30, "seconds": 3.0, "train": SCORES, "valid": {**SCORES, "loss": 2.0, "sequence_accuracy": 1.0}},
+]
+DIGITS = np.tile(np.arange(10), (2, 1))
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.format == "PNG"
+        return image.size
+
+
+def sure() -> Calibration:
+    calibration = Calibration()
+    for confidence in (0.2, 0.7, 0.7, 0.9):
+        calibration.add(confidence, confidence > 0.5)
+    return calibration
+
+
+def test_a_series_leaves_out_what_was_not_scored() -> None:
+    assert charts.series(HISTORY, "valid", "loss") == ([20, 30], [3.0, 2.0])
+    assert charts.series(HISTORY, "train", "sequence_accuracy") == ([10, 30], [25.0, 25.0])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: charts.learning_curves(HISTORY, 30),
+        lambda: charts.learning_curves([], 30),
+        lambda: charts.sweep(HISTORY, 20, {"sequence_accuracy": "numbers right"}),
+        lambda: charts.digit_histogram({"train": DIGITS, "test": DIGITS}),
+        lambda: charts.digit_histogram({"test": np.zeros((1, 10))}),
+        lambda: charts.length_histogram({"train": np.array([0, 5, 2]), "valid": np.array([0, 0, 0])}),
+        lambda: charts.confusion(np.zeros((10, 10), int)),
+        lambda: charts.confusion(np.eye(5, dtype=int) * 12345, first=1),
+        lambda: charts.reliability(sure()),
+        lambda: charts.kept(sure(), 0.98),
+    ],
+)
+def test_charts_are_as_wide_as_a_column(draw: Callable[[], bytes]) -> None:
+    width, height = size_of(draw())
+    assert width == charts.WIDTH * charts.DPI
+    assert 200 < height <= 1000
+
+
+def test_the_histogram_grows_by_the_positions_that_are_used() -> None:
+    one, two = (charts.digit_histogram({"test": counts}) for counts in (DIGITS * [[1], [0]], DIGITS))
+    assert size_of(one)[1] < size_of(two)[1]
+
+
+def test_bars_are_shares_of_each_split() -> None:
+    _, (axes,) = charts.new_figure(2.0)
+    charts.bars(axes, {"train": np.array([30, 10]), "test": np.array([1, 3])}, range(2))
+    heights = [[bar.get_height() for bar in group] for group in axes.containers]  # pyright: ignore[reportGeneralTypeIssues]
+    assert heights == [[75.0, 25.0], [25.0, 75.0]]
+
+
+def test_drawing_leaves_no_global_state() -> None:
+    program = """
+import sys, numpy as np
+from svhn.reporting import charts
+assert not {"matplotlib", "tensorflow"} & sys.modules.keys()
+charts.confusion(np.eye(10, dtype=int))
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(UserError, match=r"^charts need Matplotlib: pip install 'svhn\[report\]'$"):
+        charts.check_installed()
+
+
+@pytest.mark.parametrize(("none", "places"), [(0, range(1, 4)), (5, range(4))])
+def test_lengths_begin_at_none_where_pictures_have_none(
+    none: int, places: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[list[int], range]] = []
+    monkeypatch.setattr(charts, "bars", lambda _axes, counts, at: drawn.append((counts["train"].tolist(), at)))
+    monkeypatch.setattr(charts, "with_legend", lambda figure: figure)
+    charts.length_histogram({"train": np.array([none, 3, 2, 1])})
+    assert drawn == [([none, 3, 2, 1][places.start :], places)]

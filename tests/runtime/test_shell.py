@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from absl import flags
+
+from svhn.errors import UserError
+from svhn.runtime import shell
+
+ROOT = Path(__file__).parents[2]
+
+
+def raising(error: BaseException) -> Callable[[list[str]], int]:
+    def main(_: list[str]) -> int:
+        raise error
+
+    return main
+
+
+def options() -> flags.FlagValues:
+    defined = flags.FlagValues()
+    flags.DEFINE_string("folder", "data", "where it goes", flag_values=defined)
+    flags.DEFINE_integer("count", 3, "how many", flag_values=defined)
+    flags.DEFINE_float("share", 0.5, "of it", 0, 1, flag_values=defined)
+    return defined
+
+
+def test_the_exit_code_is_what_main_returns() -> None:
+    assert shell.run(lambda _: None, ["x"]) == 0
+    assert shell.run(len, ["x", "--a", "--b"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("no info.json: make it"), 1, "error: no info.json: make it\n"),
+        (shell.UsageError("no such flag"), 2, "error: no such flag\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "data/x.part"),
+            1,
+            "error: data/x.part: No space left on device: "
+            "make room or choose another folder, then run the same command again\n",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "data"),
+            1,
+            "error: data: Permission denied: change its permissions or choose another folder\n",
+        ),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "data"), 1, "error: data: Is a directory\n"),
+        (OSError("odd"), 1, "error: odd\n"),
+        (MemoryError(), 1, "error: memory ran out: run the same command where there is more of it\n"),
+        (KeyboardInterrupt(), 130, "interrupted: run the same command again\n"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run(raising(error), ["x"]) == code
+    assert capsys.readouterr() == ("", line)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_has_a_remedy(number: int) -> None:
+    message = shell.explanation(OSError(number, os.strerror(number), "x"))
+    assert message.startswith(f"x: {os.strerror(number)}: ")
+    assert message.endswith("choose another folder, then run the same command again")
+
+
+def test_a_fault_of_the_program_keeps_its_trace() -> None:
+    with pytest.raises(ZeroDivisionError):
+        shell.run(raising(ZeroDivisionError()), ["x"])
+
+
+def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.CaptureFixture[str]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cleared = []
+
+    def main(argv: list[str]) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            cleared.append(argv)
+
+    assert shell.run(main, ["x"]) == 143
+    assert cleared == [["x"]]
+    assert capsys.readouterr() == ("", "terminated: run the same command again\n")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    code = "import sys; from svhn.runtime import shell; sys.exit(shell.run(lambda argv: print('line'), sys.argv))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, env=buffered, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_flags_are_read() -> None:
+    parsed = options()
+    shell.parse(parsed, ["x", "--folder=elsewhere", "--count", "5"], "Does x.")
+    assert (parsed["folder"].value, parsed["count"].value) == ("elsewhere", 5)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--size=3", "Unknown command line flag 'size'"),
+        ("--count=many", "flag --count=many: invalid literal"),
+        ("--share=nan", "--share=nan: expected a number"),
+        ("word", "unexpected 'word': expected flags, as --name=value"),
+    ],
+)
+def test_a_wrong_command_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run(lambda argv: shell.parse(options(), argv, "Does x."), ["x", argument]) == 2
+    output, line = capsys.readouterr()
+    assert output == ""
+    assert line.startswith(f"error: {message}")
+    assert line.endswith("--help lists the flags\n") or line.endswith("--help lists them\n")
+    assert line.count("\n") == 1
+
+
+def test_help_shows_the_flags_and_nothing_of_absl(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run(lambda argv: shell.parse(options(), argv, "Does x."), ["x", "--help"]) == 0
+    output, line = capsys.readouterr()
+    assert line == ""
+    assert output.startswith("Does x.\n\nFlags:\n")
+    for text in ("--folder: where it goes", "(default: 'data')", "--count: how many"):
+        assert text in output
+    assert "flagfile" not in output

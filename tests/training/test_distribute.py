@@ -1,0 +1,207 @@
+"""Two devices, and two workers as processes of their own, end in the weights of one device with the whole batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.program import ROOT, arguments, write_records
+
+from svhn.errors import UserError
+from svhn.runtime.cluster import is_chief, workers
+
+LRATE = 1e-4
+RECIPE = (
+    "--model=svhn",  # SMALL leaves its dropout out, which each replica draws for itself
+    "--nomixed_precision",
+    "--batch_size=8",
+    "--num_steps=2",
+    "--log_every=1",
+    "--warmup_steps=0",
+    "--average=0.9",
+    "--clip_norm=0.5",  # far below the gradients' norm
+    f"--lrate={LRATE}",
+)
+SMALL = """import dataclasses, functools, runpy
+with __import__("svhn.runtime.shell").runtime.shell.quiet():
+    from svhn.runtime import files
+    from svhn.training import distribute
+    from svhn.models import MODELS, residual
+small = functools.partial(residual.build, "svhn", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
+MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small, maps=("stage2",))
+{more}
+runpy.run_path("main.py", run_name="__main__")"""
+MIRRORED = """import tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
+STALLED = """sys = __import__("sys")
+with_dropout = functools.partial(residual.build, *small.args[:3], 0.1)
+MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=with_dropout)
+sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
+ENDLESS = """sys = __import__("sys")
+sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""
+WATCHED = """own = files.atomic_write
+files.atomic_write = lambda path, mode: (print("wrote", path.name), own(path, mode))[1]"""
+
+
+class Ended(NamedTuple):
+    """Exit code, stdout and stderr."""
+
+    code: int
+    output: str
+    errors: str
+
+
+class Runs(NamedTuple):
+    """The folder that holds the runs, and how each process ended."""
+
+    folder: Path
+    ended: Mapping[str, Ended]
+
+
+def start(folder: Path, name: str, more: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SMALL.format(more=more), *arguments(folder, f"--name={name}", *RECIPE)[1:]]
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.Popen(command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def tf_config(ports: list[int], index: int) -> str:
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """One device, two devices and two workers, all at once."""
+    folder = tmp_path_factory.mktemp("distribute")
+    write_records(folder / "records")
+    (folder / "temporary").mkdir()
+    ports = free_ports(2)
+    started = {"one": start(folder, "one", ""), "mirrored": start(folder, "mirrored", MIRRORED)}
+    for index, name in enumerate(("chief", "worker")):
+        more = {"TF_CONFIG": tf_config(ports, index), "TMPDIR": str(folder / "temporary")}
+        started[name] = start(folder, "pair", WATCHED, more)
+    return Runs(folder, {name: ended(process) for name, process in started.items()})
+
+
+def ended(process: subprocess.Popen[str]) -> Ended:
+    try:
+        output, errors = process.communicate(timeout=600)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, errors = process.communicate()
+    return Ended(process.returncode, output, errors)
+
+
+def variables(folder: Path, name: str) -> dict[str, np.ndarray]:
+    reader = tf.train.load_checkpoint(str(folder / f"checkpoints/{name}/ckpt-2"))
+    names = [key for key in reader.get_variable_to_shape_map() if not key.startswith("_CHECKPOINTABLE")]
+    return {name: np.asarray(reader.get_tensor(name), np.float64) for name in names}
+
+
+@pytest.mark.parametrize("name", ["mirrored", "pair"])
+def test_replicas_together_do_what_one_does_alone(runs: Runs, name: str) -> None:
+    own, expected = variables(runs.folder, name), variables(runs.folder, "one")
+    assert own.keys() == expected.keys()
+    assert max(np.abs(own[key] - expected[key]).mean() for key in own) < LRATE / 10
+    moments = [key for key in own if key.startswith("optimizer/_variables") and np.abs(expected[key]).max() > 1e-6]
+    assert len(moments) > 20
+    for key in moments:  # they would show gradients of another scale, which Adam's steps don't
+        assert np.linalg.norm(own[key] - expected[key]) < 0.02 * np.linalg.norm(expected[key])
+
+
+def test_every_process_ends_well(runs: Runs) -> None:
+    for name, process in runs.ended.items():
+        assert (name, process.code) == (name, 0), process.errors
+        assert "\nDone training for " in process.output
+        assert "Traceback" not in process.errors
+
+
+def test_only_the_chief_writes(runs: Runs) -> None:
+    assert "wrote config.json\n" in runs.ended["chief"].output
+    assert "wrote" not in runs.ended["worker"].output
+    assert "Checkpoint 2: valid loss" in runs.ended["chief"].output
+    assert "Checkpoint 2: " not in runs.ended["worker"].output
+    for split in ("train", "valid"):
+        assert len(list((runs.folder / "logs/run1/pair" / split).iterdir())) == 1
+    run = {path.name for path in (runs.folder / "checkpoints/pair").iterdir()}
+    assert run == {"config.json", "best.json", "history.json", "ckpt-2.index", "ckpt-2.data-00000-of-00001"}
+    assert {path.name for path in runs.folder.iterdir()} == {"records", "checkpoints", "logs", "temporary"}
+    assert [path for path in (runs.folder / "temporary").iterdir() if not path.name.startswith("__autograph")] == []
+
+
+def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    ports = free_ports(2)
+    chief, worker = (
+        start(tmp_path, "pair", ENDLESS, {"TF_CONFIG": tf_config(ports, index), "PYTHONUNBUFFERED": "1"})
+        for index in range(2)
+    )
+    assert chief.stdout is not None
+    for line in chief.stdout:
+        if "Step: " in line:
+            break
+    worker.send_signal(signal.SIGTERM)
+    ends = [ended(process) for process in (chief, worker)]
+    assert [end.code for end in ends] == [143, 143]
+    (step,) = (path.stem for path in (tmp_path / "checkpoints/pair").glob("ckpt-*.index"))
+    for end in ends:
+        last = f"Stopped at step {step.removeprefix('ckpt-')}: the same command goes on from there."
+        assert end.errors.splitlines()[-1] == last
+
+
+def test_the_learning_rate_can_be_lowered_on_two_devices(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    end = ended(start(tmp_path, "stalled", MIRRORED + "\n" + STALLED))
+    assert end.code == 0
+    assert "the learning rate is now 0.5 of the schedule's" in end.output
+    assert "Stopping early: 2 checkpoints" in end.output
+
+
+@pytest.mark.parametrize(
+    ("cluster", "task", "index", "chief"),
+    [
+        ({}, None, None, True),
+        ({"worker": ["a:1", "b:1"]}, "worker", 0, True),
+        ({"worker": ["a:1", "b:1"]}, "worker", 1, False),
+        ({"chief": ["a:1"], "worker": ["b:1", "c:1"]}, "chief", 0, True),
+        ({"chief": ["a:1"], "worker": ["b:1", "c:1"]}, "worker", 0, False),
+    ],
+)
+def test_there_is_one_chief(
+    monkeypatch: pytest.MonkeyPatch, cluster: dict[str, list[str]], task: str | None, index: int | None, chief: bool
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": task, "index": index}}))
+    assert is_chief() is chief
+
+
+def test_one_device_needs_no_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert workers() == 0
+    assert is_chief()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 3}'])
+def test_a_cluster_that_is_no_cluster(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=r"^TF_CONFIG is not the JSON of a cluster and a task: "):
+        workers()

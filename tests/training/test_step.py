@@ -1,0 +1,66 @@
+"""A step of training: which digit lies where is learnt beside the number, by heads that are there for that alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.networks import new_state, one_batch
+
+from svhn.config import Config
+from svhn.models import losses
+from svhn.runs import run
+from svhn.training.step import make_step
+
+
+def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
+    state = new_state("svhn", batch_size=8, average=0.5, weight_decay=0.0)
+    config = Config(model="svhn", batch_size=8, weight_decay=0.0, warmup_steps=0)
+    batch = one_batch(state.model)
+    assert len(state.learner.weights) == len(state.model.weights) + 4
+    heads = state.learner.weights[len(state.model.weights) :]
+
+    def map_loss() -> float:
+        return float(tf.reduce_mean(losses.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
+
+    plain = new_state("svhn", batch_size=8, map_weight=0.0, weight_decay=0.0)
+    first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8
+    before, logged = map_loss(), []
+    step = make_step(state, config, tf.distribute.get_strategy())
+    for _ in range(30):
+        logged.append(float(step(batch).loss) / 8)
+    assert map_loss() < before - 0.5
+    assert logged[0] == pytest.approx(first, rel=1e-5)  # of the number alone, as on valid
+    assert all(np.abs(weight.numpy()).max() > 0 for weight in heads)
+    assert [weight.shape for weight in state.average.weights] == [weight.shape for weight in state.model.weights]
+    assert state.is_finite()
+    heads[0].assign(np.nan * heads[0])
+    assert not state.is_finite()
+
+
+def test_how_much_which_digit_lies_where_weighs() -> None:
+    """Seen in the first step that the head's biases make, by an optimiser that goes as far as the gradient."""
+
+    def first_step(map_weight: float) -> np.ndarray:
+        options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
+        config = run.make_config({"model": "svhn", "map_weight": map_weight, **options})
+        state = new_state("svhn", map_weight=map_weight, **options)
+        make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
+        return state.learner.weights[-1].numpy()
+
+    once = first_step(1.0)
+    assert np.abs(once).max() > 0
+    np.testing.assert_allclose(first_step(0.5), 0.5 * once, rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"map_weight": 0.0}, {"dataset": "folder"}, {"train_on": "folder"}, {"model": "kvn219"}],
+    ids=["weight", "dataset", "train_on", "model"],
+)
+def test_which_digit_lies_where_is_not_learnt(options: dict[str, Any]) -> None:
+    """As asked, where what is trained on does not know, and by a model without layers for it."""
+    state = new_state(options.pop("model", "svhn"), **options)
+    assert state.learner is state.model
