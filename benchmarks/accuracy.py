@@ -25,7 +25,7 @@ import tensorflow as tf
 from svhn import records
 from svhn.config import Paths
 from svhn.datasets import DATASETS
-from svhn.labels import to_text
+from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.reading import reader
 from svhn.runs import checkpoints, load
@@ -47,7 +47,7 @@ def pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str]
     names, labels, images = [], [], []
     for record in ds.take(count).as_numpy_iterator():
         names.append(record["name"].decode())
-        labels.append(to_text(record["digits"]))
+        labels.append(decode_slots(record["digits"]))
         images.append(record["image"])
     return names, labels, images
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from svhn.config import Paths
 from svhn.datasets import svhn_full
-from svhn.images import opened
+from svhn.images import open_picture
 from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 def picture(entry: Entry) -> Image.Image:
     path, box, whole = entry.source
-    image = opened(path)
+    image = open_picture(path)
     left, top, right, bottom = map(round, svhn_full.beside(entry.name, box, image.size))
     return image if whole else image.crop((left, top, right, bottom))
 

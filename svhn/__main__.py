@@ -6,13 +6,13 @@ from svhn.runtime import shell
 
 
 def command(argv: list[str]) -> None:
-    with shell.quiet():
+    with shell.silence_tensorflow():
         from svhn.cli import flags  # brings TensorFlow, whose start-up notes are no news
     flags.main(argv)
 
 
 def main() -> int:
-    return shell.run(command, sys.argv)
+    return shell.run_main(command, sys.argv)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from svhn.errors import UserError
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
 RELEASED = Path(__file__).parent / "released"  # a run that comes with the package, others in folders below it
-LARGEST = 2**63  # whole numbers reach TensorFlow as int64
+LARGEST_INTEGER = 2**63  # whole numbers reach TensorFlow as int64
 
 
-def option(default: Any, description: str, fixed: str = "") -> Any:
+def _define_option(default: Any, description: str, fixed: str = "") -> Any:
     """A field with its flag's description.
 
     Args:
@@ -31,71 +31,77 @@ def option(default: Any, description: str, fixed: str = "") -> Any:
 class Config:
     """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
 
-    dataset: str = option("svhn", "data set; the one that the model was designed for unless named", "run")
-    model: str = option("svhn", "model", "run")
-    train_on: str = option(
+    dataset: str = _define_option("svhn", "data set; the one that the model was designed for unless named", "run")
+    model: str = _define_option("svhn", "model", "run")
+    train_on: str = _define_option(
         "",
         "data sets to train on, by comma, whose records are of the same form; the run's own unless named",
         "training",
     )
-    random_crop: bool = option(
+    random_crop: bool = _define_option(
         True, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
     )
-    grayscale: bool = option(False, "turn colour pictures grey", "run")
-    seed: int = option(0, "the same seed gives the same run", "training")
-    batch_size: int = option(64, "examples a step, over all replicas", "training")
-    num_epochs: int = option(36, "passes over the training split")
-    num_steps: int = option(0, "steps to train instead of num_epochs; 0: num_epochs")
-    optimizer: str = option(
+    grayscale: bool = _define_option(False, "turn colour pictures grey", "run")
+    seed: int = _define_option(0, "the same seed gives the same run", "training")
+    batch_size: int = _define_option(64, "examples a step, over all replicas", "training")
+    num_epochs: int = _define_option(36, "passes over the training split")
+    num_steps: int = _define_option(0, "steps to train instead of num_epochs; 0: num_epochs")
+    optimizer: str = _define_option(
         "adamw", "adam, adamw, amsgrad, rmsprop or sgd (with Nesterov's momentum of 0.9)", "training"
     )
-    lrate: float = option(2e-3, "peak learning rate")
-    warmup_steps: int = option(300, "steps over which the learning rate rises linearly")
-    decay: str = option("cosine", "of the learning rate after the warm-up: cosine, linear or constant")
-    reduce_on_plateau: int = option(
+    lrate: float = _define_option(2e-3, "peak learning rate")
+    warmup_steps: int = _define_option(300, "steps over which the learning rate rises linearly")
+    decay: str = _define_option("cosine", "of the learning rate after the warm-up: cosine, linear or constant")
+    reduce_on_plateau: int = _define_option(
         0, "halve the learning rate after so many checkpoints without a higher accuracy on valid; 0: never"
     )
-    early_stopping: int = option(0, "stop after so many checkpoints without a higher accuracy on valid; 0: never")
-    weight_decay: float = option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
-    clip_norm: float = option(5.0, "largest global norm of the gradient; 0: not clipped")
-    label_smoothing: float = option(0.05, "probability spread over all classes")
-    init_from: str = option("", "run whose weights a new run begins with, as far as they fit", "training")
-    map_weight: float = option(
+    early_stopping: int = _define_option(
+        0, "stop after so many checkpoints without a higher accuracy on valid; 0: never"
+    )
+    weight_decay: float = _define_option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
+    clip_norm: float = _define_option(5.0, "largest global norm of the gradient; 0: not clipped")
+    label_smoothing: float = _define_option(0.05, "probability spread over all classes")
+    init_from: str = _define_option("", "run whose weights a new run begins with, as far as they fit", "training")
+    map_weight: float = _define_option(
         1.0, "weight of learning which digit lies where, for models and data sets that can; 0: not learnt", "training"
     )
-    teacher: str = option(
+    teacher: str = _define_option(
         "", "run whose readings are learnt beside the labels; best a released one, which stays as it is", "training"
     )
-    distillation: float = option(0.5, "share of a teacher's readings in what is learnt, the labels have the rest")
-    average: float = option(
+    distillation: float = _define_option(
+        0.5, "share of a teacher's readings in what is learnt, the labels have the rest"
+    )
+    average: float = _define_option(
         0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
     )
-    augment: bool = option(True, "vary the training images as the data set lists it")
-    magnitude: float = option(1.0, "factor on how far that goes, not on how often")
-    views: int = option(
+    augment: bool = _define_option(True, "vary the training images as the data set lists it")
+    magnitude: float = _define_option(1.0, "factor on how far that goes, not on how often")
+    views: int = _define_option(
         1, "variations of a picture whose readings are averaged in evaluation; 1: only as it is", "training"
     )
-    temperature: float = option(
+    temperature: float = _define_option(
         1.0, "divides the logits in evaluation, for an honest confidence; release finds it on valid", "training"
     )
-    threshold: float = option(
+    threshold: float = _define_option(
         0.5, "least probability of there being a number, below which a finder says there is none", "training"
     )
-    mixed_precision: bool = option(True, "compute in bfloat16 where the machine is fast at it; weights are float32")
-    checkpoint_every: int = option(1000, "steps between checkpoints; valid is scored at each")
-    max_to_keep: int = option(50, "checkpoints to keep, besides the best")
-    log_every: int = option(100, "steps between progress lines")
-    verbose: bool = option(True, "print the progress lines")
-    num_threads: int = option(2, "threads that decode images")
-    skip_corrupt: bool = option(False, "leave out corrupt records and count them, instead of stopping")
+    mixed_precision: bool = _define_option(
+        True, "compute in bfloat16 where the machine is fast at it; weights are float32"
+    )
+    checkpoint_every: int = _define_option(1000, "steps between checkpoints; valid is scored at each")
+    max_to_keep: int = _define_option(50, "checkpoints to keep, besides the best")
+    log_every: int = _define_option(100, "steps between progress lines")
+    verbose: bool = _define_option(True, "print the progress lines")
+    num_threads: int = _define_option(2, "threads that decode images")
+    skip_corrupt: bool = _define_option(False, "leave out corrupt records and count them, instead of stopping")
 
     def __post_init__(self) -> None:
-        check_types(self)
+        _check_types(self)
         positive = ("batch_size", "checkpoint_every", "max_to_keep", "log_every", "num_threads", "lrate")
-        check_ranges(self, (*positive, "views", "temperature"), at_least=None)
-        check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
-        check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude", "map_weight"), at_least=0)
-        data_sets(self.train_on, self.dataset)
+        _check_ranges(self, (*positive, "views", "temperature"), at_least=None)
+        _check_ranges(self, ("num_epochs", "num_steps", "warmup_steps", "weight_decay", "clip_norm"), at_least=0)
+        _check_ranges(self, ("reduce_on_plateau", "early_stopping", "magnitude", "map_weight"), at_least=0)
+        parse_train_on(self.train_on, self.dataset)
         for name, largest in (("magnitude", 10), ("views", 100)):
             if getattr(self, name) > largest:
                 raise UserError(f"--{name}={getattr(self, name)}: expected at most {largest}")
@@ -119,13 +125,13 @@ class Config:
 class Paths:
     """Where a run's files lie."""
 
-    name: str = option("demo", "name of the run: the folder of its checkpoints and results")
-    log_name: str = option("run1", "name of this session's TensorBoard logs; --log for short")
-    data_dir: str = option("data", "folder of the sources, as published")
-    records_dir: str = option("records", "folder of the TFRecords")
-    checkpoints_dir: str = option("checkpoints", "folder of the runs' checkpoints")
-    results_dir: str = option("results", "folder of the tables and pictures")
-    log_dir: str = option("logs", "folder of the TensorBoard logs")
+    name: str = _define_option("demo", "name of the run: the folder of its checkpoints and results")
+    log_name: str = _define_option("run1", "name of this session's TensorBoard logs; --log for short")
+    data_dir: str = _define_option("data", "folder of the sources, as published")
+    records_dir: str = _define_option("records", "folder of the TFRecords")
+    checkpoints_dir: str = _define_option("checkpoints", "folder of the runs' checkpoints")
+    results_dir: str = _define_option("results", "folder of the tables and pictures")
+    log_dir: str = _define_option("logs", "folder of the TensorBoard logs")
 
     def __post_init__(self) -> None:
         for flag in ("name", "log_name"):
@@ -146,7 +152,7 @@ class Paths:
         return Path(self.log_dir) / self.log_name / self.name
 
 
-def data_sets(train_on: str, dataset: str) -> list[str]:
+def parse_train_on(train_on: str, dataset: str) -> list[str]:
     """Those that `--train_on` names, or else the run's own. Raises `UserError` where a name is empty or repeated."""
     names = [name.strip() for name in train_on.split(",")] if train_on else [dataset]
     if "" in names or len(set(names)) < len(names):
@@ -159,7 +165,7 @@ def check_folder_name(flag: str, value: str) -> None:
         raise UserError(f"--{flag}={value!r}: expected the name of one folder, without separators and not '..'")
 
 
-def check_types(options: Any) -> None:
+def _check_types(options: Any) -> None:
     """Raise `UserError` for a value of another type than its field's default: config.json can be written by hand."""
     for field in dataclasses.fields(options):
         value, expected = getattr(options, field.name), type(field.default)
@@ -167,17 +173,17 @@ def check_types(options: Any) -> None:
             raise UserError(f"{field.name}={value!r}: expected a value such as {field.default!r}")
 
 
-def check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
+def _check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
     """Raise `UserError` for a number that is not finite, too large, or below `at_least` (None: not above 0)."""
     for name in names:
         value = getattr(options, name)
-        largest = LARGEST if isinstance(value, int) else math.inf
+        largest = LARGEST_INTEGER if isinstance(value, int) else math.inf
         if not value < largest or (value <= 0 if at_least is None else value < at_least):
             expected = "a number above 0" if at_least is None else f"a number of at least {at_least}"
             raise UserError(f"--{name}={value}: expected {expected} and below {largest:.4g}")
 
 
-def lookup(kind: str, registry: Mapping[str, Any], name: str) -> Any:
+def get_registered(kind: str, registry: Mapping[str, Any], name: str) -> Any:
     """The registry's entry, or a `UserError` with the names there are."""
     if name not in registry:
         raise UserError(f"unknown {kind} {name!r}: expected one of {', '.join(sorted(registry))}")

@@ -17,4 +17,4 @@ class Interrupted(Exception):  # noqa: N818 - a wish and no error
         self.signum = signum
 
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]

@@ -24,15 +24,23 @@ else:
 
 
 MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
-HEIC = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
+HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
 ORIENTATION = 0x0112  # of Exif, which counts the turns from 1, none
-TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+TRANSPOSE_NAMES = (
+    "FLIP_LEFT_RIGHT",
+    "ROTATE_180",
+    "FLIP_TOP_BOTTOM",
+    "TRANSPOSE",
+    "ROTATE_270",
+    "TRANSVERSE",
+    "ROTATE_90",
+)
 NOTE_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # of notes that are cut off, or of a wrong type
-TURN = {number: Image.Transpose[name] for number, name in enumerate(TURNS, start=2)}
-SUFFIXES = HEIC | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+TRANSPOSE_BY_ORIENTATION = {number: Image.Transpose[name] for number, name in enumerate(TRANSPOSE_NAMES, start=2)}
+SUFFIXES = HEIC_SUFFIXES | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
 
 
-def opened(source: Any) -> Image.Image:
+def open_picture(source: Any) -> Image.Image:
     """The picture in RGB and upright: its first frame, 16 bits scaled to 8, on white where it is transparent.
 
     Args:
@@ -44,29 +52,29 @@ def opened(source: Any) -> Image.Image:
         ValueError: it is too large, or an array of another kind.
     """
     if isinstance(source, np.ndarray):
-        return on_white(from_array(source))
+        return _flatten_on_white(_array_to_image(source))
     if isinstance(source, Image.Image):
-        return on_white(upright(source))
-    with plain_reasons(), warnings.catch_warnings():
+        return _flatten_on_white(_apply_orientation(source))
+    with explain_image_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what PIL mends by itself; of its size, PIL warns later than we refuse
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
                 raise ValueError(f"the picture has {width} x {height} pixels, at most {MEGAPIXELS} million can be read")
-            return on_white(upright(image))
+            return _flatten_on_white(_apply_orientation(image))
 
 
-def upright(image: Image.Image) -> Image.Image:
+def _apply_orientation(image: Image.Image) -> Image.Image:
     """A copy, as the camera says. Pillow's own way writes all notes anew, and fails where one is of a wrong type."""
     image.load()  # TIFF is turned by Pillow itself, which then takes its note away
     try:
-        turn = TURN.get(image.getexif().get(ORIENTATION, 1))
+        turn = TRANSPOSE_BY_ORIENTATION.get(image.getexif().get(ORIENTATION, 1))
     except NOTE_ERRORS:
         turn = None
     return image.copy() if turn is None else image.transpose(turn)
 
 
-def from_array(array: np.ndarray) -> Image.Image:
+def _array_to_image(array: np.ndarray) -> Image.Image:
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
     grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
@@ -78,14 +86,14 @@ def from_array(array: np.ndarray) -> Image.Image:
     return Image.fromarray(array.reshape(array.shape[:2]) if grey else array)
 
 
-def on_white(image: Image.Image) -> Image.Image:
+def _flatten_on_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
-        return to_rgb(image)
+        return convert_to_rgb(image)
     layer = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def convert_to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):  # PIL would cut 16 bits off at 255 instead of scaling them
@@ -98,7 +106,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def plain_reasons() -> Iterator[None]:
+def explain_image_errors() -> Iterator[None]:
     """Say in words why PIL can't read a picture, whichever of its many exceptions it says it with."""
     try:
         yield
@@ -112,7 +120,7 @@ def plain_reasons() -> Iterator[None]:
         raise ValueError(f"the picture is too large: {error}") from error
 
 
-def within(box: Box, crop: Box) -> Box:
+def normalize_box(box: Box, crop: Box) -> Box:
     """A box, clipped to a crop, in shares of the crop's width and height."""
     left, top, right, bottom = crop
     x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
@@ -120,17 +128,17 @@ def within(box: Box, crop: Box) -> Box:
     return x0, y0, x1, y1
 
 
-def clipped_with_margin(box: Box, margin: float, picture: tuple[int, int]) -> Box:
+def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:
     """Raises `ValueError` where the box itself, without its margin, keeps nothing of the (width, height) picture."""
-    left, top, right, bottom = clipped(box, picture)
+    left, top, right, bottom = _clip_box(box, picture)
     if left >= right or top >= bottom:
         corners = "{:g},{:g} to {:g},{:g}".format(*box)
         raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
     left, top, right, bottom = box
     across, down = margin * (right - left), margin * (bottom - top)
-    return clipped((left - across, top - down, right + across, bottom + down), picture)
+    return _clip_box((left - across, top - down, right + across, bottom + down), picture)
 
 
-def clipped(box: Box, picture: tuple[int, int]) -> Box:
+def _clip_box(box: Box, picture: tuple[int, int]) -> Box:
     left, top, right, bottom = box
     return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])

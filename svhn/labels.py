@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-CLASSES = 10  # of a slot: the digits; a slot past the number's length has no class, it is masked
+NUM_CLASSES = 10  # of a slot: the digits; a slot past the number's length has no class, it is masked
 EMPTY = -1  # what a slot past the length holds; its one-hot vector is all zeros
 SVHN_ZERO = 10  # SVHN's files write the digit 0 as 10 (Netzer et al. 2011)
 
@@ -30,7 +30,7 @@ class Reading(NamedTuple):
     box: Box | None = None
 
 
-def from_svhn(label: float) -> str:
+def parse_svhn_label(label: float) -> str:
     """The digit that a label of SVHN's files stands for.
 
     Raises:
@@ -41,16 +41,16 @@ def from_svhn(label: float) -> str:
     return str(int(label) % SVHN_ZERO)
 
 
-def to_slots(text: str, max_length: int) -> list[int]:
+def encode_text(text: str, max_length: int) -> list[int]:
     """`"210"` with five slots is `[2, 1, 0, EMPTY, EMPTY]`."""
     return [int(digit) for digit in text] + [EMPTY] * (max_length - len(text))
 
 
-def to_text(slots: np.ndarray) -> str:
+def decode_slots(slots: np.ndarray) -> str:
     """`[2, 1, 0, EMPTY, EMPTY]` is `"210"`."""
     return "".join(str(int(slot)) for slot in slots if slot != EMPTY)
 
 
-def reading(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Reading:
-    text = to_text(slots)
+def make_reading(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Reading:
+    text = decode_slots(slots)
     return Reading(text, float(confidence), tuple(float(value) for value in digit_confidences[: len(text)]))

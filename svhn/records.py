@@ -40,13 +40,13 @@ class Split(NamedTuple):
         return sum(self.shards)
 
 
-def info_path(records_dir: str | Path, dataset: str) -> Path:
+def get_info_path(records_dir: str | Path, dataset: str) -> Path:
     return Path(records_dir) / dataset / "info.json"
 
 
 def read_info(records_dir: str | Path, dataset: str) -> Info:
     """Raises `UserError` where there are no records, or not of this schema."""
-    path = info_path(records_dir, dataset)
+    path = get_info_path(records_dir, dataset)
     remedy = f"run `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
     if not path.exists():
         raise UserError(f"{path.parent} has no info.json: {remedy}")
@@ -60,12 +60,12 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
 
 
 def write_info(records_dir: str | Path, info: Info) -> None:
-    write_json(info_path(records_dir, info.dataset), dataclasses.asdict(info), sort_keys=True)
+    write_json(get_info_path(records_dir, info.dataset), dataclasses.asdict(info), sort_keys=True)
 
 
-def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:
+def withdraw_splits(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:
     """Take splits out of the `info.json`, so that a kill while their files are replaced leaves the others usable."""
-    path = info_path(records_dir, dataset)
+    path = get_info_path(records_dir, dataset)
     try:
         info = read_info(records_dir, dataset)
     except UserError:
@@ -79,13 +79,13 @@ def withdraw(records_dir: str | Path, dataset: str, splits: Container[str]) -> N
         path.unlink()
 
 
-def with_earlier(records_dir: str | Path, info: Info) -> Info:
+def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
     """`info` with those splits and sources added that are there already, if they were made in the same way."""
     try:
         earlier = read_info(records_dir, info.dataset)
     except UserError:
         return info
-    if (earlier.crop, earlier.image_format, earlier.seed) != (info.crop, info.image_format, info.seed):
+    if (earlier.form, earlier.image_format, earlier.seed) != (info.form, info.image_format, info.seed):
         return info
     if any(earlier.sources.get(source, checksum) != checksum for source, checksum in info.sources.items()):
         return info  # read from other files: its other splits may hold the same examples
@@ -95,24 +95,24 @@ def with_earlier(records_dir: str | Path, info: Info) -> Info:
     return dataclasses.replace(info, **merged)
 
 
-def shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
+def get_shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
     folder = Path(records_dir) / dataset
     return [folder / f"{split}-{index:05}-of-{shards:05}.tfrecord" for index in range(shards)]
 
 
 def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     """Raises `UserError` if the split has no examples or one of its files is missing."""
-    if not info.has(name):
-        filled = ", ".join(filter(info.has, info.splits)) or "none"
+    if not info.has_split(name):
+        filled = ", ".join(filter(info.has_split, info.splits)) or "none"
         raise UserError(f"records of {info.dataset!r} have no examples of the split {name!r}, only of: {filled}")
-    paths = shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
+    paths = get_shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
     for path in paths:
         if not path.exists():
             raise UserError(f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset}` again")
     return Split(paths, info.splits[name], info.sizes[name])
 
 
-def check_form(info: Info, first: Info) -> None:
+def check_records_match(info: Info, first: Info) -> None:
     """Raises `UserError` unless two data sets' records can be read as one."""
     names = ("size", "margin", "channels", "max_length", "fixed_length", "image_format")
     differing = [f"{name}={getattr(info, name)}" for name in names if getattr(info, name) != getattr(first, name)]
@@ -123,7 +123,7 @@ def check_form(info: Info, first: Info) -> None:
         )
 
 
-def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) -> Info:
+def add_other_sources(info: Info, records_dir: str | Path, datasets: Iterable[str]) -> Info:
     """`info` whose sources say too what other data sets were read from, and how much of them is for training."""
     sources = dict(info.sources)
     for other in (read_info(records_dir, dataset) for dataset in datasets if dataset != info.dataset):
@@ -132,7 +132,7 @@ def with_others(info: Info, records_dir: str | Path, datasets: Iterable[str]) ->
     return dataclasses.replace(info, sources=sources)
 
 
-def serialize(image: bytes, label: str, name: str, boxes: Iterable[Box] = ()) -> bytes:
+def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] = ()) -> bytes:
     """One example as a `tf.train.Example` with the features of `FEATURES`."""
     digits = tf.train.Int64List(value=[int(digit) for digit in label])
     feature = {
@@ -157,7 +157,7 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
     return count
 
 
-def parse(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
+def parse_example(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
     """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, `name` and `boxes`.
 
     `boxes` are float32 (max_length, 4), `NOWHERE` for those that nobody knows.

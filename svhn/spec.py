@@ -140,7 +140,7 @@ class DatasetSpec:
     checksum: Callable[[Path, str], str]
     locate: Callable[[Entry, float], Sequence[Box]] | None = None
     fixed_length: bool = False
-    neighbours: int = 1
+    neighbors: int = 1
     url: str = ""
     render: Callable[[Path, int], None] | None = None
     augmentation: Augmentation = Augmentation()
@@ -206,11 +206,11 @@ class Info:
     fixed_length: bool = False
     schema: int = SCHEMA
 
-    def has(self, split: str) -> bool:
+    def has_split(self, split: str) -> bool:
         return sum(self.splits.get(split, [])) > 0
 
     @property
-    def crop(self) -> dict[str, object]:
+    def form(self) -> dict[str, object]:
         """What a network trained on these records relies on."""
         names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
         return {name: getattr(self, name) for name in names}

@@ -66,7 +66,7 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"picture.{kind}"
     path.write_bytes(KINDS[kind])
     for source in (KINDS[kind], path, str(path), Image.open(io.BytesIO(KINDS[kind]))):
-        image = images.opened(source)
+        image = images.open_picture(source)
         assert (image.mode, image.size) == ("RGB", SIZE)
         np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
 
@@ -74,13 +74,13 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
 def test_notes_that_are_cut_off_turn_nothing(kind: str) -> None:
     stored = saved(plain(), kind, exif=b"Exif\0\0MM\0*", dpi=(72, 72))
-    assert images.opened(stored).size == plain().size
+    assert images.open_picture(stored).size == plain().size
 
 
 def test_a_size_that_is_no_whole_number_is_damage() -> None:
     stored = saved(plain(), "im").replace(b"30*20", b"3.*20")
     with pytest.raises(OSError, match="the picture is damaged: "):
-        images.opened(stored)
+        images.open_picture(stored)
 
 
 def heic(image: Image.Image) -> bytes:
@@ -92,7 +92,7 @@ def test_an_iphones_picture_is_turned_once() -> None:
     """Its decoder turns it, and leaves no note that it is to be turned again."""
     stored = heic(Image.open(io.BytesIO(turned())))
     assert b"irot" in stored
-    pixels = np.asarray(images.opened(stored))
+    pixels = np.asarray(images.open_picture(stored))
     assert pixels.shape == (20, 30, 3)
     assert pixels[:8].max() < 60
     assert pixels[12:].mean() > 80
@@ -111,7 +111,7 @@ def test_a_damaged_picture_of_an_iphone_is_said() -> None:
     reasons = []
     for content in damaged:
         try:
-            images.opened(content)
+            images.open_picture(content)
         except (OSError, ValueError) as error:
             reasons.append(str(error).strip())
     assert len(reasons) > 100
@@ -137,13 +137,13 @@ def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path)
 def test_what_is_transparent_is_white() -> None:
     palette = half_transparent().quantize(4)
     for source in (saved(half_transparent(), "png"), half_transparent(), np.asarray(half_transparent()), palette):
-        pixels = np.asarray(images.opened(source))
+        pixels = np.asarray(images.open_picture(source))
         np.testing.assert_allclose(pixels[:, :15], np.broadcast_to(COLOUR, (20, 15, 3)), atol=2)
         assert (pixels[:, 15:] == 255).all()
 
 
 def test_a_picture_is_turned_as_its_camera_says() -> None:
-    pixels = np.asarray(images.opened(turned()))
+    pixels = np.asarray(images.open_picture(turned()))
     assert pixels.shape == (20, 30, 3)
     assert pixels[:8].max() < 40
     assert pixels[12:].mean() > 80
@@ -157,7 +157,7 @@ def test_every_turn_is_pillows_own(orientation: int, kind: str) -> None:
     exif[0x0112] = orientation
     stored = saved(image, kind, exif=exif)
     with Image.open(io.BytesIO(stored)) as opened:
-        np.testing.assert_array_equal(images.opened(stored), ImageOps.exif_transpose(opened))
+        np.testing.assert_array_equal(images.open_picture(stored), ImageOps.exif_transpose(opened))
 
 
 @pytest.mark.parametrize("kind", [b"\x00\x04", b"\x00\x02"])  # a number of 4 bytes, text
@@ -168,7 +168,7 @@ def test_notes_of_the_wrong_type_are_passed_over(kind: bytes) -> None:
     stored = saved(plain(), "jpeg", exif=exif).replace(b"\x01\x28\x00\x03", b"\x01\x28" + kind)
     with Image.open(io.BytesIO(stored)) as image:
         assert image.getexif()[0x0112] == 6
-    assert images.opened(stored).size == SIZE[::-1]
+    assert images.open_picture(stored).size == SIZE[::-1]
 
 
 def test_grey_and_16_bits() -> None:
@@ -178,11 +178,11 @@ def test_grey_and_16_bits() -> None:
     sources += [b"P5 30 20 65535\n" + deep.astype(">u2").tobytes(), Image.fromarray(deep.astype(np.int32))]
     sources.append(Image.fromarray(grey.astype(np.int32)))
     for source in sources:
-        assert (np.asarray(images.opened(source)) == 150).all()
+        assert (np.asarray(images.open_picture(source)) == 150).all()
 
 
 def test_one_pixel_is_a_picture() -> None:
-    assert images.opened(saved(Image.new("1", (1, 1), 1), "png")).getpixel((0, 0)) == (255, 255, 255)
+    assert images.open_picture(saved(Image.new("1", (1, 1), 1), "png")).getpixel((0, 0)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize(
@@ -200,19 +200,19 @@ def test_one_pixel_is_a_picture() -> None:
 )
 def test_what_is_no_picture_is_said(source: Any, said: str) -> None:
     with pytest.raises((OSError, ValueError), match=said):
-        images.opened(source)
+        images.open_picture(source)
 
 
 def test_a_picture_that_is_too_large_is_refused_before_its_pixels_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MEGAPIXELS", 0.0005)
     with pytest.raises(ValueError, match=r"30 x 20 pixels, at most 0\.0005 million"):
-        images.opened(KINDS["png"][:60])  # of which nothing more is there
+        images.open_picture(KINDS["png"][:60])  # of which nothing more is there
 
 
 def test_a_bomb_is_refused() -> None:
     header = saved(Image.new("1", (16_000, 16_000)), "png")
     with pytest.raises(ValueError, match="too large"):
-        images.opened(header)
+        images.open_picture(header)
 
 
 def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:

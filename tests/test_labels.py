@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.evaluation.decoding import decode, readings
-from svhn.labels import CLASSES, EMPTY, from_svhn, to_slots, to_text
+from svhn.labels import EMPTY, NUM_CLASSES, decode_slots, encode_text, parse_svhn_label
 
 Outputs = dict[str, np.ndarray]
 
@@ -28,7 +28,7 @@ def most_probable(outputs: Outputs, example: int) -> tuple[str, float]:
     scored = {
         "".join(map(str, number)): length_log[n] + sum(digit_log[slot, digit] for slot, digit in enumerate(number))
         for n in lengths
-        for number in itertools.product(range(CLASSES), repeat=n)
+        for number in itertools.product(range(NUM_CLASSES), repeat=n)
     }
     best = max(scored, key=scored.__getitem__)
     return best, math.exp(scored[best])
@@ -36,7 +36,7 @@ def most_probable(outputs: Outputs, example: int) -> tuple[str, float]:
 
 def random_outputs(max_length: int, examples: int = 60, length_head: bool = True) -> Outputs:
     rng = np.random.default_rng(max_length)
-    outputs = {"digits": rng.normal(0, 2, (examples, max_length, CLASSES)).astype(np.float32)}
+    outputs = {"digits": rng.normal(0, 2, (examples, max_length, NUM_CLASSES)).astype(np.float32)}
     if length_head:
         outputs["length"] = rng.normal(0, 1, (examples, max_length + 1)).astype(np.float32)
     return outputs
@@ -48,19 +48,19 @@ def tensors(outputs: Outputs) -> dict[str, tf.Tensor]:
 
 @pytest.mark.parametrize("label", range(1, 10))
 def test_svhn_writes_digits_as_they_are(label: int) -> None:
-    assert from_svhn(label) == str(label)
-    assert from_svhn(float(label)) == str(label)
+    assert parse_svhn_label(label) == str(label)
+    assert parse_svhn_label(float(label)) == str(label)
 
 
 def test_svhn_writes_the_digit_0_as_10() -> None:
-    assert from_svhn(10) == "0"
-    assert from_svhn(np.float64(10)) == "0"
+    assert parse_svhn_label(10) == "0"
+    assert parse_svhn_label(np.float64(10)) == "0"
 
 
 @pytest.mark.parametrize("label", [0, 11, -1, 1.5, math.nan, math.inf])
 def test_any_other_label_is_refused(label: float) -> None:
     with pytest.raises(ValueError, match="expected a whole number") as error:
-        from_svhn(label)
+        parse_svhn_label(label)
     assert str(error.value) == f"label {label:g}: expected a whole number from 1 to 10, which stands for 0"
 
 
@@ -69,13 +69,13 @@ def test_any_other_label_is_refused(label: float) -> None:
     [("210", [2, 1, 0, EMPTY, EMPTY]), ("0", [0] + 4 * [EMPTY]), ("", 5 * [EMPTY]), ("90817", [9, 0, 8, 1, 7])],
 )
 def test_a_number_fills_the_first_slots(text: str, slots: list[int]) -> None:
-    assert to_slots(text, max_length=5) == slots
-    assert to_text(np.array(slots)) == text
+    assert encode_text(text, max_length=5) == slots
+    assert decode_slots(np.array(slots)) == text
 
 
 def test_an_empty_slot_is_no_digit() -> None:
-    assert EMPTY not in range(CLASSES)
-    assert not tf.reduce_any(tf.one_hot(EMPTY, CLASSES) != 0)
+    assert EMPTY not in range(NUM_CLASSES)
+    assert not tf.reduce_any(tf.one_hot(EMPTY, NUM_CLASSES) != 0)
 
 
 @pytest.mark.parametrize("length_head", [True, False])
@@ -92,7 +92,7 @@ def test_decode_finds_the_most_probable_of_all_numbers(max_length: int, length_h
 
 def test_length_and_digits_are_decided_jointly() -> None:
     """Two digits are likelier than one; but nothing is known of the second, so that each such number is less likely."""
-    digits = np.zeros((1, 2, CLASSES), np.float32)
+    digits = np.zeros((1, 2, NUM_CLASSES), np.float32)
     digits[0, 0, 7] = 9.0
     outputs = {"digits": digits, "length": np.log(np.array([[0.01, 0.39, 0.6]], np.float32))}
     assert outputs["length"].argmax() == 2
@@ -101,7 +101,7 @@ def test_length_and_digits_are_decided_jointly() -> None:
 
 
 def test_without_a_length_head_every_slot_is_filled() -> None:
-    outputs = {"digits": np.zeros((2, 3, CLASSES), np.float32)}
+    outputs = {"digits": np.zeros((2, 3, NUM_CLASSES), np.float32)}
     outputs["digits"][:, [0, 1, 2], [4, 0, 9]] = 1.0
     found = readings(decode(tensors(outputs)))
     assert [reading.text for reading in found] == ["409", "409"]
@@ -123,7 +123,7 @@ def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
 def test_decode_works_in_a_graph_with_any_batch() -> None:
     outputs = random_outputs(max_length=3)
     signature = {
-        "digits": tf.TensorSpec([None, 3, CLASSES], tf.float32),
+        "digits": tf.TensorSpec([None, 3, NUM_CLASSES], tf.float32),
         "length": tf.TensorSpec([None, 4], tf.float32),
     }
     in_graph = tf.function(decode, input_signature=[signature])(tensors(outputs))

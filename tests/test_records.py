@@ -48,8 +48,8 @@ def split(folder: Path) -> Split:
 def test_what_is_written_is_read(folder: Path) -> None:
     path = folder / "one.tfrecord"
     written = [(b"\xff\xd8 jpeg", "210", "train/1.png"), (b"", "12345", "größer.png"), (b"\0" * 9, "0", "x")]
-    assert records.write_shard(path, (records.serialize(*example) for example in written)) == 3
-    parsed = [records.parse(record, 5) for record in tf.data.TFRecordDataset(str(path))]
+    assert records.write_shard(path, (records.serialize_example(*example) for example in written)) == 3
+    parsed = [records.parse_example(record, 5) for record in tf.data.TFRecordDataset(str(path))]
     assert [example["image"].numpy() for example in parsed] == [image for image, _, _ in written]
     assert [example["name"].numpy().decode() for example in parsed] == [name for _, _, name in written]
     assert [example["digits"].numpy().tolist() for example in parsed] == [
@@ -63,13 +63,13 @@ def test_what_is_written_is_read(folder: Path) -> None:
 def test_boxes_of_digits_are_read_as_they_were_written() -> None:
     known = [(0.25, 0.5, 0.375, 1.0), (0.5, 0.0, 1.0, 0.75)]
     for boxes in ([], known):
-        parsed = records.parse(tf.constant(records.serialize(b"", "27", "x", boxes)), 3)["boxes"]
+        parsed = records.parse_example(tf.constant(records.serialize_example(b"", "27", "x", boxes)), 3)["boxes"]
         assert (parsed.shape, parsed.dtype) == ((3, 4), tf.float32)
         assert parsed.numpy().tolist() == [list(box) for box in (*boxes, *[NOWHERE] * (3 - len(boxes)))]
 
 
 def test_the_same_example_is_the_same_bytes() -> None:
-    assert len({records.serialize(b"image", "210", "1.png") for _ in range(20)}) == 1
+    assert len({records.serialize_example(b"image", "210", "1.png") for _ in range(20)}) == 1
 
 
 def test_info_is_read_as_it_was_written(folder: Path) -> None:
@@ -142,7 +142,7 @@ EARLIER = dataclasses.replace(
 
 def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
     records.write_info(folder, EARLIER)
-    merged = records.with_earlier(folder, INFO)
+    merged = records.merge_earlier_info(folder, INFO)
     assert merged == dataclasses.replace(
         INFO,
         splits={**INFO.splits, "extra": [4]},
@@ -167,13 +167,13 @@ def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
 )
 def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: dict[str, object]) -> None:
     records.write_info(folder, dataclasses.replace(EARLIER, **changes))  # type: ignore[arg-type]
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.merge_earlier_info(folder, INFO) == INFO
 
 
 def test_there_need_be_nothing_earlier(folder: Path) -> None:
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.merge_earlier_info(folder, INFO) == INFO
     (folder / "svhn" / "info.json").write_text("?")
-    assert records.with_earlier(folder, INFO) == INFO
+    assert records.merge_earlier_info(folder, INFO) == INFO
 
 
 FULL_DISK = """

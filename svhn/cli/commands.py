@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from svhn.cli.session import Session, banner, info_of, print_line, score_command, training_info
-from svhn.config import check_folder_name, lookup
+from svhn.config import check_folder_name, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.evaluation import score, tables
@@ -35,7 +35,7 @@ def train_mode(session: Session) -> None:
     loop.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
-    if info.has("test") or info.has("valid"):
+    if info.has_split("test") or info.has_split("valid"):
         print(f"Now score it: {score_command(session.paths, info)}")
 
 
@@ -147,7 +147,7 @@ def release_mode(session: Session) -> None:
 
 def export_mode(session: Session) -> None:
     paths, kind = session.paths, session.format
-    form = lookup("format", FORMATS, kind)
+    form = get_registered("format", FORMATS, kind)
     target = Path(session.output) if session.output else paths.results / (paths.name + form.suffix)
     checked = export.export(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
     print(f"Exported to {target}. There, {checked.same:.1%} of {checked.images} are read as by TensorFlow;")

@@ -15,7 +15,7 @@ from absl import flags
 
 from svhn.cli.commands import MODES
 from svhn.cli.session import Session
-from svhn.config import RELEASED, Config, Paths, data_sets, lookup
+from svhn.config import RELEASED, Config, Paths, get_registered, parse_train_on
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
@@ -76,17 +76,17 @@ def define_flags() -> flags.FlagValues:
 
 def read_flags(argv: Sequence[str]) -> Session:
     values = define_flags()
-    shell.parse(values, argv, DESCRIPTION)
+    shell.parse_flags(values, argv, DESCRIPTION)
     named: dict[str, Any] = values.flag_values_dict()
-    lookup("mode", MODES, named["mode"])
+    get_registered("mode", MODES, named["mode"])
     paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths)})
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
     config = run.make_config(given)  # a wrong value is said before anything is read
-    for dataset in (config.dataset, *data_sets(config.train_on, config.dataset)):
-        lookup("data set", DATASETS, dataset)
+    for dataset in (config.dataset, *parse_train_on(config.train_on, config.dataset)):
+        get_registered("data set", DATASETS, dataset)
     for model in named["models"]:
-        lookup("model", MODELS, model)
+        get_registered("model", MODELS, model)
     if named["split"] not in ("valid", "test"):
         raise UserError(f"--split={named['split']}: expected valid or test")
     if (named["images"] or named["mode"] == "demo") and not values["name"].present:

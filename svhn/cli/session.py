@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from svhn import records
-from svhn.config import Config, Paths, data_sets
+from svhn.config import Config, Paths, parse_train_on
 from svhn.pipeline import batches
 from svhn.runs import run
 from svhn.spec import Info
@@ -64,15 +64,15 @@ def training_info(session: Session) -> Info:
     """As `info_of`; those of the other data sets that the run trains on count as its sources."""
     info = info_of(session)
     train_on = run.option_of(session.paths.run, session.given, "train_on")
-    return records.with_others(info, session.paths.records_dir, data_sets(train_on, info.dataset))
+    return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))
 
 
 def score_command(paths: Paths, info: Info) -> str:
     """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
     options = {
-        "mode": "test" if info.has("test") else "valid",
+        "mode": "test" if info.has_split("test") else "valid",
         "name": paths.name,
-        "checkpoint": "best" if info.has("valid") else "latest",
+        "checkpoint": "best" if info.has_split("valid") else "latest",
     }
     for folder in ("records_dir", "checkpoints_dir", "results_dir"):
         if getattr(paths, folder) != getattr(Paths, folder):

@@ -20,7 +20,7 @@ from PIL import Image
 from svhn import images
 from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError
-from svhn.images import clipped_with_margin
+from svhn.images import expand_box
 from svhn.spec import Box, Entry, Size
 
 TABLE = "labels.csv"
@@ -99,8 +99,8 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """As `format1.load`, of a picture opened as `Reader` does; without a box, all of it."""
     path, box = entry.source
     height, width = size
-    image = images.opened(path)
-    crop = clipped_with_margin(box, margin, image.size) if box else None
+    image = images.open_picture(path)
+    crop = expand_box(box, margin, image.size) if box else None
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=crop))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from svhn import labels
 from svhn.datasets.formats.digit_struct import read_digit_struct
-from svhn.images import clipped_with_margin, plain_reasons, to_rgb, within
+from svhn.images import convert_to_rgb, expand_box, explain_image_errors, normalize_box
 from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
 
@@ -62,7 +62,7 @@ def read_labels(rows: Rows) -> tuple[str, str]:
     text = ""
     for position, (label, *_) in enumerate(rows, start=1):
         try:
-            text += labels.from_svhn(label)
+            text += labels.parse_svhn_label(label)
         except ValueError:
             return "", f"label {label:g} of digit {position}: expected 1 to {labels.SVHN_ZERO}"
     return text, ""
@@ -115,18 +115,18 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """
     path, box = entry.source
     height, width = size
-    with plain_reasons(), Image.open(path) as image:
-        crop = clipped_with_margin(box, margin, image.size)
-        resized = to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=crop)
+    with explain_image_errors(), Image.open(path) as image:
+        crop = expand_box(box, margin, image.size)
+        resized = convert_to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=crop)
     return np.asarray(resized)
 
 
 def locate(entry: Entry, margin: float) -> list[Box]:
     """The boxes of its digits in what `load` gives; raises what that does."""
     path, around = entry.source
-    with plain_reasons(), Image.open(path) as image:
-        crop = clipped_with_margin(around, margin, image.size)
-    return [within(box, crop) for box in entry.boxes]
+    with explain_image_errors(), Image.open(path) as image:
+        crop = expand_box(around, margin, image.size)
+    return [normalize_box(box, crop) for box in entry.boxes]
 
 
 def present(data_dir: str | Path, source: str) -> bool:
@@ -135,4 +135,4 @@ def present(data_dir: str | Path, source: str) -> bool:
 
 def checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the digitStruct.mat: a source with other boxes or labels is another one."""
-    return files.sha256(Path(data_dir) / source / BOXES_FILE)
+    return files.compute_sha256(Path(data_dir) / source / BOXES_FILE)

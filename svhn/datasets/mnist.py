@@ -112,7 +112,7 @@ def checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the CSV, or of the idx files' values, which are the same packed or not; after the kind."""
     folder = Path(data_dir)
     if from_kaggle(folder, source):
-        return f"kaggle:{files.sha256(folder / CSV_FILE)}"
+        return f"kaggle:{files.compute_sha256(folder / CSV_FILE)}"
     digest = hashlib.sha256()
     for values in read_digits(folder, source):
         digest.update(values.data)

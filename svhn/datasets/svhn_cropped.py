@@ -42,7 +42,7 @@ def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry
 def read_label(value: int) -> tuple[str, str]:
     """The digit, and why it can't be used; "" for the one or the other."""
     try:
-        return labels.from_svhn(value), ""
+        return labels.parse_svhn_label(value), ""
     except ValueError as error:
         return "", str(error)
 
@@ -103,7 +103,7 @@ def present(data_dir: str | Path, source: str) -> bool:
 
 
 def checksum(data_dir: str | Path, source: str) -> str:
-    return files.sha256(archive_path(data_dir, source))
+    return files.compute_sha256(archive_path(data_dir, source))
 
 
 SVHN_CROPPED = DatasetSpec(
@@ -132,7 +132,7 @@ SVHN_CROPPED = DatasetSpec(
     load=load,
     present=present,
     checksum=checksum,
-    neighbours=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
+    neighbors=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
     # Colour as in the whole numbers; no horizontal shift: neighbours intrude. No blur and nothing erased, since that
     # leaves too little of 32 x 32 pixels: a trial of a residual network read 94.7 % of valid with them, 95.7 % without.
     augmentation=replace(

@@ -13,7 +13,7 @@ from PIL import Image
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
-from svhn.images import plain_reasons, to_rgb
+from svhn.images import convert_to_rgb, explain_image_errors
 from svhn.spec import Box, Entry, Size
 
 NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
@@ -36,7 +36,7 @@ def entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]
 def has_room(path: str, box: Box) -> bool:
     """Whether there is something to see beside the number; not where the picture can't be read, which `load` says."""
     try:
-        with plain_reasons(), Image.open(path) as image:
+        with explain_image_errors(), Image.open(path) as image:
             left, right = free(box, image.width)
     except (OSError, ValueError):
         return False
@@ -52,9 +52,9 @@ def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """
     path, box, whole = entry.source
     height, width = size
-    with plain_reasons(), Image.open(path) as image:
+    with explain_image_errors(), Image.open(path) as image:
         part = None if whole else beside(entry.name, box, image.size)
-        resized = to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
+        resized = convert_to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
     return np.asarray(resized)
 
 
@@ -83,9 +83,9 @@ def locate(entry: Entry, _margin: float = 0.0) -> list[Box]:
     path, around, whole = entry.source
     if not whole:
         return []
-    with plain_reasons(), Image.open(path) as image:
-        images.clipped_with_margin(around, 0.0, image.size)
-        return [images.within(box, (0, 0, *image.size)) for box in entry.boxes]
+    with explain_image_errors(), Image.open(path) as image:
+        images.expand_box(around, 0.0, image.size)
+        return [images.normalize_box(box, (0, 0, *image.size)) for box in entry.boxes]
 
 
 SVHN_FULL = replace(

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from svhn.download.remote import read_text
-from svhn.download.transfer import Progress, fetch, mismatch, read_checksums
-from svhn.download.unpack import unpack
-from svhn.errors import Report, UserError
+from svhn.download.remote import read_remote_text
+from svhn.download.transfer import Progress, describe_mismatch, fetch_file, parse_checksums
+from svhn.download.unpack import unpack_archive
+from svhn.errors import Say, UserError
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
-PACKED = ".tar.gz"  # any other file stays as it is
+PACKED_SUFFIX = ".tar.gz"  # any other file stays as it is
 
 Sources = Mapping[str, tuple[Archive, ...]]
 
 
-def download(
-    spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Report, pictures: int = 0
+def download_dataset(
+    spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Say, pictures: int = 0
 ) -> None:
     """Bring a data set's sources into `data_dir`; what is complete already is left as it is.
 
@@ -45,82 +45,84 @@ def download(
         raise UserError(f"{spec.name} is published nowhere, so there is nothing to download: put it into {data_dir}")
     if pictures:
         raise UserError(f"{spec.name} is fetched as it was published: leave out --pictures")
-    refuse_other_form(spec, data_dir)
-    for split, archives in chosen(offered(spec, url, report), splits, url or spec.url or spec.name).items():
+    _refuse_other_form(spec, data_dir)
+    for split, archives in _select_splits(
+        _list_available(spec, url, report), splits, url or spec.url or spec.name
+    ).items():
         for archive in archives:
-            bring(spec, split, archive, data_dir, url or spec.url, report)
+            _fetch_archive(spec, split, archive, data_dir, url or spec.url, report)
 
 
-def refuse_other_form(spec: DatasetSpec, data_dir: Path) -> None:
+def _refuse_other_form(spec: DatasetSpec, data_dir: Path) -> None:
     """Keep the published files out of a folder that holds a source in another form, such as Kaggle's of MNIST."""
     for split, archives in spec.sources.items():
         paths = [data_dir / archive.filename for archive in archives]
-        published = any(is_packed(path) or path.exists() or plain(path).exists() for path in paths)
+        published = any(_is_packed(path) or path.exists() or _strip_gz_suffix(path).exists() for path in paths)
         if spec.present(data_dir, split) and not published:
-            held = f"{data_dir} holds {split} of {spec.name}, but not as {named(archives)}"
+            held = f"{data_dir} holds {split} of {spec.name}, but not as {_join_filenames(archives)}"
             raise UserError(f"{held}: to have those, choose a folder of their own with --data_dir")
 
 
-def is_packed(path: Path) -> bool:
-    return path.name.endswith(PACKED)
+def _is_packed(path: Path) -> bool:
+    return path.name.endswith(PACKED_SUFFIX)
 
 
-def plain(path: Path) -> Path:
+def _strip_gz_suffix(path: Path) -> Path:
     """Where gunzip puts what a .gz file holds; any other file as it is."""
     return path.with_suffix("") if path.suffix == ".gz" else path
 
 
-def named(archives: Sequence[Archive]) -> str:
+def _join_filenames(archives: Sequence[Archive]) -> str:
     return " and ".join(archive.filename for archive in archives)
 
 
-def offered(spec: DatasetSpec, url: str, report: Report) -> Sources:
+def _list_available(spec: DatasetSpec, url: str, report: Say) -> Sources:
     """The splits that a source has, with what is known of their archives: a mirror's SHA256SUMS goes before `spec`."""
-    text = read_text(url, "SHA256SUMS", report) if url else None
+    text = read_remote_text(url, "SHA256SUMS", report) if url else None
     if text is None:
         return spec.sources
-    checksums = read_checksums(text)
+    checksums = parse_checksums(text)
     sources = {
         split: tuple(Archive(archive.filename, sha256=checksums[archive.filename]) for archive in archives)
         for split, archives in spec.sources.items()
         if all(archive.filename in checksums for archive in archives)
     }
     if not sources:
-        expected = ", or ".join(dict.fromkeys(map(named, spec.sources.values())))
+        expected = ", or ".join(dict.fromkeys(map(_join_filenames, spec.sources.values())))
         raise UserError(f"{url}: SHA256SUMS names no split of {spec.name}: expected {expected}")
     return sources
 
 
-def chosen(sources: Sources, splits: Sequence[str], source: str) -> Sources:
+def _select_splits(sources: Sources, splits: Sequence[str], source: str) -> Sources:
     for split in splits:
         if split not in sources:
             raise UserError(f"--splits: {source} has no {split!r}: expected some of {', '.join(sources)}")
     return {split: sources[split] for split in splits} if splits else sources
 
 
-def bring(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, source: str, report: Report) -> None:
+def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, source: str, report: Say) -> None:
     """Fetch an archive and unpack a .tar.gz, each only where that is still to do."""
     path = data_dir / archive.filename
-    result = data_dir / split if is_packed(path) else path
-    if there := unpacked(spec, path, result):
+    result = data_dir / split if _is_packed(path) else path
+    if there := _find_unpacked(spec, path, result):
         report(f"{split}: {there} is there already")
         return
-    if not complete(path, archive, report):
+    if not _is_verified(path, archive, report):
         if not source:
-            raise UserError(no_source(spec, data_dir))
+            raise UserError(_explain_no_source(spec, data_dir))
         report(f"{split}: fetching {archive.filename} from {source}")
-        with bar(archive.filename) as progress:
-            fetch(source, archive, data_dir, progress, report)
-    if is_packed(path):
-        with bar(f"unpacking {split}") as progress:
-            unpack(path, result, progress)
+        with _show_progress(archive.filename) as progress:
+            fetch_file(source, archive, data_dir, progress, report)
+    if _is_packed(path):
+        with _show_progress(f"unpacking {split}") as progress:
+            unpack_archive(path, result, progress)
     report(f"{split}: {result} is complete")
 
 
-def unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
+def _find_unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
     """What the archive holds, where that is there: the folder of a .tar.gz, or what gunzip made of another .gz."""
-    if not is_packed(path):
-        return plain(path) if plain(path) != path and plain(path).exists() else None
+    if not _is_packed(path):
+        return _strip_gz_suffix(path) if _strip_gz_suffix(path) != path and _strip_gz_suffix(path).exists() else None
     if folder.exists() and not spec.present(folder.parent, folder.name):
         raise UserError(
             f"{folder} is there, but holds nothing of {spec.name}: move it away, or choose another --data_dir"
@@ -130,28 +132,28 @@ def unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
     return folder if folder.exists() else None
 
 
-def complete(path: Path, archive: Archive, report: Report) -> bool:
+def _is_verified(path: Path, archive: Archive, report: Say) -> bool:
     """Whether the archive is there as published. Raises `UserError` for another file that isn't only a package."""
     if archive.sha256 is None:
         extent = ": its size is verified only" if archive.size else ", nor its size: it is not verified"
         report(f"no checksum is published for {archive.filename}{extent}")
     if not path.exists():
         return False
-    problem = mismatch(path, archive)
-    if problem and not is_packed(path):  # it may be the user's own data
+    problem = describe_mismatch(path, archive)
+    if problem and not _is_packed(path):  # it may be the user's own data
         raise UserError(f"{path} is not as published: {problem}: move it away, or choose another --data_dir")
     if problem:
         report(f"{path} does not match: {problem}: fetching it again")
     return not problem
 
 
-def no_source(spec: DatasetSpec, data_dir: Path) -> str:
-    names = ", ".join(dict.fromkeys(map(named, spec.sources.values())))
+def _explain_no_source(spec: DatasetSpec, data_dir: Path) -> str:
+    names = ", ".join(dict.fromkeys(map(_join_filenames, spec.sources.values())))
     return f"{spec.name} has no address to be fetched from: put {names} into {data_dir}, or name a mirror with --url"
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Progress]:
+def _show_progress(title: str) -> Iterator[Progress]:
     """A progress bar with bytes, rate and time left."""
     with tqdm(desc=title, unit="B", unit_scale=True) as shown:
         started = False

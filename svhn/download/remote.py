@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from svhn.errors import Report, UserError
+from svhn.errors import Say, UserError
 
 CHUNK = 1 << 16  # bytes
 TIMEOUT = 30.0  # seconds without a byte
@@ -43,7 +43,7 @@ class Stream(NamedTuple):
 
 
 @contextmanager
-def opened(source: str, filename: str, offset: int) -> Iterator[Stream]:
+def open_stream(source: str, filename: str, offset: int) -> Iterator[Stream]:
     """A source's file from the byte `offset` on, or from its start where that can't be.
 
     Args:
@@ -55,9 +55,9 @@ def opened(source: str, filename: str, offset: int) -> Iterator[Stream]:
         MissingFileError: the source doesn't have the file.
         BrokenTransferError: another try may succeed.
     """
-    folder = local_folder(source)
+    folder = _get_local_folder(source)
     if folder is None:
-        with served(f"{source.rstrip('/')}/{urllib.parse.quote(filename)}", offset) as stream:
+        with _open_url(f"{source.rstrip('/')}/{urllib.parse.quote(filename)}", offset) as stream:
             yield stream
         return
     path = folder / filename
@@ -69,7 +69,7 @@ def opened(source: str, filename: str, offset: int) -> Iterator[Stream]:
         yield Stream(partial(file.read, CHUNK), start, size)
 
 
-def retried(attempt: Callable[[], T], reached: Callable[[], int], report: Report, pause: Pause) -> T:
+def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], report: Say, pause: Pause) -> T:
     """Repeat an attempt that breaks off, with growing pauses, until `TRIES` in a row get no further than before."""
     furthest, failures = reached(), 0
     while True:
@@ -86,20 +86,20 @@ def retried(attempt: Callable[[], T], reached: Callable[[], int], report: Report
             pause(delay)
 
 
-def read_text(source: str, filename: str, report: Report, pause: Pause = time.sleep) -> str | None:
+def read_remote_text(source: str, filename: str, report: Say, pause: Pause = time.sleep) -> str | None:
     """A small text file of a source, or None where the source doesn't have it."""
 
     def attempt() -> str:
-        with opened(source, filename, 0) as stream:
+        with open_stream(source, filename, 0) as stream:
             return b"".join(iter(stream.read, b"")).decode("utf-8", errors="replace")
 
     try:
-        return retried(attempt, lambda: 0, report, pause)
+        return retry_attempt(attempt, lambda: 0, report, pause)
     except MissingFileError:
         return None
 
 
-def local_folder(source: str) -> Path | None:
+def _get_local_folder(source: str) -> Path | None:
     """The folder that a source names, or None where it is a server."""
     scheme, separator, _ = source.partition("://")
     if not separator:
@@ -112,23 +112,23 @@ def local_folder(source: str) -> Path | None:
 
 
 @contextmanager
-def served(url: str, offset: int) -> Iterator[Stream]:
-    with ask(url, offset) as answer:
-        start, total = extent(answer)
+def _open_url(url: str, offset: int) -> Iterator[Stream]:
+    with _send_request(url, offset) as answer:
+        start, total = _parse_content_range(answer)
         if answer.status == 200:
-            yield Stream(partial(receive, answer, url), 0, total)
+            yield Stream(partial(_receive_chunk, answer, url), 0, total)
         elif answer.status == 206 and start == offset:
-            yield Stream(partial(receive, answer, url), offset, total)
+            yield Stream(partial(_receive_chunk, answer, url), offset, total)
         elif answer.status == 416 and total == offset:  # all of it is there already
             yield Stream(lambda: b"", offset, total)
         elif offset and answer.status in (206, 416):
-            with served(url, 0) as stream:
+            with _open_url(url, 0) as stream:
                 yield stream
         else:
-            raise refusal(url, answer.status, answer.reason)
+            raise _make_status_error(url, answer.status, answer.reason)
 
 
-def ask(url: str, offset: int) -> Any:
+def _send_request(url: str, offset: int) -> Any:
     """The server's answer, whatever its status: an `HTTPResponse`, or an `HTTPError`, which is read like one."""
     try:
         request = urllib.request.Request(url, headers={"Range": f"bytes={offset}-"} if offset else {})
@@ -141,7 +141,7 @@ def ask(url: str, offset: int) -> Any:
         raise BrokenTransferError(f"{url}: {getattr(error, 'reason', error)}") from error
 
 
-def extent(answer: Any) -> tuple[int | None, int | None]:
+def _parse_content_range(answer: Any) -> tuple[int | None, int | None]:
     """The answer's first byte and the length of the whole file, as far as its headers tell."""
     match = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     if match is not None:
@@ -151,14 +151,14 @@ def extent(answer: Any) -> tuple[int | None, int | None]:
     return None, int(length) if answer.status == 200 and length.isdecimal() else None
 
 
-def receive(answer: Any, url: str) -> bytes:
+def _receive_chunk(answer: Any, url: str) -> bytes:
     try:
         return answer.read(CHUNK)
     except (OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(f"{url}: {error}") from error
 
 
-def refusal(url: str, status: int, reason: str) -> Exception:
+def _make_status_error(url: str, status: int, reason: str) -> Exception:
     if status in TEMPORARY_STATUS:
         return BrokenTransferError(f"{url}: the server answers {status} {reason}")
     kind = MissingFileError if status in ABSENT_STATUS else UserError

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from svhn.download.remote import CHUNK, BrokenTransferError, Pause, Stream, opened, retried
-from svhn.errors import Report, UserError
-from svhn.runtime.files import naming, sha256, to_disk
+from svhn.download.remote import CHUNK, BrokenTransferError, Pause, Stream, open_stream, retry_attempt
+from svhn.errors import Say, UserError
+from svhn.runtime.files import attach_filename, compute_sha256, flush_to_disk
 from svhn.spec import Archive
 
 CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)")
@@ -18,7 +18,7 @@ CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)")
 Progress = Callable[[int, int | None], None]  # bytes done, and in all where that is known
 
 
-def read_checksums(text: str) -> dict[str, str]:
+def parse_checksums(text: str) -> dict[str, str]:
     """The sha256 of each file that the output of `sha256sum` names."""
     checksums = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -32,7 +32,7 @@ def read_checksums(text: str) -> dict[str, str]:
     return checksums
 
 
-def mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
+def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
     """How a file differs from what is published about it, or "" where it doesn't.
 
     Args:
@@ -45,12 +45,12 @@ def mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
         return f"it has {size:,} bytes, expected {archive.size:,}"
     if archive.sha256 is None:
         return ""
-    checksum = checksum or sha256(path)
+    checksum = checksum or compute_sha256(path)
     return "" if checksum == archive.sha256 else f"sha256 is {checksum}, expected {archive.sha256}"
 
 
-def fetch(
-    source: str, archive: Archive, folder: Path, progress: Progress, report: Report, pause: Pause = time.sleep
+def fetch_file(
+    source: str, archive: Archive, folder: Path, progress: Progress, report: Say, pause: Pause = time.sleep
 ) -> None:
     """Bring a file into `folder`, verified; go on with what an earlier call left unfinished as `<filename>.part`.
 
@@ -68,8 +68,10 @@ def fetch(
     target = folder / archive.filename
     part = target.with_name(target.name + ".part")
     folder.mkdir(parents=True, exist_ok=True)
-    checksum = retried(lambda: transfer(source, archive, part, progress), lambda: size_of(part), report, pause)
-    problem = mismatch(part, archive, checksum)
+    checksum = retry_attempt(
+        lambda: _try_transfer(source, archive, part, progress), lambda: _get_size(part), report, pause
+    )
+    problem = describe_mismatch(part, archive, checksum)
     if problem:
         part.unlink()
         remedy = "the file was damaged or replaced on its way; run the same command again, or check the mirror"
@@ -77,26 +79,26 @@ def fetch(
     part.replace(target)
 
 
-def size_of(path: Path) -> int:
+def _get_size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def transfer(source: str, archive: Archive, part: Path, progress: Progress) -> str:
+def _try_transfer(source: str, archive: Archive, part: Path, progress: Progress) -> str:
     """One try to complete `part`; returns its sha256."""
-    offset = size_of(part)
+    offset = _get_size(part)
     if offset and offset == archive.size:
-        return sha256(part)
-    with opened(source, archive.filename, offset) as stream:
+        return compute_sha256(part)
+    with open_stream(source, archive.filename, offset) as stream:
         if archive.size is not None and stream.total is not None and archive.size != stream.total:
             remedy = "check --url; a set of your own needs a SHA256SUMS beside its archives"
             sizes = f"{source} has {stream.total:,} bytes of it, expected {archive.size:,}"
             raise UserError(f"{archive.filename}: {sizes}: {remedy}")
-        return append(stream, part, progress)
+        return _append_stream(stream, part, progress)
 
 
-def append(stream: Stream, part: Path, progress: Progress) -> str:
+def _append_stream(stream: Stream, part: Path, progress: Progress) -> str:
     done, digest = stream.start, hashlib.sha256()
-    with naming(part), part.open("r+b" if done else "wb") as file:
+    with attach_filename(part), part.open("r+b" if done else "wb") as file:
         while file.tell() < done:
             digest.update(file.read(CHUNK))
         progress(done, stream.total)
@@ -105,7 +107,7 @@ def append(stream: Stream, part: Path, progress: Progress) -> str:
             digest.update(chunk)
             done += len(chunk)
             progress(done, stream.total)
-        to_disk(file)
+        flush_to_disk(file)
     if stream.total is not None and done < stream.total:
         raise BrokenTransferError(f"{part.stem}: broke off after {done:,} of {stream.total:,} bytes")
     return digest.hexdigest()

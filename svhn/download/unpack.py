@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from svhn.download.remote import CHUNK
 from svhn.download.transfer import Progress
 from svhn.errors import UserError
-from svhn.runtime.files import naming
+from svhn.runtime.files import attach_filename
 
 
-def unpack(archive: Path, folder: Path, progress: Progress) -> None:
+def unpack_archive(archive: Path, folder: Path, progress: Progress) -> None:
     """Unpack what a .tar.gz holds under `<folder's name>/` into `folder`, which appears only when it is complete.
 
     Args:
@@ -30,15 +30,15 @@ def unpack(archive: Path, folder: Path, progress: Progress) -> None:
         shutil.rmtree(unfinished)
     unfinished.mkdir(parents=True)
     try:
-        with naming(unfinished):
-            extract(archive, unfinished, folder.name, progress)
+        with attach_filename(unfinished):
+            _extract_folder(archive, unfinished, folder.name, progress)
         unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
 
 
-def extract(archive: Path, unfinished: Path, root: str, progress: Progress) -> None:
+def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progress) -> None:
     total = archive.stat().st_size
     name, tops = "none", set()
     try:
@@ -46,7 +46,7 @@ def extract(archive: Path, unfinished: Path, root: str, progress: Progress) -> N
             while (member := tar.next()) is not None:
                 tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - it would keep all that it has met
                 name = member.name
-                top, *rest = safe_parts(archive, member)
+                top, *rest = _split_safe_path(archive, member)
                 tops.add(top)
                 if top == root and rest:
                     tar.extract(member.replace(name="/".join(rest), deep=False), unfinished, filter="data")
@@ -61,7 +61,7 @@ def extract(archive: Path, unfinished: Path, root: str, progress: Progress) -> N
         raise UserError(f"{archive}: expected a folder {root}/ in it, found {', '.join(sorted(tops)[:5]) or 'nothing'}")
 
 
-def safe_parts(archive: Path, member: tarfile.TarInfo) -> tuple[str, ...]:
+def _split_safe_path(archive: Path, member: tarfile.TarInfo) -> tuple[str, ...]:
     """The parts of a member's path; a `UserError` for one that could write outside its folder.
 
     tarfile's own filter is not enough: it makes absolute paths relative, and CVE-2025-4517 got round it by links.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from svhn.labels import EMPTY, Reading, reading
+from svhn.labels import EMPTY, Reading, make_reading
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -61,4 +61,4 @@ def presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
 def readings(decoded: Decoded) -> list[Reading]:
     """The tensors of `decode` as one `Reading` an example."""
     rows = zip(*(tensor.numpy() for tensor in decoded), strict=True)
-    return [reading(*row) for row in rows]
+    return [make_reading(*row) for row in rows]

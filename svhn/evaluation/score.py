@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from svhn import labels
 from svhn.config import Config
-from svhn.errors import Report, UserError
+from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.tables import Row
@@ -83,7 +83,7 @@ def predictions(network: Network, config: Config, info: Info, split: Split) -> I
         rows = zip(images, names, slots, decoding.readings(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:
             if weight:
-                yield Prediction(image, name.decode(), labels.to_text(true), reading, float(confidence))
+                yield Prediction(image, name.decode(), labels.decode_slots(true), reading, float(confidence))
 
 
 def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -96,7 +96,7 @@ def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]
     return {layer.name: np.asarray(maps[0], np.float32) for layer, maps in zip(convolutions, found, strict=True)}
 
 
-def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Report) -> list[Row]:
+def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Say) -> list[Row]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
     score = scorer(partial(model, training=False), config, info, split)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from svhn.labels import CLASSES
+from svhn.labels import NUM_CLASSES
 from svhn.models.layers.heads import as_float32, length_head
 from svhn.models.layers.upright import Upright
 from svhn.spec import ModelSpec
@@ -25,13 +25,13 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
         x = Upright(*cells, dtype="float32")(x)
     x = layers.Reshape((height, width * channels))(x)
 
-    units = max_length * CLASSES
+    units = max_length * NUM_CLASSES
     gru = layers.GRU(units, reset_after=False, return_sequences=True)  # reset_after is for NVIDIA's kernels
     x = layers.GlobalAveragePooling1D()(gru(x))  # each row of pixels has its say, and a gradient of its own
     remember = np.repeat([REMEMBER, 0.0, 0.0], units)  # of the update gate, the reset gate and the candidate
     gru.cell.bias.assign(remember)
     length = None if fixed_length else length_head(x, max_length)
-    digits = layers.Dense(CLASSES)(layers.Reshape((max_length, CLASSES))(x))
+    digits = layers.Dense(NUM_CLASSES)(layers.Reshape((max_length, NUM_CLASSES))(x))
     return keras.Model(image, as_float32(digits, length), name="gru_rows")
 
 

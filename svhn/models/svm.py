@@ -11,11 +11,11 @@ import numpy as np
 from keras import layers, ops
 
 from svhn.errors import UserError
-from svhn.labels import CLASSES
+from svhn.labels import NUM_CLASSES
 from svhn.models.layers.heads import as_float32, length_head
 from svhn.spec import ModelSpec
 
-PAIRS = np.array(list(combinations(range(CLASSES), 2)))
+PAIRS = np.array(list(combinations(range(NUM_CLASSES), 2)))
 SEARCH_EXAMPLES = 6000  # a stratified part of the data; the final fit takes all of it
 FOLDS = 5
 DRAWS = 8  # of C = 2^-7 … 2^6
@@ -27,7 +27,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     x = layers.Flatten()(layers.Rescaling(1 / 255)(image))
     margins = layers.Reshape((max_length, len(PAIRS)))(layers.Dense(max_length * len(PAIRS), name="margins")(x))
 
-    first, second = np.eye(CLASSES, dtype=np.float32)[PAIRS.T]
+    first, second = np.eye(NUM_CLASSES, dtype=np.float32)[PAIRS.T]
     margins = ops.cast(margins, "float32")
     won: Any = ops.matmul(ops.sign(margins), second - first)
     digits = won + ops.softsign(ops.matmul(margins, second - first))
@@ -79,7 +79,7 @@ def search(machines: Any, features: np.ndarray, classes: np.ndarray, seed: int) 
 def pairwise_weights(machines: Any) -> list[np.ndarray]:
     """Kernel (pixels, pairs) and bias (pairs,) of the layer `margins`; a digit that never occurred loses every vote."""
     pixels = machines.estimators_[0].coef_.shape[1]
-    occurs = np.isin(np.arange(CLASSES), machines.classes_).astype(np.float32)
+    occurs = np.isin(np.arange(NUM_CLASSES), machines.classes_).astype(np.float32)
     kernel, bias = np.zeros((pixels, len(PAIRS)), np.float32), occurs[PAIRS[:, 1]] - occurs[PAIRS[:, 0]]
     columns = [index for index, pair in enumerate(PAIRS) if np.isin(pair, machines.classes_).all()]
     for column, machine in zip(columns, machines.estimators_, strict=True):

@@ -54,7 +54,7 @@ def decode_image(encoded: tf.Tensor, info: Info) -> tf.Tensor:
 
 
 def decode_record(serialized: tf.Tensor, info: Info) -> Batch:
-    record = records.parse(serialized, info.max_length)
+    record = records.parse_example(serialized, info.max_length)
     return {**record, "image": decode_image(record["image"], info)}
 
 

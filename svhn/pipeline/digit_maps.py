@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from svhn.labels import CLASSES, EMPTY
+from svhn.labels import EMPTY, NUM_CLASSES
 from svhn.spec import Size
 
 PLACE = 8  # pixels: height and width of a place
-NO_DIGIT = CLASSES  # the class of a place that none covers
+NO_DIGIT = NUM_CLASSES  # the class of a place that none covers
 UNKNOWN = -1  # nobody knows which: nothing is learnt there
 
 

@@ -6,14 +6,14 @@ from itertools import chain
 from pathlib import Path
 
 from svhn import records
-from svhn.config import Config, Paths, data_sets
-from svhn.errors import Report, UserError
+from svhn.config import Config, Paths, parse_train_on
+from svhn.errors import Say, UserError
 from svhn.pipeline import integrity
 from svhn.records import Split
 from svhn.spec import Info
 
 
-def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
+def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Say) -> Split:
     """A split; where it is train, that of all data sets that the run trains on, as one.
 
     Corrupt records are left out, and their number is said, if the run says `skip_corrupt`.
@@ -21,14 +21,14 @@ def usable_split(config: Config, paths: Paths, info: Info, name: str, scratch: P
     if name != "train":
         return usable_part(config, paths, info, name, scratch, report)
     parts = []
-    for dataset in data_sets(config.train_on, config.dataset):
+    for dataset in parse_train_on(config.train_on, config.dataset):
         named = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
-        records.check_form(named, info)
+        records.check_records_match(named, info)
         parts.append(usable_part(config, paths, named, name, scratch, report))
     return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
 
 
-def usable_part(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Report) -> Split:
+def usable_part(config: Config, paths: Paths, info: Info, name: str, scratch: Path, report: Say) -> Split:
     split = records.open_split(paths.records_dir, info, name)
     if not config.skip_corrupt:
         integrity.check_sizes(split)

@@ -34,7 +34,7 @@ def read_files(
     copies: set[Path] = set()
     for file in files:
         try:
-            image = images.opened(file)
+            image = images.open_picture(file)
         except (OSError, ValueError) as error:
             problem(f"{shown(file)}: {error}")
             continue

@@ -14,7 +14,7 @@ from PIL import Image
 from svhn.config import Config, Paths
 from svhn.errors import UserError
 from svhn.evaluation import decoding, views
-from svhn.images import clipped_with_margin, opened
+from svhn.images import expand_box, open_picture
 from svhn.labels import Reading
 from svhn.models.losses import Network
 from svhn.reading import search
@@ -43,7 +43,7 @@ def readings(network: Network, config: Config, info: Info, images: Iterable[np.n
 
 def cut_out(image: Image.Image, box: Box, info: Info) -> np.ndarray:
     """A box of an RGB picture as a record shows it: uint8 (height, width, channels)."""
-    pixels = search.cut(image, clipped_with_margin(box, info.margin, image.size), info.size)
+    pixels = search.cut(image, expand_box(box, info.margin, image.size), info.size)
     return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
@@ -94,7 +94,7 @@ class Reader:
         """
         alone = isinstance(images, str | bytes | Path | Image.Image)
         alone = alone or (isinstance(images, np.ndarray) and images.ndim < 4)
-        return [self.read_one(opened(image)) for image in ([images] if alone else images)]
+        return [self.read_one(open_picture(image)) for image in ([images] if alone else images)]
 
     def read_one(self, image: Image.Image) -> Reading:
         """The same of one picture in RGB."""

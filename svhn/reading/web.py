@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from svhn import images
-from svhn.errors import Report, UserError
+from svhn.errors import Say, UserError
 from svhn.labels import Reading
 
 EXAMPLES = Path(__file__).parents[1] / "examples"  # drawn by the data set `synthetic`
@@ -80,7 +80,7 @@ def respond(read: Read, source: Path | bytes | None) -> str:
     if source is None:
         return ""
     try:
-        image = images.opened(source)
+        image = images.open_picture(source)
     except (OSError, ValueError) as error:
         return complaint(error)
     return answer(image, read(image))
@@ -144,7 +144,7 @@ def no_page(host: str, port: int, error: Exception) -> UserError:
     )
 
 
-def serve(read: Read, host: str, port: int, report: Report) -> None:
+def serve(read: Read, host: str, port: int, report: Say) -> None:
     """Serve the page until the process is asked to end.
 
     Args:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from svhn.labels import CLASSES
+from svhn.labels import NUM_CLASSES
 from svhn.records import FEATURES, Split
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def analyse(
         samples: predictions to keep, from the first on.
         example: name of the one to keep besides; "" for the first.
     """
-    digits, lengths = (np.zeros((size, size), np.int64) for size in (CLASSES, max_length + 1))
+    digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 1))
     right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
     count = 0
     errors, first, chosen = Worst(worst), [], None
@@ -126,7 +126,7 @@ def listed(split: Split) -> Iterator[tuple[str, str]]:
 
 
 def label_counts(labels: Iterable[str], max_length: int) -> LabelCounts:
-    counts = LabelCounts(np.zeros((max_length, CLASSES), np.int64), np.zeros(max_length + 1, np.int64))
+    counts = LabelCounts(np.zeros((max_length, NUM_CLASSES), np.int64), np.zeros(max_length + 1, np.int64))
     for label in labels:
         counts.lengths[len(label)] += 1
         for position, digit in enumerate(label):

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from svhn import records
-from svhn.config import Config, Paths, data_sets
-from svhn.errors import Report, UserError
+from svhn.config import Config, Paths, parse_train_on
+from svhn.errors import Say, UserError
 from svhn.evaluation import score
 from svhn.pipeline import integrity, splits
 from svhn.records import Split
@@ -23,7 +23,7 @@ from svhn.spec import Info
 NAMES_SHOWN = 3
 
 
-def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, report: Report) -> Path:
+def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, report: Say) -> Path:
     """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
 
     Args:
@@ -43,7 +43,7 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
 
 
 def gather(
-    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Report
+    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Say
 ) -> Facts:
     names = ["train", split] if has_train(config, paths) else [split]
     usable = {name: splits.usable_split(config, paths, info, name, scratch, report) for name in names}
@@ -73,8 +73,9 @@ def gather(
 def has_train(config: Config, paths: Paths) -> bool:
     """Whether what the run learnt from is there: who was given it may lack that."""
     return all(
-        records.info_path(paths.records_dir, name).is_file() and records.read_info(paths.records_dir, name).has("train")
-        for name in data_sets(config.train_on, config.dataset)
+        records.get_info_path(paths.records_dir, name).is_file()
+        and records.read_info(paths.records_dir, name).has_split("train")
+        for name in parse_train_on(config.train_on, config.dataset)
     )
 
 

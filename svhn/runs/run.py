@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from svhn.config import Config, lookup
+from svhn.config import Config, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
@@ -22,7 +22,7 @@ EARLIER = {"map_weight": 0.0}  # of runs that were begun when there was no such 
 
 def make_config(given: Mapping[str, Any]) -> Config:
     """A new run's options: the model's own defaults under those that were given."""
-    model = lookup("model", MODELS, given.get("model", Config.model))
+    model = get_registered("model", MODELS, given.get("model", Config.model))
     return Config(**{"dataset": model.dataset, **model.defaults, **given})
 
 
@@ -40,7 +40,7 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     config = options(run, given, info)
     if cluster.is_chief():
         run.mkdir(parents=True, exist_ok=True)
-        of_records = {"records": info.crop, "draw": info.draw, "sources": dict(info.sources)}
+        of_records = {"records": info.form, "draw": info.draw, "sources": dict(info.sources)}
         write_json(run / "config.json", {"config": dataclasses.asdict(config), **of_records})
     return config
 
@@ -74,7 +74,7 @@ def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config
     fixed = ("run", "training") if mode == "train" else ("run",)
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = differences(options, {key: given[key] for key in kept & given.keys()})
-    differing += differences(stored["records"], info.crop)
+    differing += differences(stored["records"], info.form)
     both = stored["sources"].keys() & info.sources.keys()  # the same name may be read from other files
     differing += differences(stored["sources"], {key: info.sources[key] for key in both})
     if mode in ("train", "valid"):  # another draw of the two would score what was trained on
@@ -102,8 +102,8 @@ def read_config(run: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         config = Config(**{**EARLIER, **stored["config"]})
-        lookup("model", MODELS, config.model)
-        lookup("data set", DATASETS, config.dataset)
+        get_registered("model", MODELS, config.model)
+        get_registered("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
         stored = {"config": dataclasses.asdict(config), **of_records}
     except (ValueError, KeyError, TypeError, UserError) as error:

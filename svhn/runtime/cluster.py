@@ -9,7 +9,7 @@ from typing import Any
 from svhn.errors import UserError
 
 
-def read_tf_config() -> dict[str, Any]:
+def _read_tf_config() -> dict[str, Any]:
     """`TF_CONFIG` (tensorflow.org/guide/distributed_training#TF_CONFIG); empty where it is not set."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
@@ -18,12 +18,12 @@ def read_tf_config() -> dict[str, Any]:
         raise UserError(f"TF_CONFIG is not the JSON of a cluster and a task: {error}") from error
 
 
-def workers() -> int:
-    cluster = read_tf_config()["cluster"]
+def count_workers() -> int:
+    cluster = _read_tf_config()["cluster"]
     return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
 
 
 def is_chief() -> bool:
     """Whether this process writes what all share: config, checkpoints, logs. Worker 0 does, unless there is a chief."""
-    cluster, task = read_tf_config().values()
-    return workers() < 2 or task.get("type") == "chief" or (task.get("index") == 0 and "chief" not in cluster)
+    cluster, task = _read_tf_config().values()
+    return count_workers() < 2 or task.get("type") == "chief" or (task.get("index") == 0 and "chief" not in cluster)

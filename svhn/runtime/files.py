@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 
-def sha256(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -28,9 +28,9 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     temporary = path.with_name(path.name + ".tmp")
     encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
     try:
-        with naming(temporary), temporary.open(mode, encoding=encoding, newline=newline) as file:
+        with attach_filename(temporary), temporary.open(mode, encoding=encoding, newline=newline) as file:
             yield file
-            to_disk(file)
+            flush_to_disk(file)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -44,7 +44,7 @@ def write_json(path: Path, content: object, sort_keys: bool = False) -> None:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def attach_filename(path: Path) -> Iterator[None]:
     """Add the file's name to an error of writing, which the system reports without one."""
     try:
         yield
@@ -53,7 +53,7 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def to_disk(file: IO[Any]) -> None:
+def flush_to_disk(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
 

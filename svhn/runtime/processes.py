@@ -18,13 +18,13 @@ from typing import Any
 from svhn.errors import UserError
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Those this process may use, which in a container can be fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
-def workers(processes: int) -> Iterator[Any]:
+def start_workers(processes: int) -> Iterator[Any]:
     """A `map` that keeps the order, over several processes if there is more than one.
 
     Raises:
@@ -34,10 +34,10 @@ def workers(processes: int) -> Iterator[Any]:
         yield map
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
-    pool = ProcessPoolExecutor(processes, context, initializer=begin)
+    pool = ProcessPoolExecutor(processes, context, initializer=_watch_parent)
 
     def mapped(*arguments: Any) -> Iterator[Any]:
-        with held_back(signal.SIGINT):  # so that it reaches none of them, not even while it starts
+        with _block_signal(signal.SIGINT):  # so that it reaches none of them, not even while it starts
             return pool.map(*arguments, chunksize=32)
 
     try:
@@ -50,7 +50,7 @@ def workers(processes: int) -> Iterator[Any]:
 
 
 @contextmanager
-def held_back(number: int) -> Iterator[None]:
+def _block_signal(number: int) -> Iterator[None]:
     """Put a signal off until afterwards, where the system can; processes begun meanwhile are never sent it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -62,19 +62,19 @@ def held_back(number: int) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def begin() -> None:
+def _watch_parent() -> None:
     """What a process does first: it sees to it that it ends with its parent, also where that is killed."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def end_with_parent() -> None:
+def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)
 
 
 @contextmanager
-def caught_signals() -> Iterator[list[int]]:
+def catch_signals() -> Iterator[list[int]]:
     """A list that Ctrl-C and SIGTERM add their number to, so that the loop can stop where it is safe."""
     caught: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)

@@ -16,19 +16,19 @@ from absl import flags
 
 from svhn.errors import Interrupted, UserError
 
-ROOM = "make room or choose another folder, then run the same command again"
-FOLDER = "a file is where a folder should be; move it or choose another folder"
-PERMISSION = "change its permissions or choose another folder"
+ROOM_REMEDY = "make room or choose another folder, then run the same command again"
+FOLDER_REMEDY = "a file is where a folder should be; move it or choose another folder"
+PERMISSION_REMEDY = "change its permissions or choose another folder"
 REMEDIES = {
-    errno.ENOSPC: ROOM,
-    errno.EDQUOT: ROOM,
+    errno.ENOSPC: ROOM_REMEDY,
+    errno.EDQUOT: ROOM_REMEDY,
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`) or choose another folder, "
     "then run the same command again",
-    errno.EACCES: PERMISSION,
-    errno.EPERM: PERMISSION,
-    errno.EROFS: PERMISSION,
-    errno.EEXIST: FOLDER,
-    errno.ENOTDIR: FOLDER,
+    errno.EACCES: PERMISSION_REMEDY,
+    errno.EPERM: PERMISSION_REMEDY,
+    errno.EROFS: PERMISSION_REMEDY,
+    errno.EEXIST: FOLDER_REMEDY,
+    errno.ENOTDIR: FOLDER_REMEDY,
 }
 
 
@@ -45,7 +45,7 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_tensorflow() -> Iterator[None]:
     """Silence what TensorFlow's C++ code writes to stderr while it is imported, and its log from then on."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
@@ -58,32 +58,32 @@ def quiet() -> Iterator[None]:
         os.close(stderr)
 
 
-def run(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
+def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
     """Call `main` with the command line, `argv[0]` being the program's name, and return the exit code.
 
     Mistakes that a user can mend end in one line on stderr and no trace; 1, or 2 for the command line itself.
     """
     try:
-        with sigterm_raised():
-            return call(main, list(argv))
+        with _raise_on_sigterm():
+            return _call_main(main, list(argv))
     except UserError as error:
-        return fail(str(error), 2 if isinstance(error, UsageError) else 1)
+        return _print_failure(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's last flush complains
         return 128 + signal.SIGPIPE
     except OSError as error:
-        return fail(explanation(error), 1)
+        return _print_failure(explain_os_error(error), 1)
     except MemoryError:
-        return fail("memory ran out: run the same command where there is more of it", 1)
+        return _print_failure("memory ran out: run the same command where there is more of it", 1)
     except Interrupted as stop:
-        return fail(str(stop), 128 + stop.signum, "")
+        return _print_failure(str(stop), 128 + stop.signum, "")
     except KeyboardInterrupt:
-        return fail("interrupted: run the same command again", 128 + signal.SIGINT, "")
+        return _print_failure("interrupted: run the same command again", 128 + signal.SIGINT, "")
     except Terminated:
-        return fail("terminated: run the same command again", 128 + signal.SIGTERM, "")
+        return _print_failure("terminated: run the same command again", 128 + signal.SIGTERM, "")
 
 
-def call(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
+def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
     code = 0
     try:
         code = main(argv) or 0
@@ -93,35 +93,35 @@ def call(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
     return code
 
 
-def fail(message: str, code: int, prefix: str = "error: ") -> int:
+def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
     print(prefix + message, file=sys.stderr)
     return code
 
 
-def explanation(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """What the system refused, for which file, and the remedy where one is known."""
     parts = (error.filename, error.strerror or str(error), REMEDIES.get(error.errno or 0))
     return ": ".join(str(part) for part in parts if part)
 
 
 @contextmanager
-def sigterm_raised() -> Iterator[None]:
+def _raise_on_sigterm() -> Iterator[None]:
     """Turn SIGTERM into an exception, so that temporary files are cleared away as on Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
         yield
         return
-    previous = signal.signal(signal.SIGTERM, raise_terminated)
+    previous = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
-def raise_terminated(*_: object) -> NoReturn:
+def _raise_terminated(*_: object) -> NoReturn:
     raise Terminated
 
 
-def parse(options: flags.FlagValues, argv: Sequence[str], description: str) -> None:
+def parse_flags(options: flags.FlagValues, argv: Sequence[str], description: str) -> None:
     """Read a command line into `options`.
 
     Args:

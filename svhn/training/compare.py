@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from svhn import records
 from svhn.config import Config, Paths
-from svhn.errors import Report
+from svhn.errors import Say
 from svhn.evaluation import score
 from svhn.pipeline import splits
 from svhn.runs import checkpoints, load, run
@@ -34,7 +34,7 @@ def compare(
     info: Info,
     paths: Paths,
     augmentation: Augmentation,
-    report: Report,
+    report: Say,
 ) -> list[Result]:
     """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
 
@@ -56,7 +56,7 @@ def own_paths(paths: Paths, model: str) -> Paths:
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
-def measure(config: Config, info: Info, paths: Paths, report: Report) -> Result:
+def measure(config: Config, info: Info, paths: Paths, report: Say) -> Result:
     model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "all"))
     network = load.frozen(model)
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from svhn.errors import UserError
-from svhn.runtime.cluster import workers
+from svhn.runtime.cluster import count_workers
 
 
 def choose_strategy() -> tf.distribute.Strategy:
@@ -16,7 +16,7 @@ def choose_strategy() -> tf.distribute.Strategy:
 
     Has to be called before anything else is asked of TensorFlow where there are several machines.
     """
-    if workers() > 1:
+    if count_workers() > 1:
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
         except ValueError as error:
@@ -28,7 +28,7 @@ def choose_strategy() -> tf.distribute.Strategy:
 
 def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
     """A function that is true on all workers as soon as its argument is on one; each has to call it at each step."""
-    if workers() < 2:
+    if count_workers() < 2:
         return lambda flag: flag
 
     @tf.function

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.config import Config, Paths
-from svhn.errors import Interrupted, Report, UserError
+from svhn.errors import Interrupted, Say, UserError
 from svhn.evaluation import metrics
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.score import scorer
@@ -29,7 +29,7 @@ from svhn.records import Split
 from svhn.runs import checkpoints, load
 from svhn.runs.run import history, write_history
 from svhn.runtime import cluster
-from svhn.runtime.processes import caught_signals
+from svhn.runtime.processes import catch_signals
 from svhn.spec import Augmentation, Info
 from svhn.training import distribute, initial_weights
 from svhn.training.optimizers import REDUCTION, on_plateau, stalled_for
@@ -44,7 +44,7 @@ def total_steps(config: Config, examples: int) -> int:
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
-def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Report) -> None:
+def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Say) -> None:
     """Train a run from where it stands to its last step.
 
     Raises:
@@ -58,7 +58,7 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
         usable = {
             name: splits.usable_split(config, paths, info, name, Path(scratch), report)
             for name in ("train", "valid")
-            if name == "train" or info.has(name)
+            if name == "train" or info.has_split(name)
         }
         loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report, teacher)
         with integrity.located(usable["train"]):
@@ -81,7 +81,7 @@ class Loop:
         split: Split,
         valid: Split | None,
         strategy: tf.distribute.Strategy,
-        report: Report,
+        report: Say,
         teacher: Network | None,
     ) -> None:
         self.config, self.info, self.paths, self.split = config, info, paths, split
@@ -104,7 +104,7 @@ class Loop:
         if start >= self.steps:
             self.report(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.report("Training...")
-        with caught_signals() as caught:
+        with catch_signals() as caught:
             last = self.loop(start, self.batches(start, augmentation), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.report(f"Done training for {passes:.4g} epochs, {last} steps.")

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.config import Config, Paths
-from svhn.errors import Report, UserError
+from svhn.errors import Say, UserError
 from svhn.evaluation import metrics
 from svhn.models import MODELS
 from svhn.models.losses import Network
@@ -46,7 +46,7 @@ class Sweep(NamedTuple):
         return float(self.rates[lowest] / 10)
 
 
-def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Report) -> Sweep:
+def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Say) -> Sweep:
     """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
     if MODELS[config.model].fit:
         raise UserError(f"the model {config.model} is fitted at once and has no learning rate")

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.config import Config, data_sets
+from svhn.config import Config, parse_train_on
 from svhn.datasets import DATASETS
 from svhn.evaluation import decoding, metrics
 from svhn.evaluation.metrics import Counts
@@ -75,7 +75,7 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
 
 def learner_of(model: keras.Model, config: Config) -> keras.Model:
     """The model with heads that tell which digit lies where, if what it trains on knows and the run is to learn it."""
-    known = any(DATASETS[name].locate for name in data_sets(config.train_on, config.dataset))
+    known = any(DATASETS[name].locate for name in parse_train_on(config.train_on, config.dataset))
     with precision(config):
         return with_maps(model, MODELS[config.model].maps if known and config.map_weight else ())
 

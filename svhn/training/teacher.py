@@ -36,7 +36,7 @@ def teacher_of(config: Config, info: Info, paths: Paths) -> Network | None:
 
 
 def check_form(config: Config, info: Info, stored: Mapping[str, Any]) -> None:
-    form = {name: value for name, value in info.crop.items() if name != "dataset"}
+    form = {name: value for name, value in info.form.items() if name != "dataset"}
     options = {name: getattr(config, name) for name in ("random_crop", "grayscale")}
     differing = differences(stored["records"], form) + differences(stored["config"], options)
     if stored["records"]["dataset"] == info.dataset:  # in another draw it may have learnt what is valid in this one

@@ -10,16 +10,16 @@ from typing import Any
 
 from absl import flags
 
-from svhn.config import Paths, lookup
+from svhn.config import Paths, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.runtime import shell
-from svhn.runtime.processes import cores
+from svhn.runtime.processes import count_cores
 from svhn.spec import DatasetSpec, Size
 from svhn.wrangle import check
 
 
-def define_flags() -> flags.FlagValues:
+def _define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("dataset", "svhn", "data set, by its name in DATASETS", flag_values=values)
     flags.DEFINE_list("splits", [], "sources to read; all that are there unless named", flag_values=values)
@@ -39,26 +39,26 @@ def define_flags() -> flags.FlagValues:
     return values
 
 
-def parse_size(text: str) -> Size:
+def _parse_size(text: str) -> Size:
     match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
     if not match:
         raise UserError(f"--size={text}: expected HEIGHTxWIDTH in pixels, for example 64x64")
     return int(match[1]), int(match[2])
 
 
-def chosen_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[str]:
+def select_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[str]:
     """The sources that were named, or all that are in the folder."""
     for source in named:
-        lookup(f"split of {spec.name}", spec.sources, source)
+        get_registered(f"split of {spec.name}", spec.sources, source)
     present = [source for source in spec.sources if spec.present(data_dir, source)]
     missing = [source for source in named if source not in present]
     if missing or not present:
         lacks = f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}"
-        raise UserError(f"{lacks}: {remedy(spec, data_dir, bool(present))}")
+        raise UserError(f"{lacks}: {_suggest_remedy(spec, data_dir, bool(present))}")
     return list(dict.fromkeys(named)) or present
 
 
-def remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
+def _suggest_remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
     """What to do about sources that are missing, alone or beside others that are there."""
     if not any(spec.sources.values()):  # one's own
         return "put some there, or leave out --splits"
@@ -66,21 +66,21 @@ def remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
     return f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
 
 
-def with_slots(spec: DatasetSpec, max_length: int) -> DatasetSpec:
+def set_max_length(spec: DatasetSpec, max_length: int) -> DatasetSpec:
     if max_length and spec.fixed_length and max_length != spec.max_length:
         raise UserError(f"--max_length={max_length}: all numbers of {spec.name} have {spec.max_length} digits")
     return dataclasses.replace(spec, max_length=max_length or spec.max_length)
 
 
-def look(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
-    lines, amiss = check.summary(check.look(spec, data_dir, sources, size, processes))
+def _check_sources(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
+    lines, amiss = check.summarize_inspections(check.inspect_sources(spec, data_dir, sources, size, processes))
     print("\n".join(lines))
     if amiss:
         raise UserError(f"{amiss} things are amiss in {data_dir}, see above: mend them, or wrangle with --max_skipped")
     print("Nothing is amiss. Now run the same command without --check.")
 
 
-def chosen_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
+def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
     """How to make the records; what isn't named is the data set's own."""
     margin = spec.margin if values.margin is None else values.margin
     if not 0 <= margin <= 10:
@@ -90,31 +90,33 @@ def chosen_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any
             f"--valid_share={values.valid_share}: {spec.name} has a source of its own for valid, leave it out"
         )
     named = {name: values[name].value for name in ("seed", "valid_share", "parts", "max_skipped")}
-    size = parse_size(values.size) if values.size else spec.size
-    return {"size": size, "margin": margin, "processes": values.processes or cores(), **named}
+    size = _parse_size(values.size) if values.size else spec.size
+    return {"size": size, "margin": margin, "processes": values.processes or count_cores(), **named}
 
 
 def main(argv: list[str]) -> None:
-    values = define_flags()
-    shell.parse(values, argv, __doc__ or "")
-    spec = with_slots(lookup("data set", DATASETS, values.dataset), values.max_length)
+    values = _define_flags()
+    shell.parse_flags(values, argv, __doc__ or "")
+    spec = set_max_length(get_registered("data set", DATASETS, values.dataset), values.max_length)
     data_dir = Path(values.data_dir)
-    options = chosen_options(values, spec)
-    sources = chosen_sources(spec, data_dir, values.splits)
+    options = _read_options(values, spec)
+    sources = select_sources(spec, data_dir, values.splits)
     if values.check:
         bordered = dataclasses.replace(spec, margin=options["margin"])
-        look(bordered, data_dir, sources, options["size"], options["processes"])
+        _check_sources(bordered, data_dir, sources, options["size"], options["processes"])
     else:
-        write(spec, data_dir, Path(values.records_dir), sources, options)
+        _write_records(spec, data_dir, Path(values.records_dir), sources, options)
 
 
-def write(spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]) -> None:
-    with shell.quiet():
+def _write_records(
+    spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]
+) -> None:
+    with shell.silence_tensorflow():
         from svhn.wrangle import convert
 
-    for line in convert.convert(spec, data_dir, records_dir, sources, convert.Options(**options)):
+    for line in convert.convert_dataset(spec, data_dir, records_dir, sources, convert.Options(**options)):
         print(line)
 
 
 if __name__ == "__main__":
-    sys.exit(shell.run(main, sys.argv))
+    sys.exit(shell.run_main(main, sys.argv))

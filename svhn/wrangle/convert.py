@@ -17,18 +17,18 @@ from tqdm import tqdm
 from svhn.errors import UserError
 from svhn.records import (
     SHARD_EXAMPLES,
+    get_shard_paths,
+    merge_earlier_info,
     read_info,
-    serialize,
-    shard_paths,
-    with_earlier,
-    withdraw,
+    serialize_example,
+    withdraw_splits,
     write_info,
     write_shard,
 )
 from svhn.runtime.files import atomic_write
-from svhn.runtime.processes import workers
+from svhn.runtime.processes import start_workers
 from svhn.spec import DatasetSpec, Entry, Info, Size
-from svhn.wrangle.crop import Cropped, cropped
+from svhn.wrangle.crop import CroppedPicture, crop_entry
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Tally:
     too_long: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
-    def usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
+    def keep_usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
         kept = []
         for entry in entries:
             self.entries += 1
@@ -75,7 +75,7 @@ class Tally:
         return kept
 
 
-def convert(
+def convert_dataset(
     spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: Sequence[str], options: Options
 ) -> list[str]:
     """Write the records of the sources; returns lines that say what was done.
@@ -86,32 +86,32 @@ def convert(
         UserError: if a source can't be read, too much of it can't be used, or it would push another source out of a
             split that both go into. The records there are stay as they were.
     """
-    check_shared(spec, records_dir, sources)
+    _check_shared_splits(spec, records_dir, sources)
     tally = Tally()
     splits = draw_splits(spec, data_dir, sources, options, tally)
     folder = records_dir / spec.name
     folder.mkdir(parents=True, exist_ok=True)
     shards, sizes, lengths = {}, {}, {}
     try:
-        with workers(options.processes) as imap:
-            crop = partial(cropped, spec.load, spec.locate, options.size, options.margin, spec.image_format)
+        with start_workers(options.processes) as imap:
+            crop = partial(crop_entry, spec.load, spec.locate, options.size, options.margin, spec.image_format)
             for split, entries in splits.items():
-                paths = unfinished_shards(records_dir, spec.name, split, len(entries))
+                paths = _list_partial_paths(records_dir, spec.name, split, len(entries))
                 with tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
-                    shards[split], lengths[split] = write_split(paths, zip(entries, outcomes, strict=True), tally)
+                    shards[split], lengths[split] = _write_split(paths, zip(entries, outcomes, strict=True), tally)
                 sizes[split] = [path.stat().st_size for path in paths]
-        check_skipped(folder, tally, options.max_skipped)
-        info = merged_info(records_dir, spec, options, sources, shards, sizes, lengths, data_dir)
-        withdraw(records_dir, spec.name, shards)  # until the new files are in place
+        _check_skipped(folder, tally, options.max_skipped)
+        info = _build_info(records_dir, spec, options, sources, shards, sizes, lengths, data_dir)
+        withdraw_splits(records_dir, spec.name, shards)  # until the new files are in place
         replace_splits(records_dir, spec.name, shards)
         write_info(records_dir, info)
     finally:
         for path in folder.glob("*.partial"):
             path.unlink()
-    return summary(folder, tally, shards)
+    return _summarize_records(folder, tally, shards)
 
 
-def check_shared(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
+def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
     """Sources that go into the same splits are converted together, since a split is written as a whole."""
     try:
         earlier = read_info(records_dir, spec.name).sources
@@ -132,22 +132,22 @@ def draw_splits(
     """Entries by split, each in an order of chance. Disjoint: every entry of a source goes to one split."""
     splits: dict[str, list[Entry]] = defaultdict(list)
     for source in sources:
-        entries = tally.usable(spec.entries(data_dir, source, options.seed), spec.max_length)
+        entries = tally.keep_usable(spec.entries(data_dir, source, options.seed), spec.max_length)
         trains = source in spec.valid_from
         for split in ("train", "valid") if trains else (source,):
             splits[split]  # also where it stays empty, so that an earlier draw's doesn't stay beside this one's
         rng = random.Random(f"{options.seed} {source}")
-        held_out = draw_valid(entries, options.valid_share, spec.neighbours, rng) if trains else set()
+        held_out = draw_valid(entries, options.valid_share, spec.neighbors, rng) if trains else set()
         for index, entry in enumerate(entries):
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
     if options.parts and "train" in splits:
-        splits["train"] = with_parts(spec, splits["train"])
+        splits["train"] = _add_parts(spec, splits["train"])
     for split, entries in splits.items():
         random.Random(f"{options.seed} {split}").shuffle(entries)
     return dict(splits)
 
 
-def with_parts(spec: DatasetSpec, entries: Sequence[Entry]) -> list[Entry]:
+def _add_parts(spec: DatasetSpec, entries: Sequence[Entry]) -> list[Entry]:
     """The entries and their parts. Raises `UserError` where none has any."""
     found = [each for entry in entries for each in (entry, *entry.parts)]
     if len(found) == len(entries):
@@ -158,7 +158,7 @@ def with_parts(spec: DatasetSpec, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def draw_valid(entries: Sequence[Entry], share: float, neighbours: int, rng: random.Random) -> set[int]:
-    """Indices of a share of the entries of each length, in rows of `neighbours`; those of one picture count as one."""
+    """Indices of a share of the entries of each length, in rows of `neighbors`; those of one picture count as one."""
     by_length: dict[int, list[list[int]]] = defaultdict(list)
     for _, picture in groupby(range(len(entries)), key=lambda index: entries[index].picture or entries[index].name):
         indices = list(picture)
@@ -170,34 +170,34 @@ def draw_valid(entries: Sequence[Entry], share: float, neighbours: int, rng: ran
     return {index for row in drawn for picture in row for index in picture}
 
 
-def unfinished_shards(records_dir: Path, dataset: str, split: str, examples: int) -> list[Path]:
+def _list_partial_paths(records_dir: Path, dataset: str, split: str, examples: int) -> list[Path]:
     count = math.ceil(examples / SHARD_EXAMPLES)
-    return [unfinished(path) for path in shard_paths(records_dir, dataset, split, count)]
+    return [get_partial_path(path) for path in get_shard_paths(records_dir, dataset, split, count)]
 
 
-def unfinished(path: Path) -> Path:
+def get_partial_path(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def write_split(
-    paths: Sequence[Path], outcomes: Iterator[tuple[Entry, Cropped | str]], tally: Tally
+def _write_split(
+    paths: Sequence[Path], outcomes: Iterator[tuple[Entry, CroppedPicture | str]], tally: Tally
 ) -> tuple[list[int], dict[str, int]]:
     """Write the shards; returns the examples in each, and by length."""
     lengths: Counter[str] = Counter()
 
-    def serialized(part: Iterable[tuple[Entry, Cropped | str]]) -> Iterator[bytes]:
+    def serialized(part: Iterable[tuple[Entry, CroppedPicture | str]]) -> Iterator[bytes]:
         for entry, outcome in part:
             if isinstance(outcome, str):
                 tally.skipped.append((entry.name, outcome))
             else:
                 lengths[str(len(entry.label))] += 1
-                yield serialize(outcome.image, entry.label, entry.name, outcome.boxes)
+                yield serialize_example(outcome.image, entry.label, entry.name, outcome.boxes)
 
     counts = [write_shard(path, serialized(islice(outcomes, SHARD_EXAMPLES))) for path in paths]
     return counts, dict(sorted(lengths.items()))
 
 
-def check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
+def _check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
     """Write the report of what was skipped. Raises `UserError` if it is too much."""
     report = folder / "skipped.csv"
     with atomic_write(report, "w") as file:
@@ -211,7 +211,7 @@ def check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
         )
 
 
-def merged_info(
+def _build_info(
     records_dir: Path,
     spec: DatasetSpec,
     options: Options,
@@ -236,20 +236,20 @@ def merged_info(
         sources={source: spec.checksum(data_dir, source) for source in sources},
         seed=options.seed,
     )
-    return with_earlier(records_dir, info)
+    return merge_earlier_info(records_dir, info)
 
 
 def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:
     """Put the new shards in the place of the old ones."""
     for split, counts in shards.items():
-        paths = shard_paths(records_dir, dataset, split, len(counts))
+        paths = get_shard_paths(records_dir, dataset, split, len(counts))
         for old in (records_dir / dataset).glob(f"{split}-*-of-*.tfrecord"):
             old.unlink()
         for path in paths:
-            unfinished(path).replace(path)
+            get_partial_path(path).replace(path)
 
 
-def summary(folder: Path, tally: Tally, shards: dict[str, list[int]]) -> list[str]:
+def _summarize_records(folder: Path, tally: Tally, shards: dict[str, list[int]]) -> list[str]:
     lines = [f"{split}: {sum(counts)} examples in {len(counts)} files" for split, counts in shards.items()]
     lines.append(f"left out: {tally.too_long} numbers longer than the slots, {len(tally.skipped)} pictures skipped")
     return [*lines, f"Records saved to {folder}"]

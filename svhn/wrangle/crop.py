@@ -17,21 +17,21 @@ from svhn.spec import Box, Entry, Size
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
 
 
-class Cropped(NamedTuple):
+class CroppedPicture(NamedTuple):
     """A picture, encoded, and the boxes of its digits, in shares of its width and height; none if nobody knows them."""
 
     image: bytes
     boxes: Sequence[Box]
 
 
-def cropped(
+def crop_entry(
     load: Callable[[Entry, Size, float], np.ndarray],
     locate: Callable[[Entry, float], Sequence[Box]] | None,
     size: Size,
     margin: float,
     image_format: str,
     entry: Entry,
-) -> Cropped | str:
+) -> CroppedPicture | str:
     """The entry's picture, cropped; or, as text, why it can't be used."""
     try:
         image, boxes = load(entry, size, margin), locate(entry, margin) if locate else ()
@@ -39,4 +39,4 @@ def cropped(
         return str(error)
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
-    return Cropped(buffer.getvalue(), boxes)
+    return CroppedPicture(buffer.getvalue(), boxes)

@@ -32,7 +32,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     monkeypatch.setattr(mnist_stacked, "PICTURES", COUNTS)
     (tmp_path / "data").mkdir()
     options = convert.Options(MNIST_STACKED.size, MNIST_STACKED.margin)
-    convert.convert(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
+    convert.convert_dataset(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
     paths = dataclasses.replace(paths_of(tmp_path), data_dir=str(tmp_path / "data"))
     info = records.read_info(paths.records_dir, "mnist_stacked")
     config = run.begin(paths.run, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)

@@ -15,10 +15,10 @@ from support import mnist_fixtures
 from svhn import records
 from svhn.datasets import DATASETS, format1, mnist_stacked
 from svhn.datasets.synthetic import dataset
-from svhn.labels import to_text
+from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.spec import Info
-from svhn.wrangle.convert import Options, convert
+from svhn.wrangle.convert import Options, convert_dataset
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -70,7 +70,7 @@ def wrangle(name: str, folder: Path, target: str, seed: int = 0) -> Info:
         data_dir.mkdir()
         WRITERS[name](data_dir)
     sources = [source for source in spec.sources if spec.present(data_dir, source)]
-    convert(spec, data_dir, folder / target, sources, Options(spec.size, spec.margin, seed))
+    convert_dataset(spec, data_dir, folder / target, sources, Options(spec.size, spec.margin, seed))
     return records.read_info(folder / target, name)
 
 
@@ -79,7 +79,7 @@ def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
     parsed = [batches.decode_record(serialized, info) for serialized in ds]
     return [
-        (each["name"].numpy().decode(), to_text(each["digits"].numpy()), each["image"].numpy().tobytes())
+        (each["name"].numpy().decode(), decode_slots(each["digits"].numpy()), each["image"].numpy().tobytes())
         for each in parsed
     ]
 

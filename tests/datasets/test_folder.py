@@ -37,7 +37,7 @@ def entries(data_dir: Path, source: str = "train") -> list[Entry]:
 
 
 def run(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str, str]:
-    code = shell.run(__main__.main, ["wrangle", "--dataset=folder", "--processes=1", *flags])
+    code = shell.run_main(__main__.main, ["wrangle", "--dataset=folder", "--processes=1", *flags])
     out, error = capsys.readouterr()
     return code, out, error
 
@@ -107,7 +107,7 @@ def test_what_is_nowhere_published_is_not_to_be_downloaded(tmp_path: Path, capsy
     data_dir = write(tmp_path, "filename,label\na.png,7\n")
     code, _, error = run(capsys, f"--data_dir={data_dir}", "--splits=test")
     assert (code, "has no test of folder: put some there, or leave out --splits" in error) == (1, True)
-    assert shell.run(main, ["download", "--dataset=folder", f"--data_dir={data_dir}"]) == 1
+    assert shell.run_main(main, ["download", "--dataset=folder", f"--data_dir={data_dir}"]) == 1
     assert "folder is published nowhere, so there is nothing to download" in capsys.readouterr().err
 
 
@@ -205,6 +205,6 @@ def test_a_check_shows_a_few_of_many(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_fixed_lengths_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = shell.run(__main__.main, ["wrangle", "--dataset=mnist", "--max_length=3", f"--data_dir={tmp_path}"])
+    code = shell.run_main(__main__.main, ["wrangle", "--dataset=mnist", "--max_length=3", f"--data_dir={tmp_path}"])
     assert code == 1
     assert "--max_length=3: all numbers of mnist have 1 digits" in capsys.readouterr().err

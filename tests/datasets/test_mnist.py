@@ -169,13 +169,13 @@ def test_the_checksum_tells_one_state_from_another(tmp_path: Path, write: Callab
 def converted(data_dir: Path, target: Path) -> dict[str, dict[str, tuple[int, np.ndarray]]]:
     """Digit and pixels of each example of the records, by split and name."""
     sources = [source for source in MNIST.sources if MNIST.present(data_dir, source)]
-    convert.convert(MNIST, data_dir, target, sources, convert.Options(MNIST.size, MNIST.margin))
+    convert.convert_dataset(MNIST, data_dir, target, sources, convert.Options(MNIST.size, MNIST.margin))
     info = records.read_info(target, "mnist")
     assert (info.channels, info.max_length, info.fixed_length, info.image_format) == (1, 1, True, "png")
     found = {}
     for split in info.splits:
         paths = [str(path) for path in records.open_split(target, info, split).paths]
-        examples = [records.parse(record, 1) for record in tf.data.TFRecordDataset(paths)]
+        examples = [records.parse_example(record, 1) for record in tf.data.TFRecordDataset(paths)]
         found[split] = {
             example["name"].numpy().decode(): (int(example["digits"][0]), tf.io.decode_png(example["image"]).numpy())
             for example in examples
@@ -231,5 +231,5 @@ def test_kaggles_train_and_mnists_test_are_kept_apart(
         {"csv": write_csv, "idx": write_idx}[form](folder)
         for stem in (stem for source, stems in IDX_FILES.items() if source not in sources for stem in stems):
             (folder / stem).unlink(missing_ok=True)  # what is not there can't be compared
-        convert.convert(MNIST, folder, tmp_path / "records", sources, convert.Options(MNIST.size, MNIST.margin))
+        convert.convert_dataset(MNIST, folder, tmp_path / "records", sources, convert.Options(MNIST.size, MNIST.margin))
     assert records.read_info(tmp_path / "records", "mnist").splits.keys() == kept

@@ -17,7 +17,7 @@ from svhn import records
 from svhn.datasets import mnist_stacked
 from svhn.datasets.mnist_stacked import CELL, MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL, SQUARE
 from svhn.errors import UserError
-from svhn.labels import EMPTY, to_slots, to_text
+from svhn.labels import EMPTY, decode_slots, encode_text
 from svhn.pipeline import augment
 from svhn.spec import DatasetSpec, Entry
 from svhn.wrangle import convert
@@ -150,11 +150,11 @@ def test_cells_that_change_places_hold_a_digit_each(spec: DatasetSpec, folder: P
     rows, columns = spec.augmentation.cells
     assert rows * columns == (spec.max_length if spec.fixed_length else 1) <= augment.CELLS
     for index, entry in enumerate(islice(spec.entries(folder, "train", 0), 20)):
-        digits = tf.constant([to_slots(entry.label, spec.max_length)])
+        digits = tf.constant([encode_text(entry.label, spec.max_length)])
         picture = tf.constant(spec.load(entry, spec.size, 0.0)[None], tf.float32)
         noise = augment.noise(0, tf.constant(index, tf.int64))[None]
         moved, following = augment.rearrange(picture, digits, noise, spec.augmentation)
-        assert read_blocks(left_to_right(spec, moved[0].numpy().astype(np.uint8))) == to_text(following[0].numpy())
+        assert read_blocks(left_to_right(spec, moved[0].numpy().astype(np.uint8))) == decode_slots(following[0].numpy())
 
 
 def test_places_along_both_axes_are_spread(folder: Path) -> None:
@@ -212,13 +212,13 @@ def test_becomes_records(spec: DatasetSpec, folder: Path, tmp_path: Path, monkey
     monkeypatch.setattr(mnist_stacked, "PICTURES", counts)
     assert all(spec.present(folder, source) for source in spec.sources)
     options = convert.Options(spec.size, spec.margin, seed=5)
-    convert.convert(spec, folder, tmp_path, list(spec.sources), options)
+    convert.convert_dataset(spec, folder, tmp_path, list(spec.sources), options)
     info = records.read_info(tmp_path, spec.name)
     assert {split: sum(shards) for split, shards in info.splits.items()} == counts
     assert (info.size, info.channels, info.fixed_length) == (spec.size, 1, spec is not MNIST_STACKED_VARIED)
     assert set(info.lengths["train"]) == ({"4"} if spec.fixed_length else set("123456"))
     for raw in tf.data.TFRecordDataset([str(p) for p in records.open_split(tmp_path, info, "valid").paths]):
-        record = records.parse(raw, spec.max_length)
+        record = records.parse_example(raw, spec.max_length)
         picture = left_to_right(spec, tf.io.decode_png(record["image"]).numpy())
         slots = record["digits"].numpy().tolist()
         assert read_blocks(picture) == "".join(str(digit) for digit in slots if digit != EMPTY)

@@ -22,10 +22,10 @@ from scipy.io import savemat
 from svhn import records
 from svhn.datasets import svhn_cropped
 from svhn.datasets.svhn_cropped import SVHN_CROPPED, entries, load
-from svhn.download.archives import download
+from svhn.download.archives import download_dataset
 from svhn.errors import UserError
 from svhn.spec import Entry
-from svhn.wrangle.convert import Options, Tally, convert, draw_splits
+from svhn.wrangle.convert import Options, Tally, convert_dataset, draw_splits
 
 ROOT = Path(__file__).parents[2]
 LABELS = (1, 10, 9, 10, 2)  # 10: the digit 0
@@ -193,8 +193,8 @@ def test_a_mirrors_file_is_fetched_as_it_is(tmp_path: Path) -> None:
     checksum = hashlib.sha256((served / FILE).read_bytes()).hexdigest()
     (served / "SHA256SUMS").write_text(f"{checksum}  {FILE}\n", encoding="utf-8")
     lines: list[str] = []
-    download(SVHN_CROPPED, data, str(served), [], lines.append)
-    download(SVHN_CROPPED, data, str(served), [], lines.append)
+    download_dataset(SVHN_CROPPED, data, str(served), [], lines.append)
+    download_dataset(SVHN_CROPPED, data, str(served), [], lines.append)
     assert svhn_cropped.present(data, "train")
     assert svhn_cropped.checksum(data, "train") == checksum
     assert lines == [f"train: fetching {FILE} from {served}", *[f"train: {data / FILE} is complete"] * 2]
@@ -202,13 +202,13 @@ def test_a_mirrors_file_is_fetched_as_it_is(tmp_path: Path) -> None:
 
 def converted(data: Path, target: Path, processes: int = 1, max_skipped: float = 0.0) -> list[str]:
     options = Options(SVHN_CROPPED.size, SVHN_CROPPED.margin, max_skipped=max_skipped, processes=processes)
-    return convert(SVHN_CROPPED, data, target, ["test"], options)
+    return convert_dataset(SVHN_CROPPED, data, target, ["test"], options)
 
 
 def examples(target: Path) -> list[tuple[str, bytes, int]]:
     """Name, image as encoded, and digit of each."""
     paths = records.open_split(target, records.read_info(target, "svhn_cropped"), "test").paths
-    parsed = [records.parse(record, 1) for record in tf.data.TFRecordDataset([str(path) for path in paths])]
+    parsed = [records.parse_example(record, 1) for record in tf.data.TFRecordDataset([str(path) for path in paths])]
     found = [[example[name].numpy() for name in ("name", "image", "digits")] for example in parsed]
     return sorted((name.decode(), bytes(image), int(digits[0])) for name, image, digits in found)
 

@@ -18,7 +18,7 @@ from svhn.evaluation import score
 from svhn.pipeline import boxes
 from svhn.runs import run
 from svhn.spec import NOWHERE, Box, Entry
-from svhn.wrangle.convert import Options, convert, draw_valid
+from svhn.wrangle.convert import Options, convert_dataset, draw_valid
 
 SPEC = DATASETS["svhn_full"]
 EXPECTED = {  # shares of 64 x 40 pixels
@@ -80,10 +80,10 @@ def test_a_picture_too_large_to_be_opened_shows_nothing_beside(tmp_path: Path, m
 
 def test_records_hold_the_boxes(tmp_path: Path) -> None:
     write_format1(tmp_path / "data" / "train")
-    convert(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
+    convert_dataset(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
     info = records.read_info(tmp_path / "records", "svhn_full")
     paths = [str(path) for path in records.open_split(tmp_path / "records", info, "train").paths]
-    parsed = [records.parse(serialized, info.max_length) for serialized in tf.data.TFRecordDataset(paths)]
+    parsed = [records.parse_example(serialized, info.max_length) for serialized in tf.data.TFRecordDataset(paths)]
     found = {each["name"].numpy().decode(): union(each["boxes"].numpy()) for each in parsed}
     assert len(found) == 10  # six numbers less one of six digits; five times beside
     for name, expected in EXPECTED.items():
@@ -93,7 +93,7 @@ def test_records_hold_the_boxes(tmp_path: Path) -> None:
 
 def test_a_finder_is_scored_by_its_boxes(tmp_path: Path) -> None:
     write_format1(tmp_path / "data" / "train")
-    convert(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
+    convert_dataset(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
     info = records.read_info(tmp_path / "records", "svhn_full")
     split = records.open_split(tmp_path / "records", info, "train")
     config = run.make_config({"model": "finder", "batch_size": 4})

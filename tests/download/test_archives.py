@@ -13,10 +13,10 @@ from support.mirror import Mirror, pack, publish, serve, tree
 from svhn.datasets import DATASETS
 from svhn.datasets.synthetic import dataset
 from svhn.download import __main__ as command
-from svhn.download.archives import download
+from svhn.download.archives import download_dataset
 from svhn.errors import UserError
 from svhn.runtime import shell
-from svhn.runtime.files import sha256
+from svhn.runtime.files import compute_sha256
 from svhn.spec import Archive, DatasetSpec
 
 PUBLISHED = DATASETS["svhn"]
@@ -43,7 +43,7 @@ def own_spec(mirror: Mirror, **changes: object) -> DatasetSpec:
     """A data set that the mirror publishes, without any SHA256SUMS."""
     (mirror.folder / "SHA256SUMS").unlink()
     path = mirror.folder / "train.tar.gz"
-    train = Archive(path.name, path.stat().st_size, sha256(path))
+    train = Archive(path.name, path.stat().st_size, compute_sha256(path))
     return dataclasses.replace(PUBLISHED, **{"sources": {"train": (train,)}, "url": mirror.url} | changes)
 
 
@@ -54,7 +54,7 @@ UNPACKED = {f"train/{name}": content for name, content in PICTURES.items()} | {
 
 def test_all_that_the_mirror_names_is_fetched_and_unpacked(mirror: Mirror, data: Path) -> None:
     lines: list[str] = []
-    download(PUBLISHED, data, mirror.url, [], lines.append)
+    download_dataset(PUBLISHED, data, mirror.url, [], lines.append)
     archives = tree(mirror.folder)
     del archives["SHA256SUMS"]
     assert tree(data) == UNPACKED | archives
@@ -67,17 +67,17 @@ def test_all_that_the_mirror_names_is_fetched_and_unpacked(mirror: Mirror, data:
 
 
 def test_a_folder_is_a_mirror_too(mirror: Mirror, data: Path) -> None:
-    download(PUBLISHED, data, str(mirror.folder), ["test"], print)
+    download_dataset(PUBLISHED, data, str(mirror.folder), ["test"], print)
     assert sorted(tree(data)) == ["test.tar.gz", "test/1.png", "test/digitStruct.mat"]
     assert mirror.requests == []
 
 
 def test_what_is_unpacked_is_skipped_even_without_its_archive(mirror: Mirror, data: Path) -> None:
-    download(PUBLISHED, data, mirror.url, [], print)
+    download_dataset(PUBLISHED, data, mirror.url, [], print)
     (data / "train.tar.gz").unlink()
     before, mirror.requests[:] = tree(data), []
     lines: list[str] = []
-    download(PUBLISHED, data, mirror.url, [], lines.append)
+    download_dataset(PUBLISHED, data, mirror.url, [], lines.append)
     assert tree(data) == before
     assert [request.filename for request in mirror.requests] == ["SHA256SUMS"]
     assert lines == [f"train: {data}/train is there already", f"test: {data}/test is there already"]
@@ -87,20 +87,20 @@ def test_drawn_pictures_are_not_taken_for_published_ones(mirror: Mirror, data: P
     dataset.render_split(data / "train", 1, seed=0)
     before = tree(data)
     with pytest.raises(UserError, match=r"data/train was drawn, and is nothing of svhn: choose another --data_dir"):
-        download(PUBLISHED, data, mirror.url, ["train"], print)
+        download_dataset(PUBLISHED, data, mirror.url, ["train"], print)
     assert tree(data) == before
 
 
 def test_a_folder_of_something_else_is_not_taken_for_the_split(mirror: Mirror, data: Path) -> None:
     (data / "train").mkdir(parents=True)
     with pytest.raises(UserError, match=r"data/train is there, but holds nothing of svhn: move it away, or choose"):
-        download(PUBLISHED, data, mirror.url, ["train"], print)
+        download_dataset(PUBLISHED, data, mirror.url, ["train"], print)
 
 
 def test_a_complete_archive_is_unpacked_and_not_fetched(mirror: Mirror, data: Path) -> None:
     data.mkdir()
     (data / "test.tar.gz").write_bytes((mirror.folder / "test.tar.gz").read_bytes())
-    download(PUBLISHED, data, mirror.url, ["test"], print)
+    download_dataset(PUBLISHED, data, mirror.url, ["test"], print)
     assert tree(data)["test/1.png"] == b"one"
     assert mirror.asked("test.tar.gz") == []
 
@@ -109,7 +109,7 @@ def test_a_wrong_archive_is_fetched_again(mirror: Mirror, data: Path) -> None:
     data.mkdir()
     (data / "test.tar.gz").write_bytes(b"other")
     lines: list[str] = []
-    download(PUBLISHED, data, mirror.url, ["test"], lines.append)
+    download_dataset(PUBLISHED, data, mirror.url, ["test"], lines.append)
     assert tree(data)["test/1.png"] == b"one"
     assert lines[0].startswith(f"{data}/test.tar.gz does not match: sha256 is ")
     assert lines[0].endswith(": fetching it again")
@@ -118,7 +118,7 @@ def test_a_wrong_archive_is_fetched_again(mirror: Mirror, data: Path) -> None:
 @pytest.mark.parametrize("split", ["extra", "valid"])
 def test_a_split_that_is_not_offered_is_answered_with_those_that_are(mirror: Mirror, data: Path, split: str) -> None:
     with pytest.raises(UserError) as error:
-        download(PUBLISHED, data, mirror.url, ["train", split], print)
+        download_dataset(PUBLISHED, data, mirror.url, ["train", split], print)
     assert str(error.value) == f"--splits: {mirror.url} has no {split!r}: expected some of train, test"
     assert not data.exists()
 
@@ -128,13 +128,13 @@ def test_a_mirror_of_something_else_is_refused(mirror: Mirror, data: Path) -> No
     with pytest.raises(
         UserError, match=r"names no split of svhn: expected train.tar.gz, or test.tar.gz, or extra.tar.gz$"
     ):
-        download(PUBLISHED, data, mirror.url, [], print)
+        download_dataset(PUBLISHED, data, mirror.url, [], print)
 
 
 def test_the_mirrors_checksum_is_held_against_it(mirror: Mirror, data: Path) -> None:
     publish(mirror.folder, Archive("test.tar.gz", 1, "0" * 64))
     with pytest.raises(UserError, match=f"test.tar.gz: sha256 is .*, expected {'0' * 64}: the file was damaged"):
-        download(PUBLISHED, data, mirror.url, [], print)
+        download_dataset(PUBLISHED, data, mirror.url, [], print)
     assert tree(data) == {}
 
 
@@ -143,12 +143,12 @@ def test_a_mirror_without_checksums_is_held_to_the_publishers(mirror: Mirror, da
     train = spec.sources["train"][0]
     (mirror.folder / train.filename).write_bytes(b"?" * (train.size or 0))
     with pytest.raises(UserError, match=f"expected {train.sha256}"):
-        download(spec, data, mirror.url, [], print)
+        download_dataset(spec, data, mirror.url, [], print)
     assert tree(data) == {}
 
 
 def test_the_publisher_is_the_default_and_its_checksums_are_ours(mirror: Mirror, data: Path) -> None:
-    download(own_spec(mirror), data, "", [], print)
+    download_dataset(own_spec(mirror), data, "", [], print)
     assert sorted(tree(data)) == ["train.tar.gz", "train/1.png", "train/digitStruct.mat"]
     assert [request.filename for request in mirror.requests] == ["train.tar.gz"]
 
@@ -160,39 +160,39 @@ def test_an_unknown_checksum_is_said(mirror: Mirror, data: Path, size: bool, ext
     length = (mirror.folder / "train.tar.gz").stat().st_size
     spec = own_spec(mirror, sources={"train": (Archive("train.tar.gz", length if size else None),)})
     lines: list[str] = []
-    download(spec, data, "", [], lines.append)
+    download_dataset(spec, data, "", [], lines.append)
     assert lines[0] == f"no checksum is published for train.tar.gz{extent}"
 
 
 def test_a_file_that_is_no_archive_is_only_fetched(mirror: Mirror, data: Path) -> None:
     (mirror.folder / "train_32x32.mat").write_bytes(b"matrix")
     spec = own_spec(mirror, sources={"train": (Archive("train_32x32.mat", 6),)})
-    download(spec, data, "", [], print)
+    download_dataset(spec, data, "", [], print)
     assert tree(data) == {"train_32x32.mat": b"matrix"}
 
 
 def test_a_drawn_data_set_is_drawn(data: Path) -> None:
     drawn: list[tuple[Path, int]] = []
     spec = dataclasses.replace(PUBLISHED, name="drawn", url="", render=lambda *how: drawn.append(how))
-    download(spec, data, "", [], print)
-    download(spec, data, "", [], print, pictures=7)
+    download_dataset(spec, data, "", [], print)
+    download_dataset(spec, data, "", [], print, pictures=7)
     assert drawn == [(data, 0), (data, 7)]
     for url, splits in (("http://127.0.0.1", []), ("", ["train"])):
         with pytest.raises(UserError, match="drawn is drawn here, all of it: leave out --url and --splits"):
-            download(spec, data, url, splits, print)
+            download_dataset(spec, data, url, splits, print)
     assert len(drawn) == 2
     with pytest.raises(UserError, match="svhn is fetched as it was published: leave out --pictures"):
-        download(PUBLISHED, data, "", [], print, pictures=7)
+        download_dataset(PUBLISHED, data, "", [], print, pictures=7)
 
 
 def test_a_data_set_without_address_names_the_files_it_needs(mirror: Mirror, data: Path) -> None:
     spec = own_spec(mirror, url="")
     with pytest.raises(UserError) as error:
-        download(spec, data, "", [], print)
+        download_dataset(spec, data, "", [], print)
     assert "no address to be fetched from: put train.tar.gz into" in str(error.value)
     data.mkdir()
     (mirror.folder / "train.tar.gz").rename(data / "train.tar.gz")
-    download(spec, data, "", [], print)
+    download_dataset(spec, data, "", [], print)
     assert tree(data)["train/digitStruct.mat"] == b"boxes"
 
 
@@ -207,7 +207,7 @@ def test_a_data_set_without_address_names_the_files_it_needs(mirror: Mirror, dat
 def test_a_mistake_is_one_line(
     arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert shell.run(command.main, ["download", *arguments]) == code
+    assert shell.run_main(command.main, ["download", *arguments]) == code
     line = capsys.readouterr().err
     assert line.startswith(message)
     assert line.count("\n") == 1
@@ -237,12 +237,12 @@ def other(path: Path) -> None:
 def test_a_bad_archive_is_one_line_and_leaves_good_files(
     mirror: Mirror, data: Path, spoil: Callable[[Path], None], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    download(PUBLISHED, data, mirror.url, ["test"], print)
+    download_dataset(PUBLISHED, data, mirror.url, ["test"], print)
     before = tree(data)
     archive = mirror.folder / "train.tar.gz"
     spoil(archive)
-    publish(mirror.folder, Archive("train.tar.gz", sha256=sha256(archive)))
-    assert shell.run(command.main, ["download", f"--url={mirror.url}", f"--data_dir={data}"]) == 1
+    publish(mirror.folder, Archive("train.tar.gz", sha256=compute_sha256(archive)))
+    assert shell.run_main(command.main, ["download", f"--url={mirror.url}", f"--data_dir={data}"]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {data}/train.tar.gz: {message}")
     assert tree(data) == before | {"train.tar.gz": archive.read_bytes()}
 
@@ -251,7 +251,7 @@ def test_a_file_in_the_folders_place_is_one_line(
     mirror: Mirror, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data.write_bytes(b"mine")
-    assert shell.run(command.main, ["download", f"--url={mirror.url}", f"--data_dir={data}"]) == 1
+    assert shell.run_main(command.main, ["download", f"--url={mirror.url}", f"--data_dir={data}"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"error: {data}: File exists: a file is where a folder should be")
     assert data.read_bytes() == b"mine"

@@ -16,10 +16,10 @@ from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED
 from svhn.datasets.svhn_cropped import SVHN_CROPPED
 from svhn.download import __main__ as command
-from svhn.download.archives import download
+from svhn.download.archives import download_dataset
 from svhn.errors import UserError
 from svhn.runtime import shell
-from svhn.runtime.files import sha256
+from svhn.runtime.files import compute_sha256
 from svhn.spec import Archive, DatasetSpec
 from svhn.wrangle import __main__
 
@@ -48,7 +48,7 @@ def data(tmp_path: Path) -> Path:
 
 def described(mirror: Mirror, name: str) -> Archive:
     path = mirror.folder / name
-    return Archive(name, path.stat().st_size, sha256(path))
+    return Archive(name, path.stat().st_size, compute_sha256(path))
 
 
 def published_at(mirror: Mirror) -> DatasetSpec:
@@ -82,7 +82,7 @@ def gunzip(data: Path, name: str) -> Path:
 
 def test_images_and_labels_of_both_splits_arrive(mirror: Mirror, data: Path) -> None:
     lines: list[str] = []
-    download(published_at(mirror), data, "", [], lines.append)
+    download_dataset(published_at(mirror), data, "", [], lines.append)
     assert fetched(mirror) == TRAIN + TEST
     assert tree(data) == tree(mirror.folder)
     assert {split: len(list(mnist.entries(data, split))) for split in COUNTS} == COUNTS
@@ -94,20 +94,20 @@ def test_images_and_labels_of_both_splits_arrive(mirror: Mirror, data: Path) -> 
 
 
 def test_complete_files_are_verified_and_left(mirror: Mirror, data: Path) -> None:
-    download(MNIST, data, mirror.url, [], print)
+    download_dataset(MNIST, data, mirror.url, [], print)
     mirror.requests.clear()
     lines: list[str] = []
-    download(MNIST, data, mirror.url, [], lines.append)
+    download_dataset(MNIST, data, mirror.url, [], lines.append)
     assert fetched(mirror) == []
     assert lines == [f"{s}: {data / n} is complete" for s, names in (("train", TRAIN), ("test", TEST)) for n in names]
 
 
 def test_a_splits_missing_file_alone_is_fetched(mirror: Mirror, data: Path) -> None:
-    download(MNIST, data, mirror.url, ["train"], print)
+    download_dataset(MNIST, data, mirror.url, ["train"], print)
     assert sorted(tree(data)) == TRAIN
     mirror.requests.clear()
     (data / TRAIN[1]).unlink()
-    download(MNIST, data, mirror.url, ["train"], print)
+    download_dataset(MNIST, data, mirror.url, ["train"], print)
     assert fetched(mirror) == [TRAIN[1]]
 
 
@@ -117,29 +117,29 @@ def test_either_file_damaged_on_its_way_is_refused(mirror: Mirror, data: Path, n
     content = (mirror.folder / name).read_bytes()
     (mirror.folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(UserError, match=f"^{name}: sha256 is .* the file was damaged or replaced on its way"):
-        download(spec, data, "", ["train"], print)
+        download_dataset(spec, data, "", ["train"], print)
     assert name not in tree(data)
 
 
 def test_the_mirrors_checksums_replace_the_publishers(mirror: Mirror, data: Path) -> None:
-    download(MNIST, data, mirror.url, ["test"], print)
+    download_dataset(MNIST, data, mirror.url, ["test"], print)
     assert sorted(tree(data)) == TEST
     publish(mirror.folder, *(Archive(name, sha256="0" * 64) for name in TRAIN))
     with pytest.raises(UserError, match=f"{TRAIN[0]}: sha256 is .*, expected {'0' * 64}"):
-        download(MNIST, data, mirror.url, ["train"], print)
+        download_dataset(MNIST, data, mirror.url, ["train"], print)
     (mirror.folder / "SHA256SUMS").unlink()
     with pytest.raises(UserError, match=rf"{TRAIN[0]}: .* has [\d,]+ bytes of it, expected 9,912,422"):
-        download(MNIST, data, mirror.url, ["train"], print)
+        download_dataset(MNIST, data, mirror.url, ["train"], print)
 
 
 def test_a_split_without_its_labels_is_not_offered(mirror: Mirror, data: Path) -> None:
     publish(mirror.folder, *(described(mirror, name) for name in (*TRAIN, TEST[0])))
-    download(MNIST, data, mirror.url, [], print)
+    download_dataset(MNIST, data, mirror.url, [], print)
     assert sorted(tree(data)) == TRAIN
     publish(mirror.folder, described(mirror, TEST[0]))
     for spec in (MNIST, MNIST_STACKED):
         with pytest.raises(UserError) as error:
-            download(spec, data, mirror.url, [], print)
+            download_dataset(spec, data, mirror.url, [], print)
         expected = f"expected {' and '.join(TRAIN)}, or {' and '.join(TEST)}"
         assert str(error.value) == f"{mirror.url}: SHA256SUMS names no split of {spec.name}: {expected}"
 
@@ -150,28 +150,28 @@ def test_a_split_without_its_labels_is_not_offered(mirror: Mirror, data: Path) -
 def test_splits_that_share_files_fetch_each_once(
     mirror: Mirror, data: Path, splits: list[str], names: list[str]
 ) -> None:
-    download(MNIST_STACKED, data, mirror.url, splits, print)
+    download_dataset(MNIST_STACKED, data, mirror.url, splits, print)
     assert sorted(fetched(mirror)) == sorted(tree(data)) == sorted(names)
 
 
 def test_the_command_brings_them(mirror: Mirror, data: Path) -> None:
     arguments = ["--dataset=mnist_stacked_varied", "--splits=valid", f"--url={mirror.url}", f"--data_dir={data}"]
-    assert shell.run(command.main, ["download", *arguments]) == 0
+    assert shell.run_main(command.main, ["download", *arguments]) == 0
     assert sorted(tree(data)) == TRAIN
 
 
 def test_an_address_that_is_lacking_names_each_file_once(data: Path) -> None:
     with pytest.raises(UserError, match=f": put {' and '.join(TRAIN)}, {' and '.join(TEST)} into {data}, or name"):
-        download(dataclasses.replace(MNIST_STACKED, url=""), data, "", [], print)
+        download_dataset(dataclasses.replace(MNIST_STACKED, url=""), data, "", [], print)
 
 
 def test_unpacked_files_are_left_and_what_is_missing_is_fetched(mirror: Mirror, data: Path) -> None:
-    download(MNIST, data, mirror.url, ["train"], print)
+    download_dataset(MNIST, data, mirror.url, ["train"], print)
     images = gunzip(data, TRAIN[0])
     (data / TRAIN[1]).unlink()
     mirror.requests.clear()
     lines: list[str] = []
-    download(MNIST, data, mirror.url, ["train"], lines.append)
+    download_dataset(MNIST, data, mirror.url, ["train"], lines.append)
     assert fetched(mirror) == [TRAIN[1]]
     assert sorted(tree(data)) == [images.name, TRAIN[1]]
     assert lines[0] == f"train: {images} is there already"
@@ -187,7 +187,7 @@ def test_a_folder_of_another_form_is_left_alone(
     fill(data)
     before = tree(data)
     with pytest.raises(UserError) as error:
-        download(spec, data, mirror.url, splits, print)
+        download_dataset(spec, data, mirror.url, splits, print)
     assert str(error.value) == f"{data} holds train of {spec.name}, but not as {' and '.join(TRAIN)}: {APART}"
     assert tree(data) == before
     assert mirror.requests == []
@@ -199,7 +199,7 @@ def test_a_file_of_the_users_own_is_never_replaced(mirror: Mirror, data: Path, s
     publish(mirror.folder, *(described(mirror, each) for each in {*TRAIN, name}))
     (data / name).write_bytes(b"mine")
     with pytest.raises(UserError) as error:
-        download(spec, data, mirror.url, ["train"], print)
+        download_dataset(spec, data, mirror.url, ["train"], print)
     message = str(error.value)
     assert message.startswith(f"{data / name} is not as published: sha256 is ")
     assert message.endswith(": move it away, or choose another --data_dir")
@@ -209,7 +209,7 @@ def test_a_file_of_the_users_own_is_never_replaced(mirror: Mirror, data: Path, s
 def test_wrangle_sends_kaggles_folder_to_another_one(data: Path) -> None:
     write_csv(data)
     with pytest.raises(UserError) as error:
-        __main__.chosen_sources(MNIST, data, ["test"])
+        __main__.select_sources(MNIST, data, ["test"])
     assert str(error.value) == (
         f"{data} has no test of mnist: run `python -m svhn.download --dataset=mnist --data_dir={data}`, "
         "with a folder of its own if what is there is not as published"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.mirror import Mirror, serve
 
-from svhn.download.remote import BrokenTransferError, MissingFileError, opened, read_text, retried
+from svhn.download.remote import BrokenTransferError, MissingFileError, open_stream, read_remote_text, retry_attempt
 from svhn.errors import UserError
 
 
@@ -32,14 +32,14 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
 
 
 def read_from(source: str, offset: int) -> tuple[int, int | None, bytes]:
-    with opened(source, "a file+.txt", offset) as stream:
+    with open_stream(source, "a file+.txt", offset) as stream:
         return stream.start, stream.total, b"".join(iter(stream.read, b""))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_server_is_read_with_and_without_a_slash(mirror: Mirror, slash: str) -> None:
     mirror.folder.joinpath("a file+.txt").rename(mirror.folder / "a.txt")
-    assert read_text(mirror.url + slash, "a.txt", print) == "0123456789"
+    assert read_remote_text(mirror.url + slash, "a.txt", print) == "0123456789"
 
 
 def test_names_are_quoted(mirror: Mirror) -> None:
@@ -56,7 +56,7 @@ def test_a_folder_is_read_from_the_offset(mirror: Mirror, form: str, offset: int
 def test_a_file_address_is_unquoted(tmp_path: Path) -> None:
     (tmp_path / "two words").mkdir()
     (tmp_path / "two words" / "a.txt").write_text("found")
-    assert read_text(f"file://{tmp_path}/two%20words", "a.txt", print) == "found"
+    assert read_remote_text(f"file://{tmp_path}/two%20words", "a.txt", print) == "found"
 
 
 def test_a_folder_with_less_than_the_offset_is_read_from_its_start(mirror: Mirror) -> None:
@@ -64,8 +64,8 @@ def test_a_folder_with_less_than_the_offset_is_read_from_its_start(mirror: Mirro
 
 
 def test_an_absent_text_is_none(mirror: Mirror, tmp_path: Path) -> None:
-    assert read_text(mirror.url, "SHA256SUMS", print) is None
-    assert read_text(str(tmp_path / "nowhere"), "SHA256SUMS", print) is None
+    assert read_remote_text(mirror.url, "SHA256SUMS", print) is None
+    assert read_remote_text(str(tmp_path / "nowhere"), "SHA256SUMS", print) is None
     assert mirror.requests == [("SHA256SUMS", "", 404)]
 
 
@@ -86,7 +86,7 @@ def test_a_file_that_the_server_lacks(mirror: Mirror, status: int) -> None:
 )
 def test_an_impossible_address_is_not_tried_again(url: str, message: str) -> None:
     with pytest.raises(UserError) as error:
-        read_text(url, "SHA256SUMS", report=pytest.fail, pause=no_pause)
+        read_remote_text(url, "SHA256SUMS", report=pytest.fail, pause=no_pause)
     assert message in str(error.value)
 
 
@@ -96,7 +96,7 @@ def test_a_refused_connection_is_tried_five_times() -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         pauses: list[float] = []
         with pytest.raises(UserError, match=r"refused: 5 tries failed: check the connection and --url"):
-            read_text(url, "SHA256SUMS", ignore, pauses.append)
+            read_remote_text(url, "SHA256SUMS", ignore, pauses.append)
     assert pauses == [1, 2, 4, 8]
 
 
@@ -106,7 +106,7 @@ def test_a_silent_server_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None
         lines: list[str] = []
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UserError, match="timed out: 5 tries failed"):
-            read_text(url, "SHA256SUMS", lines.append, ignore)
+            read_remote_text(url, "SHA256SUMS", lines.append, ignore)
     assert lines == [f"{url}/SHA256SUMS: timed out: trying again in {seconds} s" for seconds in (1, 2, 4, 8)]
 
 
@@ -121,5 +121,5 @@ def test_patience_starts_anew_with_every_step_forward() -> None:
         return "done"
 
     pauses: list[float] = []
-    assert retried(attempt, lambda: reached, ignore, pauses.append) == "done"
+    assert retry_attempt(attempt, lambda: reached, ignore, pauses.append) == "done"
     assert pauses == [1] * 8

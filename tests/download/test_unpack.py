@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from svhn.download.unpack import unpack
+from svhn.download.unpack import unpack_archive
 from svhn.errors import UserError
 
 GOOD = {"train/1.png": b"one", "train/digitStruct.mat": random.Random(1).randbytes(50_000), "train/deep/2.png": b"two"}
@@ -57,7 +57,7 @@ def test_unpack_makes_the_folder(tmp_path: Path) -> None:
     archive = pack_good(tmp_path / "a.tar.gz", special("train", tarfile.DIRTYPE), special("train/e", tarfile.DIRTYPE))
     packed = {"a.tar.gz": archive.read_bytes()}
     moves: list[tuple[int, int | None]] = []
-    unpack(archive, tmp_path / "train", lambda *move: moves.append(move))
+    unpack_archive(archive, tmp_path / "train", lambda *move: moves.append(move))
     assert tree(tmp_path) == packed | GOOD
     assert (tmp_path / "train" / "e").is_dir()
     assert len(moves) == 5
@@ -69,7 +69,7 @@ def test_unpack_reads_names_with_a_dot_and_leaves_out_what_lies_beside(tmp_path:
     archive = pack(
         tmp_path / "a.tar.gz", regular("./train/1.png", b"1"), regular("._train", b"2"), regular("test/1", b"")
     )
-    unpack(archive, tmp_path / "train", ignore)
+    unpack_archive(archive, tmp_path / "train", ignore)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.gz", "train"]
     assert tree(tmp_path / "train") == {"1.png": b"1"}
 
@@ -77,14 +77,14 @@ def test_unpack_reads_names_with_a_dot_and_leaves_out_what_lies_beside(tmp_path:
 def test_unpack_gives_no_special_rights(tmp_path: Path) -> None:
     member, content = regular("train/1.png", b"1")
     member.mode = 0o6777
-    unpack(pack(tmp_path / "a.tar.gz", (member, content)), tmp_path / "train", ignore)
+    unpack_archive(pack(tmp_path / "a.tar.gz", (member, content)), tmp_path / "train", ignore)
     assert (tmp_path / "train" / "1.png").stat().st_mode & 0o7777 == 0o755
 
 
 def test_unpack_clears_what_a_killed_run_left(tmp_path: Path) -> None:
     (tmp_path / "train.partial" / "deep").mkdir(parents=True)
     (tmp_path / "train.partial" / "deep" / "stale.png").write_bytes(b"stale")
-    unpack(pack_good(tmp_path / "a.tar.gz"), tmp_path / "train", ignore)
+    unpack_archive(pack_good(tmp_path / "a.tar.gz"), tmp_path / "train", ignore)
     (tmp_path / "a.tar.gz").unlink()
     assert tree(tmp_path) == GOOD
     assert not (tmp_path / "train.partial").exists()
@@ -94,7 +94,7 @@ def test_unpack_keeps_no_member_in_memory(tmp_path: Path) -> None:
     archive = pack(tmp_path / "a.tar.gz", *(regular(f"train/{number}.png", b"") for number in range(300)))
     before = members_alive()
     alive: list[int] = []
-    unpack(archive, tmp_path / "train", lambda *_: alive.append(members_alive() if len(alive) == 299 else 0))
+    unpack_archive(archive, tmp_path / "train", lambda *_: alive.append(members_alive() if len(alive) == 299 else 0))
     assert len(alive) == 300
     assert 1 <= alive[-1] - before < 5
 
@@ -125,7 +125,7 @@ def test_unpack_refuses_a_hostile_member_and_leaves_nothing(tmp_path: Path, case
     archive = pack_good(data / "a.tar.gz", *members, regular("train/3.png", b"three"))
     before = tree(tmp_path)
     with pytest.raises(UserError) as error:
-        unpack(archive, data / "train", ignore)
+        unpack_archive(archive, data / "train", ignore)
     assert message in str(error.value)
     assert str(error.value).startswith(f"{archive}: ")
     assert tree(tmp_path) == before
@@ -135,7 +135,7 @@ def test_unpack_refuses_a_hostile_member_and_leaves_nothing(tmp_path: Path, case
 def test_an_absolute_member_does_not_reach_its_path(tmp_path: Path) -> None:
     archive = pack_good(tmp_path / "a.tar.gz", regular(f"{tmp_path}/x", b"!"))
     with pytest.raises(UserError, match="is an absolute path"):
-        unpack(archive, tmp_path / "train", ignore)
+        unpack_archive(archive, tmp_path / "train", ignore)
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
@@ -161,7 +161,7 @@ def test_unpack_refuses_a_damaged_archive_and_leaves_nothing(tmp_path: Path, dam
     archive = pack_good(tmp_path / "a.tar.gz")
     archive.write_bytes(DAMAGES[damage](archive.read_bytes()))
     with pytest.raises(UserError) as error:
-        unpack(archive, tmp_path / "train", ignore)
+        unpack_archive(archive, tmp_path / "train", ignore)
     assert str(error.value).startswith(f"{archive}: damaged, last member read: ")
     assert str(error.value).endswith(": delete it and run the same command again")
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
@@ -171,11 +171,11 @@ def test_a_damaged_archive_is_reported_with_its_member(tmp_path: Path) -> None:
     archive = pack_good(tmp_path / "a.tar.gz")
     archive.write_bytes(archive.read_bytes()[:20_000])
     with pytest.raises(UserError, match=r"last member read: train/digitStruct\.mat "):
-        unpack(archive, tmp_path / "train", ignore)
+        unpack_archive(archive, tmp_path / "train", ignore)
 
 
 def test_unpack_names_the_folder_that_is_lacking(tmp_path: Path) -> None:
     archive = pack_good(tmp_path / "a.tar.gz", regular("readme", b""))
     with pytest.raises(UserError, match=r"expected a folder test/ in it, found readme, train$"):
-        unpack(archive, tmp_path / "test", ignore)
+        unpack_archive(archive, tmp_path / "test", ignore)
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]

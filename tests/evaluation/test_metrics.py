@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.evaluation.metrics import Counts, count, scores, total
-from svhn.labels import EMPTY, to_slots
+from svhn.labels import EMPTY, encode_text
 
 TRUE = ["210", "7", "48", "35", "123", "90817"]
 READ = ["210", "73", "49", "35", "1", "90817"]  # right, too long, one digit wrong, right but padding, too short, right
@@ -26,7 +26,7 @@ COUNTED = Counts(
 
 
 def slots(numbers: list[str]) -> tf.Tensor:
-    return tf.constant([to_slots(number, 5) for number in numbers], tf.int32)
+    return tf.constant([encode_text(number, 5) for number in numbers], tf.int32)
 
 
 def count_rows(rows: slice) -> Counts:

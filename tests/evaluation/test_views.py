@@ -134,10 +134,10 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
 
 def write_split(folder: Path) -> tuple[Info, Split]:
     """Six blank pictures of a 7, as valid."""
-    path = records.shard_paths(folder, "svhn", "valid", 1)[0]
+    path = records.get_shard_paths(folder, "svhn", "valid", 1)[0]
     path.parent.mkdir()
     pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
-    records.write_shard(path, (records.serialize(pixels, "7", str(index)) for index in range(6)))
+    records.write_shard(path, (records.serialize_example(pixels, "7", str(index)) for index in range(6)))
     shards, sizes, lengths = {"valid": [6]}, {"valid": [path.stat().st_size]}, {"valid": {"1": 6}}
     info = dataclasses.replace(INFO, splits=shards, sizes=sizes, lengths=lengths)
     return info, records.open_split(folder, info, "valid")

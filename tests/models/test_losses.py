@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.labels import CLASSES, EMPTY, to_slots
+from svhn.labels import EMPTY, NUM_CLASSES, encode_text
 from svhn.models.losses import sequence_loss
 
 NUMBERS = ["210", "7", "90817", "48"]
 MAX_LENGTH = 5
-SLOTS = np.array([to_slots(number, MAX_LENGTH) for number in NUMBERS], np.int32)
+SLOTS = np.array([encode_text(number, MAX_LENGTH) for number in NUMBERS], np.int32)
 
 Outputs = dict[str, Any]  # variables, which TensorFlow takes for tensors
 
@@ -21,7 +21,7 @@ Outputs = dict[str, Any]  # variables, which TensorFlow takes for tensors
 @pytest.fixture
 def outputs() -> Outputs:
     rng = np.random.default_rng(0)
-    digits: Any = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH, CLASSES)).astype(np.float32)
+    digits: Any = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH, NUM_CLASSES)).astype(np.float32)
     length: Any = rng.normal(0, 3, (len(NUMBERS), MAX_LENGTH + 1)).astype(np.float32)
     return {"digits": tf.Variable(digits), "length": tf.Variable(length)}
 
@@ -98,7 +98,7 @@ def test_what_an_empty_slot_says_changes_nothing(outputs: Outputs) -> None:
 
 
 def test_certainty_costs_nothing_and_smoothing_makes_it_cost() -> None:
-    digits = tf.constant(100.0 * np.eye(CLASSES)[np.maximum(SLOTS, 0)], tf.float32)
+    digits = tf.constant(100.0 * np.eye(NUM_CLASSES)[np.maximum(SLOTS, 0)], tf.float32)
     length = tf.constant(100.0 * np.eye(MAX_LENGTH + 1)[[len(number) for number in NUMBERS]], tf.float32)
     outputs = {"digits": digits, "length": length}
     assert sequence_loss(tf.constant(SLOTS), outputs).numpy() == pytest.approx(0.0, abs=1e-5)

@@ -15,7 +15,7 @@ from svhn.config import Config
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.evaluation.decoding import decode
-from svhn.labels import CLASSES
+from svhn.labels import NUM_CLASSES
 from svhn.models import MODELS, precision
 from svhn.models.layers.normalization import BatchNormalization
 from svhn.pipeline import batches
@@ -58,7 +58,7 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
     assert model.input_shape == (None, 24, 40, channels)
     assert model.inputs[0].dtype == "float32"
     outputs = model(random_images(model, batch=2), training=False)
-    shapes = {"digits": (2, max_length, CLASSES), "length": (2, max_length + 1)}
+    shapes = {"digits": (2, max_length, NUM_CLASSES), "length": (2, max_length + 1)}
     if fixed_length:
         del shapes["length"]
     if name == "finder":

@@ -16,7 +16,7 @@ from support.digit_records import make_info, paths_of, pictures, train_run, writ
 from svhn import records
 from svhn.errors import UserError
 from svhn.evaluation import score
-from svhn.labels import CLASSES, EMPTY
+from svhn.labels import EMPTY, NUM_CLASSES
 from svhn.models import svm
 from svhn.runs import checkpoints, load
 from svhn.runs import run as runs
@@ -31,10 +31,10 @@ def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fakes(
-    count: int, noise: float, seed: int, digits: tuple[int, ...] = tuple(range(CLASSES))
+    count: int, noise: float, seed: int, digits: tuple[int, ...] = tuple(range(NUM_CLASSES))
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pictures float32 (count, 8, 8, 1) in 0…255, each one of ten patterns in noise, and their digits (count, 1)."""
-    patterns = np.random.default_rng(0).uniform(0, 255, (CLASSES, *SIZE, 1))
+    patterns = np.random.default_rng(0).uniform(0, 255, (NUM_CLASSES, *SIZE, 1))
     rng = np.random.default_rng(seed)
     labels = np.array(digits)[np.arange(count) % len(digits)]
     images = np.clip(patterns[labels] + rng.normal(0, noise, (count, *SIZE, 1)), 0, 255)
@@ -82,7 +82,7 @@ def test_it_reads_what_scikit_learn_reads(chosen: float, noise: float) -> None:
 
 @pytest.mark.parametrize("missing", [0, 4, 9])
 def test_a_digit_that_never_occurs_is_never_read(chosen: float, missing: int) -> None:
-    known = tuple(digit for digit in range(CLASSES) if digit != missing)
+    known = tuple(digit for digit in range(NUM_CLASSES) if digit != missing)
     images, digits = fakes(180, 200.0, seed=1, digits=known)
     unseen, _ = fakes(300, 200.0, seed=2)
     model = fitted(images, digits)

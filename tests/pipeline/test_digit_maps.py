@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.labels import EMPTY, to_slots
+from svhn.labels import EMPTY, encode_text
 from svhn.models import losses
 from svhn.pipeline import augment, digit_maps
 from svhn.pipeline.digit_maps import NO_DIGIT, PLACE, UNKNOWN
@@ -23,7 +23,7 @@ def maps(text: str, *boxes: Box, size: Size = SIZE, transforms: tf.Tensor = STAY
     """Of one picture of `SIZE`, its digits' boxes in pixels."""
     shares = np.zeros((1, 5, 4), np.float32)
     shares[0, : len(boxes)] = np.array(boxes, np.float32).reshape(-1, 4) / [*SIZE[::-1], *SIZE[::-1]]
-    digits = tf.constant([to_slots(text, 5)], tf.int32)
+    digits = tf.constant([encode_text(text, 5)], tf.int32)
     found = digit_maps.digit_maps(digits, tf.constant(shares), transforms, SIZE, size).numpy()
     assert found.dtype == np.int32
     return found[0]

@@ -17,7 +17,7 @@ from support.numbered_records import (
     write_split,
 )
 
-from svhn.labels import to_slots
+from svhn.labels import encode_text
 from svhn.pipeline import augment, boxes
 from svhn.records import Split
 from svhn.spec import NOWHERE, Augmentation
@@ -31,7 +31,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
 
 
 def slots(text: str) -> tf.Tensor:
-    return tf.constant(to_slots(text, 5), tf.int32)
+    return tf.constant(encode_text(text, 5), tf.int32)
 
 
 @pytest.mark.parametrize(("first", "second", "left"), [("12", "34", 16), ("1", "234", 8), ("070", "1", 24)])
@@ -40,7 +40,7 @@ def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: s
     image, digits = augment.join(one, slots(first), other, slots(second))
     assert (image.shape, image.dtype) == ((16, 32, 3), tf.uint8)
     np.testing.assert_array_equal(image, np.where(np.arange(32) < left, 50, 200)[None, :, None] + np.zeros((16, 1, 3)))
-    assert digits.numpy().tolist() == to_slots(first + second, 5)
+    assert digits.numpy().tolist() == encode_text(first + second, 5)
 
 
 def test_boxes_go_with_their_pictures() -> None:
@@ -72,7 +72,7 @@ def test_graphs_need_no_autograph() -> None:
     picture = tf.zeros((16, 32, 3), tf.uint8)
     _, digits = tf.function(augment.join, autograph=False)(picture, slots("12"), picture, slots("3"))
     tf.function(augment.join_boxes, autograph=False)(tf.zeros((5, 4)), slots("12"), tf.zeros((5, 4)), slots("3"))
-    assert digits.numpy().tolist() == to_slots("123", 5)
+    assert digits.numpy().tolist() == encode_text("123", 5)
 
 
 def test_numbers_are_joined_as_often_as_they_should() -> None:

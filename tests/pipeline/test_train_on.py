@@ -29,10 +29,10 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
     """Shards of 20 examples each, named after their data set; returns what they are."""
     (folder / dataset).mkdir(parents=True)
     count = EXAMPLES[dataset]
-    paths = records.shard_paths(folder, dataset, "train", count // 20)
+    paths = records.get_shard_paths(folder, dataset, "train", count // 20)
     pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
     for path in paths:
-        records.write_shard(path, (records.serialize(pixels, "7", dataset) for _ in range(20)))
+        records.write_shard(path, (records.serialize_example(pixels, "7", dataset) for _ in range(20)))
     shards, sizes = [20] * len(paths), [path.stat().st_size for path in paths]
     lengths = {"train": {"1": count}}
     info = Info(dataset, SIZE, 0.3, 3, 5, "png", {"train": shards}, {"train": sizes}, lengths, {}, seed=0)
@@ -47,7 +47,9 @@ def training_split(folder: Path, info: Info, **options: Any) -> Split:
 
 
 def names(split: Split, count: int) -> list[str]:
-    stream = batches.training_stream(split, seed=0, start=0).map(lambda _, record: records.parse(record, 5)["name"])
+    stream = batches.training_stream(split, seed=0, start=0).map(
+        lambda _, record: records.parse_example(record, 5)["name"]
+    )
     return [name.decode() for name in islice(stream.as_numpy_iterator(), count)]
 
 
@@ -80,7 +82,7 @@ def test_damaged_records_of_both_are_left_out(tmp_path: Path) -> None:
     info = write_records(tmp_path, "svhn")
     write_records(tmp_path, "synthetic")
     for dataset, shards in (("svhn", 3), ("synthetic", 9)):
-        path = records.shard_paths(tmp_path, dataset, "train", shards)[0]
+        path = records.get_shard_paths(tmp_path, dataset, "train", shards)[0]
         content = bytearray(path.read_bytes())
         content[-1] ^= 255
         path.write_bytes(content)
@@ -108,13 +110,13 @@ def test_a_run_goes_on_with_the_same_records_alone(tmp_path: Path) -> None:
     folder, run = tmp_path / "records", tmp_path / "run"
     info = write_records(folder, "svhn")
     write_records(folder, "synthetic", sources={"train": "one"})
-    runs.begin(run, given, records.with_others(info, folder, ["svhn", "synthetic"]))
-    assert runs.reopen(run, {}, records.with_others(info, folder, ["svhn", "synthetic"]), "train").train_on
+    runs.begin(run, given, records.add_other_sources(info, folder, ["svhn", "synthetic"]))
+    assert runs.reopen(run, {}, records.add_other_sources(info, folder, ["svhn", "synthetic"]), "train").train_on
     assert runs.reopen(run, {}, info, "test").train_on  # which needs no other records
     for other in ({"sources": {"train": "another"}}, {"seed": 1}):
         write_records(tmp_path / str(other), "synthetic", **{"sources": {"train": "one"}, **other})
         with pytest.raises(UserError, match=r"holds a run with synthetic.* \(now .*use the same options and records"):
-            runs.reopen(run, {}, records.with_others(info, tmp_path / str(other), ["svhn", "synthetic"]), "train")
+            runs.reopen(run, {}, records.add_other_sources(info, tmp_path / str(other), ["svhn", "synthetic"]), "train")
 
 
 def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,15 +133,15 @@ def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsy
         "--batch_size=24",
         "--train_on=svhn,synthetic",
     ]
-    assert shell.run(flags.main, [*command, "--num_epochs=1"]) == 0
+    assert shell.run_main(flags.main, [*command, "--num_epochs=1"]) == 0
     said = capsys.readouterr().out
     assert "\nTraining on:       svhn,synthetic\n" in said
     assert "\nDone training for 1 epochs, 10 steps.\n" in said  # 240 examples
     shutil.rmtree(folder / "synthetic")
     write_records(folder, "synthetic", seed=1)
-    assert shell.run(flags.main, [*command, "--num_epochs=2"]) == 1
+    assert shell.run_main(flags.main, [*command, "--num_epochs=2"]) == 1
     assert "holds a run with synthetic=180 examples, drawn by seed 0 (now 180" in capsys.readouterr().err
-    assert shell.run(flags.main, [*command, "--train_on=svhn,cifar"]) == 1
+    assert shell.run_main(flags.main, [*command, "--train_on=svhn,cifar"]) == 1
     assert "unknown data set 'cifar'" in capsys.readouterr().err
 
 

@@ -42,7 +42,7 @@ def records_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dataset.render_split(folder / "data" / split, 120, seed=seed)
     spec = DATASETS["svhn"]
     options = convert.Options(spec.size, spec.margin)
-    convert.convert(spec, folder / "data", folder, ["train", "test"], options)
+    convert.convert_dataset(spec, folder / "data", folder, ["train", "test"], options)
     return folder
 
 

@@ -112,10 +112,10 @@ def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) ->
 
 def plain_pictures(folder: Path, levels: list[int], numbers: list[str]) -> Split:
     """Valid, of pictures of one grey each."""
-    (path,) = records.shard_paths(folder, "mnist", "valid", 1)
+    (path,) = records.get_shard_paths(folder, "mnist", "valid", 1)
     path.parent.mkdir()
     encoded = [tf.io.encode_png(np.full((8, 8, 1), level, np.uint8)).numpy() for level in levels]
-    records.write_shard(path, (records.serialize(*pair, "") for pair in zip(encoded, numbers, strict=True)))
+    records.write_shard(path, (records.serialize_example(*pair, "") for pair in zip(encoded, numbers, strict=True)))
     return Split([path], [len(levels)], [path.stat().st_size])
 
 
@@ -168,11 +168,13 @@ def of_run(folder: Path) -> Network:
 def mislabelled(folder: Path) -> tuple[Info, Split]:
     """A split of 23 digits, in batches of 10 and 3, of which every third has the label of another."""
     labels = np.arange(23) % 10
-    (path,) = records.shard_paths(folder, "mnist", "valid", 1)
+    (path,) = records.get_shard_paths(folder, "mnist", "valid", 1)
     path.parent.mkdir()
     encoded = (tf.io.encode_png(image).numpy() for image in pictures(labels))
     wrong = np.where(np.arange(23) % 3, labels, 9 - labels)
-    records.write_shard(path, (records.serialize(*row, "") for row in zip(encoded, map(str, wrong), strict=True)))
+    records.write_shard(
+        path, (records.serialize_example(*row, "") for row in zip(encoded, map(str, wrong), strict=True))
+    )
     return make_info({"valid": 23}), Split([path], [23], [path.stat().st_size])
 
 

@@ -35,7 +35,7 @@ def test_it_reads_rendered_numbers(tmp_path: Path, capsys: pytest.CaptureFixture
     dataset.render_split(tmp_path / "data/test", 200, seed=7)
     spec = DATASETS["svhn"]
     options = convert.Options(spec.size, spec.margin)
-    convert.convert(spec, tmp_path / "data", tmp_path / "records", ["test"], options)
+    convert.convert_dataset(spec, tmp_path / "data", tmp_path / "records", ["test"], options)
     folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results", "log")]
     assert Paths("released", checkpoints_dir=str(tmp_path / "checkpoints")).run == RELEASED
     flags.main(["main.py", "--mode=test", "--name=released", "--checkpoint=best", *folders])

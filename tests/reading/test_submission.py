@@ -144,7 +144,7 @@ def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_run_knows_of_its_records(trained: Path) -> None:
-    assert info_of(paths_of(trained).run).crop == make_info().crop
+    assert info_of(paths_of(trained).run).form == make_info().form
 
 
 def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

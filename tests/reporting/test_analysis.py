@@ -95,6 +95,6 @@ def test_labels_of_a_split_are_read_without_its_pictures(tmp_path: Path) -> None
     paths = [tmp_path / "a", tmp_path / "b"]
     parts = labels[:1300], labels[1300:]
     for path, part in zip(paths, parts, strict=True):
-        records.write_shard(path, [records.serialize(b"no picture", label, f"é/{label}") for label in part])
+        records.write_shard(path, [records.serialize_example(b"no picture", label, f"é/{label}") for label in part])
     found = list(analysis.listed(Split(paths, [1300, 200], [0, 0])))
     assert found == [(f"é/{label}", label) for label in labels]

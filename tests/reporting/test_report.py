@@ -34,8 +34,10 @@ def write_records(folder: Path) -> Info:
     shards, sizes = {}, {}
     (folder / "svhn").mkdir(parents=True)
     for split, count in COUNTS.items():
-        (path,) = records.shard_paths(folder, "svhn", split, 1)
-        examples = [records.serialize(picture(rng), str(10 + index), f"{split}/{index}.png") for index in range(count)]
+        (path,) = records.get_shard_paths(folder, "svhn", split, 1)
+        examples = [
+            records.serialize_example(picture(rng), str(10 + index), f"{split}/{index}.png") for index in range(count)
+        ]
         shards[split], sizes[split] = [records.write_shard(path, examples)], [path.stat().st_size]
     info = Info("svhn", (24, 40), 0.3, 3, 3, "png", shards, sizes, {}, {}, 0)
     records.write_info(folder, info)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support.mirror import Mirror, serve
 
-from svhn.download.transfer import fetch, mismatch, read_checksums
+from svhn.download.transfer import describe_mismatch, fetch_file, parse_checksums
 from svhn.errors import UserError
-from svhn.runtime.files import atomic_write, sha256
+from svhn.runtime.files import atomic_write, compute_sha256
 from svhn.spec import Archive
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -29,7 +29,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 
 
 class Call:
-    """One `fetch` into `data`, and what it told."""
+    """One `fetch_file` into `data`, and what it told."""
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
@@ -40,7 +40,9 @@ class Call:
         self.data.mkdir()
 
     def __call__(self, source: str, archive: Archive = PUBLISHED) -> None:
-        fetch(source, archive, self.data, lambda *move: self.moves.append(move), self.lines.append, self.pauses.append)
+        fetch_file(
+            source, archive, self.data, lambda *move: self.moves.append(move), self.lines.append, self.pauses.append
+        )
 
     def contents(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.data.iterdir()}
@@ -53,7 +55,7 @@ def call(tmp_path: Path) -> Call:
 
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")  # FIPS 180-2, B.1
-    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert compute_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_atomic_write_keeps_the_old_file_until_the_end(tmp_path: Path) -> None:
@@ -106,22 +108,24 @@ def test_atomic_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
 
 def test_read_checksums_reads_what_sha256sum_writes() -> None:
     text = f"{'a' * 64}  train.tar.gz\r\n\n{'B' * 64} *two words.bin\n{'c' * 64}  ./test.tar.gz\n"
-    assert read_checksums(text) == {"train.tar.gz": "a" * 64, "two words.bin": "b" * 64, "test.tar.gz": "c" * 64}
+    assert parse_checksums(text) == {"train.tar.gz": "a" * 64, "two words.bin": "b" * 64, "test.tar.gz": "c" * 64}
 
 
 @pytest.mark.parametrize("line", ["<html>", f"{'a' * 63}  x", f"{'g' * 64}  x", f"{'a' * 64} ", f"{'a' * 64}\tx"])
 def test_read_checksums_names_a_malformed_line(line: str) -> None:
     with pytest.raises(UserError, match=r"SHA256SUMS, line 2: .*: expected 64 hexadecimal digits"):
-        read_checksums(f"{'a' * 64}  x\n{line}\n")
+        parse_checksums(f"{'a' * 64}  x\n{line}\n")
 
 
 def test_mismatch(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"abc")
-    assert mismatch(path, Archive("a", 3, sha256(path))) == ""
-    assert mismatch(path, Archive("a")) == ""
-    assert mismatch(path, Archive("a", 4_000)) == "it has 3 bytes, expected 4,000"
-    assert mismatch(path, Archive("a", 3, "0" * 64)) == f"sha256 is {sha256(path)}, expected {'0' * 64}"
+    assert describe_mismatch(path, Archive("a", 3, compute_sha256(path))) == ""
+    assert describe_mismatch(path, Archive("a")) == ""
+    assert describe_mismatch(path, Archive("a", 4_000)) == "it has 3 bytes, expected 4,000"
+    assert (
+        describe_mismatch(path, Archive("a", 3, "0" * 64)) == f"sha256 is {compute_sha256(path)}, expected {'0' * 64}"
+    )
 
 
 @pytest.mark.parametrize("archive", [PUBLISHED, UNKNOWN])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from svhn.errors import UserError
-from svhn.runtime.processes import workers
+from svhn.runtime.processes import start_workers
 
 KILLED = """
 import multiprocessing, os, signal, time
@@ -51,20 +51,20 @@ def dying(number: int) -> int:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_results_come_in_order(processes: int) -> None:
-    with workers(processes) as mapped:
+    with start_workers(processes) as mapped:
         assert list(mapped(square, range(500))) == [number * number for number in range(500)]
 
 
 def test_a_process_that_is_killed_is_said() -> None:
     with (
         pytest.raises(UserError, match="ended from outside, most often because memory ran out: end other programs"),
-        workers(2) as mapped,
+        start_workers(2) as mapped,
     ):
         list(mapped(dying, range(500)))
 
 
 def test_an_error_of_the_work_is_its_own() -> None:
-    with pytest.raises(TypeError), workers(2) as mapped:
+    with pytest.raises(TypeError), start_workers(2) as mapped:
         list(mapped(square, ["a"]))
 
 
@@ -75,7 +75,7 @@ def marked(folder: Path, number: int) -> int:
 
 
 def test_work_that_nobody_waits_for_is_not_begun(tmp_path: Path) -> None:
-    with workers(2) as mapped:
+    with start_workers(2) as mapped:
         results = mapped(partial(marked, tmp_path), range(1000))
         assert next(results) == 0
     assert len(list(tmp_path.iterdir())) < 500

@@ -33,8 +33,8 @@ def options() -> flags.FlagValues:
 
 
 def test_the_exit_code_is_what_main_returns() -> None:
-    assert shell.run(lambda _: None, ["x"]) == 0
-    assert shell.run(len, ["x", "--a", "--b"]) == 3
+    assert shell.run_main(lambda _: None, ["x"]) == 0
+    assert shell.run_main(len, ["x", "--a", "--b"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,20 @@ def test_the_exit_code_is_what_main_returns() -> None:
 def test_a_mistake_is_one_line_on_stderr(
     error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert shell.run(raising(error), ["x"]) == code
+    assert shell.run_main(raising(error), ["x"]) == code
     assert capsys.readouterr() == ("", line)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_has_a_remedy(number: int) -> None:
-    message = shell.explanation(OSError(number, os.strerror(number), "x"))
+    message = shell.explain_os_error(OSError(number, os.strerror(number), "x"))
     assert message.startswith(f"x: {os.strerror(number)}: ")
     assert message.endswith("choose another folder, then run the same command again")
 
 
 def test_a_fault_of_the_program_keeps_its_trace() -> None:
     with pytest.raises(ZeroDivisionError):
-        shell.run(raising(ZeroDivisionError()), ["x"])
+        shell.run_main(raising(ZeroDivisionError()), ["x"])
 
 
 def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +88,7 @@ def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.Captu
         finally:
             cleared.append(argv)
 
-    assert shell.run(main, ["x"]) == 143
+    assert shell.run_main(main, ["x"]) == 143
     assert cleared == [["x"]]
     assert capsys.readouterr() == ("", "terminated: run the same command again\n")
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -108,7 +108,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 def test_flags_are_read() -> None:
     parsed = options()
-    shell.parse(parsed, ["x", "--folder=elsewhere", "--count", "5"], "Does x.")
+    shell.parse_flags(parsed, ["x", "--folder=elsewhere", "--count", "5"], "Does x.")
     assert (parsed["folder"].value, parsed["count"].value) == ("elsewhere", 5)
 
 
@@ -122,7 +122,7 @@ def test_flags_are_read() -> None:
     ],
 )
 def test_a_wrong_command_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shell.run(lambda argv: shell.parse(options(), argv, "Does x."), ["x", argument]) == 2
+    assert shell.run_main(lambda argv: shell.parse_flags(options(), argv, "Does x."), ["x", argument]) == 2
     output, line = capsys.readouterr()
     assert output == ""
     assert line.startswith(f"error: {message}")
@@ -131,7 +131,7 @@ def test_a_wrong_command_line(argument: str, message: str, capsys: pytest.Captur
 
 
 def test_help_shows_the_flags_and_nothing_of_absl(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shell.run(lambda argv: shell.parse(options(), argv, "Does x."), ["x", "--help"]) == 0
+    assert shell.run_main(lambda argv: shell.parse_flags(options(), argv, "Does x."), ["x", "--help"]) == 0
     output, line = capsys.readouterr()
     assert line == ""
     assert output.startswith("Does x.\n\nFlags:\n")

@@ -39,11 +39,13 @@ def write_digits(folder: Path, counts: Mapping[str, int] = COUNTS) -> Info:
     (folder / "records/mnist").mkdir(parents=True)
     sizes = {}
     for seed, (split, count) in enumerate(counts.items()):
-        (path,) = records.shard_paths(folder / "records", "mnist", split, 1)
+        (path,) = records.get_shard_paths(folder / "records", "mnist", split, 1)
         labels = np.arange(count) % 10
         encoded = (tf.io.encode_png(image).numpy() for image in pictures(labels, seed))
         rows = zip(encoded, labels, strict=True)
-        records.write_shard(path, (records.serialize(image, str(label), f"{split}/{label}") for image, label in rows))
+        records.write_shard(
+            path, (records.serialize_example(image, str(label), f"{split}/{label}") for image, label in rows)
+        )
         sizes[split] = [path.stat().st_size]
     info = make_info(counts)
     records.write_info(folder / "records", Info(**{**vars(info), "sizes": sizes}))

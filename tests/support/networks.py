@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.labels import CLASSES, to_slots
+from svhn.labels import NUM_CLASSES, encode_text
 from svhn.pipeline import batches
 from svhn.runs import run
 from svhn.spec import Info
@@ -33,7 +33,7 @@ def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:
 
 
 def one_batch(model: keras.Model) -> batches.Batch:
-    slots = tf.constant([to_slots(number, 5) for number in NUMBERS], tf.int32)
+    slots = tf.constant([encode_text(number, 5) for number in NUMBERS], tf.int32)
     boxes = tf.constant([[0.1 * place, 0.2, 0.1 * place + 0.25, 0.7] for place in range(len(NUMBERS))])
-    digits = {"digits": slots, "map": tf.random.stateless_uniform((8, 3, 5), (0, 0), -1, CLASSES + 1, tf.int32)}
+    digits = {"digits": slots, "map": tf.random.stateless_uniform((8, 3, 5), (0, 0), -1, NUM_CLASSES + 1, tf.int32)}
     return {"image": random_images(model), **digits, "weight": tf.ones(len(NUMBERS)), "box": boxes}

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from svhn import records
 from svhn.config import Config
-from svhn.labels import to_text
+from svhn.labels import decode_slots
 from svhn.pipeline.batches import training_batches
 from svhn.records import Split
 from svhn.spec import Augmentation, Box, Info
@@ -44,10 +44,10 @@ def write_split(folder: Path) -> Split:
     (folder / "svhn").mkdir()
     encoded = (tf.io.encode_png(pixels).numpy() for pixels in PIXELS)
     serialized = (
-        records.serialize(image, label, f"{label}.png", side_by_side(len(label)))
+        records.serialize_example(image, label, f"{label}.png", side_by_side(len(label)))
         for image, label in zip(encoded, LABELS, strict=True)
     )
-    paths = records.shard_paths(folder, "svhn", "train", 3)
+    paths = records.get_shard_paths(folder, "svhn", "train", 3)
     written = [records.write_shard(path, islice(serialized, n)) for path, n in zip(paths, [13, 20, 4], strict=True)]
     assert written == INFO.splits["train"]
     return records.open_split(folder, INFO, "train")
@@ -76,7 +76,7 @@ def training(
 
 
 def labels(batches: list[Batch]) -> list[str]:
-    return [to_text(slots) for batch in batches for slots in batch["digits"]]
+    return [decode_slots(slots) for batch in batches for slots in batch["digits"]]
 
 
 def by_label(batches: list[Batch]) -> dict[str, np.ndarray]:

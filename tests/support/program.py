@@ -29,11 +29,11 @@ def write_records(folder: Path, size: tuple[int, int] = (32, 32)) -> Path:
     for split, count in EXAMPLES.items():
         labels = [str(rng.integers(10 ** (index % 3), 10 ** (1 + index % 3))) for index in range(count)]
         serialized = [
-            records.serialize(draw(label, rng, size), label, f"{split}/{index}.png", digit_boxes(label, size))
+            records.serialize_example(draw(label, rng, size), label, f"{split}/{index}.png", digit_boxes(label, size))
             for index, label in enumerate(labels)
         ]
         parts = serialized[: count // 3], serialized[count // 3 :]
-        paths = records.shard_paths(folder, "svhn", split, len(parts))
+        paths = records.get_shard_paths(folder, "svhn", split, len(parts))
         shards[split] = [records.write_shard(*shard) for shard in zip(paths, parts, strict=True)]
         sizes[split] = [path.stat().st_size for path in paths]
         lengths[split] = {str(length): sum(len(label) == length for label in labels) for length in (1, 2, 3)}
@@ -64,7 +64,7 @@ def arguments(folder: Path, *flags: str) -> list[str]:
 
 def call(folder: Path, *flags: str) -> int:
     """The command, within this process."""
-    return shell.run(main, arguments(folder, *flags))
+    return shell.run_main(main, arguments(folder, *flags))
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:

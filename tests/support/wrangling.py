@@ -44,7 +44,7 @@ def arguments(data: Path, target: Path, *flags: str) -> list[str]:
 
 def wrangled(data: Path, target: Path, *flags: str) -> int:
     """The command, within this process."""
-    return shell.run(__main__.main, arguments(data, target, *flags))
+    return shell.run_main(__main__.main, arguments(data, target, *flags))
 
 
 def program(before: str, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -70,7 +70,7 @@ def examples(folder: Path, split: str) -> list[tuple[str, str, np.ndarray]]:
     found = []
     for path in records.open_split(folder, info, split).paths:
         for serialized in tf.data.TFRecordDataset(str(path)):
-            record = records.parse(serialized, info.max_length)
+            record = records.parse_example(serialized, info.max_length)
             text = "".join(str(slot) for slot in record["digits"].numpy() if slot >= 0)
             found.append((record["name"].numpy().decode(), text, tf.io.decode_jpeg(record["image"]).numpy()))
     return found

@@ -18,7 +18,7 @@ import tensorflow as tf
 from support.program import ROOT, arguments, write_records
 
 from svhn.errors import UserError
-from svhn.runtime.cluster import is_chief, workers
+from svhn.runtime.cluster import count_workers, is_chief
 
 LRATE = 1e-4
 RECIPE = (
@@ -196,7 +196,7 @@ def test_there_is_one_chief(
 
 def test_one_device_needs_no_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert workers() == 0
+    assert count_workers() == 0
     assert is_chief()
 
 
@@ -204,4 +204,4 @@ def test_one_device_needs_no_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cluster_that_is_no_cluster(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(UserError, match=r"^TF_CONFIG is not the JSON of a cluster and a task: "):
-        workers()
+        count_workers()

@@ -33,11 +33,11 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("school")
     write_digits(folder)
     train_run(folder, lambda _: None, **OPTIONS)
-    (path,) = records.shard_paths(folder / "records", "mnist", "train", 1)
+    (path,) = records.get_shard_paths(folder / "records", "mnist", "train", 1)
     labels = np.arange(COUNTS["train"]) % 10
     encoded = (tf.io.encode_png(image).numpy() for image in pictures(labels))
     rows = zip(encoded, labels, strict=True)
-    wrong = (records.serialize(image, str((label + 1) % 10), f"train/{label}") for image, label in rows)
+    wrong = (records.serialize_example(image, str((label + 1) % 10), f"train/{label}") for image, label in rows)
     records.write_shard(path, wrong)
     return folder
 

@@ -36,7 +36,7 @@ def box(left: float, top: float = 10, width: float = 10, height: float = 20) -> 
     ],
 )
 def test_room_for_a_digit_is_a_gap_nearly_as_wide_as_one(boxes: list[Box], found: bool) -> None:
-    assert check.has_room(boxes) == found
+    assert check.has_wide_gap(boxes) == found
 
 
 def test_a_check_names_them_and_takes_them_for_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

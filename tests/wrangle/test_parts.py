@@ -12,11 +12,11 @@ from support.fixtures import GROUND, INK, NUMBERS, Row, write_format1
 
 from svhn import records
 from svhn.datasets import DATASETS, format1
-from svhn.labels import to_text
+from svhn.labels import decode_slots
 from svhn.runtime import shell
 from svhn.spec import Entry, Info
 from svhn.wrangle import __main__
-from svhn.wrangle.convert import Options, convert
+from svhn.wrangle.convert import Options, convert_dataset
 
 SPEC = DATASETS["svhn"]
 
@@ -82,15 +82,19 @@ def wrangled(folder: Path, records_dir: str, max_length: int, **options: Any) ->
         write_format1(folder / "data" / "train", numbers)
         write_format1(folder / "data" / "test")
     given = Options(SPEC.size, SPEC.margin, valid_share=0.3, **options)
-    convert(__main__.with_slots(SPEC, max_length), folder / "data", folder / records_dir, ["train", "test"], given)
+    convert_dataset(
+        __main__.set_max_length(SPEC, max_length), folder / "data", folder / records_dir, ["train", "test"], given
+    )
     return records.read_info(folder / records_dir, "svhn")
 
 
 def examples(folder: Path, info: Info, split: str) -> dict[str, Any]:
     """Pixels and label of each record of a split, by name."""
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
-    parsed = [{name: value.numpy() for name, value in records.parse(record, info.max_length).items()} for record in ds]
-    return {each["name"].decode(): (each["image"], to_text(each["digits"])) for each in parsed}
+    parsed = [
+        {name: value.numpy() for name, value in records.parse_example(record, info.max_length).items()} for record in ds
+    ]
+    return {each["name"].decode(): (each["image"], decode_slots(each["digits"])) for each in parsed}
 
 
 @pytest.mark.parametrize("max_length", [5, 3])
@@ -112,14 +116,14 @@ def test_train_gets_parts_of_its_own_numbers_and_the_other_splits_stay_as_they_a
 def test_the_flag_adds_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train")
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
-    assert shell.run(__main__.main, [*command, "--parts"]) == 0
+    assert shell.run_main(__main__.main, [*command, "--parts"]) == 0
     assert "train: 8 examples" in capsys.readouterr().out  # five numbers of up to five digits, and three parts
 
 
 def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train", {"1.png": [(7, 20, 5, 12, 30)]})
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}", "--parts"]
-    assert shell.run(__main__.main, command) == 1
+    assert shell.run_main(__main__.main, command) == 1
     assert "--parts: svhn has no longer numbers, or doesn't say where their digits are" in capsys.readouterr().err
     assert not (tmp_path / "records" / "svhn" / "info.json").exists()
 
@@ -127,12 +131,12 @@ def test_data_without_boxes_of_digits_has_none(tmp_path: Path, capsys: pytest.Ca
 def test_whole_pictures_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "train")
     command = ["wrangle", "--dataset=svhn_full", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}"]
-    assert shell.run(__main__.main, [*command, "--parts"]) == 1
+    assert shell.run_main(__main__.main, [*command, "--parts"]) == 1
     assert "--parts: svhn_full has no longer numbers, or doesn't say" in capsys.readouterr().err
 
 
 def test_test_gets_none_alone_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_format1(tmp_path / "test")
     command = ["wrangle", f"--data_dir={tmp_path}", f"--records_dir={tmp_path / 'records'}", "--splits=test", "--parts"]
-    assert shell.run(__main__.main, command) == 0
+    assert shell.run_main(__main__.main, command) == 0
     assert "test: 5 examples" in capsys.readouterr().out

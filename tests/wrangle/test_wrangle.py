@@ -62,7 +62,7 @@ def test_a_share_too_small_for_one_number_leaves_no_earlier_ones(sources: Path, 
     assert wrangled(sources, tmp_path, "--valid_share=0.5") == 0
     assert wrangled(sources, tmp_path, "--valid_share=0.001") == 0
     info = records.read_info(tmp_path, "svhn")
-    assert not info.has("valid")
+    assert not info.has_split("valid")
     assert not list((tmp_path / "svhn").glob("valid-*"))
     assert len(names(tmp_path, "train")) == sum(expected_lengths("train", "extra").values())
 
@@ -89,7 +89,7 @@ def test_every_quirk_is_read(undisturbed: Path) -> None:
 def test_info_says_how_the_records_were_made(undisturbed: Path) -> None:
     info = records.read_info(undisturbed, "svhn")
     crop = {"dataset": "svhn", "size": (16, 24), "margin": 0.15, "channels": 3, "max_length": 5}
-    assert info.crop == {**crop, "fixed_length": False}
+    assert info.form == {**crop, "fixed_length": False}
     assert (info.seed, info.image_format, set(info.sources)) == (0, "jpeg", set(LENGTHS))
     assert len({*info.sources.values()}) == 3
 

@@ -21,7 +21,7 @@ from svhn.datasets.synthetic import digits as numerals
 from svhn.datasets.synthetic.digits import HEIGHT
 from svhn.errors import UserError
 from svhn.labels import SVHN_ZERO
-from svhn.runtime.processes import cores, workers
+from svhn.runtime.processes import count_cores, start_workers
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PICTURES = {"train": 4000, "test": 600}
@@ -78,7 +78,7 @@ def render_split(folder: Path, count: int, seed: int) -> None:
 def draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     """Save the pictures; yields each one's file name and digits, as `write_digit_struct` takes them."""
     draw = partial(draw_picture, folder, fonts.readable_fonts(), seed)
-    with workers(cores() if count >= WORTH_PROCESSES else 1) as imap:
+    with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as imap:
         yield from tqdm(imap(draw, range(count)), desc=folder.stem, total=count, unit="image")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from svhn.labels import CLASSES
+from svhn.labels import NUM_CLASSES
 from svhn.models.layers.normalization import convolution
 from svhn.pipeline.digit_maps import grid
 from svhn.spec import Size
@@ -19,8 +19,8 @@ SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something
 
 def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
     """Each slot and the length by weights of their own, from features (batch, units)."""
-    digits = layers.Dense(max_length * CLASSES, name=SLOTS)(features)
-    digits = layers.Reshape((max_length, CLASSES))(digits)
+    digits = layers.Dense(max_length * NUM_CLASSES, name=SLOTS)(features)
+    digits = layers.Reshape((max_length, NUM_CLASSES))(digits)
     return as_float32(digits, None if fixed_length else length_head(features, max_length))
 
 
@@ -43,7 +43,7 @@ def attention_heads(
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     seen = layers.Reshape((slots, looks * channels))(seen)
-    digits = layers.Dense(CLASSES)(seen[:, :max_length])
+    digits = layers.Dense(NUM_CLASSES)(seen[:, :max_length])
     return as_float32(digits, None if fixed_length else length_head(seen[:, max_length], max_length))
 
 
@@ -76,7 +76,7 @@ def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.Kera
         places: rows and columns.
     """
     finer = [-(-count // side) for count, side in zip(places, features.shape[1:3], strict=True)]
-    logits = layers.Conv2DTranspose(CLASSES + 1, finer, strides=finer, name=name)(features)
+    logits = layers.Conv2DTranspose(NUM_CLASSES + 1, finer, strides=finer, name=name)(features)
     return logits[:, : places[0], : places[1]]
 
 
