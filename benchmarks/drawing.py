@@ -25,7 +25,7 @@ def timed(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> flo
 
 
 def main(pictures: int) -> None:
-    paths = fonts.readable_fonts()
+    paths = fonts.find_readable_fonts()
     with tempfile.TemporaryDirectory() as folder:
         seconds = min(timed(Path(folder), paths, pictures, seed) for seed in range(REPEATS))
         size = sum(path.stat().st_size for path in Path(folder).glob("*.png")) / pictures

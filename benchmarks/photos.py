@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 def picture(entry: Entry) -> Image.Image:
     path, box, whole = entry.source
     image = open_picture(path)
-    left, top, right, bottom = map(round, svhn_full.beside(entry.name, box, image.size))
+    left, top, right, bottom = map(round, svhn_full.sample_background_box(entry.name, box, image.size))
     return image if whole else image.crop((left, top, right, bottom))
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--data_dir", default="data")
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
-    entries = [entry for entry in svhn_full.entries(args.data_dir, args.split) if not entry.problem]
+    entries = [entry for entry in svhn_full.list_entries(args.data_dir, args.split) if not entry.problem]
     numbers, beside = ([entry for entry in entries if bool(entry.label) == shown] for shown in (True, False))
     reader = Reader.load(args.name, args.finder, Path(args.checkpoints_dir))
     found, milliseconds = answers(reader, numbers[: args.images])

@@ -14,7 +14,7 @@ import numpy as np
 from svhn import records
 from svhn.config import Paths
 from svhn.datasets import DATASETS
-from svhn.datasets.mnist_stacked import STEEPEST
+from svhn.datasets.mnist_stacked import MAX_ROTATION
 from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.runs import checkpoints, load, run
@@ -50,7 +50,7 @@ def main() -> None:
     paths = Paths(**vars(parser.parse_args()))
     degrees, right = map(np.array, zip(*read_digits(paths), strict=True))
     print("turned by     digits   read")
-    for first in range(0, int(STEEPEST), WIDTH):
+    for first in range(0, int(MAX_ROTATION), WIDTH):
         within = right[(abs(degrees) >= first) & (abs(degrees) < first + WIDTH)]
         print(f"{first:2} to {first + WIDTH:2} deg  {len(within):7}  {within.mean():6.2%}")
 

@@ -23,18 +23,18 @@ from svhn.errors import UserError
 from svhn.images import expand_box
 from svhn.spec import Box, Entry, Size
 
-TABLE = "labels.csv"
-SIDES = ("left", "top", "width", "height")
-Row = dict[str, str]
+LABELS_FILE = "labels.csv"
+BOX_COLUMNS = ("left", "top", "width", "height")
+LabelRow = dict[str, str]
 
 
-def rows(data_dir: str | Path) -> list[Row]:
+def read_label_rows(data_dir: str | Path) -> list[LabelRow]:
     """The table's rows, those of one picture one after another.
 
     Raises:
         UserError: there is no table, or it lacks a column or any row, or names another split.
     """
-    path = Path(data_dir) / TABLE
+    path = Path(data_dir) / LABELS_FILE
     if not path.is_file():
         raise UserError(f"{path} is missing: expected a CSV with the columns filename,label, a line for each picture")
     try:
@@ -43,8 +43,8 @@ def rows(data_dir: str | Path) -> list[Row]:
             columns, found = list(reader.fieldnames or ()), [{**row, "line": str(reader.line_num)} for row in reader]
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path}: {error}: expected a CSV file in UTF-8") from error
-    boxes = [side for side in SIDES if side in columns]
-    missing = [name for name in ("filename", "label", *(SIDES if boxes else ())) if name not in columns]
+    boxes = [side for side in BOX_COLUMNS if side in columns]
+    missing = [name for name in ("filename", "label", *(BOX_COLUMNS if boxes else ())) if name not in columns]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: mend its first line")
     if not found:
@@ -56,24 +56,24 @@ def rows(data_dir: str | Path) -> list[Row]:
     return sorted(found, key=lambda row: row["filename"])
 
 
-def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
-    """The pictures of a split, by name. Raises `UserError` as `rows` does."""
+def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+    """The pictures of a split, by name. Raises `UserError` as `read_label_rows` does."""
     seen: Counter[str] = Counter()
-    for row in rows(data_dir):
+    for row in read_label_rows(data_dir):
         if row["split"] == source:
             name, label = row["filename"], row["label"].strip()
             seen[name] += 1
             problem, box = "", None
             try:
-                box = read_box(row)
-                check_row(name, label)
+                box = _read_box(row)
+                _check_row(name, label)
             except ValueError as error:
-                problem = f"{TABLE}, line {row['line']}: {error}"
+                problem = f"{LABELS_FILE}, line {row['line']}: {error}"
             numbered = name if seen[name] == 1 else f"{name} ({seen[name]})"
             yield Entry(numbered, label, (str(Path(data_dir) / name), box), problem, picture=name)
 
 
-def check_row(name: str, label: str) -> None:
+def _check_row(name: str, label: str) -> None:
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
         raise ValueError(f"filename {name!r}, expected one below the folder")
@@ -81,9 +81,9 @@ def check_row(name: str, label: str) -> None:
         raise ValueError(f"label {label!r}, expected digits")
 
 
-def read_box(row: Row) -> Box | None:
+def _read_box(row: LabelRow) -> Box | None:
     """The box, in pixels; None where the row has none. Raises `ValueError` where it is no box."""
-    values = [row.get(side, "").strip() for side in SIDES]
+    values = [row.get(side, "").strip() for side in BOX_COLUMNS]
     if not any(values):
         return None
     try:
@@ -95,8 +95,8 @@ def read_box(row: Row) -> Box | None:
     return left, top, left + width, top + height
 
 
-def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """As `format1.load`, of a picture opened as `Reader` does; without a box, all of it."""
+def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
+    """As `format1.load_picture`, of a picture opened as `Reader` does; without a box, all of it."""
     path, box = entry.source
     height, width = size
     image = images.open_picture(path)
@@ -104,15 +104,15 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=crop))
 
 
-def present(data_dir: str | Path, source: str) -> bool:
+def is_present(data_dir: str | Path, source: str) -> bool:
     """Train always is, so that reading it says what is missing."""
-    return source == "train" or any(row["split"] == source for row in rows(data_dir))
+    return source == "train" or any(row["split"] == source for row in read_label_rows(data_dir))
 
 
-def checksum(data_dir: str | Path, source: str) -> str:
+def compute_checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the split's rows: with other boxes or labels it is another one."""
-    columns = (*SIDES, "label", "filename")
-    split = [[row.get(name, "") for name in columns] for row in rows(data_dir) if row["split"] == source]
+    columns = (*BOX_COLUMNS, "label", "filename")
+    split = [[row.get(name, "") for name in columns] for row in read_label_rows(data_dir) if row["split"] == source]
     return hashlib.sha256(json.dumps(split).encode()).hexdigest()
 
 
@@ -121,11 +121,11 @@ FOLDER = replace(
     name="folder",
     sources={"train": (), "test": ()},
     valid_from=("train",),
-    entries=entries,
-    load=load,
+    entries=list_entries,
+    load=load_picture,
     locate=None,  # a box is the number's
-    present=present,
-    checksum=checksum,
+    present=is_present,
+    checksum=compute_checksum,
     url="",
 )
 SOURCES = tuple(FOLDER.sources)

@@ -18,10 +18,10 @@ from svhn.spec import NOWHERE, Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
 
-Rows = list[list[float]]  # label, left, top, width and height of each digit
+DigitRows = list[list[float]]  # label, left, top, width and height of each digit
 
 
-def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The pictures of `data_dir/source`, in the order of its digitStruct.mat.
 
     An entry's source is its path and the box of all its digits. Digits stay in the file's order, which is the number's
@@ -32,14 +32,14 @@ def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry
     """
     folder = Path(data_dir) / source
     for file_name, digits in read_digit_struct(folder / BOXES_FILE):
-        rows: Rows = digits.tolist()
-        label, problem = read_labels(rows)
-        problem = problem or box_problem(rows) or name_problem(file_name)
-        entry = Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", union(rows)), problem)
-        yield entry if problem else entry._replace(parts=parts(entry, rows), boxes=boxes(rows))
+        rows: DigitRows = digits.tolist()
+        label, problem = _read_number(rows)
+        problem = problem or _find_box_problem(rows) or _find_name_problem(file_name)
+        entry = Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", compute_number_box(rows)), problem)
+        yield entry if problem else entry._replace(parts=sample_parts(entry, rows), boxes=list_digit_boxes(rows))
 
 
-def parts(entry: Entry, rows: Rows) -> tuple[Entry, ...]:
+def sample_parts(entry: Entry, rows: DigitRows) -> tuple[Entry, ...]:
     """A shorter number within one, such as the 10 of 210; none where neighbours in the number are not side by side.
 
     The entry's name draws how many digits it has, and which.
@@ -52,10 +52,12 @@ def parts(entry: Entry, rows: Rows) -> tuple[Entry, ...]:
     first = rng.randint(0, len(rows) - length)
     shown, (path, _) = slice(first, first + length), entry.source
     name = f"{entry.name} {first + 1} to {first + length}"
-    return (Entry(name, entry.label[shown], (path, union(rows[shown])), boxes=boxes(rows[shown])),)
+    return (
+        Entry(name, entry.label[shown], (path, compute_number_box(rows[shown])), boxes=list_digit_boxes(rows[shown])),
+    )
 
 
-def read_labels(rows: Rows) -> tuple[str, str]:
+def _read_number(rows: DigitRows) -> tuple[str, str]:
     """The number, and why it can't be used; "" for the one or the other."""
     if not rows:
         return "", "no digit is labelled"
@@ -68,7 +70,7 @@ def read_labels(rows: Rows) -> tuple[str, str]:
     return text, ""
 
 
-def box_problem(rows: Rows) -> str:
+def _find_box_problem(rows: DigitRows) -> str:
     for position, (_, left, top, width, height) in enumerate(rows, start=1):
         if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
             box = f"{width:g} x {height:g} at {left:g},{top:g}"
@@ -76,13 +78,13 @@ def box_problem(rows: Rows) -> str:
     return ""
 
 
-def name_problem(file_name: str) -> str:
+def _find_name_problem(file_name: str) -> str:
     """A name that leads out of its folder is none of the publishers'."""
     plain = file_name not in ("", ".", "..") and not any(character in file_name for character in "/\\\0")
     return "" if plain else f"file name {file_name!r}: expected a name without folders"
 
 
-def union(rows: Rows) -> Box:
+def compute_number_box(rows: DigitRows) -> Box:
     """The smallest box around all digits: each side from whichever digit reaches furthest."""
     if not rows:
         return NOWHERE
@@ -94,15 +96,15 @@ def union(rows: Rows) -> Box:
     )
 
 
-def boxes(rows: Rows) -> tuple[Box, ...]:
+def list_digit_boxes(rows: DigitRows) -> tuple[Box, ...]:
     return tuple((left, top, left + width, top + height) for _, left, top, width, height in rows)
 
 
-def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
+def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """The number cut out of its picture: its box, widened, clipped to the picture, resized straight from its pixels.
 
     Args:
-        entry: one of `entries` without a problem.
+        entry: one of `list_entries` without a problem.
         size: height and width of the result, in pixels.
         margin: share of the box's height and width that is added on each of its sides.
 
@@ -121,18 +123,18 @@ def load(entry: Entry, size: Size, margin: float) -> np.ndarray:
     return np.asarray(resized)
 
 
-def locate(entry: Entry, margin: float) -> list[Box]:
-    """The boxes of its digits in what `load` gives; raises what that does."""
+def locate_digits(entry: Entry, margin: float) -> list[Box]:
+    """The boxes of its digits in what `load_picture` gives; raises what that does."""
     path, around = entry.source
     with explain_image_errors(), Image.open(path) as image:
         crop = expand_box(around, margin, image.size)
     return [normalize_box(box, crop) for box in entry.boxes]
 
 
-def present(data_dir: str | Path, source: str) -> bool:
+def is_present(data_dir: str | Path, source: str) -> bool:
     return (Path(data_dir) / source / BOXES_FILE).is_file()
 
 
-def checksum(data_dir: str | Path, source: str) -> str:
+def compute_checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the digitStruct.mat: a source with other boxes or labels is another one."""
     return files.compute_sha256(Path(data_dir) / source / BOXES_FILE)

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from svhn.datasets.formats.idx import AGAIN, read_idx
+from svhn.datasets.formats.idx import DOWNLOAD_AGAIN, read_idx
 from svhn.datasets.formats.pixel_csv import read_pixels
 from svhn.errors import UserError
 from svhn.runtime import files
 from svhn.spec import Archive, Augmentation, DatasetSpec, Entry, Size
 
-SIZE = (28, 28)
+IMAGE_SIZE = (28, 28)
 IDX_FILES = {  # images and labels of each source
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -27,19 +27,19 @@ IDX_FILES = {  # images and labels of each source
 CSV_FILE = "train.csv"  # Kaggle's test.csv has no labels
 
 
-def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The digits of a source, in its file's order; an entry's source is its pixels, uint8 (28, 28).
 
     Raises:
         UserError: a file is missing, damaged or no MNIST; or the folder holds idx files and Kaggle's CSV at once.
     """
-    for index, (label, pixels) in enumerate(labelled_pixels(Path(data_dir), source), start=1):
+    for index, (label, pixels) in enumerate(_read_labeled_pixels(Path(data_dir), source), start=1):
         yield Entry(f"{source}/{index}", label, pixels)
 
 
-def labelled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.ndarray]]:
-    if from_kaggle(folder, source):
-        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, SIZE, labelled=True))
+def _read_labeled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.ndarray]]:
+    if _is_from_kaggle(folder, source):
+        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, IMAGE_SIZE, labelled=True))
     images, labels = read_digits(folder, source)
     return zip(map(str, labels.tolist()), images, strict=True)
 
@@ -50,10 +50,10 @@ def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarr
     Raises:
         UserError: one of the files is missing, damaged, or not what it should be.
     """
-    images_path, labels_path = (required(Path(data_dir), stem) for stem in IDX_FILES[source])
+    images_path, labels_path = (_require_idx(Path(data_dir), stem) for stem in IDX_FILES[source])
     images, labels = read_idx(images_path), read_idx(labels_path)
-    check_shape(images_path, images, SIZE)
-    check_shape(labels_path, labels, ())
+    _check_shape(images_path, images, IMAGE_SIZE)
+    _check_shape(labels_path, labels, ())
     if len(images) != len(labels):
         raise UserError(
             f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels, expected as many of both: "
@@ -61,18 +61,18 @@ def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarr
         )
     if labels.max() > 9:
         first = int(np.argmax(labels > 9))
-        raise UserError(f"{labels_path}: label {first + 1} is {labels[first]}, expected 0 to 9: {AGAIN}")
+        raise UserError(f"{labels_path}: label {first + 1} is {labels[first]}, expected 0 to 9: {DOWNLOAD_AGAIN}")
     return images, labels
 
 
-def check_shape(path: Path, values: np.ndarray, expected: tuple[int, ...]) -> None:
+def _check_shape(path: Path, values: np.ndarray, expected: tuple[int, ...]) -> None:
     if values.shape[1:] != expected:
         found, wanted = (" x ".join(map(str, shape)) for shape in (values.shape, ("n", *expected)))
-        raise UserError(f"{path} holds {found} values, expected {wanted}: {AGAIN}")
+        raise UserError(f"{path} holds {found} values, expected {wanted}: {DOWNLOAD_AGAIN}")
 
 
-def required(folder: Path, stem: str) -> Path:
-    path = find_idx(folder, stem)
+def _require_idx(folder: Path, stem: str) -> Path:
+    path = _find_idx(folder, stem)
     if path is not None:
         return path
     command = "python -m svhn.download --dataset=mnist --data_dir="
@@ -82,18 +82,18 @@ def required(folder: Path, stem: str) -> Path:
     raise UserError(f"{folder / stem} (or .gz) is missing: run `{command}{folder}`")
 
 
-def find_idx(folder: Path, stem: str) -> Path | None:
+def _find_idx(folder: Path, stem: str) -> Path | None:
     """The idx file under any of the names it is passed on by."""
     names = (name + suffix for name in (stem, stem.replace("-idx", ".idx")) for suffix in ("", ".gz"))
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def from_kaggle(folder: Path, source: str) -> bool:
+def _is_from_kaggle(folder: Path, source: str) -> bool:
     """Whether the folder holds that source as Kaggle's CSV. Raises `UserError` where it holds idx files too."""
     if not (folder / CSV_FILE).is_file():
         return False
     for stem in (stem for stems in IDX_FILES.values() for stem in stems):
-        path = find_idx(folder, stem)
+        path = _find_idx(folder, stem)
         if path:
             raise UserError(
                 f"{folder} has both {CSV_FILE} and {path.name}: Kaggle shuffled train and t10k together, so t10k would "
@@ -102,16 +102,16 @@ def from_kaggle(folder: Path, source: str) -> bool:
     return source == "train"
 
 
-def present(data_dir: str | Path, source: str) -> bool:
-    """Whether the folder holds a file of that source; `entries` says which one it lacks."""
+def is_present(data_dir: str | Path, source: str) -> bool:
+    """Whether the folder holds a file of that source; `list_entries` says which one it lacks."""
     folder = Path(data_dir)
-    return from_kaggle(folder, source) or any(find_idx(folder, stem) for stem in IDX_FILES[source])
+    return _is_from_kaggle(folder, source) or any(_find_idx(folder, stem) for stem in IDX_FILES[source])
 
 
-def checksum(data_dir: str | Path, source: str) -> str:
+def compute_checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the CSV, or of the idx files' values, which are the same packed or not; after the kind."""
     folder = Path(data_dir)
-    if from_kaggle(folder, source):
+    if _is_from_kaggle(folder, source):
         return f"kaggle:{files.compute_sha256(folder / CSV_FILE)}"
     digest = hashlib.sha256()
     for values in read_digits(folder, source):
@@ -119,7 +119,7 @@ def checksum(data_dir: str | Path, source: str) -> str:
     return f"idx:{digest.hexdigest()}"
 
 
-def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
+def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
     """The digit's pixels, uint8 (height, width, 1); as published where `size` is theirs."""
     height, width = size
     return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
@@ -127,7 +127,7 @@ def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
 
 MNIST = DatasetSpec(
     name="mnist",
-    size=SIZE,
+    size=IMAGE_SIZE,
     margin=0.0,  # the digits come with theirs: 20 x 20 within 28 x 28
     channels=1,
     max_length=1,
@@ -156,10 +156,10 @@ MNIST = DatasetSpec(
         ),
     },
     valid_from=("train",),
-    entries=entries,
-    load=load,
-    present=present,
-    checksum=checksum,
+    entries=list_entries,
+    load=load_picture,
+    present=is_present,
+    checksum=compute_checksum,
     augmentation=Augmentation(rotation=12, scale=0.12, shear=0.15, shift=(0.1, 0.1)),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )

@@ -20,14 +20,18 @@ from svhn.errors import UserError
 from svhn.spec import Augmentation, DatasetSpec, Entry, Size
 
 PICTURES = {"train": 20_000, "valid": 2_000, "test": 5_000}
-FILES = {"train": "train", "valid": "train", "test": "test"}  # MNIST's own split that a source takes its digits from
-CELL: Size = (64, 52)
+MNIST_SPLITS = {
+    "train": "train",
+    "valid": "train",
+    "test": "test",
+}  # MNIST's own split that a source takes its digits from
+CELL_SIZE: Size = (64, 52)
 BORDER = 1  # pixels of a cell's rim that stay without ink
-SQUARE = 40  # pixels: holds a digit's 28 x 28 at any angle
-STEEPEST = 45.0  # degrees
+SQUARE_SIDE = 40  # pixels: holds a digit's 28 x 28 at any angle
+MAX_ROTATION = 45.0  # degrees
 
 
-class Row(NamedTuple):
+class StackedDigits(NamedTuple):
     """What a picture is drawn from.
 
     Args:
@@ -43,7 +47,7 @@ class Row(NamedTuple):
     size: Size
 
 
-def entries(
+def list_entries(
     lengths: tuple[int, int], vertical: bool, data_dir: str | Path, source: str, seed: int = 0
 ) -> Iterator[Entry]:
     """Numbers of digits at random, all lengths equally often; the same seed gives the same pictures.
@@ -53,88 +57,90 @@ def entries(
         vertical: whether digits stand one above the other.
         source: one of `PICTURES`.
     """
-    images, labels = own_digits(data_dir, source)
+    images, labels = _read_own_digits(data_dir, source)
     rng = np.random.default_rng((seed, list(PICTURES).index(source)))
-    dealt = deal(rng, len(images))
+    dealt = _deal_digits(rng, len(images))
     for index in range(1, PICTURES[source] + 1):
         chosen = list(islice(dealt, int(rng.integers(lengths[0], lengths[1] + 1))))
-        degrees = rng.uniform(-STEEPEST, STEEPEST, len(chosen))
-        places = draw_places(rng, len(chosen), lengths[1], axis=0 if vertical else 1)
-        row = Row(images[chosen], degrees, places, natural_size(lengths[1], vertical))
+        degrees = rng.uniform(-MAX_ROTATION, MAX_ROTATION, len(chosen))
+        places = _draw_places(rng, len(chosen), lengths[1], axis=0 if vertical else 1)
+        row = StackedDigits(images[chosen], degrees, places, _compute_natural_size(lengths[1], vertical))
         yield Entry(f"{source}/{index}", "".join(map(str, labels[chosen])), row)
 
 
-def deal(rng: np.random.Generator, digits: int) -> Iterator[int]:
+def _deal_digits(rng: np.random.Generator, digits: int) -> Iterator[int]:
     """Places of digits at random, endlessly, none twice more often than another: so a network sees all hands."""
     while True:
         yield from rng.permutation(digits).tolist()
 
 
-def draw_places(rng: np.random.Generator, digits: int, cells: int, axis: int) -> np.ndarray:
+def _draw_places(rng: np.random.Generator, digits: int, cells: int, axis: int) -> np.ndarray:
     """A place in a cell of its own for each; where there is room for more cells, the row begins anywhere."""
-    places = BORDER + rng.integers(np.subtract(CELL, SQUARE + 2 * BORDER) + 1, size=(digits, 2))
-    places[:, axis] += rng.integers((cells - digits) * CELL[axis] + 1) + CELL[axis] * np.arange(digits)
+    places = BORDER + rng.integers(np.subtract(CELL_SIZE, SQUARE_SIDE + 2 * BORDER) + 1, size=(digits, 2))
+    places[:, axis] += rng.integers((cells - digits) * CELL_SIZE[axis] + 1) + CELL_SIZE[axis] * np.arange(digits)
     return places
 
 
-def own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
+def _read_own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
     """The source's own digits, (n, 28, 28), and their labels, (n,): no digit appears in two sources.
 
     Raises:
         UserError: MNIST's file can't be read, or holds too few digits to be divided.
     """
-    images, labels = read_digits(data_dir, FILES[source])
+    images, labels = read_digits(data_dir, MNIST_SPLITS[source])
     first_of_valid = len(images) * 11 // 12  # the last 5,000 of MNIST's 60,000
     own = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
     if not len(images[own]):
-        raise UserError(f"{data_dir}: MNIST's {FILES[source]} has too few digits for {source}: download it again")
+        raise UserError(
+            f"{data_dir}: MNIST's {MNIST_SPLITS[source]} has too few digits for {source}: download it again"
+        )
     return images[own], labels[own]
 
 
-def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
+def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """The picture, uint8 (height, width, 1); drawn at its natural size, then resized where `size` is another."""
     height, width = size
-    return np.asarray(draw(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
+    return np.asarray(_draw_digits(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
 
 
-def draw(row: Row) -> Image.Image:
+def _draw_digits(row: StackedDigits) -> Image.Image:
     height, width = row.size
     picture = Image.new("L", (width, height))
     for digit, degrees, (top, left) in zip(row.digits, row.degrees, row.places.tolist(), strict=True):
-        picture.paste(turn(digit, degrees), (left, top))
+        picture.paste(rotate_digit(digit, degrees), (left, top))
     return picture
 
 
-def turn(digit: np.ndarray, degrees: float) -> Image.Image:
+def rotate_digit(digit: np.ndarray, degrees: float) -> Image.Image:
     """The digit turned counter-clockwise about its centre, in a square that holds it at any angle."""
-    before = (SQUARE - len(digit)) // 2
-    square = Image.fromarray(np.pad(digit, (before, SQUARE - len(digit) - before)))
+    before = (SQUARE_SIDE - len(digit)) // 2
+    square = Image.fromarray(np.pad(digit, (before, SQUARE_SIDE - len(digit) - before)))
     return square.rotate(degrees, Image.Resampling.BICUBIC)
 
 
-def present(data_dir: str | Path, source: str) -> bool:
-    return mnist.present(data_dir, FILES[source])
+def is_present(data_dir: str | Path, source: str) -> bool:
+    return mnist.is_present(data_dir, MNIST_SPLITS[source])
 
 
-def checksum(data_dir: str | Path, source: str) -> str:
+def compute_checksum(data_dir: str | Path, source: str) -> str:
     """Of the file that the digits come from, and the way they are divided and dealt."""
-    return f"dealt:{mnist.checksum(data_dir, FILES[source])}"
+    return f"dealt:{mnist.compute_checksum(data_dir, MNIST_SPLITS[source])}"
 
 
-def natural_size(cells: int, vertical: bool) -> Size:
-    height, width = CELL
+def _compute_natural_size(cells: int, vertical: bool) -> Size:
+    height, width = CELL_SIZE
     return (cells * height, width) if vertical else (height, cells * width)
 
 
-def cells_of(lengths: tuple[int, int], vertical: bool) -> Size:
+def _count_cells(lengths: tuple[int, int], vertical: bool) -> Size:
     """Rows and columns of cells that can change places: all, where each has a digit."""
     cells = lengths[1] if lengths[0] == lengths[1] else 1
     return (cells, 1) if vertical else (1, cells)
 
 
-def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False) -> DatasetSpec:
+def _make_spec(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False) -> DatasetSpec:
     """A data set of numbers from the fewest to the most digits, side by side or one above the other."""
-    height, width = natural_size(lengths[1], vertical)
+    height, width = _compute_natural_size(lengths[1], vertical)
     return DatasetSpec(
         name=name,
         size=(height, width),
@@ -143,14 +149,14 @@ def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False
         max_length=lengths[1],
         fixed_length=lengths[0] == lengths[1],
         image_format="png",
-        sources={source: MNIST.sources[split] for source, split in FILES.items()},
+        sources={source: MNIST.sources[split] for source, split in MNIST_SPLITS.items()},
         valid_from=(),  # each source is a split of its own: digits of train never appear in valid or test
-        entries=partial(entries, lengths, vertical),
-        load=load,
-        present=present,
-        checksum=checksum,
+        entries=partial(list_entries, lengths, vertical),
+        load=load_picture,
+        present=is_present,
+        checksum=compute_checksum,
         augmentation=Augmentation(  # of the whole picture: little, or the outer digits leave it
-            cells=cells_of(lengths, vertical),
+            cells=_count_cells(lengths, vertical),
             rotation=3,
             scale=0.05,
             shear=0.1,
@@ -161,6 +167,6 @@ def stacked(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = False
     )
 
 
-MNIST_STACKED = stacked("mnist_stacked")
-MNIST_STACKED_VERTICAL = stacked("mnist_stacked_vertical", vertical=True)
-MNIST_STACKED_VARIED = stacked("mnist_stacked_varied", lengths=(1, 6))
+MNIST_STACKED = _make_spec("mnist_stacked")
+MNIST_STACKED_VERTICAL = _make_spec("mnist_stacked_vertical", vertical=True)
+MNIST_STACKED_VARIED = _make_spec("mnist_stacked_varied", lengths=(1, 6))

@@ -18,28 +18,28 @@ from svhn.errors import UserError
 from svhn.runtime import files
 from svhn.spec import Archive, DatasetSpec, Entry, Size
 
-PICTURE = (32, 32, 3)  # height, width, channels
+PICTURE_SHAPE = (32, 32, 3)  # height, width, channels
 LAYOUT = "X uint8 (32, 32, 3, n) and y uint8 (n, 1)"
-VERSION = slice(124, 128)  # of a MATLAB file's header: version and byte order, little- or big-endian
+VERSION_BYTES = slice(124, 128)  # of a MATLAB file's header: version and byte order, little- or big-endian
 MATLAB_5 = (b"\x00\x01IM", b"\x01\x00MI")
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-BEGINNING = 520  # bytes to look at: in a MATLAB 7.3 file, HDF5 begins after 512
+HEADER_BYTES = 520  # bytes to look at: in a MATLAB 7.3 file, HDF5 begins after 512
 DOWNLOAD = "run `python -m svhn.download --dataset=svhn_cropped`"
 
 
-def entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
+def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The digits of a source's file, in its order; an entry's source is its pixels, uint8 (32, 32, 3).
 
     Raises:
         UserError: the file is missing, damaged, or not of Format 2; or SciPy is not installed.
     """
-    pictures, digits = read_matlab(archive_path(data_dir, source))
+    pictures, digits = _read_matlab(_get_archive_path(data_dir, source))
     for index, value in enumerate(digits.tolist()):
-        label, problem = read_label(value)
+        label, problem = _read_label(value)
         yield Entry(f"{source}/{index + 1}", label, pictures[..., index], problem)
 
 
-def read_label(value: int) -> tuple[str, str]:
+def _read_label(value: int) -> tuple[str, str]:
     """The digit, and why it can't be used; "" for the one or the other."""
     try:
         return labels.parse_svhn_label(value), ""
@@ -47,68 +47,68 @@ def read_label(value: int) -> tuple[str, str]:
         return "", str(error)
 
 
-def read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The pictures, uint8 (32, 32, 3, n), and their labels as the file has them, uint8 (n,)."""
     try:
         from scipy.io import loadmat
     except ImportError as error:
         raise UserError("reading MATLAB 5 files needs SciPy: pip install 'svhn[digits]'") from error
-    check_header(path)
+    _check_matlab_header(path)
     try:
         found = loadmat(path, variable_names=["X", "y"], spmatrix=False)
     except Exception as error:  # a damaged file makes SciPy raise almost anything, UnboundLocalError too
         raise UserError(f"{path} is damaged or cut short ({type(error).__name__}: {error}): {DOWNLOAD}") from error
-    check_variables(path, found)
+    _check_variables(path, found)
     return found["X"], found["y"].ravel()
 
 
-def check_header(path: Path) -> None:
+def _check_matlab_header(path: Path) -> None:
     """Raises `UserError` unless the file is there and begins as a MATLAB 5 file does."""
     if not path.is_file():
         raise UserError(f"{path} is missing: {DOWNLOAD}")
     with path.open("rb") as file:
-        start = file.read(BEGINNING)
+        start = file.read(HEADER_BYTES)
     if HDF5_MAGIC in start:
         remedy = f"save it again with MATLAB's `save -v7`, or {DOWNLOAD}"
         raise UserError(f"{path} is a MATLAB 7.3 file (HDF5), expected MATLAB 5: {remedy}")
-    if start[VERSION] not in MATLAB_5:
+    if start[VERSION_BYTES] not in MATLAB_5:
         raise UserError(f"{path} begins with {start[:16]!r}, expected a MATLAB 5 file: {DOWNLOAD}")
 
 
-def check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
+def _check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
     """Raises `UserError` unless the file holds what Format 2 does."""
     missing = [name for name in ("X", "y") if name not in found]
     if missing:
         raise UserError(f"{path} has no {' and no '.join(missing)}, expected {LAYOUT}: {DOWNLOAD}")
     count = found["y"].size
-    for name, shape in (("y", (count, 1)), ("X", (*PICTURE, count))):
+    for name, shape in (("y", (count, 1)), ("X", (*PICTURE_SHAPE, count))):
         array = found[name]
         if array.dtype != np.uint8 or array.shape != shape:
             expected = f"expected uint8 {shape} for {count} labels"
             raise UserError(f"{path}: {name} is {array.dtype} {array.shape}, {expected}: {DOWNLOAD}")
 
 
-def load(entry: Entry, size: Size, _margin: float) -> np.ndarray:
+def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
     """The digit's pixels, uint8 (height, width, 3); as published where `size` is theirs."""
     height, width = size
     return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def archive_path(data_dir: str | Path, source: str) -> Path:
+def _get_archive_path(data_dir: str | Path, source: str) -> Path:
     return Path(data_dir) / SVHN_CROPPED.sources[source][0].filename
 
 
-def present(data_dir: str | Path, source: str) -> bool:
-    return archive_path(data_dir, source).is_file()
+def is_present(data_dir: str | Path, source: str) -> bool:
+    return _get_archive_path(data_dir, source).is_file()
 
 
-def checksum(data_dir: str | Path, source: str) -> str:
-    return files.compute_sha256(archive_path(data_dir, source))
+def compute_checksum(data_dir: str | Path, source: str) -> str:
+    return files.compute_sha256(_get_archive_path(data_dir, source))
 
 
 SVHN_CROPPED = DatasetSpec(
     name="svhn_cropped",
-    size=PICTURE[:2],
+    size=PICTURE_SHAPE[:2],
     margin=0.0,
     channels=3,
     max_length=1,
@@ -128,10 +128,10 @@ SVHN_CROPPED = DatasetSpec(
         ),
     },
     valid_from=("train", "extra"),
-    entries=entries,
-    load=load,
-    present=present,
-    checksum=checksum,
+    entries=list_entries,
+    load=load_picture,
+    present=is_present,
+    checksum=compute_checksum,
     neighbors=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
     # Colour as in the whole numbers; no horizontal shift: neighbours intrude. No blur and nothing erased, since that
     # leaves too little of 32 x 32 pixels: a trial of a residual network read 94.7 % of valid with them, 95.7 % without.

@@ -16,34 +16,34 @@ from svhn.datasets.svhn import SVHN
 from svhn.images import convert_to_rgb, explain_image_errors
 from svhn.spec import Box, Entry, Size
 
-NARROWEST = 16  # pixels of a picture's width that must be free beside the number, to show what there is
-ASPECTS = 0.8, 2.4  # width over height of what is shown of it; a whole picture's is 2.2, in the middle of three
+MIN_FREE_WIDTH = 16  # pixels of a picture's width that must be free beside the number, to show what there is
+ASPECT_RATIOS = 0.8, 2.4  # width over height of what is shown of it; a whole picture's is 2.2, in the middle of three
 
 
-def entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
+def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
     """Each picture with its number, and then, without any, what lies to one side of that.
 
     Raises:
         UserError: there is no digitStruct.mat, or it can't be read.
     """
-    for entry in format1.entries(data_dir, source, seed):
+    for entry in format1.list_entries(data_dir, source, seed):
         path, box = entry.source
         yield entry._replace(source=(path, box, True), picture=entry.name, parts=())
-        if not entry.problem and has_room(path, box):
+        if not entry.problem and _has_room(path, box):
             yield Entry(f"{entry.name} beside", "", (path, box, False), picture=entry.name)
 
 
-def has_room(path: str, box: Box) -> bool:
-    """Whether there is something to see beside the number; not where the picture can't be read, which `load` says."""
+def _has_room(path: str, box: Box) -> bool:
+    """Whether there is something to see beside the number; not where the picture can't be read, which `load_picture` says."""
     try:
         with explain_image_errors(), Image.open(path) as image:
-            left, right = free(box, image.width)
+            left, right = _find_free_side(box, image.width)
     except (OSError, ValueError):
         return False
-    return right - left >= NARROWEST
+    return right - left >= MIN_FREE_WIDTH
 
 
-def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
+def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """The picture, or a part of it beside its number, resized to uint8 (height, width, 3).
 
     Raises:
@@ -53,27 +53,27 @@ def load(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     path, box, whole = entry.source
     height, width = size
     with explain_image_errors(), Image.open(path) as image:
-        part = None if whole else beside(entry.name, box, image.size)
+        part = None if whole else sample_background_box(entry.name, box, image.size)
         resized = convert_to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
     return np.asarray(resized)
 
 
-def beside(name: str, box: Box, picture: tuple[int, int]) -> Box:
+def sample_background_box(name: str, box: Box, picture: tuple[int, int]) -> Box:
     """A part of the (width, height) picture to the side of the number; the name draws its proportions and how high."""
     width, height = picture
-    left, right = free(box, width)
+    left, right = _find_free_side(box, width)
     rng = random.Random(name)
-    high = min(float(height), (right - left) / rng.uniform(*ASPECTS))
+    high = min(float(height), (right - left) / rng.uniform(*ASPECT_RATIOS))
     top = rng.uniform(0, height - high)
     return left, top, right, top + high
 
 
-def free(box: Box, width: int) -> tuple[float, float]:
+def _find_free_side(box: Box, width: int) -> tuple[float, float]:
     """What is to the left or to the right of the number, whichever is more: from where to where across the picture."""
     return (0.0, box[0]) if box[0] > width - box[2] else (max(box[2], 0.0), float(width))
 
 
-def locate(entry: Entry, _margin: float = 0.0) -> list[Box]:
+def locate_digits(entry: Entry, _margin: float = 0.0) -> list[Box]:
     """The boxes of its digits, in shares of the picture's width and height; none beside the number.
 
     Raises:
@@ -93,9 +93,9 @@ SVHN_FULL = replace(
     name="svhn_full",
     size=(64, 128),  # half of the pictures have fewer pixels; they are 2.2 times as wide as high, in the middle
     margin=0.0,
-    entries=entries,
-    load=load,
-    locate=locate,
+    entries=list_entries,
+    load=load_picture,
+    locate=locate_digits,
     augmentation=replace(
         SVHN.augmentation, joining=0.0, shear=0.15, slope=0.05, inside=True, scale=0.4, shift=(0.25, 0.25)
     ),

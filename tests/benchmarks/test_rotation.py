@@ -14,7 +14,7 @@ from benchmarks import rotation
 from svhn import records
 from svhn.config import Paths
 from svhn.datasets import mnist_stacked
-from svhn.datasets.mnist_stacked import MNIST_STACKED, STEEPEST
+from svhn.datasets.mnist_stacked import MAX_ROTATION, MNIST_STACKED
 from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.reporting import analysis
@@ -42,7 +42,9 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
     found = list(rotation.read_digits(paths))
-    assert STEEPEST > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -STEEPEST
+    assert (
+        MAX_ROTATION > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -MAX_ROTATION
+    )
     info = records.read_info(paths.records_dir, "mnist_stacked")
     config = run.reopen(paths.run, {}, info, "test")
     model = load.trained_model(config, info, paths.run, 1)

@@ -36,18 +36,18 @@ def write_mnist(folder: Path) -> None:
 
 def write_folder(folder: Path) -> None:
     """Rendered numbers, with a table in place of the publishers' file."""
-    dataset.render(folder)
+    dataset.render_dataset(folder)
     lines = ["filename,label,split"]
     for source in ("train", "test"):
-        for entry in format1.entries(folder, source):
+        for entry in format1.list_entries(folder, source):
             lines.append(f"{entry.name},{entry.label},{source}")
     (folder / "labels.csv").write_text("\n".join(lines))
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
-    "svhn": dataset.render,  # draws in the publishers' layout
-    "svhn_full": dataset.render,
-    "synthetic": dataset.render,
+    "svhn": dataset.render_dataset,  # draws in the publishers' layout
+    "svhn_full": dataset.render_dataset,
+    "synthetic": dataset.render_dataset,
     "folder": write_folder,
     "svhn_cropped": write_svhn_cropped,
     "mnist": write_mnist,

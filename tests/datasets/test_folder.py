@@ -117,7 +117,7 @@ def test_without_a_table_it_is_said_what_to_write(tmp_path: Path, capsys: pytest
     assert "labels.csv is missing: expected a CSV with the columns filename,label, a line for each picture" in error
     (tmp_path / "labels.csv").write_bytes(b"filename,label\n\xff\xfe,1\n")
     with pytest.raises(UserError, match="expected a CSV file in UTF-8"):
-        folder.rows(tmp_path)
+        folder.read_label_rows(tmp_path)
 
 
 def test_long_numbers_are_kept_where_there_are_slots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

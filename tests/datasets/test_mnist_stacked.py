@@ -15,7 +15,13 @@ from support.mnist_fixtures import packed_idx
 
 from svhn import records
 from svhn.datasets import mnist_stacked
-from svhn.datasets.mnist_stacked import CELL, MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL, SQUARE
+from svhn.datasets.mnist_stacked import (
+    CELL_SIZE,
+    MNIST_STACKED,
+    MNIST_STACKED_VARIED,
+    MNIST_STACKED_VERTICAL,
+    SQUARE_SIDE,
+)
 from svhn.errors import UserError
 from svhn.labels import EMPTY, decode_slots, encode_text
 from svhn.pipeline import augment
@@ -119,7 +125,7 @@ def test_digits_are_dealt_equally_often(folder: Path) -> None:
 @all_specs
 def test_digits_stay_in_their_cells(spec: DatasetSpec, tmp_path: Path) -> None:
     write_mnist(tmp_path, np.full((TRAIN, 28, 28), 255), np.full((TEST, 28, 28), 255))  # nothing takes more room
-    across = CELL[1 if spec is not MNIST_STACKED_VERTICAL else 0]
+    across = CELL_SIZE[1 if spec is not MNIST_STACKED_VERTICAL else 0]
     for entry in spec.entries(tmp_path, "train", 0):
         picture = draw(spec, entry)
         found = runs(picture)
@@ -134,8 +140,8 @@ def test_digits_stay_in_their_cells(spec: DatasetSpec, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("degrees", [-45, 45, 0])
 def test_no_angle_cuts_a_digit_off(degrees: float) -> None:
-    turned = np.asarray(mnist_stacked.turn(np.full((28, 28), 255, np.uint8), degrees), np.float32)
-    assert turned.shape == (SQUARE, SQUARE)
+    turned = np.asarray(mnist_stacked.rotate_digit(np.full((28, 28), 255, np.uint8), degrees), np.float32)
+    assert turned.shape == (SQUARE_SIDE, SQUARE_SIDE)
     assert turned.sum() / 255 == pytest.approx(28 * 28, rel=0.02)
 
 
@@ -163,8 +169,8 @@ def test_places_along_both_axes_are_spread(folder: Path) -> None:
         for cell in np.split(draw(MNIST_STACKED, entry), 4, axis=1):
             inked = [np.flatnonzero(cell.any(axis=axis)) for axis in (1, 0)]
             middles.append([(span[0] + span[-1] + 1) / 2 for span in inked])
-    for places, side in zip(np.transpose(middles), CELL, strict=True):
-        room = (side - SQUARE) / 2 - 1
+    for places, side in zip(np.transpose(middles), CELL_SIZE, strict=True):
+        room = (side - SQUARE_SIDE) / 2 - 1
         found = np.histogram(places - side / 2, 3, (-room - 0.5, room + 0.5))[0]
         assert found.sum() > 1150  # within the room, of which a third each
         assert found == pytest.approx(400, abs=110)
@@ -181,12 +187,12 @@ def test_all_lengths_and_no_place_that_gives_them_away(folder: Path, monkeypatch
         stops[len(entry.label)].append(found[-1][1])
     for length in range(1, 7):
         assert len(starts[length]) == pytest.approx(150, abs=50)
-        assert min(starts[length]) < CELL[1] / 2
-        assert max(stops[length]) > width - CELL[1] / 2
+        assert min(starts[length]) < CELL_SIZE[1] / 2
+        assert max(stops[length]) > width - CELL_SIZE[1] / 2
         middle = (np.mean(starts[length]) + np.mean(stops[length])) / 2
         assert middle == pytest.approx(width / 2, abs=20)
     for length in (1, 3, 5):  # not in steps of a cell
-        assert len({start % CELL[1] for start in starts[length]}) > CELL[1] / 2
+        assert len({start % CELL_SIZE[1] for start in starts[length]}) > CELL_SIZE[1] / 2
 
 
 def steepness(cell: np.ndarray) -> float:

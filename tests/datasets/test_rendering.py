@@ -9,8 +9,17 @@ import pytest
 from PIL import Image
 
 from svhn.datasets.synthetic import camera, digits, fonts
-from svhn.datasets.synthetic.digits import HEIGHT
-from svhn.datasets.synthetic.wall import KINDS, LUMA, PLATES, add_clutter, add_plate, paint, plain, stands_out
+from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
+from svhn.datasets.synthetic.wall import (
+    LUMA,
+    PLATES,
+    WALL_KINDS,
+    add_clutter,
+    add_plate,
+    keep_plain,
+    paint_number,
+    pick_contrasting_color,
+)
 
 pytest.importorskip("matplotlib", reason="matplotlib, whose fonts are drawn with, is not installed")
 
@@ -22,46 +31,50 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def drawn_masks(text: str, seed: int = 0) -> list[Image.Image]:
-    inks, corners = digits.place(rng(seed), text, fonts.readable_fonts()[0])
-    return digits.masks(inks, corners, (20, 20, 20, 20))
+    inks, corners = digits.place_digits(rng(seed), text, fonts.find_readable_fonts()[0])
+    return digits.draw_masks(inks, corners, (20, 20, 20, 20))
 
 
 @pytest.mark.parametrize("stroke", [0, 3])
 def test_glyphs_are_cropped_and_of_one_height(stroke: int) -> None:
     for digit in fonts.DIGITS:
-        ink = np.asarray(digits.glyph(fonts.readable_fonts()[0], digit, stroke))
-        assert len(ink) == HEIGHT
+        ink = np.asarray(digits.draw_glyph(fonts.find_readable_fonts()[0], digit, stroke))
+        assert len(ink) == DIGIT_HEIGHT
         assert all(side.any() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
 def test_a_stroke_makes_digits_bolder() -> None:
-    thin, bold = (np.asarray(digits.glyph(fonts.readable_fonts()[0], "1", stroke)) for stroke in (0, 3))
+    thin, bold = (np.asarray(digits.draw_glyph(fonts.find_readable_fonts()[0], "1", stroke)) for stroke in (0, 3))
     assert (bold > 128).mean() > (thin > 128).mean()
 
 
 def test_digits_never_touch_and_keep_their_order() -> None:
     for seed in range(60):
-        boxes = [digits.ink_box(np.asarray(mask)) for mask in drawn_masks("80241", seed)]
+        boxes = [digits.find_ink_box(np.asarray(mask)) for mask in drawn_masks("80241", seed)]
         across = all(one[2] <= other[0] for one, other in itertools.pairwise(boxes))
         down = all(one[3] <= other[1] for one, other in itertools.pairwise(boxes))
         assert across or down
 
 
 def test_some_numbers_read_from_top_to_bottom() -> None:
-    lefts = [[x for x, _ in digits.place(rng(seed), "111", fonts.readable_fonts()[0])[1]] for seed in range(400)]
-    vertical = sum(max(left) - min(left) < HEIGHT / 8 for left in lefts)
+    lefts = [
+        [x for x, _ in digits.place_digits(rng(seed), "111", fonts.find_readable_fonts()[0])[1]] for seed in range(400)
+    ]
+    vertical = sum(max(left) - min(left) < DIGIT_HEIGHT / 8 for left in lefts)
     assert 1 <= vertical <= 24
 
 
 def test_the_number_has_its_borders() -> None:
-    left, top, right, bottom = digits.union([digits.ink_box(np.asarray(mask)) for mask in drawn_masks("35", 3)])
+    left, top, right, bottom = digits.enclose_boxes(
+        [digits.find_ink_box(np.asarray(mask)) for mask in drawn_masks("35", 3)]
+    )
     width, height = drawn_masks("35", 3)[0].size
     assert (left, top, width - right, height - bottom) == pytest.approx((20, 20, 20, 20), abs=2)
 
 
 def test_every_viewpoint_looks_at_the_centre() -> None:
     centre = np.array(SIZE) / 2
-    views = [digits.viewpoint(rng(seed), SIZE) for seed in range(20)]
+    views = [digits.sample_viewpoint(rng(seed), SIZE) for seed in range(20)]
     for a, b, c, d, e, f, g, h in views:
         below = g * centre[0] + h * centre[1] + 1
         assert (a * centre[0] + b * centre[1] + c) / below == pytest.approx(centre[0])
@@ -71,23 +84,23 @@ def test_every_viewpoint_looks_at_the_centre() -> None:
 
 def test_the_view_from_straight_ahead_changes_nothing() -> None:
     picture = Image.fromarray(rng().integers(0, 256, (*SIZE[::-1], 3), np.uint8))
-    assert digits.seen(picture, (1, 0, 0, 0, 1, 0, 0, 0)).tobytes() == picture.tobytes()
+    assert digits.project_picture(picture, (1, 0, 0, 0, 1, 0, 0, 0)).tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WALL_KINDS)
 def test_walls_have_a_texture_of_the_pictures_size(kind: object) -> None:
     assert callable(kind)
     flat = np.full((*SIZE[::-1], 3), 120, np.float32)
     textured = kind(rng(), flat)
     assert (textured.shape, textured.dtype) == (flat.shape, np.float32)
-    assert (textured.std() > 1) == (kind is not plain)
+    assert (textured.std() > 1) == (kind is not keep_plain)
 
 
 def test_paint_stands_out_from_its_ground() -> None:
     for grey, least in itertools.product((0, 60, 128, 200, 255), (35, 90)):
         ground = np.full(3, grey, np.float32)
         for seed in range(20):
-            assert abs((stands_out(rng(seed), ground, least) - ground) @ LUMA) >= least
+            assert abs((pick_contrasting_color(rng(seed), ground, least) - ground) @ LUMA) >= least
 
 
 @pytest.mark.parametrize("ground", PLATES)
@@ -119,7 +132,7 @@ def test_paint_takes_its_colour() -> None:
     ink[20:50, 40:80] = 1
     ground, colour = np.full((*SIZE[::-1], 3), 200, np.float32), np.array([20, 30, 120], np.float32)
     for seed in range(20):
-        pixels = paint(rng(seed), ground, ink, colour)
+        pixels = paint_number(rng(seed), ground, ink, colour)
         assert pixels[30:40, 50:70].mean(axis=(0, 1)) == pytest.approx(colour, abs=15)
         assert pixels[0, 0] == pytest.approx(ground[0, 0], abs=1)
 
@@ -128,22 +141,22 @@ def test_a_camera_may_only_take_pixels_away() -> None:
     pixels = rng().uniform(0, 255, (*SIZE[::-1], 3)).astype(np.float32)
     factors = []
     for seed in range(60):
-        picture, factor = camera.photograph(rng(seed), pixels)
+        picture, factor = camera.take_photo(rng(seed), pixels)
         assert picture.size == tuple(round(factor * side) for side in SIZE)
         factors.append(factor)
-    assert camera.LEAST / HEIGHT <= min(factors) < 0.5
+    assert camera.MIN_DIGIT_HEIGHT / DIGIT_HEIGHT <= min(factors) < 0.5
     assert max(factors) == 1
 
 
 def test_low_digits_are_as_frequent_as_in_svhn() -> None:
     """Half of the train split's are lower than 30 pixels, a quarter than 22; those above 32 are drawn as if at 32."""
     wall = np.full((*SIZE[::-1], 3), 128, np.float32)
-    heights = HEIGHT * np.array([camera.photograph(rng(seed), wall)[1] for seed in range(300)])
+    heights = DIGIT_HEIGHT * np.array([camera.take_photo(rng(seed), wall)[1] for seed in range(300)])
     assert np.mean(heights < 22) == pytest.approx(0.25, abs=0.06)
     assert np.mean(heights < 30) == pytest.approx(0.5, abs=0.07)
 
 
 def test_noise_is_stronger_in_some_pictures() -> None:
-    strengths = [camera.noise(rng(seed), SIZE).std() for seed in range(40)]
+    strengths = [camera.make_sensor_noise(rng(seed), SIZE).std() for seed in range(40)]
     assert min(strengths) < 1 < 4 < max(strengths)
-    assert camera.noise(rng(), SIZE).shape == (*SIZE[::-1], 3)
+    assert camera.make_sensor_noise(rng(), SIZE).shape == (*SIZE[::-1], 3)

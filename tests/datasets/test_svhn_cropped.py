@@ -21,7 +21,7 @@ from scipy.io import savemat
 
 from svhn import records
 from svhn.datasets import svhn_cropped
-from svhn.datasets.svhn_cropped import SVHN_CROPPED, entries, load
+from svhn.datasets.svhn_cropped import SVHN_CROPPED, list_entries, load_picture
 from svhn.download.archives import download_dataset
 from svhn.errors import UserError
 from svhn.spec import Entry
@@ -49,7 +49,7 @@ def write(path: Path, labels: Sequence[int] = LABELS, compressed: bool = True) -
 
 
 def read(folder: Path) -> list[Entry]:
-    return list(entries(folder, "train"))
+    return list(list_entries(folder, "train"))
 
 
 @pytest.mark.parametrize("compressed", [True, False])
@@ -67,7 +67,7 @@ def test_rows_columns_and_channels_keep_their_order(tmp_path: Path) -> None:
     pictures[3, 7, 2, 1] = 200
     savemat(tmp_path / FILE, {"X": pictures, "y": column([4, 5])})
     _, entry = read(tmp_path)
-    picture = Image.fromarray(load(entry, (32, 32), 0.0))
+    picture = Image.fromarray(load_picture(entry, (32, 32), 0.0))
     assert picture.getbbox() == (7, 3, 8, 4)
     assert picture.getpixel((7, 3)) == (0, 0, 200)
 
@@ -87,13 +87,13 @@ def test_an_entry_is_a_view_that_takes_only_its_own_pixels_along(tmp_path: Path)
     assert first.source.base is last.source.base is not None
     packed = pickle.dumps(last)
     assert len(packed) < 32 * 32 * 3 + 300
-    assert (load(pickle.loads(packed), (32, 32), 0.0) == last.source).all()
+    assert (load_picture(pickle.loads(packed), (32, 32), 0.0) == last.source).all()
 
 
 def test_pixels_are_exact_at_their_own_size_and_resized_at_another(tmp_path: Path) -> None:
     write(tmp_path / FILE)
     entry = read(tmp_path)[0]
-    same, other = load(entry, (32, 32), 0.0), load(entry, (20, 24), 0.0)
+    same, other = load_picture(entry, (32, 32), 0.0), load_picture(entry, (20, 24), 0.0)
     assert (same == entry.source).all()
     assert (same.dtype, other.dtype, other.shape) == (np.uint8, np.uint8, (20, 24, 3))
     assert (other == np.asarray(Image.fromarray(entry.source).resize((24, 20), Image.Resampling.LANCZOS))).all()
@@ -162,7 +162,7 @@ def test_a_file_that_is_not_format_2_is_refused_with_what_to_do(tmp_path: Path, 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert not svhn_cropped.present(tmp_path, "train")
+    assert not svhn_cropped.is_present(tmp_path, "train")
     with pytest.raises(UserError, match=r"train_32x32\.mat is missing: run `python -m svhn\.download"):
         read(tmp_path)
 
@@ -195,8 +195,8 @@ def test_a_mirrors_file_is_fetched_as_it_is(tmp_path: Path) -> None:
     lines: list[str] = []
     download_dataset(SVHN_CROPPED, data, str(served), [], lines.append)
     download_dataset(SVHN_CROPPED, data, str(served), [], lines.append)
-    assert svhn_cropped.present(data, "train")
-    assert svhn_cropped.checksum(data, "train") == checksum
+    assert svhn_cropped.is_present(data, "train")
+    assert svhn_cropped.compute_checksum(data, "train") == checksum
     assert lines == [f"train: fetching {FILE} from {served}", *[f"train: {data / FILE} is complete"] * 2]
 
 

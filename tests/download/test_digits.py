@@ -85,7 +85,7 @@ def test_images_and_labels_of_both_splits_arrive(mirror: Mirror, data: Path) -> 
     download_dataset(published_at(mirror), data, "", [], lines.append)
     assert fetched(mirror) == TRAIN + TEST
     assert tree(data) == tree(mirror.folder)
-    assert {split: len(list(mnist.entries(data, split))) for split in COUNTS} == COUNTS
+    assert {split: len(list(mnist.list_entries(data, split))) for split in COUNTS} == COUNTS
     assert lines[:4] == [
         line
         for name in TRAIN
@@ -175,7 +175,7 @@ def test_unpacked_files_are_left_and_what_is_missing_is_fetched(mirror: Mirror, 
     assert fetched(mirror) == [TRAIN[1]]
     assert sorted(tree(data)) == [images.name, TRAIN[1]]
     assert lines[0] == f"train: {images} is there already"
-    assert len(list(mnist.entries(data, "train"))) == COUNTS["train"]
+    assert len(list(mnist.list_entries(data, "train"))) == COUNTS["train"]
 
 
 @pytest.mark.parametrize("spec", [MNIST, MNIST_STACKED], ids=lambda spec: spec.name)

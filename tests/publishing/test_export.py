@@ -194,7 +194,7 @@ def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
     for name in ("released", "finder"):
         flags.main(["main.py", "--mode=export", f"--name={name}", "--format=onnx"])
     dataset.render_split(tmp_path / "photos/test", 12, seed=11)
-    entries = list(format1.entries(tmp_path / "photos", "test"))
+    entries = list(format1.list_entries(tmp_path / "photos", "test"))
     capsys.readouterr()
     right = 0
     for entry in entries:

@@ -47,7 +47,7 @@ def test_the_finder_is_small_and_its_card_has_its_scores_on_valid() -> None:
 
 
 def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reader: svhn.Reader) -> None:
-    entries = list(format1.entries(photos, "test"))
+    entries = list(format1.list_entries(photos, "test"))
     readings = reader.read([entry.source[0] for entry in entries])
     assert np.mean([reading.text == entry.label for reading, entry in zip(readings, entries, strict=True)]) > 0.5
     found = [overlap(entry.source[1], reading.box) for reading, entry in zip(readings, entries, strict=True)]
@@ -90,7 +90,7 @@ def test_plain_colours_have_no_number(size: tuple[int, int], reader: svhn.Reader
 def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -> None:
     """3 % of twelve megapixels' width; the picture around it is one colour, which is easier than a street."""
     entry = next(
-        entry for entry in format1.entries(photos, "test") if reader.read([entry.source[0]])[0].text == entry.label
+        entry for entry in format1.list_entries(photos, "test") if reader.read([entry.source[0]])[0].text == entry.label
     )
     path, (left, _, right, _) = entry.source
     picture = Image.open(path)

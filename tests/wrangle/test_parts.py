@@ -24,7 +24,7 @@ SPEC = DATASETS["svhn"]
 @pytest.fixture
 def entries(tmp_path: Path) -> list[Entry]:
     write_format1(tmp_path / "train")
-    return list(format1.entries(tmp_path, "train"))
+    return list(format1.list_entries(tmp_path, "train"))
 
 
 def test_of_one_digit_or_not_left_to_right_there_are_no_parts(entries: list[Entry]) -> None:
@@ -39,14 +39,14 @@ def test_a_part_is_digits_in_a_row_and_the_box_around_them(entries: list[Entry])
         shown = NUMBERS[name][int(first) - 1 : int(last)]
         assert 0 < len(shown) < len(NUMBERS[name])
         assert part.label == "".join(str(int(label) % 10) for label, *_ in shown)  # label 10: the digit 0
-        assert part.source[1] == format1.union([list(row) for row in shown])
-        assert part.boxes == format1.boxes([list(row) for row in shown])
+        assert part.source[1] == format1.compute_number_box([list(row) for row in shown])
+        assert part.boxes == format1.list_digit_boxes([list(row) for row in shown])
 
 
 def test_a_part_shows_its_own_digits(tmp_path: Path) -> None:
     numbers: dict[str, list[Row]] = {"1.png": [(1, 4, 10, 9, 20), (2, 50, 10, 9, 20)]}
     write_format1(tmp_path / "train", numbers)
-    ((part,),) = (entry.parts for entry in format1.entries(tmp_path, "train"))
+    ((part,),) = (entry.parts for entry in format1.list_entries(tmp_path, "train"))
     pixels = SPEC.load(part, (20, 9), 0.0)
     assert (pixels == INK).all()
     bordered = SPEC.load(part, (26, 11), 0.15)
@@ -57,7 +57,9 @@ def test_a_part_shows_its_own_digits(tmp_path: Path) -> None:
 def test_every_run_of_digits_is_drawn_and_every_length_as_often() -> None:
     rows = [[digit, 10.0 * digit, 5.0, 8.0, 16.0] for digit in (1, 2, 3, 4)]
     drawn = Counter(
-        part.label for number in range(6000) for part in format1.parts(Entry(f"{number}", "1234", ("", None)), rows)
+        part.label
+        for number in range(6000)
+        for part in format1.sample_parts(Entry(f"{number}", "1234", ("", None)), rows)
     )
     assert sorted(drawn) == ["1", "12", "123", "2", "23", "234", "3", "34", "4"]
     lengths = Counter(len(label) for label in drawn.elements())
@@ -66,7 +68,7 @@ def test_every_run_of_digits_is_drawn_and_every_length_as_often() -> None:
 
 def test_a_broken_number_has_no_parts(tmp_path: Path) -> None:
     write_format1(tmp_path / "train", {"1.png": [(2, 8, 10, 9, 20), (11, 20, 10, 6, 20)]})
-    (entry,) = format1.entries(tmp_path, "train")
+    (entry,) = format1.list_entries(tmp_path, "train")
     assert entry.problem.startswith("label 11 of digit 2")
     assert entry.parts == ()
 

@@ -21,12 +21,12 @@ COLUMNS = ("label", "left", "top", "width", "height")  # of an entry's array; le
 MATLAB_ORDER = ("height", "left", "top", "width", "label")  # of a bbox's fields in the published files
 HEADER = b"MATLAB 7.3 MAT-file, written by svhn.matfile HDF5 schema 1.00 ."
 HEADER_SIZE = 512  # bytes before the HDF5 file begins: its userblock
-COMPACT = 64  # values that lie in their object's header, as MATLAB puts a number's
+COMPACT_LIMIT = 64  # values that lie in their object's header, as MATLAB puts a number's
 CACHE_SIZE = 1 << 14  # bytes; nearly every object is read once, and HDF5's default of 2 MiB is slower by a third
 
 DOUBLE, CHARACTER = h5t.NATIVE_DOUBLE, h5t.STD_U16LE
 REFERENCE = h5t.py_create(h5py.ref_dtype)  # in memory: h5py's objects
-ONE = h5s.create_simple((1, 1))
+ONE_VALUE = h5s.create_simple((1, 1))
 
 
 class LayoutError(Exception):
@@ -43,17 +43,17 @@ def read_digit_struct(path: str | Path) -> Iterator[tuple[str, np.ndarray]]:
         UserError: the file is missing, damaged, or not a digitStruct.
     """
     path = Path(path)
-    with explained(path), opened(path) as file:
-        names, boxes = references(file, b"name"), references(file, b"bbox")
+    with _explain_errors(path), _open_hdf5(path) as file:
+        names, boxes = _list_references(file, b"name"), _list_references(file, b"bbox")
         if len(names) != len(boxes):
             raise LayoutError(f"has {len(names)} names and {len(boxes)} bboxes: expected as many of both")
         for name_at, box_at in zip(names, boxes, strict=True):
-            name = read_name(file, name_at)
-            yield name, read_box(file, box_at, name)
+            name = _read_name(file, name_at)
+            yield name, _read_bbox(file, box_at, name)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def _explain_errors(path: Path) -> Iterator[None]:
     """Turn whatever h5py raises into a `UserError`: a damaged file may fail at any of its objects."""
     try:
         yield
@@ -65,7 +65,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[h5f.FileID]:
+def _open_hdf5(path: Path) -> Iterator[h5f.FileID]:
     if not path.is_file():
         raise UserError(f"{path} is missing: run `python -m svhn.download`")
     if not h5f.is_hdf5(os.fsencode(path)):
@@ -82,39 +82,39 @@ def opened(path: Path) -> Iterator[h5f.FileID]:
         file.close()
 
 
-def references(file: h5f.FileID, field: bytes) -> np.ndarray:
+def _list_references(file: h5f.FileID, field: bytes) -> np.ndarray:
     """All of digitStruct's references to names or to bboxes at once."""
     if b"digitStruct" not in h5g.open(file, b"/") or field not in h5g.open(file, b"digitStruct"):
         raise LayoutError(f"has no digitStruct/{field.decode()}")
-    return read_references(h5d.open(file, b"digitStruct/" + field))
+    return _read_references(h5d.open(file, b"digitStruct/" + field))
 
 
-def read_references(dataset: h5d.DatasetID) -> np.ndarray:
+def _read_references(dataset: h5d.DatasetID) -> np.ndarray:
     found = np.empty(dataset.shape, h5py.ref_dtype)
     dataset.read(h5s.ALL, h5s.ALL, found, REFERENCE)
     return found.ravel()
 
 
-def read_name(file: h5f.FileID, reference: h5r.Reference) -> str:
+def _read_name(file: h5f.FileID, reference: h5r.Reference) -> str:
     dataset = h5r.dereference(reference, file)
     characters = np.empty(dataset.shape, "<u2")
     dataset.read(h5s.ALL, h5s.ALL, characters, CHARACTER)
     return characters.tobytes().decode("utf-16-le")
 
 
-def read_box(file: h5f.FileID, reference: h5r.Reference, name: str) -> np.ndarray:
+def _read_bbox(file: h5f.FileID, reference: h5r.Reference, name: str) -> np.ndarray:
     """One entry's digits: float64 (digits, 5)."""
     group = h5r.dereference(reference, file)
     if not isinstance(group, h5g.GroupID):
         raise LayoutError(f"has no fields in the bbox of {name}: expected {', '.join(COLUMNS)}")
-    columns = [read_field(file, group, column, name) for column in COLUMNS]
+    columns = [_read_field(file, group, column, name) for column in COLUMNS]
     if len({len(column) for column in columns}) > 1:
         sizes = ", ".join(f"{field} {len(column)}" for field, column in zip(COLUMNS, columns, strict=True))
         raise LayoutError(f"has fields of unequal length in the bbox of {name}: {sizes}")
     return np.array(columns).T
 
 
-def read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> list[float]:
+def _read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> list[float]:
     """One field's value for each digit. The values' space is given: HDF5 then refuses one of another size."""
     try:
         dataset = h5d.open(group, field.encode())
@@ -124,11 +124,11 @@ def read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> l
         raise LayoutError(f"lacks {field} in the bbox of {name}") from None
     value = np.empty((1, 1))
     if dataset.get_space().get_simple_extent_npoints() == 1:
-        dataset.read(ONE, h5s.ALL, value, DOUBLE)
+        dataset.read(ONE_VALUE, h5s.ALL, value, DOUBLE)
         return [value[0, 0]]
     values = []
-    for digit in read_references(dataset):
-        h5r.dereference(digit, file).read(ONE, h5s.ALL, value, DOUBLE)
+    for digit in _read_references(dataset):
+        h5r.dereference(digit, file).read(ONE_VALUE, h5s.ALL, value, DOUBLE)
         values.append(value[0, 0])
     return values
 
@@ -147,7 +147,7 @@ def write_digit_struct(path: str | Path, entries: Iterable[tuple[str, np.ndarray
     temporary = path.with_name(path.name + ".tmp")
     try:
         with h5py.File(temporary, "w", userblock_size=HEADER_SIZE) as file:
-            write_entries(file.id, entries)
+            _write_entries(file.id, entries)
         with temporary.open("r+b") as file:
             file.write(HEADER.ljust(124) + b"\x00\x02IM")  # version 2.0, little-endian: the fields of every MAT-file
         temporary.replace(path)
@@ -155,20 +155,20 @@ def write_digit_struct(path: str | Path, entries: Iterable[tuple[str, np.ndarray
         temporary.unlink(missing_ok=True)
 
 
-def write_entries(file: h5f.FileID, entries: Iterable[tuple[str, np.ndarray]]) -> None:
-    writer = Writer(h5g.create(file, b"#refs#"))
+def _write_entries(file: h5f.FileID, entries: Iterable[tuple[str, np.ndarray]]) -> None:
+    writer = ReferenceWriter(h5g.create(file, b"#refs#"))
     names, boxes = [], []
     for name, digits in entries:
         if digits.ndim != 2 or digits.shape[1] != len(COLUMNS) or not len(digits):
             raise ValueError(f"digits of {name} have shape {digits.shape}: expected (1 or more, {len(COLUMNS)})")
-        names.append(writer.name(name))
-        boxes.append(writer.box(digits))
-    root = create_struct(file, b"digitStruct", ("name", "bbox"))
-    writer.references(root, b"name", names)
-    writer.references(root, b"bbox", boxes)
+        names.append(writer.write_name(name))
+        boxes.append(writer.write_box(digits))
+    root = _create_struct(file, b"digitStruct", ("name", "bbox"))
+    writer.write_references(root, b"name", names)
+    writer.write_references(root, b"bbox", boxes)
 
 
-class Writer:
+class ReferenceWriter:
     """Puts MATLAB's values into `#refs#`, where everything that is referred to lies under a name of no meaning.
 
     Args:
@@ -179,64 +179,66 @@ class Writer:
         self.refs = refs
         self.count = 0
 
-    def next_key(self) -> bytes:
+    def _make_key(self) -> bytes:
         self.count += 1
         return f"{self.count:x}".encode()
 
-    def name(self, text: str) -> h5r.Reference:
+    def write_name(self, text: str) -> h5r.Reference:
         characters = np.frombuffer(text.encode("utf-16-le"), "<u2").reshape(-1, 1)
-        key = self.next_key()
-        dataset = write(self.refs, key, characters, CHARACTER, b"char")
-        attribute(dataset, b"MATLAB_int_decode", np.array(2, np.int32))
+        key = self._make_key()
+        dataset = _write_dataset(self.refs, key, characters, CHARACTER, b"char")
+        _write_attribute(dataset, b"MATLAB_int_decode", np.array(2, np.int32))
         return h5r.create(self.refs, key, h5r.OBJECT)
 
-    def box(self, digits: np.ndarray) -> h5r.Reference:
+    def write_box(self, digits: np.ndarray) -> h5r.Reference:
         """A group of fields; a field holds one digit's value itself, and several digits' by reference."""
-        key = self.next_key()
-        group = create_struct(self.refs, key, MATLAB_ORDER)
+        key = self._make_key()
+        group = _create_struct(self.refs, key, MATLAB_ORDER)
         for field in MATLAB_ORDER:
             column = digits[:, COLUMNS.index(field)]
             if len(column) == 1:
-                self.value(group, field.encode(), column[0])
+                self._write_value(group, field.encode(), column[0])
             else:
-                self.references(group, field.encode(), [self.value(self.refs, self.next_key(), one) for one in column])
+                self.write_references(
+                    group, field.encode(), [self._write_value(self.refs, self._make_key(), one) for one in column]
+                )
         return h5r.create(self.refs, key, h5r.OBJECT)
 
-    def value(self, group: h5g.GroupID, key: bytes, value: float) -> h5r.Reference:
-        write(group, key, np.array([[value]], np.float64), DOUBLE, b"double")
+    def _write_value(self, group: h5g.GroupID, key: bytes, value: float) -> h5r.Reference:
+        _write_dataset(group, key, np.array([[value]], np.float64), DOUBLE, b"double")
         return h5r.create(group, key, h5r.OBJECT)
 
-    def references(self, group: h5g.GroupID, key: bytes, references: list[h5r.Reference]) -> None:
+    def write_references(self, group: h5g.GroupID, key: bytes, references: list[h5r.Reference]) -> None:
         column = np.empty((len(references), 1), h5py.ref_dtype)
         column[:, 0] = references
-        write(group, key, column, REFERENCE)
+        _write_dataset(group, key, column, REFERENCE)
 
 
-def write(
+def _write_dataset(
     group: h5g.GroupID, key: bytes, values: np.ndarray, kind: h5t.TypeID, matlab_class: bytes = b""
 ) -> h5d.DatasetID:
     layout = h5p.create(h5p.DATASET_CREATE)
     layout.set_obj_track_times(False)  # the same bytes whenever it is written
-    if values.size <= COMPACT:
+    if values.size <= COMPACT_LIMIT:
         layout.set_layout(h5d.COMPACT)
     stored = h5t.py_create(values.dtype, logical=True)
     dataset = h5d.create(group, key, stored, h5s.create_simple(values.shape), layout)
     dataset.write(h5s.ALL, h5s.ALL, values, kind)
     if matlab_class:
-        attribute(dataset, b"MATLAB_class", np.array(matlab_class))
+        _write_attribute(dataset, b"MATLAB_class", np.array(matlab_class))
     return dataset
 
 
-def create_struct(parent: h5g.GroupID | h5f.FileID, key: bytes, fields: Sequence[str]) -> h5g.GroupID:
+def _create_struct(parent: h5g.GroupID | h5f.FileID, key: bytes, fields: Sequence[str]) -> h5g.GroupID:
     """A group that MATLAB reads as a struct with these fields, in this order."""
     group = h5g.create(parent, key)
-    attribute(group, b"MATLAB_class", np.array(b"struct"))
+    _write_attribute(group, b"MATLAB_class", np.array(b"struct"))
     names = np.empty(len(fields), h5py.vlen_dtype(np.dtype("S1")))
     names[:] = [np.array(list(field), "S1") for field in fields]
-    attribute(group, b"MATLAB_fields", names)
+    _write_attribute(group, b"MATLAB_fields", names)
     return group
 
 
-def attribute(target: h5g.GroupID | h5d.DatasetID, key: bytes, value: np.ndarray) -> None:
+def _write_attribute(target: h5g.GroupID | h5d.DatasetID, key: bytes, value: np.ndarray) -> None:
     space = h5s.create_simple(value.shape) if value.shape else h5s.create(h5s.SCALAR)
     h5a.create(target, key, h5t.py_create(value.dtype, logical=True), space).write(value)

@@ -18,7 +18,7 @@ from svhn.errors import UserError
 
 MAGIC = b"\0\0\x08"
 GZIP_MAGIC = b"\x1f\x8b"
-AGAIN = "delete it and download it again"
+DOWNLOAD_AGAIN = "delete it and download it again"
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -27,36 +27,36 @@ def read_idx(path: Path) -> np.ndarray:
     Raises:
         UserError: it holds no idx array of bytes, is damaged, cut short, or longer than its shape.
     """
-    content = read_unpacked(path)
+    content = _read_content(path)
     if content[: len(MAGIC)] != MAGIC:
         found = content[: len(MAGIC)].hex(" ") or "nothing"
-        raise UserError(f"{path} begins with {found}, expected 00 00 08 as idx files of bytes do: {AGAIN}")
-    shape = read_shape(path, content)
+        raise UserError(f"{path} begins with {found}, expected 00 00 08 as idx files of bytes do: {DOWNLOAD_AGAIN}")
+    shape = _read_shape(path, content)
     start, size = 4 + 4 * len(shape), math.prod(shape)
     if len(content) != start + size:
         found = f"{len(content)} bytes where {' x '.join(map(str, shape)) or 1} values take {start + size}"
         fault = "is cut short" if len(content) < start + size else "has bytes after its values"
-        raise UserError(f"{path} {fault}: {found}: {AGAIN}")
+        raise UserError(f"{path} {fault}: {found}: {DOWNLOAD_AGAIN}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def read_unpacked(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     content = path.read_bytes()
     if not content.startswith(GZIP_MAGIC):
         return content
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} is damaged or cut short, it can't be unpacked ({error}): {AGAIN}") from error
+        raise UserError(f"{path} is damaged or cut short, it can't be unpacked ({error}): {DOWNLOAD_AGAIN}") from error
 
 
-def read_shape(path: Path, content: bytes) -> tuple[int, ...]:
+def _read_shape(path: Path, content: bytes) -> tuple[int, ...]:
     rank = content[3] if len(content) > 3 else 1
     if len(content) < 4 + 4 * rank:
-        raise UserError(f"{path} is cut short: of its header there are {len(content)} bytes: {AGAIN}")
+        raise UserError(f"{path} is cut short: of its header there are {len(content)} bytes: {DOWNLOAD_AGAIN}")
     if not 1 <= rank <= 3:
-        raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {AGAIN}")
+        raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {DOWNLOAD_AGAIN}")
     shape = struct.unpack_from(f">{rank}I", content, 4)
     if 0 in shape:
-        raise UserError(f"{path} holds no values, its shape is {' x '.join(map(str, shape))}: {AGAIN}")
+        raise UserError(f"{path} holds no values, its shape is {' x '.join(map(str, shape))}: {DOWNLOAD_AGAIN}")
     return shape

@@ -14,10 +14,10 @@ import numpy as np
 from svhn.errors import UserError
 from svhn.spec import Size
 
-LABEL = "label"
+LABEL_COLUMN = "label"
 DIGITS = frozenset("0123456789")
-VALUES = {str(value): value for value in range(256)}
-NO_TEXT = re.compile("[\0\udc80-\udcff]")  # bytes that aren't UTF-8 are read as these surrogates
+PIXEL_VALUES = {str(value): value for value in range(256)}
+NOT_TEXT = re.compile("[\0\udc80-\udcff]")  # bytes that aren't UTF-8 are read as these surrogates
 
 
 def read_pixels(path: Path, size: Size, channels: int = 1, *, labelled: bool) -> Iterator[tuple[str, np.ndarray]]:
@@ -36,23 +36,23 @@ def read_pixels(path: Path, size: Size, channels: int = 1, *, labelled: bool) ->
     Raises:
         UserError: what the file holds is something else; names its line.
     """
-    columns = [LABEL] * labelled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
+    columns = [LABEL_COLUMN] * labelled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = numbered_rows(path, file)
-        check_header(path, next(rows, (1, []))[1], columns)
+        rows = _read_rows(path, file)
+        _check_header(path, next(rows, (1, []))[1], columns)
         number = 0
         for number, row in rows:
-            label, values = read_row(f"{path}, line {number}", row, columns)
+            label, values = _parse_row(f"{path}, line {number}", row, columns)
             yield label, values.reshape(*size, channels)
     if not number:
         raise UserError(f"{path} has no rows, only a header: expected a line for each picture")
 
 
-def numbered_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def _read_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Each row with the number of its line, from 1. Raises `UserError` where it can't be split into values."""
     number = 0
     try:
-        for number, row in enumerate(csv.reader(text_lines(path, lines)), start=1):
+        for number, row in enumerate(csv.reader(_check_text(path, lines)), start=1):
             if not row:
                 raise UserError(f"{path}, line {number} is blank: delete it")
             yield number, row
@@ -60,22 +60,22 @@ def numbered_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[
         raise UserError(f"{path}, line {number + 1}: {error}: expected values and commas: mend the line") from error
 
 
-def text_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
+def _check_text(path: Path, lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
-        found = NO_TEXT.search(line)
+        found = NOT_TEXT.search(line)
         if found:
             fault = "a NUL byte" if found[0] == "\0" else "bytes that aren't UTF-8"
             raise UserError(f"{path}, line {number} has {fault}: expected a CSV file, save it as one in UTF-8")
         yield line
 
 
-def check_header(path: Path, header: list[str], columns: list[str]) -> None:
+def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
     """Raises `UserError` that names the first column that differs."""
     if not header:
         raise UserError(f"{path} is empty: expected a header from {columns[0]} to {columns[-1]}, then the pictures")
-    if columns[0] == LABEL and header == columns[1:]:
+    if columns[0] == LABEL_COLUMN and header == columns[1:]:
         raise UserError(f"{path} has no labels, as Kaggle's test.csv: expected the column label before pixel0")
-    if header[0] == LABEL != columns[0]:
+    if header[0] == LABEL_COLUMN != columns[0]:
         raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pictures alone, delete the column label")
     for position, (found, expected) in enumerate(zip_longest(header, columns), start=1):
         if found != expected:
@@ -84,19 +84,19 @@ def check_header(path: Path, header: list[str], columns: list[str]) -> None:
             raise UserError(f"{path}, line 1: column {position} is {there}, expected {wanted}: mend the header")
 
 
-def read_row(place: str, row: list[str], columns: list[str]) -> tuple[str, np.ndarray]:
+def _parse_row(place: str, row: list[str], columns: list[str]) -> tuple[str, np.ndarray]:
     """The label, and the pixels uint8 (columns without the label,)."""
     if len(row) != len(columns):
         raise UserError(
             f"{place} has {len(row)} values, expected {len(columns)}, from {columns[0]} to {columns[-1]}: "
             "mend the line, or fetch the file again"
         )
-    labelled = columns[0] == LABEL
+    labelled = columns[0] == LABEL_COLUMN
     label = row[0] if labelled else ""
     if labelled and label not in DIGITS:
         raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: mend or delete the line")
     try:
-        return label, np.frombuffer(bytearray(map(VALUES.__getitem__, row[labelled:])), np.uint8)
+        return label, np.frombuffer(bytearray(map(PIXEL_VALUES.__getitem__, row[labelled:])), np.uint8)
     except KeyError as error:
         column = columns[row.index(error.args[0])]
         raise UserError(

@@ -8,26 +8,26 @@ import math
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from svhn.datasets.synthetic.digits import HEIGHT
+from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
 from svhn.datasets.synthetic.wall import to_image
 
 LOG_HEIGHT = (3.43, 0.48)  # mean and deviation of the logarithm of a digit's pixels in SVHN's train split: about 31
-LEAST = 8.0  # pixels that a digit is high
-BLURRED = 0.55  # share of pictures that are out of focus
+MIN_DIGIT_HEIGHT = 8.0  # pixels that a digit is high
+BLUR_PROBABILITY = 0.55  # share of pictures that are out of focus
 
 
-def photograph(rng: np.random.Generator, pixels: np.ndarray) -> tuple[Image.Image, float]:
+def take_photo(rng: np.random.Generator, pixels: np.ndarray) -> tuple[Image.Image, float]:
     """The picture, and how many of its pixels stand for one of the wall's: at most 1."""
-    pixels = lit(rng, pixels)
-    pixels = hazy(rng, pixels)
-    picture = blurred(rng, to_image(pixels))
-    factor = min(1.0, max(LEAST, rng.lognormal(*LOG_HEIGHT)) / HEIGHT)
+    pixels = _add_light(rng, pixels)
+    pixels = _add_haze(rng, pixels)
+    picture = _blur_picture(rng, to_image(pixels))
+    factor = min(1.0, max(MIN_DIGIT_HEIGHT, rng.lognormal(*LOG_HEIGHT)) / DIGIT_HEIGHT)
     picture = picture.resize((round(factor * picture.width), round(factor * picture.height)), Image.Resampling.BOX)
-    picture = to_image(np.asarray(picture, np.float32) + noise(rng, picture.size))
-    return (compressed(rng, picture) if rng.random() < 0.5 else picture), factor
+    picture = to_image(np.asarray(picture, np.float32) + make_sensor_noise(rng, picture.size))
+    return (_compress_jpeg(rng, picture) if rng.random() < 0.5 else picture), factor
 
 
-def lit(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_light(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Light from one side; on some walls the edge of a shadow, on some a glare."""
     height, width = pixels.shape[:2]
     y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
@@ -45,32 +45,32 @@ def lit(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def hazy(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_haze(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Less contrast, another brightness, a colour cast."""
     exposure, cast = rng.normal(0, 18), rng.normal(0, 5, 3)
     pixels = 128 + (pixels - 128) * np.float32(rng.uniform(0.45, 1.05))
     return pixels + (exposure + cast).astype(np.float32)
 
 
-def blurred(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def _blur_picture(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
     """Out of focus, or seen from both ends of a movement: both, one or none."""
-    if rng.random() < BLURRED:
-        picture = picture.filter(ImageFilter.GaussianBlur(HEIGHT * min(0.12, rng.exponential(0.045))))
+    if rng.random() < BLUR_PROBABILITY:
+        picture = picture.filter(ImageFilter.GaussianBlur(DIGIT_HEIGHT * min(0.12, rng.exponential(0.045))))
     if rng.random() < 0.12:
-        dx, dy = np.rint(rng.normal(0, 0.03 * HEIGHT, 2)).astype(int).tolist()
+        dx, dy = np.rint(rng.normal(0, 0.03 * DIGIT_HEIGHT, 2)).astype(int).tolist()
         ends = ImageChops.offset(picture, dx, dy), ImageChops.offset(picture, -dx, -dy)
         picture = Image.blend(*ends, 0.5)
     return picture
 
 
-def noise(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+def make_sensor_noise(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """A sensor's: each pixel's own, and some of each channel's."""
     strength = rng.exponential(3)
     grey = rng.standard_normal((size[1], size[0], 1), np.float32)
     return strength * (grey + 0.5 * rng.standard_normal((size[1], size[0], 3), np.float32))
 
 
-def compressed(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def _compress_jpeg(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=int(rng.integers(25, 90)))
     return Image.open(file).convert("RGB")

@@ -18,7 +18,7 @@ from svhn.datasets import format1
 from svhn.datasets.formats.digit_struct import write_digit_struct
 from svhn.datasets.synthetic import camera, fonts, wall
 from svhn.datasets.synthetic import digits as numerals
-from svhn.datasets.synthetic.digits import HEIGHT
+from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
 from svhn.errors import UserError
 from svhn.labels import SVHN_ZERO
 from svhn.runtime.processes import count_cores, start_workers
@@ -31,7 +31,7 @@ WORTH_PROCESSES = 500  # pictures: for fewer, the start of a process takes longe
 TRIM = 10  # pixels at each border, where a tilted picture shows nothing
 
 
-def render(data_dir: str | Path, pictures: int = 0) -> None:
+def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
     """Draw `train` and `test` into `data_dir`; one that is there already is left as it is.
 
     Args:
@@ -43,21 +43,21 @@ def render(data_dir: str | Path, pictures: int = 0) -> None:
     counts = {**PICTURES, **({"train": pictures} if pictures else {})}
     for split in counts:
         folder = Path(data_dir) / split
-        held = drawn(folder)
+        held = count_drawn(folder)
         if folder.exists() and (not held or (pictures and held != counts[split])):
             what = f"holds {held} pictures" if held else "was not drawn by this version"
             raise UserError(f"{folder} {what} and is left as it is: choose another --data_dir")
     for split, count in counts.items():
-        if not present(data_dir, split):
+        if not is_present(data_dir, split):
             render_split(Path(data_dir) / split, count, seed=list(PICTURES).index(split))
 
 
-def present(data_dir: str | Path, source: str) -> bool:
+def is_present(data_dir: str | Path, source: str) -> bool:
     """Whether the folder was drawn here, by this version."""
-    return drawn(Path(data_dir) / source) > 0
+    return count_drawn(Path(data_dir) / source) > 0
 
 
-def drawn(folder: Path) -> int:
+def count_drawn(folder: Path) -> int:
     """How many pictures this version drew into the folder; 0 for a folder of another kind."""
     marker = folder / DRAWN
     lines = marker.read_text(encoding="utf-8").splitlines() if marker.is_file() else []
@@ -69,28 +69,28 @@ def render_split(folder: Path, count: int, seed: int) -> None:
     unfinished = folder.with_name(folder.name + ".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    write_digit_struct(unfinished / format1.BOXES_FILE, draw_pictures(unfinished, count, seed))
-    used = (Path(path).name for path in fonts.readable_fonts())
+    write_digit_struct(unfinished / format1.BOXES_FILE, _draw_pictures(unfinished, count, seed))
+    used = (Path(path).name for path in fonts.find_readable_fonts())
     (unfinished / DRAWN).write_text("\n".join([MARK, str(count), "Fonts:", *used, ""]), encoding="utf-8", newline="")
     unfinished.replace(folder)
 
 
-def draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+def _draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     """Save the pictures; yields each one's file name and digits, as `write_digit_struct` takes them."""
-    draw = partial(draw_picture, folder, fonts.readable_fonts(), seed)
+    draw = partial(draw_picture, folder, fonts.find_readable_fonts(), seed)
     with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as imap:
         yield from tqdm(imap(draw, range(count)), desc=folder.stem, total=count, unit="image")
 
 
 def draw_picture(folder: Path, paths: Sequence[str], seed: int, index: int) -> tuple[str, np.ndarray]:
     rng = np.random.default_rng((seed, index))
-    picture, digits = draw_number(rng, random_number(rng), paths[int(rng.integers(len(paths)))])
+    picture, digits = draw_number(rng, sample_number(rng), paths[int(rng.integers(len(paths)))])
     name = f"{index + 1}.png"
     picture.save(folder / name, compress_level=1)
     return name, digits
 
 
-def random_number(rng: np.random.Generator) -> str:
+def sample_number(rng: np.random.Generator) -> str:
     """Digits of a house number: none begins with 0, and small ones are more frequent, as along any street."""
     length = 1 + rng.choice(len(SVHN_LENGTHS), p=np.array(SVHN_LENGTHS) / sum(SVHN_LENGTHS))
     return str(int(10 ** rng.uniform(length - 1, length)))
@@ -98,16 +98,16 @@ def random_number(rng: np.random.Generator) -> str:
 
 def draw_number(rng: np.random.Generator, text: str, font: str) -> tuple[Image.Image, np.ndarray]:
     """A picture of the number, and its digits as in digitStruct.mat: float64 (digits, 5), the boxes as drawn."""
-    inks, corners = numerals.place(rng, text, font)
-    left, top, right, bottom = (round(HEIGHT * side) for side in rng.uniform(0.5, 1.3, 4))
-    masks = numerals.masks(inks, corners, (left, top, right, bottom))
-    scene = wall.scene(rng, masks)
-    view = numerals.viewpoint(rng, masks[0].size)
+    inks, corners = numerals.place_digits(rng, text, font)
+    left, top, right, bottom = (round(DIGIT_HEIGHT * side) for side in rng.uniform(0.5, 1.3, 4))
+    masks = numerals.draw_masks(inks, corners, (left, top, right, bottom))
+    scene = wall.draw_scene(rng, masks)
+    view = numerals.sample_viewpoint(rng, masks[0].size)
     trim = (TRIM, TRIM, masks[0].width - TRIM, masks[0].height - TRIM)
-    picture, factor = camera.photograph(rng, np.asarray(numerals.seen(scene, view).crop(trim), np.float32))
+    picture, factor = camera.take_photo(rng, np.asarray(numerals.project_picture(scene, view).crop(trim), np.float32))
     rows = []
     for digit, mask in zip(text, masks, strict=True):
-        box = np.array(numerals.ink_box(np.asarray(numerals.seen(mask, view).crop(trim)))) * factor
+        box = np.array(numerals.find_ink_box(np.asarray(numerals.project_picture(mask, view).crop(trim)))) * factor
         rows.append((int(digit) or SVHN_ZERO, box[0], box[1], box[2] - box[0], box[3] - box[1]))
     return picture, np.array(rows, np.float64)
 
@@ -121,10 +121,10 @@ SYNTHETIC = DatasetSpec(
     image_format="jpeg",
     sources={split: (Archive(split),) for split in PICTURES},
     valid_from=("train",),
-    entries=format1.entries,
-    load=format1.load,
-    locate=format1.locate,
-    present=present,
-    checksum=format1.checksum,
-    render=render,
+    entries=format1.list_entries,
+    load=format1.load_picture,
+    locate=format1.locate_digits,
+    present=is_present,
+    checksum=format1.compute_checksum,
+    render=render_dataset,
 )

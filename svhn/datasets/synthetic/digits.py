@@ -8,43 +8,43 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-HEIGHT = 32  # pixels of a digit while it is drawn: as high as a record of the default size shows it
-VERTICAL = 0.02  # share of numbers that read from top to bottom; 0.8 % of SVHN's train split do
-OWN_ANGLE = 0.2  # share whose digits were nailed on one by one
-STAIRS = 0.1  # share whose digits climb or fall
-VISIBLE = 0.4  # of a digit's strongest ink: what counts as part of its box
+DIGIT_HEIGHT = 32  # pixels of a digit while it is drawn: as high as a record of the default size shows it
+VERTICAL_PROBABILITY = 0.02  # share of numbers that read from top to bottom; 0.8 % of SVHN's train split do
+TILT_PROBABILITY = 0.2  # share whose digits were nailed on one by one
+STAIRS_PROBABILITY = 0.1  # share whose digits climb or fall
+INK_THRESHOLD = 0.4  # of a digit's strongest ink: what counts as part of its box
 
 PixelBox = tuple[int, int, int, int]  # left, top, right, bottom
 Projection = tuple[float, ...]  # PIL's eight coefficients, from the result's pixels to the source's
 
 
 @functools.lru_cache(maxsize=2048)
-def glyph(font: str, character: str, stroke: int) -> Image.Image:
-    """A character's ink, cropped to it, `HEIGHT` high; a stroke makes it bolder."""
-    face = ImageFont.truetype(font, 2 * HEIGHT)
-    mask = Image.new("L", (6 * HEIGHT, 6 * HEIGHT))
-    ImageDraw.Draw(mask).text((2 * HEIGHT, 2 * HEIGHT), character, fill=255, font=face, stroke_width=stroke)
+def draw_glyph(font: str, character: str, stroke: int) -> Image.Image:
+    """A character's ink, cropped to it, `DIGIT_HEIGHT` high; a stroke makes it bolder."""
+    face = ImageFont.truetype(font, 2 * DIGIT_HEIGHT)
+    mask = Image.new("L", (6 * DIGIT_HEIGHT, 6 * DIGIT_HEIGHT))
+    ImageDraw.Draw(mask).text((2 * DIGIT_HEIGHT, 2 * DIGIT_HEIGHT), character, fill=255, font=face, stroke_width=stroke)
     ink = mask.crop(mask.getbbox())
-    return ink.resize((max(4, round(ink.width * HEIGHT / ink.height)), HEIGHT), Image.Resampling.BOX)
+    return ink.resize((max(4, round(ink.width * DIGIT_HEIGHT / ink.height)), DIGIT_HEIGHT), Image.Resampling.BOX)
 
 
-def place(rng: np.random.Generator, text: str, font: str) -> tuple[list[Image.Image], list[tuple[int, int]]]:
+def place_digits(rng: np.random.Generator, text: str, font: str) -> tuple[list[Image.Image], list[tuple[int, int]]]:
     """Each digit's ink, and the left and top of its picture on a plane without borders."""
     stroke, width = int(rng.integers(0, 4)), rng.uniform(0.65, 1.25)
-    inks = [glyph(font, digit, stroke) for digit in text]
-    inks = [ink.resize((max(3, round(width * ink.width)), HEIGHT), Image.Resampling.BILINEAR) for ink in inks]
-    if rng.random() < OWN_ANGLE:
+    inks = [draw_glyph(font, digit, stroke) for digit in text]
+    inks = [ink.resize((max(3, round(width * ink.width)), DIGIT_HEIGHT), Image.Resampling.BILINEAR) for ink in inks]
+    if rng.random() < TILT_PROBABILITY:
         inks = [ink.rotate(rng.uniform(-10, 10), Image.Resampling.BILINEAR, expand=True) for ink in inks]
-    gap = HEIGHT * rng.uniform(0.04, 0.22)
-    if rng.random() < VERTICAL:
-        return inks, [(round(-ink.width / 2), round(index * (HEIGHT + gap))) for index, ink in enumerate(inks)]
+    gap = DIGIT_HEIGHT * rng.uniform(0.04, 0.22)
+    if rng.random() < VERTICAL_PROBABILITY:
+        return inks, [(round(-ink.width / 2), round(index * (DIGIT_HEIGHT + gap))) for index, ink in enumerate(inks)]
     lefts = np.cumsum([0.0] + [ink.width + gap for ink in inks])
-    climb = rng.uniform(-0.3, 0.3) * HEIGHT if rng.random() < STAIRS else 0.0
-    wobble = rng.normal(0, 0.02 * HEIGHT, len(inks))
+    climb = rng.uniform(-0.3, 0.3) * DIGIT_HEIGHT if rng.random() < STAIRS_PROBABILITY else 0.0
+    wobble = rng.normal(0, 0.02 * DIGIT_HEIGHT, len(inks))
     return inks, [(round(left), round(index * climb + wobble[index])) for index, left in enumerate(lefts[:-1])]
 
 
-def masks(
+def draw_masks(
     inks: list[Image.Image], corners: list[tuple[int, int]], borders: tuple[int, int, int, int]
 ) -> list[Image.Image]:
     """Each digit's ink on a picture of its own, all of one size: that of all digits with borders around them."""
@@ -61,7 +61,7 @@ def masks(
     return drawn
 
 
-def viewpoint(rng: np.random.Generator, size: tuple[int, int]) -> Projection:
+def sample_viewpoint(rng: np.random.Generator, size: tuple[int, int]) -> Projection:
     """A camera that is tilted, a number that slants, and a wall seen from one side; the centre stays."""
     angle, slant = math.radians(rng.normal(0, 4)), rng.normal(0, 0.1)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
@@ -75,16 +75,16 @@ def viewpoint(rng: np.random.Generator, size: tuple[int, int]) -> Projection:
     return tuple(np.concatenate([[*rows[0], shift[0]], [*rows[1], shift[1]], vanish]) / whole)
 
 
-def seen(picture: Image.Image, view: Projection) -> Image.Image:
+def project_picture(picture: Image.Image, view: Projection) -> Image.Image:
     return picture.transform(picture.size, Image.Transform.PERSPECTIVE, view, Image.Resampling.BILINEAR)
 
 
-def ink_box(ink: np.ndarray) -> PixelBox:
-    visible = ink >= VISIBLE * ink.max()
+def find_ink_box(ink: np.ndarray) -> PixelBox:
+    visible = ink >= INK_THRESHOLD * ink.max()
     rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def union(boxes: list[PixelBox]) -> PixelBox:
+def enclose_boxes(boxes: list[PixelBox]) -> PixelBox:
     left, top, right, bottom = zip(*boxes, strict=True)
     return min(left), min(top), max(right), max(bottom)

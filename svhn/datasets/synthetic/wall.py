@@ -5,15 +5,31 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from svhn.datasets.synthetic.digits import PixelBox, ink_box, union
+from svhn.datasets.synthetic.digits import PixelBox, enclose_boxes, find_ink_box
 
-Colour = np.ndarray  # float32 (3,), RGB
+Color = np.ndarray  # float32 (3,), RGB
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-CLUTTERED, ON_PLATES = 0.3, 0.5  # shares of the walls
-CONTRAST = (35.0, 90.0)  # least difference of paint and wall in luma, of 255
-WALLS = ((222, 213, 196), (190, 184, 172), (236, 234, 228), (150, 140, 128), (158, 92, 70), (112, 82, 58), (84, 84, 86))
-PAINTS = ((24, 22, 22), (24, 22, 22), (48, 44, 42), (238, 236, 230), (150, 148, 142), (178, 146, 84), (120, 36, 30))
+CLUTTER_PROBABILITY, PLATE_PROBABILITY = 0.3, 0.5  # shares of the walls
+MIN_CONTRAST = (35.0, 90.0)  # least difference of paint and wall in luma, of 255
+WALL_COLORS = (
+    (222, 213, 196),
+    (190, 184, 172),
+    (236, 234, 228),
+    (150, 140, 128),
+    (158, 92, 70),
+    (112, 82, 58),
+    (84, 84, 86),
+)
+PAINT_COLORS = (
+    (24, 22, 22),
+    (24, 22, 22),
+    (48, 44, 42),
+    (238, 236, 230),
+    (150, 148, 142),
+    (178, 146, 84),
+    (120, 36, 30),
+)
 PLATES = (  # a plate's ground, its ink, how often
     ((34, 44, 122), (232, 234, 240), 6),  # enamel, as in France, Spain and Italy
     ((236, 236, 232), (38, 46, 116), 3),
@@ -27,65 +43,67 @@ PLATES = (  # a plate's ground, its ink, how often
 )
 
 
-def scene(rng: np.random.Generator, masks: list[Image.Image]) -> Image.Image:
+def draw_scene(rng: np.random.Generator, masks: list[Image.Image]) -> Image.Image:
     """A wall with the number on it.
 
     Args:
         masks: each digit's ink, all of one size.
     """
     ink = np.max([np.asarray(mask, np.float32) for mask in masks], axis=0) / 255
-    around = union([ink_box(np.asarray(mask)) for mask in masks])
-    pixels = wall(rng, masks[0].size)
-    if rng.random() < CLUTTERED:
+    around = enclose_boxes([find_ink_box(np.asarray(mask)) for mask in masks])
+    pixels = _draw_wall(rng, masks[0].size)
+    if rng.random() < CLUTTER_PROBABILITY:
         pixels = add_clutter(rng, pixels, around)
-    if rng.random() < ON_PLATES:
+    if rng.random() < PLATE_PROBABILITY:
         pixels, colour = add_plate(rng, pixels, around)
     else:
         left, top, right, bottom = around
         ground = pixels[top:bottom, left:right].mean(axis=(0, 1))
-        colour = stands_out(rng, ground, least=rng.uniform(*CONTRAST))
-    return to_image(paint(rng, pixels, ink, colour))
+        colour = pick_contrasting_color(rng, ground, least=rng.uniform(*MIN_CONTRAST))
+    return to_image(paint_number(rng, pixels, ink, colour))
 
 
-def near(rng: np.random.Generator, colour: tuple[int, int, int], spread: float = 14.0) -> Colour:
+def _vary_color(rng: np.random.Generator, colour: tuple[int, int, int], spread: float = 14.0) -> Color:
     """A colour like this one, lighter or darker and of another tint."""
     return np.clip(np.add(colour, rng.normal(0, spread) + rng.normal(0, 0.6 * spread, 3)), 0, 255).astype(np.float32)
 
 
-def any_of(rng: np.random.Generator, colours: tuple[tuple[int, int, int], ...]) -> Colour:
+def _pick_color(rng: np.random.Generator, colours: tuple[tuple[int, int, int], ...]) -> Color:
     if rng.random() < 0.15:
         return rng.uniform(5, 250, 3).astype(np.float32)
-    return near(rng, colours[rng.integers(len(colours))])
+    return _vary_color(rng, colours[rng.integers(len(colours))])
 
 
-def noise(rng: np.random.Generator, size: tuple[int, int], cells: tuple[int, int]) -> np.ndarray:
+def _make_smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: tuple[int, int]) -> np.ndarray:
     """Smooth random values in -1…1, float32 (height, width, 1), with so many cells down and across."""
     coarse = Image.fromarray(rng.integers(0, 256, cells, np.uint8))
     return (np.asarray(coarse.resize(size, Image.Resampling.BILINEAR), np.float32)[..., None] - 127.5) / 127.5
 
 
-def wall(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+def _draw_wall(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """A wall of a random kind, float32 (height, width, 3), for a size (width, height)."""
-    colour = any_of(rng, WALLS)
-    pixels = np.broadcast_to(colour, (size[1], size[0], 3)) + 12 * noise(rng, size, (3, 4))
-    return KINDS[rng.choice(len(KINDS), p=SHARES)](rng, pixels)
+    colour = _pick_color(rng, WALL_COLORS)
+    pixels = np.broadcast_to(colour, (size[1], size[0], 3)) + 12 * _make_smooth_noise(rng, size, (3, 4))
+    return WALL_KINDS[rng.choice(len(WALL_KINDS), p=KIND_PROBABILITIES)](rng, pixels)
 
 
-def stucco(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_stucco(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     grain = int(rng.integers(2, 7))
-    rough = noise(rng, (width, height), (height // grain, width // grain)) + noise(rng, (width, height), (8, 10))
+    rough = _make_smooth_noise(rng, (width, height), (height // grain, width // grain)) + _make_smooth_noise(
+        rng, (width, height), (8, 10)
+    )
     return pixels + rng.uniform(6, 30) * rough
 
 
-def wood(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_wood_grain(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Grain along one direction, wavy."""
     height, width = pixels.shape[:2]
     cells = (height // 2, 4) if rng.random() < 0.6 else (4, width // 2)
-    return pixels + rng.uniform(8, 30) * noise(rng, (width, height), cells)
+    return pixels + rng.uniform(8, 30) * _make_smooth_noise(rng, (width, height), cells)
 
 
-def bricks(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_bricks(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Courses of bricks, each of a brightness of its own, with joints between."""
     height, width = pixels.shape[:2]
     step = int(rng.integers(12, 34))
@@ -98,7 +116,7 @@ def bricks(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     return pixels + (tone + joint)[..., None]
 
 
-def boards(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def _add_boards(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Clapboards: each darkens towards the shadow of the one above it."""
     step = int(rng.integers(10, 40))
     place = ((np.arange(pixels.shape[0]) + rng.integers(step)) % step / step).astype(np.float32)
@@ -106,32 +124,34 @@ def boards(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     return pixels + shade.astype(np.float32)[:, None, None]
 
 
-def plain(_rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
+def keep_plain(_rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-KINDS = (plain, stucco, wood, bricks, boards)
-SHARES = (0.35, 0.3, 0.12, 0.13, 0.1)
+WALL_KINDS = (keep_plain, _add_stucco, _add_wood_grain, _add_bricks, _add_boards)
+KIND_PROBABILITIES = (0.35, 0.3, 0.12, 0.13, 0.1)
 
 
-def add_plate(rng: np.random.Generator, pixels: np.ndarray, around: PixelBox) -> tuple[np.ndarray, Colour]:
+def add_plate(rng: np.random.Generator, pixels: np.ndarray, around: PixelBox) -> tuple[np.ndarray, Color]:
     """A plate behind the number, with rim and screws as it comes; also the colour of its ink."""
     shares = np.array([share for _, _, share in PLATES], float)
     ground, ink, _ = PLATES[rng.choice(len(PLATES), p=shares / shares.sum())]
-    colour, paint = near(rng, ground), near(rng, ink)
+    colour, paint = _vary_color(rng, ground), _vary_color(rng, ink)
     high = around[3] - around[1]
     across, down = high * rng.uniform(0.12, 0.6), high * rng.uniform(0.12, 0.45)
     box = (around[0] - across, around[1] - down, around[2] + across, around[3] + down)
     radius, rim = rng.choice((0.0, 0.5, 1.0)) * down, int(rng.integers(0, 4))
     picture = to_image(pixels)
     draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle(box, radius, fill=as_tuple(colour), outline=as_tuple(near(rng, ground, 40)), width=1)
+    draw.rounded_rectangle(
+        box, radius, fill=_to_rgb_tuple(colour), outline=_to_rgb_tuple(_vary_color(rng, ground, 40)), width=1
+    )
     if rim:
         inner = (box[0] + rim, box[1] + rim, box[2] - rim, box[3] - rim)
-        draw.rounded_rectangle(inner, radius, outline=as_tuple(paint), width=int(rng.integers(1, 3)))
+        draw.rounded_rectangle(inner, radius, outline=_to_rgb_tuple(paint), width=int(rng.integers(1, 3)))
     for x in (box[0] + 4, box[2] - 4) if rng.random() < 0.2 else ():
         y = (box[1] + box[3]) / 2
-        draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=as_tuple(near(rng, (110, 110, 110), 30)))
+        draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=_to_rgb_tuple(_vary_color(rng, (110, 110, 110), 30)))
     return np.asarray(picture, np.float32), paint
 
 
@@ -148,19 +168,19 @@ def add_clutter(rng: np.random.Generator, pixels: np.ndarray, around: PixelBox) 
             (-1, top - near_by - thick, width, top - near_by),
             (-1, bottom + near_by, width, bottom + near_by + thick),
         )
-        draw.rectangle(bars[rng.integers(4)], fill=as_tuple(any_of(rng, WALLS + PAINTS)))
+        draw.rectangle(bars[rng.integers(4)], fill=_to_rgb_tuple(_pick_color(rng, WALL_COLORS + PAINT_COLORS)))
     return np.asarray(picture, np.float32)
 
 
-def stands_out(rng: np.random.Generator, ground: Colour, least: float) -> Colour:
+def pick_contrasting_color(rng: np.random.Generator, ground: Color, least: float) -> Color:
     """A paint that differs from the ground by at least so much in luma, of 255."""
     while True:
-        colour = any_of(rng, PAINTS)
+        colour = _pick_color(rng, PAINT_COLORS)
         if abs((colour - ground) @ LUMA) >= least:
             return colour
 
 
-def paint(rng: np.random.Generator, pixels: np.ndarray, ink: np.ndarray, colour: Colour) -> np.ndarray:
+def paint_number(rng: np.random.Generator, pixels: np.ndarray, ink: np.ndarray, colour: Color) -> np.ndarray:
     """The number in its colour: flat or shaded, with a cast shadow, an outline, or raised edges as they come.
 
     Args:
@@ -168,11 +188,11 @@ def paint(rng: np.random.Generator, pixels: np.ndarray, ink: np.ndarray, colour:
     """
     if rng.random() < 0.35:
         dx, dy = rng.integers(-4, 5, 2)
-        shadow = to_mask(np.roll(ink, (dy, dx), (0, 1))).filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.5)))
+        shadow = _to_mask(np.roll(ink, (dy, dx), (0, 1))).filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.5)))
         pixels = pixels * (1 - rng.uniform(0.2, 0.7) * np.asarray(shadow, np.float32)[..., None] / 255)
     if rng.random() < 0.12:
-        outline = np.asarray(to_mask(ink).filter(ImageFilter.MaxFilter(3)), np.float32)[..., None] / 255
-        pixels = pixels * (1 - outline) + near(rng, (128, 128, 128), 60) * outline
+        outline = np.asarray(_to_mask(ink).filter(ImageFilter.MaxFilter(3)), np.float32)[..., None] / 255
+        pixels = pixels * (1 - outline) + _vary_color(rng, (128, 128, 128), 60) * outline
     shade = np.linspace(-1, 1, len(ink), dtype=np.float32)[:, None, None] * rng.normal(0, 25)
     pixels = pixels * (1 - ink[..., None]) + (colour + shade) * ink[..., None]
     if rng.random() < 0.3:
@@ -181,7 +201,7 @@ def paint(rng: np.random.Generator, pixels: np.ndarray, ink: np.ndarray, colour:
     return pixels
 
 
-def as_tuple(colour: Colour) -> tuple[int, int, int]:
+def _to_rgb_tuple(colour: Color) -> tuple[int, int, int]:
     red, green, blue = (int(channel) for channel in colour)
     return red, green, blue
 
@@ -190,5 +210,5 @@ def to_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def to_mask(ink: np.ndarray) -> Image.Image:
+def _to_mask(ink: np.ndarray) -> Image.Image:
     return Image.fromarray((255 * ink).astype(np.uint8))
