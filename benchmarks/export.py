@@ -17,7 +17,7 @@ import numpy as np
 
 from svhn import records
 from svhn.config import Config, Paths
-from svhn.pipeline.batches import evaluation_batches
+from svhn.pipeline.batches import make_evaluation_batches
 from svhn.publishing import export
 from svhn.publishing.formats import FORMATS, Call, Outputs
 from svhn.runs import load
@@ -28,7 +28,7 @@ TIMED = 200
 def labelled(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first images of a split, as records hold them, and their digits, int32 (images, max_length)."""
     info = records.read_info(records_dir, config.dataset)
-    batches = evaluation_batches(config, info, records.open_split(records_dir, info, split))
+    batches = make_evaluation_batches(config, info, records.open_split(records_dir, info, split))
     seen = list(batches.take(-(-count // config.batch_size)))
     kept = np.concatenate([batch["weight"] for batch in seen]) > 0
     images, digits = (np.concatenate([batch[name] for batch in seen])[kept] for name in ("image", "digits"))

@@ -44,7 +44,7 @@ def picture(entry: Entry) -> Image.Image:
 
 
 def overlap(true: Box, found: Box | None) -> float:
-    return float(boxes.overlap(tf.constant([true]), tf.constant([found]))[0][0]) if found else 0.0
+    return float(boxes.compute_iou_and_giou(tf.constant([true]), tf.constant([found]))[0][0]) if found else 0.0
 
 
 def answers(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:
@@ -98,7 +98,7 @@ def main() -> None:
     given = np.mean([answer.text != "" for answer in none])
     print(f"{len(found):,} whole pictures of {args.split}")
     print(f"numbers right         {np.mean([answer.text == answer.label for answer in found]):8.2%}")
-    print(f"boxes found           {np.mean([answer.overlap >= boxes.FOUND for answer in found]):8.2%}")
+    print(f"boxes found           {np.mean([answer.overlap >= boxes.IOU_THRESHOLD for answer in found]):8.2%}")
     print(f"refused               {np.mean([answer.text == '' for answer in found]):8.2%}")
     print(f"beside given a number {given:8.2%} of {len(none):,}")
     print(f"milliseconds          {milliseconds:8.1f}")

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from svhn import records
 from svhn.datasets import DATASETS
-from svhn.pipeline.batches import training_batches
+from svhn.pipeline.batches import make_training_batches
 from svhn.runs import run
 from svhn.training import distribute
 from svhn.training.step import build_state, make_step
@@ -46,7 +46,7 @@ def main() -> None:
     config = run.make_config({"dataset": args.dataset, "model": args.model})
     trained = build_state(config, info, 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
-    streamed = iter(training_batches(config, info, split, DATASETS[args.dataset].augmentation))
+    streamed = iter(make_training_batches(config, info, split, DATASETS[args.dataset].augmentation))
     kept = itertools.repeat(tf.nest.map_structure(tf.identity, next(streamed)))
     images_per_second(step, streamed, 10, config.batch_size)  # compiles the step
     rates = [

@@ -47,7 +47,7 @@ def score_mode(session: Session) -> None:
     config = reopen(run, session.given, info, session.mode)
     print(banner(session, config, info))
     with tempfile.TemporaryDirectory() as scratch:
-        split = splits.usable_split(config, paths, info, session.mode, Path(scratch), print_line)
+        split = splits.open_usable_split(config, paths, info, session.mode, Path(scratch), print_line)
         rows = score.sweep(config, info, split, run, chosen, print_line)
         target = paths.results / f"{session.mode}-{paths.name}.csv"
         tables.write_csv(target, rows)
@@ -66,8 +66,8 @@ def rate_mode(session: Session) -> None:
     print(banner(session, config, info))
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        split = splits.usable_split(config, paths, info, "train", Path(scratch), print_line)
-        with integrity.located(split):
+        split = splits.open_usable_split(config, paths, info, "train", Path(scratch), print_line)
+        with integrity.explain_corruption(split):
             swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
     target = paths.results / f"lr-{paths.name}.png"
     save_picture(target, swept)
@@ -137,8 +137,8 @@ def release_mode(session: Session) -> None:
     print(banner(session, config, info))
     folder = session.paths.results / "released"
     with tempfile.TemporaryDirectory() as scratch:
-        valid = splits.usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
-        with integrity.located(valid):
+        valid = splits.open_usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
+        with integrity.explain_corruption(valid):
             temperature, scores = release.release(config, info, valid, run, step, folder)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")

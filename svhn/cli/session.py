@@ -34,7 +34,7 @@ class Session(NamedTuple):
 
 
 def banner(session: Session, config: Config, info: Info) -> str:
-    height, width, channels = batches.input_shape(config, info)
+    height, width, channels = batches.compute_input_shape(config, info)
     rows = {
         "Running project": session.paths.name,
         "Mode": session.mode,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from svhn.labels import EMPTY
-from svhn.pipeline.boxes import found, known
+from svhn.pipeline.boxes import mark_found_boxes, mark_known_boxes
 
 Sum = Any  # a scalar tensor within a graph, a float outside
 
@@ -61,8 +61,8 @@ def count(
         digits_right=tf.reduce_sum(weights * real * right),
         slots=tf.reduce_sum(weights * tf.ones_like(right)),
         slots_right=tf.reduce_sum(weights * right),
-        boxes=tf.reduce_sum(weight * known(located[0])) if located else tf.constant(0.0),
-        boxes_found=tf.reduce_sum(weight * found(*located)) if located else tf.constant(0.0),
+        boxes=tf.reduce_sum(weight * mark_known_boxes(located[0])) if located else tf.constant(0.0),
+        boxes_found=tf.reduce_sum(weight * mark_found_boxes(*located)) if located else tf.constant(0.0),
     )
 
 

@@ -20,9 +20,9 @@ from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.tables import Row
 from svhn.labels import Reading
-from svhn.models.losses import Network, example_loss, located, sequence_loss
+from svhn.models.losses import Network, compute_example_loss, compute_sequence_loss, pair_boxes
 from svhn.pipeline import integrity
-from svhn.pipeline.batches import Batch, evaluation_batches, to_input
+from svhn.pipeline.batches import Batch, make_evaluation_batches, prepare_input
 from svhn.records import Split
 from svhn.runs import checkpoints
 from svhn.runs.load import build_model, frozen, trained_model
@@ -53,15 +53,15 @@ def scorer(network: Network, config: Config, info: Info, split: Split) -> Callab
     @tf.function
     def count(batch: Batch) -> Counts:
         outputs = read(batch["image"])
-        predicted, loss = decoding.decode(outputs).digits, example_loss(batch, outputs)
-        return metrics.count(batch["digits"], predicted, loss, batch["weight"], located(batch, outputs))
+        predicted, loss = decoding.decode(outputs).digits, compute_example_loss(batch, outputs)
+        return metrics.count(batch["digits"], predicted, loss, batch["weight"], pair_boxes(batch, outputs))
 
-    batches = evaluation_batches(config, info, split)
+    batches = make_evaluation_batches(config, info, split)
     size = -(-split.examples // config.batch_size)
 
     def score(title: str) -> dict[str, float]:
         progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
-        with integrity.located(split):
+        with integrity.explain_corruption(split):
             return metrics.scores(metrics.total(map(count, tqdm(batches, **progress))))
 
     return score
@@ -74,11 +74,11 @@ def predictions(network: Network, config: Config, info: Info, split: Split) -> I
     @tf.function
     def infer(batch: Batch) -> tuple[decoding.Decoded, tf.Tensor]:
         outputs = read(batch["image"])
-        return decoding.decode(outputs), tf.exp(-sequence_loss(batch["digits"], outputs))
+        return decoding.decode(outputs), tf.exp(-compute_sequence_loss(batch["digits"], outputs))
 
-    for batch in evaluation_batches(config, info, split):
+    for batch in make_evaluation_batches(config, info, split):
         decoded, probable = infer(batch)
-        images = to_input(batch["image"], config, info).numpy().astype(np.uint8)
+        images = prepare_input(batch["image"], config, info).numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
         rows = zip(images, names, slots, decoding.readings(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:

@@ -25,12 +25,12 @@ def outputs(network: Network, config: Config, info: Info) -> Network:
     network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
     sees another crop in each. A run that learns of no variations has one view.
     """
-    steps = augment.scaled(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
+    steps = augment.scale_augmentation(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
     varies = config.augment and (config.random_crop or steps != Augmentation())
     varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if varies else 1)]
 
     def read(images: tf.Tensor) -> Outputs:
-        seen = [network(batches.to_input(images, config, info))]
+        seen = [network(batches.prepare_input(images, config, info))]
         seen += [network(view(images)) for view in varied]
         return at_temperature(average(seen) if varied else seen[0], config.temperature)
 
@@ -48,10 +48,10 @@ def shape_of(steps: Augmentation) -> Augmentation:
 
 
 def vary(config: Config, info: Info, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
-    noise = augment.noise(SEED, tf.constant(view, tf.int64))
-    images = batches.recolour(tf.cast(images, tf.float32), config)
+    noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
+    images = batches.apply_grayscale(tf.cast(images, tf.float32), config)
     noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
-    return augment.augment(images, noises, steps, batches.input_size(config, info))
+    return augment.augment_images(images, noises, steps, batches.compute_input_size(config, info))
 
 
 def average(seen: list[Outputs]) -> Outputs:

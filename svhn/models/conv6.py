@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.layers.heads import dense_heads
+from svhn.models.layers.heads import add_dense_heads
 from svhn.models.layers.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
@@ -22,7 +22,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(0.3)(x)
-    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="conv6")
+    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="conv6")
 
 
 CONV6 = ModelSpec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.layers.heads import dense_heads
+from svhn.models.layers.heads import add_dense_heads
 from svhn.spec import ModelSpec
 
 
@@ -20,7 +20,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dense(256, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(0.5)(x)
-    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="kaggle")
+    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kaggle")
 
 
 KAGGLE = ModelSpec(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.layers.heads import dense_heads
+from svhn.models.layers.heads import add_dense_heads
 from svhn.models.layers.normalization import BatchNormalization
 from svhn.spec import ModelSpec
 
@@ -23,7 +23,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dropout(0.15)(layers.Flatten()(x))
     x = layers.Dense(512, activation="relu")(x)
-    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="kvn219")
+    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kvn219")
 
 
 KVN219 = ModelSpec(

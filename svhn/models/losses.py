@@ -8,25 +8,25 @@ from typing import Any
 import tensorflow as tf
 
 from svhn.labels import EMPTY
-from svhn.pipeline.boxes import known, overlap
+from svhn.pipeline.boxes import compute_iou_and_giou, mark_known_boxes
 from svhn.pipeline.digit_maps import UNKNOWN
 
 Outputs = dict[str, tf.Tensor]
 Network = Callable[[tf.Tensor], Outputs]  # a model to those who only read with it
 
 
-def example_loss(batch: Mapping[str, tf.Tensor], outputs: Outputs, *options: Any) -> tf.Tensor:
-    """float32 (batch,): `sequence_loss`, with its options, and that of the box where the network says one."""
-    loss = sequence_loss(batch["digits"], outputs, *options)
-    return loss + box_loss(batch["box"], outputs["box"]) if "box" in outputs else loss
+def compute_example_loss(batch: Mapping[str, tf.Tensor], outputs: Outputs, *options: Any) -> tf.Tensor:
+    """float32 (batch,): `compute_sequence_loss`, with its options, and that of the box where the network says one."""
+    loss = compute_sequence_loss(batch["digits"], outputs, *options)
+    return loss + compute_box_loss(batch["box"], outputs["box"]) if "box" in outputs else loss
 
 
-def located(batch: Mapping[str, tf.Tensor], outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor] | None:
+def pair_boxes(batch: Mapping[str, tf.Tensor], outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor] | None:
     """True and predicted boxes, where the network says any."""
     return (batch["box"], outputs["box"]) if "box" in outputs else None
 
 
-def sequence_loss(
+def compute_sequence_loss(
     slots: tf.Tensor,
     outputs: Outputs,
     label_smoothing: float = 0.0,
@@ -51,7 +51,7 @@ def sequence_loss(
     classes = {"digits": slots, "length": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)}
 
     def loss(head: str) -> tf.Tensor:
-        target = smoothed(classes[head], outputs[head].shape[-1], label_smoothing)
+        target = _smooth_labels(classes[head], outputs[head].shape[-1], label_smoothing)
         if taught:
             target += distillation * (tf.nn.softmax(taught[head]) - target)
         return tf.nn.softmax_cross_entropy_with_logits(target, outputs[head])
@@ -60,24 +60,29 @@ def sequence_loss(
     return digits + loss("length") if "length" in outputs else digits
 
 
-def smoothed(classes: tf.Tensor, count: Any, label_smoothing: float) -> tf.Tensor:
+def _smooth_labels(classes: tf.Tensor, count: Any, label_smoothing: float) -> tf.Tensor:
     return (1 - label_smoothing) * tf.one_hot(classes, count) + label_smoothing / count
 
 
-WEIGHTS = (5.0, 2.0)  # of L1 and of generalised intersection over union, as in Carion et al. 2020 (arXiv 2005.12872)
+BOX_LOSS_WEIGHTS = (
+    5.0,
+    2.0,
+)  # of L1 and of generalised intersection over union, as in Carion et al. 2020 (arXiv 2005.12872)
 
 
-def box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+def compute_box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     """float32 (batch,): how far a box lies from the true one, 0 where that is unknown.
 
     Args:
         true, predicted: float32 (batch, 4), in shares of the picture's width and height.
     """
     distance = tf.reduce_sum(tf.abs(true - predicted), axis=-1)
-    return known(true) * (WEIGHTS[0] * distance + WEIGHTS[1] * (1 - overlap(true, predicted)[1]))
+    return mark_known_boxes(true) * (
+        BOX_LOSS_WEIGHTS[0] * distance + BOX_LOSS_WEIGHTS[1] * (1 - compute_iou_and_giou(true, predicted)[1])
+    )
 
 
-def map_loss(maps: tf.Tensor, predicted: Iterable[tf.Tensor]) -> tf.Tensor:
+def compute_map_loss(maps: tf.Tensor, predicted: Iterable[tf.Tensor]) -> tf.Tensor:
     """float32 (batch,): the mean cross-entropy of a picture's places, summed over all predictions of them.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.layers.heads import attention_heads
-from svhn.models.layers.normalization import convolution
+from svhn.models.layers.heads import add_attention_heads
+from svhn.models.layers.normalization import add_convolution
 from svhn.spec import ModelSpec
 
 STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions
@@ -15,15 +15,15 @@ STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
-    x = convolution(x, 32, size=5, stride=2)
+    x = add_convolution(x, 32, size=5, stride=2)
 
     for stage, (filters, convolutions) in enumerate(STAGES):
         x = layers.MaxPooling2D(padding="same")(x) if stage else x
         for _ in range(convolutions):
-            x = convolution(x, filters)
+            x = add_convolution(x, filters)
 
     x = layers.Dropout(0.2)(x)
-    return keras.Model(image, attention_heads(x, max_length, fixed_length, looks=3, keys=32), name="multihead")
+    return keras.Model(image, add_attention_heads(x, max_length, fixed_length, looks=3, keys=32), name="multihead")
 
 
 MULTIHEAD = ModelSpec(

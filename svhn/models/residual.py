@@ -8,8 +8,8 @@ import keras
 from keras import layers
 
 from svhn.models.layers.dropout import Dropout
-from svhn.models.layers.heads import attention_heads, box_head
-from svhn.models.layers.normalization import convolution
+from svhn.models.layers.heads import add_attention_heads, add_box_head
+from svhn.models.layers.normalization import add_convolution
 from svhn.spec import ModelSpec
 
 REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
@@ -34,25 +34,25 @@ def build(
     """
     image = keras.Input(image_shape, name="image")
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, dtype="float32")(image)
-    x = convolution(x, stem, stride=2)
+    x = add_convolution(x, stem, stride=2)
 
     for number, (filters, blocks, stride) in enumerate(stages, start=1):
         for block in range(blocks):
             name_of_last = f"stage{number}" if block == blocks - 1 else None
-            x = residual(x, filters, stride if block == 0 else 1, dropout, name_of_last)
+            x = _add_residual_block(x, filters, stride if block == 0 else 1, dropout, name_of_last)
 
-    outputs = attention_heads(x, max_length, fixed_length)
-    return keras.Model(image, {**outputs, **box_head(x)} if finds else outputs, name=name)
+    outputs = add_attention_heads(x, max_length, fixed_length)
+    return keras.Model(image, {**outputs, **add_box_head(x)} if finds else outputs, name=name)
 
 
-def residual(
+def _add_residual_block(
     x: keras.KerasTensor, filters: int, stride: int, dropout: float, name: str | None = None
 ) -> keras.KerasTensor:
-    y = convolution(x, filters, stride=stride)
+    y = add_convolution(x, filters, stride=stride)
     y = Dropout(dropout)(y) if dropout else y
-    y = convolution(y, filters, relu=False)
+    y = add_convolution(y, filters, relu=False)
     if stride != 1 or x.shape[-1] != filters:
-        x = convolution(x, filters, size=1, stride=stride, relu=False)
+        x = add_convolution(x, filters, size=1, stride=stride, relu=False)
     return layers.ReLU(name=name)(layers.Add()([x, y]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from svhn.models.layers.heads import dense_heads
+from svhn.models.layers.heads import add_dense_heads
 from svhn.spec import ModelSpec
 
 
@@ -13,7 +13,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     image = keras.Input(image_shape, name="image")
     x = layers.Flatten()(layers.Rescaling(1 / 255)(image))
     x = layers.LeakyReLU(negative_slope=0.01)(layers.Dense(400)(x))
-    return keras.Model(image, dense_heads(x, max_length, fixed_length), name="shallow")
+    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="shallow")
 
 
 SHALLOW = ModelSpec(

@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from svhn.errors import UserError
 from svhn.labels import NUM_CLASSES
-from svhn.models.layers.heads import as_float32, length_head
+from svhn.models.layers.heads import add_length_head, cast_outputs
 from svhn.spec import ModelSpec
 
 PAIRS = np.array(list(combinations(range(NUM_CLASSES), 2)))
@@ -31,11 +31,11 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     margins = ops.cast(margins, "float32")
     won: Any = ops.matmul(ops.sign(margins), second - first)
     digits = won + ops.softsign(ops.matmul(margins, second - first))
-    length = None if fixed_length else length_head(x, max_length)
-    return keras.Model(image, as_float32(digits, length), name="svm")
+    length = None if fixed_length else add_length_head(x, max_length)
+    return keras.Model(image, cast_outputs(digits, length), name="svm")
 
 
-def fit(model: keras.Model, images: np.ndarray, digits: np.ndarray, seed: int) -> str:
+def fit_svm(model: keras.Model, images: np.ndarray, digits: np.ndarray, seed: int) -> str:
     """Search for C by cross-validation on a part of the data, then fit all of it.
 
     Raises:
@@ -53,15 +53,15 @@ def fit(model: keras.Model, images: np.ndarray, digits: np.ndarray, seed: int) -
     machines = OneVsOneClassifier(LinearSVC(dual=cast(Any, False), tol=1e-3, random_state=seed), n_jobs=-1)
     with parallel_config("threading"), warnings.catch_warnings(action="ignore"):  # that it may iterate longer
         try:
-            found, score = search(machines, features, classes, seed)
+            found, score = search_regularization(machines, features, classes, seed)
             machines.set_params(estimator__C=found).fit(features, classes)
         except ValueError as error:
             raise UserError(f"the SVM can't be fitted: {error}: give it {FOLDS} or more of several digits") from error
-    model.get_layer("margins").set_weights(pairwise_weights(machines))
+    model.get_layer("margins").set_weights(_extract_weights(machines))
     return f"C = {found:.4g}: {score:.4f} right in {FOLDS}-fold cross-validation on up to {SEARCH_EXAMPLES} examples"
 
 
-def search(machines: Any, features: np.ndarray, classes: np.ndarray, seed: int) -> tuple[float, float]:
+def search_regularization(machines: Any, features: np.ndarray, classes: np.ndarray, seed: int) -> tuple[float, float]:
     """The best of `DRAWS` random C in 2^-7 … 2^6, log-uniformly, and the accuracy it has in cross-validation."""
     from scipy.stats import loguniform
     from sklearn.model_selection import RandomizedSearchCV, StratifiedShuffleSplit
@@ -76,7 +76,7 @@ def search(machines: Any, features: np.ndarray, classes: np.ndarray, seed: int) 
     return float(searched.best_params_["estimator__C"]), float(searched.best_score_)
 
 
-def pairwise_weights(machines: Any) -> list[np.ndarray]:
+def _extract_weights(machines: Any) -> list[np.ndarray]:
     """Kernel (pixels, pairs) and bias (pairs,) of the layer `margins`; a digit that never occurred loses every vote."""
     pixels = machines.estimators_[0].coef_.shape[1]
     occurs = np.isin(np.arange(NUM_CLASSES), machines.classes_).astype(np.float32)
@@ -93,6 +93,6 @@ SVM = ModelSpec(
     parameters=35_325,
     reference="Cortes and Vapnik 1995, Support-Vector Networks; voting as in LIBSVM (Chang and Lin 2011)",
     dataset="mnist",
-    fit=fit,
+    fit=fit_svm,
     defaults={"random_crop": False, "augment": False, "average": 0.0, "mixed_precision": False},
 )

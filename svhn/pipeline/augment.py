@@ -15,29 +15,29 @@ import tensorflow as tf
 from svhn.labels import EMPTY
 from svhn.pipeline import digit_maps as segmentation
 from svhn.pipeline import geometry
-from svhn.pipeline.boxes import union
+from svhn.pipeline.boxes import merge_known_boxes
 from svhn.spec import Augmentation, Size
 
-CELLS = 8  # most that can change places
+MAX_CELLS = 8  # most that can change places
 
 
-class Parts(NamedTuple):
+class NoiseParts(NamedTuple):
     """How many numbers each step takes, or the numbers themselves; new ones come last: earlier runs keep their own."""
 
     warp: Any = 6
     bend: Any = 8
     recolour: Any = 7
-    rearrange: Any = CELLS
+    rearrange: Any = MAX_CELLS
     blur: Any = 1
     erase: Any = 3
     join: Any = 1
     slope: Any = 1
 
 
-NOISE = sum(Parts())  # that an example brings
-WINDOW = 5  # pixels across that one blur averages
+NOISE_SIZE = sum(NoiseParts())  # that an example brings
+BLUR_WINDOW = 5  # pixels across that one blur averages
 
-RANGES = (
+SCALED_FIELDS = (
     "rotation",
     "scale",
     "shear",
@@ -52,26 +52,26 @@ RANGES = (
 )
 
 
-def scaled(steps: Augmentation, magnitude: float) -> Augmentation:
+def scale_augmentation(steps: Augmentation, magnitude: float) -> Augmentation:
     """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719)."""
     height, width = steps.shift
-    ranges = {name: magnitude * getattr(steps, name) for name in RANGES}
+    ranges = {name: magnitude * getattr(steps, name) for name in SCALED_FIELDS}
     return replace(steps, **ranges, shift=(magnitude * height, magnitude * width))
 
 
-def noise(seed: int, index: tf.Tensor) -> tf.Tensor:
+def draw_example_noise(seed: int, index: tf.Tensor) -> tf.Tensor:
     """float32 (NOISE,) in -1…1 for the example at this place of the stream."""
     return tf.random.stateless_uniform(
-        [NOISE], seed=tf.stack([tf.constant(seed, tf.int64), index]), minval=-1.0, maxval=1.0
+        [NOISE_SIZE], seed=tf.stack([tf.constant(seed, tf.int64), index]), minval=-1.0, maxval=1.0
     )
 
 
-def parts(noise: tf.Tensor) -> Parts:
+def split_noise(noise: tf.Tensor) -> NoiseParts:
     """float32 (…, NOISE) by step."""
-    return Parts(*tf.split(noise, Parts(), axis=-1))
+    return NoiseParts(*tf.split(noise, NoiseParts(), axis=-1))
 
 
-def augment(
+def augment_images(
     images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size, boxes: tf.Tensor | None = None
 ) -> tf.Tensor:
     """Vary a batch of images, and cut a window of `size` out of each at random.
@@ -83,28 +83,30 @@ def augment(
         size: height and width of the result; where it is smaller than the images, the window's place is random.
         boxes: where the numbers are, for `steps.inside`; float32 (batch, 4), in shares of the images' width and height.
     """
-    drawn, transforms = parts(noise), transforms_of(images, noise, steps, size, boxes)
+    drawn, transforms = split_noise(noise), _derive_transforms(images, noise, steps, size, boxes)
     if steps.elastic:
-        images = geometry.sample(images, transforms, geometry.bend(size, drawn.bend, steps))
+        images = geometry.sample_images(images, transforms, geometry.bend_grid(size, drawn.bend, steps))
     else:
-        images = geometry.project(images, transforms, size)
-    images = recolour(blur(images, drawn.blur, steps), drawn.recolour, steps)
-    return erase(images, drawn.erase, steps)
+        images = geometry.project_images(images, transforms, size)
+    images = _jitter_colors(blur_images(images, drawn.blur, steps), drawn.recolour, steps)
+    return erase_squares(images, drawn.erase, steps)
 
 
-def transforms_of(
+def _derive_transforms(
     images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size, boxes: tf.Tensor | None
 ) -> tf.Tensor:
-    drawn = parts(noise)
-    return geometry.transforms(drawn.warp, drawn.slope, steps, size_of(images), size, boxes)
+    drawn = split_noise(noise)
+    return geometry.make_transforms(drawn.warp, drawn.slope, steps, _get_size(images), size, boxes)
 
 
-def moved(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
-    """Where `augment` takes the numbers: float32 (batch, 4), as its `boxes`, in shares of the result."""
-    return geometry.moved(boxes, transforms_of(images, noise, steps, size, boxes), size_of(images), size)
+def augment_boxes(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
+    """Where `augment_images` takes the numbers: float32 (batch, 4), as its `boxes`, in shares of the result."""
+    return geometry.transform_boxes(
+        boxes, _derive_transforms(images, noise, steps, size, boxes), _get_size(images), size
+    )
 
 
-def rearrange(
+def rearrange_cells(
     images: tf.Tensor, digits: tf.Tensor, noise: tf.Tensor, steps: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Let the cells of each image change places, and their digits with them.
@@ -117,34 +119,36 @@ def rearrange(
     rows, columns = steps.cells
     if rows * columns == 1:
         return images, digits
-    order = tf.argsort(parts(noise).rearrange[:, : rows * columns], axis=1)
-    images = geometry.join(tf.gather(geometry.split(images, rows, columns), order, batch_dims=1), rows, columns)
+    order = tf.argsort(split_noise(noise).rearrange[:, : rows * columns], axis=1)
+    images = geometry.join_cells(
+        tf.gather(geometry.split_cells(images, rows, columns), order, batch_dims=1), rows, columns
+    )
     return images, tf.gather(digits, order, batch_dims=1)
 
 
-def digit_maps(
+def augment_digit_maps(
     digits: tf.Tensor, boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
 ) -> tf.Tensor:
-    """Which digit `augment` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4).
+    """Which digit `augment_images` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4).
 
     Waves, which stay below a place, are left out of it.
     """
-    transforms = transforms_of(images, noise, steps, size, union(boxes))
-    return segmentation.digit_maps(digits, boxes, transforms, size_of(images), size)
+    transforms = _derive_transforms(images, noise, steps, size, merge_known_boxes(boxes))
+    return segmentation.make_digit_maps(digits, boxes, transforms, _get_size(images), size)
 
 
-def joins(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+def should_join(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
     """Whether a number is to be joined with the one that follows, by its noise, float32 (NOISE,) in -1…1."""
-    return (parts(noise).join[0] + 1) / 2 < steps.joining
+    return (split_noise(noise).join[0] + 1) / 2 < steps.joining
 
 
-def fit(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
+def fits_slots(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
     """Whether the slots hold both numbers, each int32 (max_length,), `EMPTY` past the length."""
     count = tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY, dtype=tf.int32)
     return count <= tf.size(digits)
 
 
-def join(
+def join_pictures(
     image: tf.Tensor, digits: tf.Tensor, following_image: tf.Tensor, following: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The picture of a longer number: both pictures side by side, each as wide as its share of the digits.
@@ -167,7 +171,7 @@ def join(
 
 
 def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
-    """Where `join` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` where nobody knows."""
+    """Where `join_pictures` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` where nobody knows."""
     count, added = (tf.math.count_nonzero(slots != EMPTY, dtype=tf.int32) for slots in (digits, following))
     share = tf.cast(count / (count + added), tf.float32)
     left = boxes[:count] * tf.stack([share, 1.0, share, 1.0])
@@ -176,30 +180,30 @@ def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, followi
     return tf.ensure_shape(both, boxes.shape)
 
 
-def size_of(images: tf.Tensor) -> Size:
-    return shape_of(images)[:2]
+def _get_size(images: tf.Tensor) -> Size:
+    return _get_shape(images)[:2]
 
 
-def shape_of(images: tf.Tensor) -> tuple[int, int, int]:
+def _get_shape(images: tf.Tensor) -> tuple[int, int, int]:
     """Height, width and channels."""
     _, height, width, channels = images.shape
     return int(height), int(width), int(channels)  # pyright: ignore[reportArgumentType]
 
 
-def blur(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+def blur_images(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
     """Blur half of the images, as if they had been taken from further away."""
     times = tf.maximum(steps.blur * noise[:, :, None, None], 0.0)  # (batch, 1, 1, 1), a fraction is a blend
     for done in range(math.ceil(steps.blur)):
-        mean = tf.nn.avg_pool2d(images, WINDOW, 1, "SAME")  # at a border, of what is there
+        mean = tf.nn.avg_pool2d(images, BLUR_WINDOW, 1, "SAME")  # at a border, of what is there
         images += tf.clip_by_value(times - done, 0.0, 1.0) * (mean - images)
     return images
 
 
-def erase(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+def erase_squares(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
     """Paint a square of half of the images over with their mean colour (Zhong et al. 2017, arXiv 1708.04896)."""
     if not steps.erasing:
         return images
-    height, width, channels = shape_of(images)
+    height, width, channels = _get_shape(images)
     size, y, x = tf.unstack(noise[:, :, None], axis=1)  # the centre is anywhere
     reach = steps.erasing * height / 2 * size  # below 0, nothing is near enough
     rows, columns = (
@@ -212,10 +216,10 @@ def erase(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor
     return tf.reshape(tf.where(inside, mean, lines), tf.shape(images))
 
 
-def recolour(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
+def _jitter_colors(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
     """Saturation, contrast, brightness, tint and inversion as one affine map of the colours, clipped to 0…255."""
     saturation, contrast, brightness, *tint, invert = tf.unstack(noise[:, :, None], axis=1)  # (batch, 1)
-    height, width, channels = shape_of(images)
+    height, width, channels = _get_shape(images)
     pixels = tf.reshape(images, [-1, height * width, channels])
     grey = tf.fill((channels, channels), 1 / channels)
     matrix = grey + (1 + steps.saturation * saturation)[..., None] * (tf.eye(channels) - grey)  # (batch, 3, 3)

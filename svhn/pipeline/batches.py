@@ -13,38 +13,38 @@ from svhn import records
 from svhn.config import Config
 from svhn.errors import UserError
 from svhn.pipeline import augment
-from svhn.pipeline.boxes import union
+from svhn.pipeline.boxes import merge_known_boxes
 from svhn.records import Split
 from svhn.spec import Augmentation, Info, Size
 
-CROP = 27 / 32  # 54 of 64 pixels, as in Goodfellow et al. 2014
+CROP_FRACTION = 27 / 32  # 54 of 64 pixels, as in Goodfellow et al. 2014
 SHUFFLE_BLOCK = 8192  # records, still encoded; wrangling has mixed the whole split already
 
 Batch = dict[str, tf.Tensor]
 
 
-def input_size(config: Config, info: Info) -> Size:
+def compute_input_size(config: Config, info: Info) -> Size:
     """Height and width of what a network sees of a record's image."""
     height, width = info.size
-    return (round(height * CROP), round(width * CROP)) if config.random_crop else (height, width)
+    return (round(height * CROP_FRACTION), round(width * CROP_FRACTION)) if config.random_crop else (height, width)
 
 
-def input_shape(config: Config, info: Info) -> tuple[int, int, int]:
-    return (*input_size(config, info), 1 if config.grayscale else info.channels)
+def compute_input_shape(config: Config, info: Info) -> tuple[int, int, int]:
+    return (*compute_input_size(config, info), 1 if config.grayscale else info.channels)
 
 
-def to_input(images: tf.Tensor, config: Config, info: Info) -> tf.Tensor:
+def prepare_input(images: tf.Tensor, config: Config, info: Info) -> tf.Tensor:
     """A network's input, float32 0…255, from images of a record's size: their centre, grey if the run is.
 
     Args:
         images: uint8 or float32 (batch, height, width, channels) of `info.size`.
     """
-    height, width = input_size(config, info)
+    height, width = compute_input_size(config, info)
     top, left = (info.size[0] - height) // 2, (info.size[1] - width) // 2
-    return recolour(tf.cast(images[:, top : top + height, left : left + width], tf.float32), config)
+    return apply_grayscale(tf.cast(images[:, top : top + height, left : left + width], tf.float32), config)
 
 
-def recolour(images: tf.Tensor, config: Config) -> tf.Tensor:
+def apply_grayscale(images: tf.Tensor, config: Config) -> tf.Tensor:
     return tf.image.rgb_to_grayscale(images) if config.grayscale and images.shape[-1] == 3 else images
 
 
@@ -58,7 +58,7 @@ def decode_record(serialized: tf.Tensor, info: Info) -> Batch:
     return {**record, "image": decode_image(record["image"], info)}
 
 
-def epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Dataset:
+def _read_epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Dataset:
     """The serialized records of one pass over the data, in an order that depends on the seed and the epoch's number."""
     order = tf.stack([tf.constant(seed, tf.int64), number])
     files = tf.random.experimental.stateless_shuffle([str(path) for path in paths], order)
@@ -68,16 +68,16 @@ def epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Datase
     return ds.map(lambda block: tf.random.experimental.stateless_shuffle(block, order)).unbatch()
 
 
-def training_stream(split: Split, seed: int, start: int) -> tf.data.Dataset:
+def read_training_stream(split: Split, seed: int, start: int) -> tf.data.Dataset:
     """Endless `(place in the stream, serialized record)` from place `start` on: epoch after epoch, none cut short."""
     first = start // split.examples
     ds = tf.data.Dataset.range(first, tf.int64.max)
-    ds = ds.flat_map(lambda number: epoch(split.paths, number, seed))
+    ds = ds.flat_map(lambda number: _read_epoch(split.paths, number, seed))
     ds = ds.skip(start % split.examples)  # before decoding: it costs no more than reading
     return tf.data.Dataset.zip(tf.data.Dataset.counter(start), ds)
 
 
-def training_batches(
+def make_training_batches(
     config: Config,
     info: Info,
     split: Split,
@@ -98,39 +98,41 @@ def training_batches(
         context: the `tf.distribute.InputContext` of one worker among several, which takes each n-th example.
     """
     context = tf.distribute.InputContext() if context is None else context
-    steps = augment.scaled(augmentation, config.magnitude) if config.augment else Augmentation()
-    check_cells(info.size, steps)
-    size = input_size(config, info)
+    steps = augment.scale_augmentation(augmentation, config.magnitude) if config.augment else Augmentation()
+    _check_cells(info.size, steps)
+    size = compute_input_size(config, info)
 
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
-        record, noise = decode_record(serialized, info), augment.noise(config.seed, index)
-        record = joined(record, following, noise, steps, info) if steps.joining else record
+        record, noise = decode_record(serialized, info), augment.draw_example_noise(config.seed, index)
+        record = _join_with_next(record, following, noise, steps, info) if steps.joining else record
         return {**{key: record[key] for key in ("image", "digits", "boxes")}, "noise": noise}
 
-    ds = training_stream(split, config.seed, start_step * config.batch_size)
-    ds = ds.scan((tf.constant(0, tf.int64), ""), with_the_one_before).skip(1)
+    ds = read_training_stream(split, config.seed, start_step * config.batch_size)
+    ds = ds.scan((tf.constant(0, tf.int64), ""), _pair_with_previous).skip(1)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
     ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
-    ds = ds.map(lambda batch: varied(batch, config, steps, size))  # after batch: an operation for all of its examples
+    ds = ds.map(
+        lambda batch: _augment_batch(batch, config, steps, size)
+    )  # after batch: an operation for all of its examples
     return ds.prefetch(4)
 
 
-def varied(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
-    """What a network learns from: a batch of records with their `noise`, varied by `steps`, in pictures of `size`."""
-    images = recolour(tf.cast(batch["image"], tf.float32), config)
-    images, digits = augment.rearrange(images, batch["digits"], batch["noise"], steps)
-    box = union(batch["boxes"])
+def _augment_batch(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
+    """What a network learns from: a batch of records with their `draw_example_noise`, varied by `steps`, in pictures of `size`."""
+    images = apply_grayscale(tf.cast(batch["image"], tf.float32), config)
+    images, digits = augment.rearrange_cells(images, batch["digits"], batch["noise"], steps)
+    box = merge_known_boxes(batch["boxes"])
     variation = images, batch["noise"], steps, size
     return {
-        "image": augment.augment(*variation, box),
+        "image": augment.augment_images(*variation, box),
         "digits": digits,
-        "box": augment.moved(box, *variation),
-        "map": augment.digit_maps(digits, batch["boxes"], *variation),
+        "box": augment.augment_boxes(box, *variation),
+        "map": augment.augment_digit_maps(digits, batch["boxes"], *variation),
     }
 
 
-def check_cells(size: Size, steps: Augmentation) -> None:
+def _check_cells(size: Size, steps: Augmentation) -> None:
     """Raises `UserError` where pictures of that size can't be cut into the cells that change places."""
     if any(side % cells for side, cells in zip(size, steps.cells, strict=True)):
         cells = "{} x {} cells".format(*steps.cells)
@@ -140,27 +142,31 @@ def check_cells(size: Size, steps: Augmentation) -> None:
         )
 
 
-def with_the_one_before(before: Any, now: Any) -> tuple[Any, Any]:
+def _pair_with_previous(before: Any, now: Any) -> tuple[Any, Any]:
     """For `Dataset.scan`: a place in the stream, the record that is there, and the one that follows."""
     return now, (*before, now[1])
 
 
-def joined(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
+def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
     """The record, or one of its number and the one that follows in the stream, which is read only then."""
 
     def join(following: Batch) -> Batch:
-        image, digits = augment.join(record["image"], record["digits"], following["image"], following["digits"])
+        image, digits = augment.join_pictures(
+            record["image"], record["digits"], following["image"], following["digits"]
+        )
         boxes = augment.join_boxes(record["boxes"], record["digits"], following["boxes"], following["digits"])
         return {**record, "image": image, "digits": digits, "boxes": boxes}
 
     def join_if_they_fit() -> Batch:
         following = decode_record(serialized, info)
-        return tf.cond(augment.fit(record["digits"], following["digits"]), lambda: join(following), lambda: record)
+        return tf.cond(
+            augment.fits_slots(record["digits"], following["digits"]), lambda: join(following), lambda: record
+        )
 
-    return tf.cond(augment.joins(noise, steps), join_if_they_fit, lambda: record)
+    return tf.cond(augment.should_join(noise, steps), join_if_they_fit, lambda: record)
 
 
-def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:
+def make_evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:
     """Every example once, in their order: `digits`, `name`, and `weight`, 0 for the padding at its end.
 
     `image` is the record's, uint8 (batch, height, width, channels) of `info.size`, and `box` where the number is in it.
@@ -168,22 +174,22 @@ def evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Data
 
     def example(serialized: tf.Tensor) -> Batch:
         record = decode_record(serialized, info)
-        return {**record, "box": union(record["boxes"][None])[0], "weight": tf.constant(1.0)}
+        return {**record, "box": merge_known_boxes(record["boxes"][None])[0], "weight": tf.constant(1.0)}
 
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
     ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
-    ds = ds.concatenate(padding(ds, -split.examples % config.batch_size))
+    ds = ds.concatenate(_make_blank_examples(ds, -split.examples % config.batch_size))
     return ds.batch(config.batch_size, drop_remainder=True).prefetch(2)
 
 
-def padding(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
+def _make_blank_examples(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
     """`count` blank examples like those of `ds`, of no weight."""
     blank = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), ds.element_spec)
     return tf.data.Dataset.from_tensors(blank).repeat(count)
 
 
-def arrays(config: Config, info: Info, split: Split) -> tuple[np.ndarray, np.ndarray]:
+def load_arrays(config: Config, info: Info, split: Split) -> tuple[np.ndarray, np.ndarray]:
     """A whole split in memory: images float32 (examples, height, width, channels), digits int32 (…, max_length)."""
-    batches = list(evaluation_batches(config, info, split).as_numpy_iterator())
+    batches = list(make_evaluation_batches(config, info, split).as_numpy_iterator())
     images, digits = (np.concatenate([batch[key] for batch in batches]) for key in ("image", "digits"))
-    return to_input(tf.constant(images[: split.examples]), config, info).numpy(), digits[: split.examples]
+    return prepare_input(tf.constant(images[: split.examples]), config, info).numpy(), digits[: split.examples]

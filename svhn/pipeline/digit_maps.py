@@ -10,18 +10,18 @@ import tensorflow as tf
 from svhn.labels import EMPTY, NUM_CLASSES
 from svhn.spec import Size
 
-PLACE = 8  # pixels: height and width of a place
+PLACE_SIZE = 8  # pixels: height and width of a place
 NO_DIGIT = NUM_CLASSES  # the class of a place that none covers
 UNKNOWN = -1  # nobody knows which: nothing is learnt there
 
 
-def grid(size: Size) -> Size:
+def compute_grid_size(size: Size) -> Size:
     """Rows and columns of the places of a picture."""
     height, width = size
-    return -(-height // PLACE), -(-width // PLACE)
+    return -(-height // PLACE_SIZE), -(-width // PLACE_SIZE)
 
 
-def digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+def make_digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
     """The digit in whose box the middle of each place lies; of two, the one whose own middle is nearer.
 
     Args:
@@ -34,8 +34,8 @@ def digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, image
     Returns:
         int32 (batch, rows, columns): 0…9, `NO_DIGIT`, or `UNKNOWN` in all of a picture whose digits lack boxes.
     """
-    rows, columns = grid(size)
-    x, y = (side[:, None] for side in origins(transforms, images, size))
+    rows, columns = compute_grid_size(size)
+    x, y = (side[:, None] for side in _trace_places(transforms, images, size))
     left, top, right, bottom = (side[..., None, None] for side in tf.unstack(boxes, axis=2))
     boxed = (right > left) & (bottom > top)
     across, down = (tf.where(boxed, side, 1.0) for side in (right - left, bottom - top))
@@ -48,11 +48,11 @@ def digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, image
     return tf.where(known[:, None, None], maps, UNKNOWN)
 
 
-def origins(transforms: tf.Tensor, images: Size, size: Size) -> tuple[tf.Tensor, tf.Tensor]:
+def _trace_places(transforms: tf.Tensor, images: Size, size: Size) -> tuple[tf.Tensor, tf.Tensor]:
     """Where in the images the middle of each place comes from: x and y, (batch, rows, columns), in shares of a side."""
-    rows, columns = grid(size)
-    y = PLACE * (tf.range(rows, dtype=tf.float32)[:, None] + 0.5) - 0.5
-    x = PLACE * (tf.range(columns, dtype=tf.float32) + 0.5) - 0.5
+    rows, columns = compute_grid_size(size)
+    y = PLACE_SIZE * (tf.range(rows, dtype=tf.float32)[:, None] + 0.5) - 0.5
+    x = PLACE_SIZE * (tf.range(columns, dtype=tf.float32) + 0.5) - 0.5
     a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
     height, width = images
     return (a * x + b * y + shift_x + 0.5) / width, (c * x + d * y + shift_y + 0.5) / height

@@ -15,7 +15,7 @@ from svhn.pipeline import boxes as box_measures
 from svhn.spec import Augmentation, Size
 
 
-def transforms(
+def make_transforms(
     noise: tf.Tensor,
     slopes: tf.Tensor,
     steps: Augmentation,
@@ -28,11 +28,11 @@ def transforms(
     Args:
         noise, slopes: float32 (batch, 6) and (batch, 1) in -1…1.
     """
-    drawn = affine(tf.concat([noise, slopes], axis=1), steps, images, size)
-    return kept_inside(drawn, boxes, images, size) if steps.inside and boxes is not None else drawn
+    drawn = _compose_affine(tf.concat([noise, slopes], axis=1), steps, images, size)
+    return _keep_inside(drawn, boxes, images, size) if steps.inside and boxes is not None else drawn
 
 
-def affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> tf.Tensor:
+def _compose_affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> tf.Tensor:
     """Rotation, shear, slope, zoom, shift and crop."""
     height, width = images
     zoom_x, zoom_y, angle, shear, shift_x, shift_y, slope = tf.unstack(noise, axis=1)
@@ -46,10 +46,10 @@ def affine(noise: tf.Tensor, steps: Augmentation, images: Size, size: Size) -> t
     slack_y, slack_x = (height - size[0]) / 2, (width - size[1]) / 2
     centre_x = (width - 1) / 2 + (slack_x + steps.shift[1] * size[1]) * shift_x
     centre_y = (height - 1) / 2 + (slack_y + steps.shift[0] * size[0]) * shift_y
-    return around(matrix, (centre_x, centre_y), size)
+    return center_transforms(matrix, (centre_x, centre_y), size)
 
 
-def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
+def center_transforms(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], size: Size) -> tf.Tensor:
     """The transforms (batch, 8), from output to input pixels, that take the output's centre to `centre`."""
     a, b, c, d = matrix
     middle_x, middle_y = (size[1] - 1) / 2, (size[0] - 1) / 2
@@ -58,25 +58,25 @@ def around(matrix: tuple[tf.Tensor, ...], centre: tuple[tf.Tensor, tf.Tensor], s
     return tf.stack([a, b, shift_x, c, d, shift_y, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
 
 
-def kept_inside(transforms: tf.Tensor, boxes: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+def _keep_inside(transforms: tf.Tensor, boxes: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
     """The transforms, zoomed out as far as the number in a box needs to be seen whole, and shifted until it is."""
-    known = box_measures.known(boxes)[:, None] > 0
-    left, top, right, bottom = tf.unstack(tf.where(known, bounds(boxes, transforms, images, size), 0.5), axis=1)
+    known = box_measures.mark_known_boxes(boxes)[:, None] > 0
+    left, top, right, bottom = tf.unstack(tf.where(known, compute_bounds(boxes, transforms, images, size), 0.5), axis=1)
     a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms, axis=1)
-    zoom_x, middle_x = within(left, right, size[1])
-    zoom_y, middle_y = within(top, bottom, size[0])
+    zoom_x, middle_x = _zoom_to_fit(left, right, size[1])
+    zoom_y, middle_y = _zoom_to_fit(top, bottom, size[0])
     centre_x, centre_y = a * middle_x + b * middle_y + shift_x, c * middle_x + d * middle_y + shift_y
-    return around((a * zoom_x, b * zoom_y, c * zoom_x, d * zoom_y), (centre_x, centre_y), size)
+    return center_transforms((a * zoom_x, b * zoom_y, c * zoom_x, d * zoom_y), (centre_x, centre_y), size)
 
 
-def within(low: tf.Tensor, high: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _zoom_to_fit(low: tf.Tensor, high: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
     """How many times as much must be seen of a side to hold the range, and the pixel that is its middle then."""
     zoom = tf.maximum(high - low, 1.0)
     middle = tf.minimum(tf.maximum(0.5, high - zoom / 2), low + zoom / 2)
     return zoom, middle * side - 0.5
 
 
-def bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+def compute_bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
     """The boxes around what the numbers in these boxes have become, which may reach out of the result.
 
     A number is taken for a row of ellipses half as wide as high, or one that is narrower. Around the corners of its
@@ -98,13 +98,13 @@ def bounds(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) ->
     return (sides + 0.5) / tf.constant([*size[::-1], *size[::-1]], tf.float32)
 
 
-def moved(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
+def transform_boxes(boxes: tf.Tensor, transforms: tf.Tensor, images: Size, size: Size) -> tf.Tensor:
     """The boxes around what the boxes have become, as far as it can be seen; `NOWHERE` stays `NOWHERE`."""
-    seen = tf.clip_by_value(bounds(boxes, transforms, images, size), 0.0, 1.0)
-    return box_measures.known(boxes)[:, None] * seen
+    seen = tf.clip_by_value(compute_bounds(boxes, transforms, images, size), 0.0, 1.0)
+    return box_measures.mark_known_boxes(boxes)[:, None] * seen
 
 
-def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
+def project_images(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
     """The images under affine transforms, bilinearly; outside, as at the nearest border."""
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -116,7 +116,7 @@ def project(images: tf.Tensor, transforms: tf.Tensor, size: Size) -> tf.Tensor:
     )
 
 
-def bend(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, tf.Tensor]:
+def bend_grid(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, tf.Tensor]:
     """Each pixel's x and y, (batch, height, width), moved by a wave across and by one down.
 
     So each digit of a row is turned, slanted and stretched in a way of its own. A wave has any amplitude, direction and
@@ -134,8 +134,8 @@ def bend(size: Size, noise: tf.Tensor, steps: Augmentation) -> tuple[tf.Tensor, 
     return x + wave(*numbers[:4]), y + wave(*numbers[4:])
 
 
-def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-    """As `project`, at these places x and y (batch, height, width) in place of a grid's.
+def sample_images(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    """As `project_images`, at these places x and y (batch, height, width) in place of a grid's.
 
     In one sampling: two would blur what the network is then to read sharp.
     """
@@ -157,7 +157,7 @@ def sample(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Tensor, tf
     return upper * (1 - down) + lower * down
 
 
-def split(images: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+def split_cells(images: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
     """(batch, height, width, channels) to (batch, cells, …), row by row; the sides must be multiples."""
     shape: Any = images.shape
     _, height, width, channels = shape
@@ -166,8 +166,8 @@ def split(images: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
     return tf.reshape(cells, [-1, rows * columns, height // rows, width // columns, channels])
 
 
-def join(cells: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
-    """The reverse of `split`."""
+def join_cells(cells: tf.Tensor, rows: int, columns: int) -> tf.Tensor:
+    """The reverse of `split_cells`."""
     shape: Any = cells.shape
     _, _, height, width, channels = shape
     grid = tf.reshape(cells, [-1, rows, columns, height, width, channels])

@@ -16,36 +16,36 @@ from svhn.records import Split
 def check_sizes(split: Split) -> None:
     """Raises `UserError` for a file that was cut short, also where it was cut between two records."""
     if any(path.stat().st_size != size for path, size in zip(split.paths, split.sizes, strict=True)):
-        raise UserError(corruption(split))
+        raise UserError(describe_corruption(split))
 
 
-def salvaged(split: Split, scratch: Path) -> Split:
+def salvage_split(split: Split, scratch: Path) -> Split:
     """The split without its corrupt records: damaged shards are copied to the folder `scratch`, less those."""
-    shards = [salvaged_shard(*shard, scratch) for shard in zip(*split, strict=True)]
+    shards = [_salvage_shard(*shard, scratch) for shard in zip(*split, strict=True)]
     return Split(*(list(column) for column in zip(*shards, strict=True)))
 
 
-def salvaged_shard(path: Path, examples: int, size: int, scratch: Path) -> tuple[Path, int, int]:
-    if count_intact(path) == (examples, True):
+def _salvage_shard(path: Path, examples: int, size: int, scratch: Path) -> tuple[Path, int, int]:
+    if _count_intact_records(path) == (examples, True):
         return path, examples, size
     copy = scratch / path.name
-    kept = salvage(path, copy)
+    kept = _copy_intact_records(path, copy)
     return copy, kept, copy.stat().st_size
 
 
 @contextmanager
-def located(split: Split) -> Iterator[None]:
+def explain_corruption(split: Split) -> Iterator[None]:
     """Turn TensorFlow's error at a corrupt record into a `UserError` that says where it is."""
     try:
         yield
     except tf.errors.DataLossError as error:
-        raise UserError(corruption(split)) from error
+        raise UserError(describe_corruption(split)) from error
 
 
-def corruption(split: Split) -> str:
+def describe_corruption(split: Split) -> str:
     """Which file and record is corrupt, and what to do."""
     for path, examples, _ in zip(*split, strict=True):
-        count, intact = count_intact(path)
+        count, intact = _count_intact_records(path)
         if not intact or count != examples:
             return (
                 f"{path}: record {count} of {examples} (counted from 0) is corrupt or cut short: "
@@ -54,7 +54,7 @@ def corruption(split: Split) -> str:
     return "a record could not be read, but now all can: run the same command again"
 
 
-def salvage(path: Path, target: Path) -> int:
+def _copy_intact_records(path: Path, target: Path) -> int:
     """Copy the records of `path` that are intact to `target`; returns how many they are.
 
     A record whose length field is damaged takes the rest of its file with it: nothing says where the next one starts.
@@ -62,13 +62,13 @@ def salvage(path: Path, target: Path) -> int:
     content = path.read_bytes()
     while True:
         target.write_bytes(content)
-        count, intact = count_intact(target)
+        count, intact = _count_intact_records(target)
         if intact:
             return count
-        content = without_record(content, count)
+        content = _remove_record(content, count)
 
 
-def without_record(content: bytes, index: int) -> bytes:
+def _remove_record(content: bytes, index: int) -> bytes:
     """A TFRecord file's content less one record: uint64 length, uint32 CRC, data, uint32 CRC, one after another."""
     start = end = 0
     for _ in range(index + 1):
@@ -78,7 +78,7 @@ def without_record(content: bytes, index: int) -> bytes:
     return content[:start] + content[end:] if end <= len(content) else content[:start]
 
 
-def count_intact(path: str | Path) -> tuple[int, bool]:
+def _count_intact_records(path: str | Path) -> tuple[int, bool]:
     """Records before the first corrupt one, and whether the file ends without one."""
     count = 0
     try:

@@ -19,7 +19,7 @@ from svhn.errors import UserError
 from svhn.evaluation import decoding, views
 from svhn.models.losses import Network
 from svhn.pipeline import integrity
-from svhn.pipeline.batches import evaluation_batches
+from svhn.pipeline.batches import make_evaluation_batches
 from svhn.publishing.formats import FORMATS, Call, Exportable, Outputs
 from svhn.runs.load import frozen, trained
 from svhn.runs.run import reopen
@@ -112,8 +112,8 @@ def sample(run: Path, dataset: str, records_dir: str, name: str, count: int) -> 
     """
     info = records.read_info(records_dir, dataset)
     config, split = reopen(run, {}, info, "predict"), records.open_split(records_dir, info, name)
-    batches = evaluation_batches(config, info, split).take(-(-count // config.batch_size))
-    with integrity.located(split):
+    batches = make_evaluation_batches(config, info, split).take(-(-count // config.batch_size))
+    with integrity.explain_corruption(split):
         images = [batch["image"][batch["weight"] > 0] for batch in batches]
     return np.concatenate(images)[:count]
 

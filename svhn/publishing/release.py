@@ -11,7 +11,7 @@ import tensorflow as tf
 from svhn import labels
 from svhn.config import Config
 from svhn.evaluation import decoding, score, views
-from svhn.models.losses import Network, Outputs, sequence_loss
+from svhn.models.losses import Network, Outputs, compute_sequence_loss
 from svhn.pipeline import batches
 from svhn.records import Split
 from svhn.runs import load
@@ -70,11 +70,11 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
     @tf.function
     def losses(batch: batches.Batch) -> tf.Tensor:
         logits = read(batch["image"])
-        loss = sequence_loss if "box" in logits else log_loss
+        loss = compute_sequence_loss if "box" in logits else log_loss
         every = [loss(batch["digits"], views.at_temperature(logits, value)) for value in TEMPERATURES]
         return tf.linalg.matvec(tf.stack(every), batch["weight"])
 
-    total = sum(losses(batch).numpy() for batch in batches.evaluation_batches(config, info, split))
+    total = sum(losses(batch).numpy() for batch in batches.make_evaluation_batches(config, info, split))
     return TEMPERATURES[int(np.argmin(total))]
 
 
@@ -100,7 +100,7 @@ def best_threshold(network: Network, config: Config, info: Info, split: Split) -
 
     if len({length == "0" for length in info.lengths.get("valid", {})}) < 2:
         return config.threshold
-    parts = [presence(batch) for batch in batches.evaluation_batches(config, info, split)]
+    parts = [presence(batch) for batch in batches.make_evaluation_batches(config, info, split)]
     probable, shown = (np.concatenate(column) for column in zip(*parts, strict=True))
     refused = np.searchsorted(np.sort(probable[shown]), probable) / shown.sum()
     accepted = 1 - np.searchsorted(np.sort(probable[~shown]), probable) / (~shown).sum()

@@ -46,12 +46,12 @@ def gather(
     config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Say
 ) -> Facts:
     names = ["train", split] if has_train(config, paths) else [split]
-    usable = {name: splits.usable_split(config, paths, info, name, scratch, report) for name in names}
+    usable = {name: splits.open_usable_split(config, paths, info, name, scratch, report) for name in names}
     check_example(usable[split], split, example)
     model = load.trained_model(config, info, paths.run, step)
     network = load.frozen(model)
     report(f"Reading {usable[split].examples:,} examples of {split}...")
-    with integrity.located(usable[split]):
+    with integrity.explain_corruption(usable[split]):
         predictions = score.predictions(network, config, info, usable[split])
         findings = analysis.analyse(predictions, info.max_length, example=example)
     return Facts(
@@ -81,7 +81,7 @@ def has_train(config: Config, paths: Paths) -> bool:
 
 def check_example(split: Split, name: str, example: str) -> None:
     """Raises `UserError` unless the split has an example of that name."""
-    with integrity.located(split):
+    with integrity.explain_corruption(split):
         if not example or any(found == example for found, _ in analysis.listed(split)):
             return
         some = ", ".join(found for found, _ in islice(analysis.listed(split), NAMES_SHOWN))
@@ -89,7 +89,7 @@ def check_example(split: Split, name: str, example: str) -> None:
 
 
 def labels_of(split: Split, max_length: int) -> LabelCounts:
-    with integrity.located(split):
+    with integrity.explain_corruption(split):
         return analysis.label_counts((label for _, label in analysis.listed(split)), max_length)
 
 

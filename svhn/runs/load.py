@@ -14,8 +14,8 @@ from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.models.losses import Network, Outputs
-from svhn.models.precision import precision
-from svhn.pipeline.batches import input_shape
+from svhn.models.precision import use_precision
+from svhn.pipeline.batches import compute_input_shape
 from svhn.runs import checkpoints
 from svhn.runs.run import info_of, reopen
 from svhn.spec import Info
@@ -23,9 +23,9 @@ from svhn.spec import Info
 
 def build_model(config: Config, info: Info) -> keras.Model:
     """The run's model, its weights as new. Raises `UserError` where it can't be built for pictures of that size."""
-    shape = input_shape(config, info)
+    shape = compute_input_shape(config, info)
     try:
-        with precision(config):
+        with use_precision(config):
             model = MODELS[config.model].build(shape, info.max_length, info.fixed_length)
     except ValueError as error:
         raise UserError(

@@ -62,7 +62,7 @@ def measure(config: Config, info: Info, paths: Paths, report: Say) -> Result:
 
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:
-            split = splits.usable_split(config, paths, info, name, Path(scratch), report)
+            split = splits.open_usable_split(config, paths, info, name, Path(scratch), report)
             return score.scorer(network, config, info, split)(name)["sequence_accuracy"]
 
     seconds = sum(entry["seconds"] for entry in run.history(paths.run)[-1:])

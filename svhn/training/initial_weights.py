@@ -9,7 +9,7 @@ import numpy as np
 
 from svhn.config import Config, Paths
 from svhn.errors import UserError
-from svhn.models.layers.heads import LENGTHS, LOOKS, SLOTS
+from svhn.models.layers.heads import LENGTHS_LAYER, LOOKS_LAYER, SLOTS_LAYER
 from svhn.runs import load
 from svhn.training.step import State
 
@@ -47,7 +47,7 @@ def layer_of(weight: keras.Variable) -> str:
 
 def weights_of(model: keras.Model, with_length: bool) -> list[keras.Variable]:
     """The model's weights in order; those of the layer that says the length only if they are wanted."""
-    return [weight for weight in model.weights if with_length or layer_of(weight) != LENGTHS]
+    return [weight for weight in model.weights if with_length or layer_of(weight) != LENGTHS_LAYER]
 
 
 def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
@@ -57,11 +57,11 @@ def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_
     further slots says what it said of the last. One that says something of each length leaves new ones as they are. The
     first convolution of a grey picture sums what colours would give.
     """
-    if layer == SLOTS:
+    if layer == SLOTS_LAYER:
         old_heads, new_heads = (heads._replace(length=False) for heads in (old_heads, new_heads))
-    if layer in (SLOTS, LOOKS):
+    if layer in (SLOTS_LAYER, LOOKS_LAYER):
         return by_head(old, new, old_heads, new_heads)
-    if layer == LENGTHS:
+    if layer == LENGTHS_LAYER:
         both = min(old.shape[-1], new.shape[-1])
         return np.concatenate([old[..., :both], new[..., both:]], axis=-1) if old.shape[:-1] == new.shape[:-1] else None
     if old.ndim == 4 and (old.shape[2], new.shape[2]) == (3, 1):

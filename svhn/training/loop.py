@@ -24,7 +24,7 @@ from svhn.evaluation.score import scorer
 from svhn.models import MODELS
 from svhn.models.losses import Network
 from svhn.pipeline import integrity, splits
-from svhn.pipeline.batches import Batch, arrays, training_batches
+from svhn.pipeline.batches import Batch, load_arrays, make_training_batches
 from svhn.records import Split
 from svhn.runs import checkpoints, load
 from svhn.runs.run import history, write_history
@@ -56,12 +56,12 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
     teacher = teacher_of(config, info, paths)
     with tempfile.TemporaryDirectory() as scratch:
         usable = {
-            name: splits.usable_split(config, paths, info, name, Path(scratch), report)
+            name: splits.open_usable_split(config, paths, info, name, Path(scratch), report)
             for name in ("train", "valid")
             if name == "train" or info.has_split(name)
         }
         loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report, teacher)
-        with integrity.located(usable["train"]):
+        with integrity.explain_corruption(usable["train"]):
             fit = MODELS[config.model].fit
             loop.fit(fit) if fit else loop.run(augmentation)
 
@@ -117,7 +117,7 @@ class Loop:
             self.report("Already fitted: another --name fits anew.")
             return
         self.report("Fitting...")
-        images, digits = arrays(self.config, self.info, self.split)
+        images, digits = load_arrays(self.config, self.info, self.split)
         self.report(fit(self.state.model, images, digits, self.config.seed))
         self.state.average.set_weights(self.state.model.get_weights())
         self.state.step.assign(1)
@@ -139,7 +139,7 @@ class Loop:
 
     def batches(self, start: int, augmentation: Augmentation) -> Iterator[Batch]:
         def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            return training_batches(self.config, self.info, self.split, augmentation, start, context)
+            return make_training_batches(self.config, self.info, self.split, augmentation, start, context)
 
         return iter(self.strategy.distribute_datasets_from_function(batches))
 

@@ -16,7 +16,7 @@ from svhn.errors import Say, UserError
 from svhn.evaluation import metrics
 from svhn.models import MODELS
 from svhn.models.losses import Network
-from svhn.pipeline.batches import Batch, training_batches
+from svhn.pipeline.batches import Batch, make_training_batches
 from svhn.records import Split
 from svhn.runs import checkpoints
 from svhn.spec import Augmentation, Info
@@ -55,7 +55,7 @@ def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: A
     start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
     if not start and config.init_from:
         report(initial_weights.initialise(state, config, info.max_length, paths))
-    batches = training_batches(constant, info, split, augmentation, start)
+    batches = make_training_batches(constant, info, split, augmentation, start)
     return sweep(state, constant, iter(batches), teacher_of(config, info, paths))
 
 

@@ -15,9 +15,9 @@ from svhn.datasets import DATASETS
 from svhn.evaluation import decoding, metrics
 from svhn.evaluation.metrics import Counts
 from svhn.models import MODELS
-from svhn.models.layers.heads import with_maps
-from svhn.models.losses import Network, example_loss, located, map_loss
-from svhn.models.precision import precision
+from svhn.models.layers.heads import add_map_heads
+from svhn.models.losses import Network, compute_example_loss, compute_map_loss, pair_boxes
+from svhn.models.precision import use_precision
 from svhn.pipeline import batches
 from svhn.runs import load
 from svhn.spec import Info
@@ -76,8 +76,8 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
 def learner_of(model: keras.Model, config: Config) -> keras.Model:
     """The model with heads that tell which digit lies where, if what it trains on knows and the run is to learn it."""
     known = any(DATASETS[name].locate for name in parse_train_on(config.train_on, config.dataset))
-    with precision(config):
-        return with_maps(model, MODELS[config.model].maps if known and config.map_weight else ())
+    with use_precision(config):
+        return add_map_heads(model, MODELS[config.model].maps if known and config.map_weight else ())
 
 
 def make_step(
@@ -94,16 +94,16 @@ def make_step(
         taught = teacher(batch["image"]) if teacher else None
         with tf.GradientTape() as tape:
             outputs = state.learner(batch["image"], training=True)
-            losses = example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
+            losses = compute_example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
             learnt = losses
             if "maps" in outputs:  # not counted: valid's loss is of the number alone, too
-                learnt += config.map_weight * map_loss(batch["map"], outputs["maps"])
+                learnt += config.map_weight * compute_map_loss(batch["map"], outputs["maps"])
             loss = tf.reduce_sum(learnt) / config.batch_size  # replicas' gradients are summed
         gradients = tape.gradient(loss, variables)
         gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)
         state.optimizer.apply(gradients, variables)
         predicted, weight = decoding.decode(outputs).digits, tf.ones_like(losses)
-        return metrics.count(batch["digits"], predicted, losses, weight, located(batch, outputs))
+        return metrics.count(batch["digits"], predicted, losses, weight, pair_boxes(batch, outputs))
 
     @tf.function
     def step(batch: Any) -> Counts:

@@ -154,12 +154,12 @@ def test_the_label_keeps_the_order_of_the_digits(spec: DatasetSpec, folder: Path
 @all_specs
 def test_cells_that_change_places_hold_a_digit_each(spec: DatasetSpec, folder: Path) -> None:
     rows, columns = spec.augmentation.cells
-    assert rows * columns == (spec.max_length if spec.fixed_length else 1) <= augment.CELLS
+    assert rows * columns == (spec.max_length if spec.fixed_length else 1) <= augment.MAX_CELLS
     for index, entry in enumerate(islice(spec.entries(folder, "train", 0), 20)):
         digits = tf.constant([encode_text(entry.label, spec.max_length)])
         picture = tf.constant(spec.load(entry, spec.size, 0.0)[None], tf.float32)
-        noise = augment.noise(0, tf.constant(index, tf.int64))[None]
-        moved, following = augment.rearrange(picture, digits, noise, spec.augmentation)
+        noise = augment.draw_example_noise(0, tf.constant(index, tf.int64))[None]
+        moved, following = augment.rearrange_cells(picture, digits, noise, spec.augmentation)
         assert read_blocks(left_to_right(spec, moved[0].numpy().astype(np.uint8))) == decode_slots(following[0].numpy())
 
 

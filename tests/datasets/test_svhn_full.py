@@ -30,7 +30,9 @@ EXPECTED = {  # shares of 64 x 40 pixels
 
 
 def union(located: Sequence[Box] | np.ndarray) -> Box:
-    left, top, right, bottom = boxes.union(tf.constant(located, tf.float32, [1, len(located), 4]))[0].numpy()
+    left, top, right, bottom = boxes.merge_known_boxes(tf.constant(located, tf.float32, [1, len(located), 4]))[
+        0
+    ].numpy()
     return left, top, right, bottom
 
 

@@ -81,7 +81,7 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
     assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
     assert views.shape_of(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
     images = pictures()
-    expected = views.vary(Config(random_crop=False), INFO, augment.scaled(steps, 0.5 * 3), 1, images)
+    expected = views.vary(Config(random_crop=False), INFO, augment.scale_augmentation(steps, 0.5 * 3), 1, images)
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
 
 

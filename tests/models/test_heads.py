@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from svhn.models import MODELS
-from svhn.models.layers.heads import attention_heads, with_maps
+from svhn.models.layers.heads import add_attention_heads, add_map_heads
 
 
 def test_each_slot_sees_the_places_it_looks_at_one_after_the_other() -> None:
     features: Any = keras.Input((2, 2, 3))
-    model = keras.Model(features, attention_heads(features, 2, fixed_length=False, looks=2, keys=4))
+    model = keras.Model(features, add_attention_heads(features, 2, fixed_length=False, looks=2, keys=4))
     where, digits, length = (layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
     looked_at = np.array([[0, 3], [2, 1], [1, 1]])  # by slot, the length's last; of four places
     where.set_weights([np.zeros_like(where.get_weights()[0]), 100 * np.eye(4)[looked_at].ravel()])
@@ -34,7 +34,7 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
     coarse = keras.layers.AveragePooling2D(2, padding="same", name="coarse")(fine)
     digits = keras.layers.Dense(10)(keras.layers.Flatten()(coarse))
     model = keras.Model(image, {"digits": digits})
-    learner = with_maps(model, ("fine", "coarse"))
+    learner = add_map_heads(model, ("fine", "coarse"))
     for name in ("fine_map", "coarse_map"):
         kernel, bias = learner.get_layer(name).get_weights()
         learner.get_layer(name).set_weights([np.ones_like(kernel), bias])
@@ -51,10 +51,10 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
 
 def test_one_row_of_places_has_a_map_of_them() -> None:
     model = MODELS["svhn"].build((8, 40, 3), 5, False)
-    outputs: Any = with_maps(model, MODELS["svhn"].maps)(np.zeros((2, 8, 40, 3), np.float32))
+    outputs: Any = add_map_heads(model, MODELS["svhn"].maps)(np.zeros((2, 8, 40, 3), np.float32))
     assert [logits.shape for logits in outputs["maps"]] == [(2, 1, 5, 11)] * 2
 
 
 def test_without_maps_it_is_the_model() -> None:
     model = MODELS["lenet5"].build((28, 28, 1), 1, True)
-    assert with_maps(model, ()) is model
+    assert add_map_heads(model, ()) is model

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.labels import EMPTY, NUM_CLASSES, encode_text
-from svhn.models.losses import sequence_loss
+from svhn.models.losses import compute_sequence_loss
 
 NUMBERS = ["210", "7", "90817", "48"]
 MAX_LENGTH = 5
@@ -40,7 +40,7 @@ def test_a_teachers_probabilities_take_the_place_of_part_of_the_labels(
     taught = {head: tf.constant(logits[head], tf.float32) for head in given}
     targets = {head: softmax(logits[head]) for head in given}
     said = {head: softmax(given[head].numpy()) for head in given}
-    of_labels = sequence_loss(tf.constant(SLOTS), given, 0.1).numpy()
+    of_labels = compute_sequence_loss(tf.constant(SLOTS), given, 0.1).numpy()
     of_teacher = np.zeros(len(NUMBERS))
     for row, number in enumerate(NUMBERS):
         for slot in range(len(number)):
@@ -48,7 +48,7 @@ def test_a_teachers_probabilities_take_the_place_of_part_of_the_labels(
         if "length" in given:
             of_teacher[row] -= targets["length"][row] @ np.log(said["length"][row])
     for share in (0.0, 0.3, 1.0):
-        loss = sequence_loss(tf.constant(SLOTS), given, 0.1, taught, share)
+        loss = compute_sequence_loss(tf.constant(SLOTS), given, 0.1, taught, share)
         assert loss.numpy() == pytest.approx((1 - share) * of_labels + share * of_teacher, rel=1e-4)
 
 
@@ -74,7 +74,7 @@ def by_hand(outputs: Outputs, smoothing: float) -> list[float]:
 @pytest.mark.parametrize("heads", [("digits", "length"), ("digits",)])
 def test_the_loss_is_the_sum_of_cross_entropies(outputs: Outputs, heads: tuple[str, ...], smoothing: float) -> None:
     given = {head: outputs[head] for head in heads}
-    loss = sequence_loss(tf.constant(SLOTS), given, smoothing)
+    loss = compute_sequence_loss(tf.constant(SLOTS), given, smoothing)
     assert loss.dtype == tf.float32
     assert loss.shape == [len(NUMBERS)]
     assert loss.numpy() == pytest.approx(by_hand(given, smoothing), rel=1e-4)
@@ -83,7 +83,7 @@ def test_the_loss_is_the_sum_of_cross_entropies(outputs: Outputs, heads: tuple[s
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_no_gradient_flows_from_empty_slots(outputs: Outputs, smoothing: float) -> None:
     with tf.GradientTape() as tape:
-        loss = sequence_loss(tf.constant(SLOTS), outputs, smoothing)
+        loss = compute_sequence_loss(tf.constant(SLOTS), outputs, smoothing)
     digits, length = (gradient.numpy() for gradient in tape.gradient(loss, [outputs["digits"], outputs["length"]]))
     assert np.all(digits[SLOTS == EMPTY] == 0)
     assert np.all(np.abs(digits[SLOTS != EMPTY]).max(axis=-1) > 0)
@@ -91,15 +91,15 @@ def test_no_gradient_flows_from_empty_slots(outputs: Outputs, smoothing: float) 
 
 
 def test_what_an_empty_slot_says_changes_nothing(outputs: Outputs) -> None:
-    before = sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy()
+    before = compute_sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy()
     empty = (SLOTS == EMPTY)[..., np.newaxis]
     outputs["digits"].assign(tf.where(empty, -1e4 * outputs["digits"], outputs["digits"]))
-    assert sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() == pytest.approx(before)
+    assert compute_sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() == pytest.approx(before)
 
 
 def test_certainty_costs_nothing_and_smoothing_makes_it_cost() -> None:
     digits = tf.constant(100.0 * np.eye(NUM_CLASSES)[np.maximum(SLOTS, 0)], tf.float32)
     length = tf.constant(100.0 * np.eye(MAX_LENGTH + 1)[[len(number) for number in NUMBERS]], tf.float32)
     outputs = {"digits": digits, "length": length}
-    assert sequence_loss(tf.constant(SLOTS), outputs).numpy() == pytest.approx(0.0, abs=1e-5)
-    assert np.all(sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() > 10)
+    assert compute_sequence_loss(tf.constant(SLOTS), outputs).numpy() == pytest.approx(0.0, abs=1e-5)
+    assert np.all(compute_sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy() > 10)

@@ -75,7 +75,7 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
 def test_the_parameter_count_is_the_published_one(name: str) -> None:
     spec = DATASETS[MODELS[name].dataset]
     info = make_info(spec.size, spec.channels, spec.max_length)
-    shape = batches.input_shape(run.make_config({"model": name}), info)
+    shape = batches.compute_input_shape(run.make_config({"model": name}), info)
     model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
     assert model.count_params() == MODELS[name].parameters
 
@@ -180,7 +180,7 @@ def test_batch_normalisation_uses_the_batch_in_training_and_what_it_learnt_after
 def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(precision, "fast_in_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
     state = new_state(name, mixed_precision=True, average=0.9)
     assert {weight.dtype for weight in state.model.trainable_variables} == {"float32"}
     for model in (state.model, state.average):

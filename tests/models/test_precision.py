@@ -34,12 +34,12 @@ def cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(("line", "fast"), LINES.values(), ids=LINES)
 def test_the_processor_says_whether_it_is_fast_in_bfloat16(cpuinfo: Path, line: str, fast: bool) -> None:
     cpuinfo.write_text(f"processor\t: 0\n{line}\n")
-    assert precision.fast_in_bfloat16() is fast
+    assert precision.has_fast_bfloat16() is fast
 
 
 def test_a_system_that_does_not_say_is_not(cpuinfo: Path) -> None:
     assert not cpuinfo.exists()
-    assert not precision.fast_in_bfloat16()
+    assert not precision.has_fast_bfloat16()
 
 
 @pytest.mark.parametrize(("capability", "fast"), [((9, 0), True), ((8, 0), True), ((7, 5), False), (None, False)])
@@ -50,7 +50,7 @@ def test_a_gpu_says_by_its_generation(
     details = {"compute_capability": capability} if capability else {}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] if kind == "GPU" else [])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _gpu: details)
-    assert precision.fast_in_bfloat16() is fast
+    assert precision.has_fast_bfloat16() is fast
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_gpu_says_by_its_generation(
 def test_models_are_built_in_it_where_it_is_wished_and_fast(
     monkeypatch: pytest.MonkeyPatch, wished: bool, fast: bool, expected: str
 ) -> None:
-    monkeypatch.setattr(precision, "fast_in_bfloat16", lambda: fast)
-    with precision.precision(Config(mixed_precision=wished)):
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: fast)
+    with precision.use_precision(Config(mixed_precision=wished)):
         assert keras.layers.Dense(1).dtype_policy.name == expected
     assert keras.layers.Dense(1).dtype_policy.name == "float32"
 

@@ -43,7 +43,7 @@ def fakes(
 
 def fitted(images: np.ndarray, digits: np.ndarray, seed: int = 0) -> keras.Model:
     model = svm.build((*SIZE, 1), max_length=1, fixed_length=True)
-    svm.fit(model, images, digits, seed)
+    svm.fit_svm(model, images, digits, seed)
     return model
 
 
@@ -67,7 +67,7 @@ def found(line: str) -> float:
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> float:
     """A C that the search is made to find, as it is said with four figures only."""
-    monkeypatch.setattr(svm, "search", lambda *_: (0.25, 0.9))
+    monkeypatch.setattr(svm, "search_regularization", lambda *_: (0.25, 0.9))
     return 0.25
 
 
@@ -101,7 +101,7 @@ def test_two_digits_are_enough(chosen: float) -> None:
 def test_the_search_says_what_it_found_and_the_seed_decides() -> None:
     images, digits = fakes(200, 60.0, seed=1)
     model = svm.build((*SIZE, 1), max_length=1, fixed_length=True)
-    lines = [svm.fit(model, images, digits, seed) for seed in (3, 3, 4)]
+    lines = [svm.fit_svm(model, images, digits, seed) for seed in (3, 3, 4)]
     assert lines[0] == lines[1] != lines[2]
     assert all(2**-7 <= found(line) <= 2**6 for line in lines)
     assert lines[0].endswith("on up to 60 examples")

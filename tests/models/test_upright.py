@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from svhn.models import MODELS
-from svhn.models.layers.upright import LONGER, Upright
+from svhn.models.layers.upright import LONG_AXIS, Upright
 from svhn.pipeline import geometry
 
 HEIGHT, WIDTH = 64, 52
@@ -53,7 +53,7 @@ def test_the_longer_axis_is_upright_in_the_middle_and_of_one_length(
 ) -> None:
     middle_x, middle_y, across, down, correlation = moments(upright(ellipse(x, y, longer, 0.55 * longer, degrees))[0])
     assert (middle_x, middle_y) == (pytest.approx((WIDTH - 1) / 2, abs=0.5), pytest.approx((HEIGHT - 1) / 2, abs=0.5))
-    assert down == pytest.approx(LONGER * HEIGHT, rel=0.04)
+    assert down == pytest.approx(LONG_AXIS * HEIGHT, rel=0.04)
     assert across == pytest.approx(0.55 * down, rel=0.05)
     assert abs(correlation) < 0.05
 
@@ -138,8 +138,8 @@ def test_in_mixed_precision_digits_are_set_upright_in_float32() -> None:
 
 def test_cells_come_row_by_row_and_are_joined_again() -> None:
     images = tf.reshape(tf.range(2 * 4 * 6 * 3), [2, 4, 6, 3])
-    parts = geometry.split(images, 2, 3)
+    parts = geometry.split_cells(images, 2, 3)
     assert parts.shape == (2, 6, 2, 2, 3)
     np.testing.assert_array_equal(parts[:, 1], images[:, :2, 2:4])
     np.testing.assert_array_equal(parts[:, 3], images[:, 2:, :2])
-    np.testing.assert_array_equal(geometry.join(parts, 2, 3), images)
+    np.testing.assert_array_equal(geometry.join_cells(parts, 2, 3), images)

@@ -36,12 +36,12 @@ def random_images(batch: int = 8, size: Size = SIZE, channels: int = 3) -> tf.Te
 
 
 def noises(batch: int, seed: int = 0) -> tf.Tensor:
-    return tf.stack([augment.noise(seed, tf.constant(index, tf.int64)) for index in range(batch)])
+    return tf.stack([augment.draw_example_noise(seed, tf.constant(index, tf.int64)) for index in range(batch)])
 
 
 def extreme(value: float) -> tf.Tensor:
     """The noise of one example, every number of it the same."""
-    return tf.fill([1, augment.NOISE], value)
+    return tf.fill([1, augment.NOISE_SIZE], value)
 
 
 def coordinates(size: Size = SIZE) -> tf.Tensor:
@@ -55,18 +55,20 @@ def moved(offset: tuple[float, float], steps: Augmentation, value: float = 1.0) 
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     at = CENTRE + offset
     dot = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 4)
-    image = augment.augment(tf.constant(dot[np.newaxis, ..., np.newaxis], tf.float32), extreme(value), steps, SIZE)
+    image = augment.augment_images(
+        tf.constant(dot[np.newaxis, ..., np.newaxis], tf.float32), extreme(value), steps, SIZE
+    )
     ink = image.numpy()[0, :, :, 0]
     return np.array([(ink * x).sum(), (ink * y).sum()]) / ink.sum() - CENTRE
 
 
 def test_magnitude_scales_all_ranges_and_leaves_negatives_as_frequent() -> None:
-    doubled = augment.scaled(EVERYTHING, 2.0)
+    doubled = augment.scale_augmentation(EVERYTHING, 2.0)
     for field in dataclasses.fields(Augmentation):
         before, after = getattr(EVERYTHING, field.name), getattr(doubled, field.name)
         assert after == (before if field.name in ("inversion", "cells") else pytest.approx(np.multiply(2, before)))
-    assert augment.scaled(EVERYTHING, 1.0) == EVERYTHING
-    assert augment.scaled(EVERYTHING, 0.0) == Augmentation(inversion=0.5)
+    assert augment.scale_augmentation(EVERYTHING, 1.0) == EVERYTHING
+    assert augment.scale_augmentation(EVERYTHING, 0.0) == Augmentation(inversion=0.5)
 
 
 @pytest.mark.parametrize("cells", [(1, 4), (3, 1), (2, 3)])
@@ -76,7 +78,7 @@ def test_cells_change_places_and_their_digits_with_them(cells: Size, channels: i
     numbered = np.arange(rows * columns).reshape(cells)
     image = np.kron(numbered, np.ones((5, 7)))[..., None] + 10 * np.arange(1, 1 + channels)  # a cell is of its number
     images, digits = tf.repeat(tf.constant(image[None], tf.float32), 200, 0), tf.repeat(numbered.reshape(1, -1), 200, 0)
-    moved, following = augment.rearrange(images, digits, noises(200), Augmentation(cells=cells))
+    moved, following = augment.rearrange_cells(images, digits, noises(200), Augmentation(cells=cells))
     assert moved.shape == images.shape
     for picture, order in zip(moved.numpy(), following.numpy(), strict=True):
         np.testing.assert_array_equal(picture[2::5, 3::7, 0].ravel() - 10, order)
@@ -89,20 +91,20 @@ def test_cells_change_places_and_their_digits_with_them(cells: Size, channels: i
 
 def test_one_cell_stays_where_it_is() -> None:
     images, digits = random_images(), tf.zeros([8, 5], tf.int32)
-    assert augment.rearrange(images, digits, noises(8), EVERYTHING) == (images, digits)
+    assert augment.rearrange_cells(images, digits, noises(8), EVERYTHING) == (images, digits)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_without_augmentation_nothing_changes(channels: int) -> None:
     images = random_images(channels=channels)
-    same = augment.augment(images, noises(8), Augmentation(), SIZE)
+    same = augment.augment_images(images, noises(8), Augmentation(), SIZE)
     np.testing.assert_allclose(same, images, atol=1e-3)
 
 
 def test_the_window_is_a_part_of_the_picture_at_any_place() -> None:
     size = (35, 52)
     images = tf.repeat(coordinates(), 64, axis=0)
-    windows = augment.augment(images, noises(64), Augmentation(), size).numpy()
+    windows = augment.augment_images(images, noises(64), Augmentation(), size).numpy()
     assert windows.shape == (64, *size, 3)
     left, top = windows[:, 0, 0, 0], windows[:, 0, 0, 1]
     np.testing.assert_allclose(windows, coordinates(size) + np.stack([left, top, 0 * top], 1)[:, None, None], atol=1e-2)
@@ -115,7 +117,7 @@ def test_the_window_is_a_part_of_the_picture_at_any_place() -> None:
 
 @pytest.mark.parametrize(("value", "place"), [(-1.0, (0, 0)), (0.0, (3, 4.5)), (1.0, (6, 9))])
 def test_the_window_reaches_from_corner_to_corner(value: float, place: tuple[float, float]) -> None:
-    window = augment.augment(coordinates(), extreme(value), Augmentation(), (SIZE[0] - 6, SIZE[1] - 9)).numpy()
+    window = augment.augment_images(coordinates(), extreme(value), Augmentation(), (SIZE[0] - 6, SIZE[1] - 9)).numpy()
     assert (window[0, 0, 0, 1], window[0, 0, 0, 0]) == pytest.approx(place, abs=1e-3)
 
 
@@ -133,7 +135,7 @@ def test_scale_zooms_about_the_centre(value: float) -> None:
 
 
 def test_height_and_width_are_scaled_independently() -> None:
-    scaled = augment.augment(tf.repeat(coordinates(), 16, axis=0), noises(16), Augmentation(scale=0.3), SIZE)
+    scaled = augment.augment_images(tf.repeat(coordinates(), 16, axis=0), noises(16), Augmentation(scale=0.3), SIZE)
     middle_y, middle_x = SIZE[0] // 2, SIZE[1] // 2
     x_factor = (scaled[:, middle_y, middle_x + 1, 0] - scaled[:, middle_y, middle_x, 0]).numpy()
     y_factor = (scaled[:, middle_y + 1, middle_x, 1] - scaled[:, middle_y, middle_x, 1]).numpy()
@@ -169,15 +171,15 @@ def test_elastic_moves_pixels_by_two_waves(amplitude: float, direction: float, l
     wave, none = [amplitude, direction, length, phase], [0.0] * 4
     steps = Augmentation(elastic=0.05)
     for numbers, moved_x, moved_y in ((wave + none, expected, 0), (none + wave, 0, expected)):
-        places = geometry.bend(SIZE, tf.constant([numbers], tf.float32), steps)
+        places = geometry.bend_grid(SIZE, tf.constant([numbers], tf.float32), steps)
         np.testing.assert_allclose(places[0][0] - x, moved_x + 0 * x, atol=1e-4)
         np.testing.assert_allclose(places[1][0] - y, moved_y + 0 * y, atol=1e-4)
 
 
 def test_elastic_pictures_come_from_where_the_waves_say() -> None:
     steps = Augmentation(elastic=0.05)
-    bent = augment.augment(coordinates(), noises(1), steps, SIZE).numpy()
-    x, y = geometry.bend(SIZE, augment.parts(noises(1)).bend, steps)
+    bent = augment.augment_images(coordinates(), noises(1), steps, SIZE).numpy()
+    x, y = geometry.bend_grid(SIZE, augment.split_noise(noises(1)).bend, steps)
     np.testing.assert_allclose(bent[..., 0], tf.clip_by_value(x, 0, SIZE[1] - 1), atol=1e-3)
     np.testing.assert_allclose(bent[..., 1], tf.clip_by_value(y, 0, SIZE[0] - 1), atol=1e-3)
 
@@ -186,12 +188,12 @@ def test_elastic_pictures_come_from_where_the_waves_say() -> None:
 def test_both_ways_of_sampling_agree(channels: int) -> None:
     """The one that can bend, where nothing is bent, and TensorFlow's."""
     images, size = random_images(channels=channels), (30, 50)
-    drawn = augment.parts(noises(8))
-    transforms = geometry.transforms(drawn.warp, drawn.slope, EVERYTHING, SIZE, size)
+    drawn = augment.split_noise(noises(8))
+    transforms = geometry.make_transforms(drawn.warp, drawn.slope, EVERYTHING, SIZE, size)
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
     straight = tf.constant(x[None]), tf.constant(y[None])
-    sampled = geometry.sample(images, transforms, straight).numpy()
-    np.testing.assert_allclose(sampled, geometry.project(images, transforms, size), atol=0.05)
+    sampled = geometry.sample_images(images, transforms, straight).numpy()
+    np.testing.assert_allclose(sampled, geometry.project_images(images, transforms, size), atol=0.05)
     assert np.abs(sampled - images.numpy()[:, :30, :50]).max() > 50  # they were moved
 
 
@@ -201,14 +203,16 @@ def test_blur_spreads_a_dot(times: float, variance: float) -> None:
     dot[0, 20, 30] = 200
     y, x = np.mgrid[: SIZE[0], : SIZE[1]] - CENTRE[::-1, None, None]
     for noise, expected in ((1.0, variance), (0.5, variance / 2), (0.0, 0), (-1.0, 0)):  # of two independent sums
-        ink = augment.blur(tf.constant(dot), tf.constant([[noise]]), Augmentation(blur=times)).numpy()[0, :, :, 0]
+        ink = augment.blur_images(tf.constant(dot), tf.constant([[noise]]), Augmentation(blur=times)).numpy()[
+            0, :, :, 0
+        ]
         assert ink.sum() == pytest.approx(200, rel=1e-4)
         assert (ink * x**2).sum() / 200 == pytest.approx((ink * y**2).sum() / 200) == pytest.approx(expected, abs=1e-3)
 
 
 def test_blur_leaves_one_colour_as_it_is_up_to_the_border() -> None:
     image = tf.fill([1, *SIZE, 3], 100.0)
-    np.testing.assert_allclose(augment.blur(image, tf.ones([1, 1]), Augmentation(blur=2.0)), image, rtol=1e-5)
+    np.testing.assert_allclose(augment.blur_images(image, tf.ones([1, 1]), Augmentation(blur=2.0)), image, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -225,14 +229,14 @@ def test_erasing_paints_a_square_over(noise: tuple[float, ...], rows: slice, col
     images = random_images(1)
     expected = images.numpy()
     expected[:, rows, columns] = expected.mean(axis=(1, 2), keepdims=True)
-    erased = augment.erase(images, tf.constant([noise]), Augmentation(erasing=0.5))
+    erased = augment.erase_squares(images, tf.constant([noise]), Augmentation(erasing=0.5))
     np.testing.assert_allclose(erased, expected, rtol=1e-5)
 
 
 def test_half_of_the_pictures_are_blurred_and_half_lose_a_square() -> None:
     images = random_images(1, (20, 30))
     for steps in (Augmentation(blur=2.0), Augmentation(erasing=1.0)):
-        varied = augment.augment(tf.repeat(images, 400, axis=0), noises(400), steps, (20, 30))
+        varied = augment.augment_images(tf.repeat(images, 400, axis=0), noises(400), steps, (20, 30))
         changed = tf.reduce_max(tf.abs(varied - images), axis=[1, 2, 3]).numpy() > 1
         assert changed.mean() == pytest.approx(0.5, abs=0.08)
 
@@ -240,7 +244,7 @@ def test_half_of_the_pictures_are_blurred_and_half_lose_a_square() -> None:
 def test_saturation_is_the_distance_to_grey() -> None:
     image = tf.constant(np.full((1, *SIZE, 3), (90, 120, 150)), tf.float32)
     for value, expected in ((1.0, (75, 120, 165)), (-1.0, (105, 120, 135))):
-        changed = augment.augment(image, extreme(value), Augmentation(saturation=0.5), SIZE)
+        changed = augment.augment_images(image, extreme(value), Augmentation(saturation=0.5), SIZE)
         np.testing.assert_allclose(changed, np.full((1, *SIZE, 3), expected), atol=1e-3)
 
 
@@ -248,31 +252,31 @@ def test_contrast_is_the_distance_to_the_mean() -> None:
     image = np.full((1, *SIZE, 3), 100, np.float32)
     image[:, :20], image[:, 21:] = 80, 120
     for value in (1.0, -1.0):
-        changed = augment.augment(tf.constant(image), extreme(value), Augmentation(contrast=0.5), SIZE)
+        changed = augment.augment_images(tf.constant(image), extreme(value), Augmentation(contrast=0.5), SIZE)
         np.testing.assert_allclose(changed, 100 + (image - 100) * math.exp(0.5 * value), atol=1e-2)
 
 
 def test_brightness_moves_all_channels_and_tint_each() -> None:
     image = tf.fill([16, *SIZE, 3], 128.0)
-    brighter = augment.augment(image, noises(16), Augmentation(brightness=0.2), SIZE).numpy()[:, 0, 0]
-    tinted = augment.augment(image, noises(16), Augmentation(tint=0.2), SIZE).numpy()[:, 0, 0]
+    brighter = augment.augment_images(image, noises(16), Augmentation(brightness=0.2), SIZE).numpy()[:, 0, 0]
+    tinted = augment.augment_images(image, noises(16), Augmentation(tint=0.2), SIZE).numpy()[:, 0, 0]
     np.testing.assert_allclose(brighter, brighter[:, :1].repeat(3, axis=1), atol=1e-3)
     assert np.ptp(tinted, axis=1).min() > 1
     for values in (brighter, tinted):
         assert np.abs(values - 128).max() <= 0.2 * 255
         assert np.ptp(values[:, 0]) > 0.2 * 255
-    assert augment.augment(image[:1], extreme(1.0), Augmentation(brightness=0.2), SIZE)[0, 0, 0, 0] == 128 + 51
+    assert augment.augment_images(image[:1], extreme(1.0), Augmentation(brightness=0.2), SIZE)[0, 0, 0, 0] == 128 + 51
 
 
 def test_inversion_gives_the_negative() -> None:
     images = random_images()
-    negative = augment.augment(images, noises(8), Augmentation(inversion=1.0), SIZE)
+    negative = augment.augment_images(images, noises(8), Augmentation(inversion=1.0), SIZE)
     np.testing.assert_allclose(negative, 255 - images, atol=1e-3)
 
 
 def test_inversion_comes_as_often_as_it_should() -> None:
     images = tf.zeros([400, 2, 2, 1])
-    share = np.mean(augment.augment(images, noises(400), Augmentation(inversion=0.25), (2, 2)).numpy() == 255)
+    share = np.mean(augment.augment_images(images, noises(400), Augmentation(inversion=0.25), (2, 2)).numpy() == 255)
     assert share == pytest.approx(0.25, abs=0.07)
 
 
@@ -281,17 +285,17 @@ def test_inversion_comes_as_often_as_it_should() -> None:
 def test_values_stay_those_of_a_picture(channels: int, value: float | None) -> None:
     images = random_images(channels=channels)
     noise = noises(8) if value is None else tf.repeat(extreme(value), 8, axis=0)
-    varied = augment.augment(images, noise, EVERYTHING, (30, 50))
+    varied = augment.augment_images(images, noise, EVERYTHING, (30, 50))
     assert varied.shape == (8, 30, 50, channels)
     assert varied.dtype == tf.float32
     assert 0 <= float(tf.reduce_min(varied)) <= float(tf.reduce_max(varied)) <= 255
 
 
 def test_noise_depends_on_seed_and_place_alone() -> None:
-    ds = tf.data.Dataset.range(3, 6).map(lambda index: augment.noise(7, index), num_parallel_calls=2)
-    direct = [augment.noise(7, tf.constant(index, tf.int64)).numpy() for index in (3, 4, 5)]
+    ds = tf.data.Dataset.range(3, 6).map(lambda index: augment.draw_example_noise(7, index), num_parallel_calls=2)
+    direct = [augment.draw_example_noise(7, tf.constant(index, tf.int64)).numpy() for index in (3, 4, 5)]
     np.testing.assert_array_equal(np.stack(list(ds.as_numpy_iterator())), direct)
-    every = np.stack([noises(40, seed).numpy() for seed in range(3)]).reshape(-1, augment.NOISE)
+    every = np.stack([noises(40, seed).numpy() for seed in range(3)]).reshape(-1, augment.NOISE_SIZE)
     assert len(np.unique(every, axis=0)) == len(every)
     assert -1 <= every.min() < -0.9
     assert 0.9 < every.max() <= 1
@@ -300,8 +304,8 @@ def test_noise_depends_on_seed_and_place_alone() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_examples_result_does_not_depend_on_its_neighbours(channels: int) -> None:
     images, noise = random_images(channels=channels), noises(8)
-    together = augment.augment(images, noise, EVERYTHING, (30, 50))
+    together = augment.augment_images(images, noise, EVERYTHING, (30, 50))
     for index in (0, 3, 7):
-        alone = augment.augment(images[index : index + 1], noise[index : index + 1], EVERYTHING, (30, 50))
+        alone = augment.augment_images(images[index : index + 1], noise[index : index + 1], EVERYTHING, (30, 50))
         np.testing.assert_allclose(together[index], alone[0], atol=1e-2)
     assert float(tf.reduce_max(tf.abs(together[0] - together[1]))) > 1

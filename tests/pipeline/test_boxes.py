@@ -26,7 +26,7 @@ SQUARE = (0.2, 0.2, 0.6, 0.6)
 def test_overlap_is_as_worked_out_by_hand(other: tuple[float, ...], iou: float, generalised: float) -> None:
     one, two = tf.constant([SQUARE]), tf.constant([other])
     for first, second in ((one, two), (two, one)):
-        found = boxes.overlap(first, second)
+        found = boxes.compute_iou_and_giou(first, second)
         assert [float(value[0]) for value in found] == pytest.approx([iou, generalised], abs=1e-6)
 
 
@@ -36,21 +36,23 @@ def test_a_union_is_around_all_boxes_that_are_known() -> None:
         [SQUARE, (0.0,) * 4, (0.0,) * 4],
         [(0.0,) * 4] * 3,
     ]
-    found = boxes.union(tf.constant(rows))
+    found = boxes.merge_known_boxes(tf.constant(rows))
     np.testing.assert_array_equal(found, np.array([(0.1, 0.4, 0.6, 0.9), SQUARE, (0.0,) * 4], np.float32))
 
 
 def test_the_loss_is_nothing_where_the_box_is_right_or_unknown() -> None:
     true, predicted = tf.constant([SQUARE, (0.0,) * 4, SQUARE]), tf.constant([SQUARE, SQUARE, (0.2, 0.2, 0.6, 0.41)])
-    assert losses.box_loss(true, predicted).numpy().tolist() == pytest.approx([0, 0, 5 * 0.19 + 2 * 0.475], abs=1e-5)
-    assert boxes.found(true, predicted).numpy().tolist() == [1, 0, 1]
-    assert boxes.known(true).numpy().tolist() == [1, 0, 1]
+    assert losses.compute_box_loss(true, predicted).numpy().tolist() == pytest.approx(
+        [0, 0, 5 * 0.19 + 2 * 0.475], abs=1e-5
+    )
+    assert boxes.mark_found_boxes(true, predicted).numpy().tolist() == [1, 0, 1]
+    assert boxes.mark_known_boxes(true).numpy().tolist() == [1, 0, 1]
 
 
 def test_the_loss_has_a_finite_gradient_wherever_the_box_is() -> None:
     predicted = tf.Variable(tf.constant([SQUARE, (0.8, 0.8, 0.8, 0.8), (0.9, 0.9, 0.1, 0.1), (0.0,) * 4]))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(losses.box_loss(tf.constant([SQUARE] * 4), predicted))
+        loss = tf.reduce_sum(losses.compute_box_loss(tf.constant([SQUARE] * 4), predicted))
     gradient = tape.gradient(loss, predicted).numpy()  # pyright: ignore[reportAttributeAccessIssue]
     assert abs(gradient).max() < 100
     assert abs(gradient[1:]).min(axis=1).max() > 0

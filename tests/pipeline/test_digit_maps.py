@@ -11,7 +11,7 @@ import tensorflow as tf
 from svhn.labels import EMPTY, encode_text
 from svhn.models import losses
 from svhn.pipeline import augment, digit_maps
-from svhn.pipeline.digit_maps import NO_DIGIT, PLACE, UNKNOWN
+from svhn.pipeline.digit_maps import NO_DIGIT, PLACE_SIZE, UNKNOWN
 from svhn.spec import NOWHERE, Augmentation, Box, Size
 
 SIZE = (24, 40)  # three rows of five places
@@ -24,7 +24,7 @@ def maps(text: str, *boxes: Box, size: Size = SIZE, transforms: tf.Tensor = STAY
     shares = np.zeros((1, 5, 4), np.float32)
     shares[0, : len(boxes)] = np.array(boxes, np.float32).reshape(-1, 4) / [*SIZE[::-1], *SIZE[::-1]]
     digits = tf.constant([encode_text(text, 5)], tf.int32)
-    found = digit_maps.digit_maps(digits, tf.constant(shares), transforms, SIZE, size).numpy()
+    found = digit_maps.make_digit_maps(digits, tf.constant(shares), transforms, SIZE, size).numpy()
     assert found.dtype == np.int32
     return found[0]
 
@@ -33,7 +33,7 @@ def maps(text: str, *boxes: Box, size: Size = SIZE, transforms: tf.Tensor = STAY
     ("size", "places"), [(SIZE, (3, 5)), ((48, 80), (6, 10)), ((54, 54), (7, 7)), ((8, 9), (1, 2))]
 )
 def test_places_cover_a_picture(size: Size, places: Size) -> None:
-    assert digit_maps.grid(size) == places
+    assert digit_maps.compute_grid_size(size) == places
 
 
 def test_a_place_is_of_the_digit_in_whose_box_its_middle_lies() -> None:
@@ -84,14 +84,14 @@ def test_digits_go_where_their_pixels_go() -> None:
     for digit, (left, top, right, bottom) in enumerate(boxes, start=4):
         picture[round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 20 * digit
     steps = Augmentation(rotation=15, scale=0.4, shear=0.2, slope=0.1, shift=(0.3, 0.3))
-    noise = tf.stack([augment.noise(0, tf.constant(index, tf.int64)) for index in range(count)])
+    noise = tf.stack([augment.draw_example_noise(0, tf.constant(index, tf.int64)) for index in range(count)])
     images = tf.repeat(tf.constant(picture[None, ..., None]), count, axis=0)
     padded = tf.constant(np.repeat(np.pad(boxes, [(0, 2), (0, 0)])[None], count, axis=0))
     digits = tf.constant([[4, 5, 6, EMPTY, EMPTY]] * count)
-    seen = augment.augment(images, noise, steps, (48, 80)).numpy()[..., 0]
-    said = augment.digit_maps(digits, padded, images, noise, steps, (48, 80)).numpy()
+    seen = augment.augment_images(images, noise, steps, (48, 80)).numpy()[..., 0]
+    said = augment.augment_digit_maps(digits, padded, images, noise, steps, (48, 80)).numpy()
     assert said.shape == (count, 6, 10)
-    middles = [slice(PLACE // 2 - 1, None, PLACE), slice(PLACE // 2 - 1, None, PLACE)]
+    middles = [slice(PLACE_SIZE // 2 - 1, None, PLACE_SIZE), slice(PLACE_SIZE // 2 - 1, None, PLACE_SIZE)]
     around = np.stack([np.roll(seen, (-y, -x), axis=(1, 2))[:, *middles] for y in (-1, 0, 1, 2) for x in (-1, 0, 1, 2)])
     clear = (around == around[0]).all(axis=0)
     shown = np.where(around[0] == 250, NO_DIGIT, around[0] / 20)
@@ -104,8 +104,8 @@ def test_the_loss_is_the_mean_over_places_and_the_sum_over_predictions() -> None
     true = tf.constant([[[3, NO_DIGIT]], [[UNKNOWN, UNKNOWN]]])
     even = tf.zeros([2, 1, 2, NO_DIGIT + 1])
     sure = 100 * tf.one_hot(tf.constant([[[3, 3]]] * 2), NO_DIGIT + 1)
-    assert losses.map_loss(true, []).numpy().tolist() == [0, 0]
-    assert losses.map_loss(true, [even]).numpy() == pytest.approx([math.log(11), 0])
-    assert losses.map_loss(true, [even, sure]).numpy() == pytest.approx([math.log(11) + 50, 0])
+    assert losses.compute_map_loss(true, []).numpy().tolist() == [0, 0]
+    assert losses.compute_map_loss(true, [even]).numpy() == pytest.approx([math.log(11), 0])
+    assert losses.compute_map_loss(true, [even, sure]).numpy() == pytest.approx([math.log(11) + 50, 0])
     halves = tf.cast(even, tf.bfloat16)
-    assert losses.map_loss(true, [halves]).dtype == tf.float32
+    assert losses.compute_map_loss(true, [halves]).dtype == tf.float32

@@ -17,7 +17,7 @@ STEPS = Augmentation(rotation=15, scale=0.5, shear=0.2, slope=0.1, shift=(0.3, 0
 
 
 def noises(batch: int = 40) -> tf.Tensor:
-    return tf.stack([augment.noise(0, tf.constant(index, tf.int64)) for index in range(batch)])
+    return tf.stack([augment.draw_example_noise(0, tf.constant(index, tf.int64)) for index in range(batch)])
 
 
 def varied(steps: Augmentation, size: Size, digits: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -27,8 +27,8 @@ def varied(steps: Augmentation, size: Size, digits: int = 4) -> tuple[np.ndarray
     drawn &= (x > 30) & (x < 30 + 10 * digits)
     images = tf.repeat(255 * tf.constant(drawn[None, ..., None], tf.float32), 40, axis=0)
     boxes = tf.constant([(0.3, 0.25, 0.3 + 0.1 * digits, 0.6)] * 40)
-    seen = augment.augment(images, noises(), steps, size, boxes).numpy()[..., 0]
-    return seen, augment.moved(boxes, images, noises(), steps, size).numpy()
+    seen = augment.augment_images(images, noises(), steps, size, boxes).numpy()[..., 0]
+    return seen, augment.augment_boxes(boxes, images, noises(), steps, size).numpy()
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -52,13 +52,13 @@ def test_a_box_is_around_the_number_that_was_within_it(inside: bool, size: Size,
 
 def test_a_box_that_is_to_stay_inside_does() -> None:
     steps = dataclasses.replace(STEPS, scale=1.5, shift=(0.4, 0.4))
-    drawn, boxes = augment.parts(noises()), tf.constant([BOX] * 40)
+    drawn, boxes = augment.split_noise(noises()), tf.constant([BOX] * 40)
     for size in (IMAGES, (40, 80)):
         reached = {}
         for inside in (True, False):
             options = dataclasses.replace(steps, inside=inside)
-            transforms = geometry.transforms(drawn.warp, drawn.slope, options, IMAGES, size, boxes)
-            reached[inside] = geometry.bounds(boxes, transforms, IMAGES, size).numpy()
+            transforms = geometry.make_transforms(drawn.warp, drawn.slope, options, IMAGES, size, boxes)
+            reached[inside] = geometry.compute_bounds(boxes, transforms, IMAGES, size).numpy()
         assert ((reached[False] < 0) | (reached[False] > 1)).any(axis=1).mean() > 0.25  # cut off
         assert reached[True].min() >= -1e-4
         assert reached[True].max() <= 1 + 1e-4
@@ -70,7 +70,9 @@ def test_a_mirrored_number_is_where_its_pixels_are() -> None:
     """Variations many times as far as the data sets list can turn a picture over."""
     mirror = tf.constant([[-1.0, 0, 99, 0, 1, 0, 0, 0]])
     boxes = tf.constant([[0.1, 0.2, 0.3, 0.6]])
-    np.testing.assert_allclose(geometry.bounds(boxes, mirror, IMAGES, IMAGES)[0], [0.7, 0.2, 0.9, 0.6], atol=1e-5)
+    np.testing.assert_allclose(
+        geometry.compute_bounds(boxes, mirror, IMAGES, IMAGES)[0], [0.7, 0.2, 0.9, 0.6], atol=1e-5
+    )
 
 
 def test_what_needs_no_room_is_left_where_it_was() -> None:
@@ -85,14 +87,14 @@ def test_what_needs_no_room_is_left_where_it_was() -> None:
 def test_nowhere_stays_nowhere_and_moves_nothing() -> None:
     images = tf.constant(np.random.default_rng(0).uniform(0, 255, (40, *IMAGES, 3)), tf.float32)
     boxes, steps = tf.constant([NOWHERE] * 40), dataclasses.replace(STEPS, inside=True)
-    assert not augment.moved(boxes, images, noises(), steps, IMAGES).numpy().any()
-    free = augment.augment(images, noises(), STEPS, IMAGES)
-    np.testing.assert_allclose(augment.augment(images, noises(), steps, IMAGES, boxes), free, atol=0.1)
+    assert not augment.augment_boxes(boxes, images, noises(), steps, IMAGES).numpy().any()
+    free = augment.augment_images(images, noises(), STEPS, IMAGES)
+    np.testing.assert_allclose(augment.augment_images(images, noises(), steps, IMAGES, boxes), free, atol=0.1)
 
 
 def test_without_steps_a_window_shows_the_middle() -> None:
     images, boxes = tf.zeros([1, *IMAGES, 3]), tf.constant([BOX])
-    same = augment.moved(boxes, images, tf.zeros([1, augment.NOISE]), Augmentation(), IMAGES)
+    same = augment.augment_boxes(boxes, images, tf.zeros([1, augment.NOISE_SIZE]), Augmentation(), IMAGES)
     np.testing.assert_allclose(same, [BOX], atol=1e-5)
-    window = augment.moved(boxes, images, tf.zeros([1, augment.NOISE]), Augmentation(), (30, 50))
+    window = augment.augment_boxes(boxes, images, tf.zeros([1, augment.NOISE_SIZE]), Augmentation(), (30, 50))
     np.testing.assert_allclose(window, [(0.1, 0.0, 0.9, 0.7)], atol=1e-5)

@@ -59,8 +59,8 @@ def message(path: Path, index: int) -> str:
 
 
 def test_intact_records_stay_where_they_are(split: Split, tmp_path: Path) -> None:
-    assert integrity.salvaged(split, tmp_path / "absent") == split
-    assert "now all can: run the same command again" in integrity.corruption(split)
+    assert integrity.salvage_split(split, tmp_path / "absent") == split
+    assert "now all can: run the same command again" in integrity.describe_corruption(split)
 
 
 @pytest.mark.parametrize("place", [HEADER, HEADER + 30, -1, -FOOTER, HEADER - 1], ids=str)
@@ -68,8 +68,8 @@ def test_intact_records_stay_where_they_are(split: Split, tmp_path: Path) -> Non
 def test_a_flipped_byte_costs_one_record(split: Split, tmp_path: Path, index: int, place: int) -> None:
     path = split.paths[1]
     flip(path, offset(path, index + (place < 0)) + place)
-    assert integrity.corruption(split) == message(path, index)
-    intact = integrity.salvaged(split, tmp_path)
+    assert integrity.describe_corruption(split) == message(path, index)
+    intact = integrity.salvage_split(split, tmp_path)
     survivors = [f"b{other}" for other in range(5) if other != index]
     assert names(intact) == ["a0", "a1", "a2", "a3", "a4", *survivors]
     assert intact.shards == [5, 4]
@@ -81,8 +81,8 @@ def test_several_flipped_bytes_cost_several_records(split: Split, tmp_path: Path
     for index in (1, 2, 4):
         flip(split.paths[0], offset(split.paths[0], index) + HEADER + 5)
     flip(split.paths[1], offset(split.paths[1], 3) + HEADER)
-    assert integrity.corruption(split) == message(split.paths[0], 1)
-    intact = integrity.salvaged(split, tmp_path)
+    assert integrity.describe_corruption(split) == message(split.paths[0], 1)
+    intact = integrity.salvage_split(split, tmp_path)
     assert names(intact) == ["a0", "a3", "b0", "b1", "b2", "b4"]
     assert intact.shards == [2, 4]
 
@@ -94,8 +94,8 @@ def test_a_flipped_byte_of_a_length_costs_the_rest_of_the_file(
 ) -> None:
     path = split.paths[0]
     flip(path, offset(path, index) + byte)
-    assert integrity.corruption(split) == message(path, index)
-    intact = integrity.salvaged(split, tmp_path)
+    assert integrity.describe_corruption(split) == message(path, index)
+    intact = integrity.salvage_split(split, tmp_path)
     assert names(intact) == [f"a{other}" for other in range(index)] + ["b0", "b1", "b2", "b3", "b4"]
     assert intact.shards == [index, 5]
 
@@ -104,15 +104,15 @@ def test_a_flipped_byte_of_a_length_costs_the_rest_of_the_file(
 def test_a_file_cut_short_keeps_its_whole_records(split: Split, tmp_path: Path, kept: int) -> None:
     path = split.paths[1]
     cut(path, offset(path, 3 + (kept < 0)) + kept)
-    assert integrity.corruption(split) == message(path, 3)
-    intact = integrity.salvaged(split, tmp_path)
+    assert integrity.describe_corruption(split) == message(path, 3)
+    intact = integrity.salvage_split(split, tmp_path)
     assert names(intact) == ["a0", "a1", "a2", "a3", "a4", "b0", "b1", "b2"]
     assert intact.shards == [5, 3]
 
 
 def test_an_error_of_reading_is_turned_into_where_it_is(split: Split) -> None:
     flip(split.paths[1], offset(split.paths[1], 2) + HEADER)
-    with pytest.raises(UserError) as error, integrity.located(split):
+    with pytest.raises(UserError) as error, integrity.explain_corruption(split):
         names(split)
     assert str(error.value) == message(split.paths[1], 2)
 

@@ -43,11 +43,11 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
 
 def training_split(folder: Path, info: Info, **options: Any) -> Split:
     config, paths = Config(**{"train_on": "svhn,synthetic", **options}), Paths(records_dir=str(folder))
-    return splits.usable_split(config, paths, info, "train", folder, print)
+    return splits.open_usable_split(config, paths, info, "train", folder, print)
 
 
 def names(split: Split, count: int) -> list[str]:
-    stream = batches.training_stream(split, seed=0, start=0).map(
+    stream = batches.read_training_stream(split, seed=0, start=0).map(
         lambda _, record: records.parse_example(record, 5)["name"]
     )
     return [name.decode() for name in islice(stream.as_numpy_iterator(), count)]

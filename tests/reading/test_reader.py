@@ -51,7 +51,7 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
     readings = reader.read([entry.source[0] for entry in entries])
     assert np.mean([reading.text == entry.label for reading, entry in zip(readings, entries, strict=True)]) > 0.5
     found = [overlap(entry.source[1], reading.box) for reading, entry in zip(readings, entries, strict=True)]
-    assert np.mean(np.array(found) >= boxes.FOUND) > 0.7
+    assert np.mean(np.array(found) >= boxes.IOU_THRESHOLD) > 0.7
 
 
 def test_a_threshold_that_is_given_is_the_finders() -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from svhn import records
 from svhn.config import Config
 from svhn.labels import decode_slots
-from svhn.pipeline.batches import training_batches
+from svhn.pipeline.batches import make_training_batches
 from svhn.records import Split
 from svhn.spec import Augmentation, Box, Info
 
@@ -71,7 +71,7 @@ def training(
     steps: Augmentation = STEPS,
 ) -> list[Batch]:
     """The first batches of training, from the step `start` on."""
-    ds = training_batches(options or config(), INFO, split, steps, start, context)
+    ds = make_training_batches(options or config(), INFO, split, steps, start, context)
     return list(islice(ds.as_numpy_iterator(), batches))
 
 

@@ -47,7 +47,9 @@ def open_train(folder: Path) -> tuple[Info, Split]:
 
 def swept(state: State, folder: Path, **options: Any) -> Sweep:
     config = run.make_config({**OPTIONS, **options})
-    return lr_finder.sweep(state, config, iter(batches.training_batches(config, *open_train(folder), Augmentation())))
+    return lr_finder.sweep(
+        state, config, iter(batches.make_training_batches(config, *open_train(folder), Augmentation()))
+    )
 
 
 def new_state(**options: Any) -> State:
@@ -103,7 +105,7 @@ def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypa
     state = build_state(config, INFO, steps=3, replicas=1)
     assert len(state.learner.variables) == len(state.model.variables) + 4
     before = values(state)
-    lr_finder.sweep(state, config, iter(batches.training_batches(config, INFO, split, Augmentation())))
+    lr_finder.sweep(state, config, iter(batches.make_training_batches(config, INFO, split, Augmentation())))
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 

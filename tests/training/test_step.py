@@ -23,7 +23,7 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
     heads = state.learner.weights[len(state.model.weights) :]
 
     def map_loss() -> float:
-        return float(tf.reduce_mean(losses.map_loss(batch["map"], state.learner(batch["image"])["maps"])))
+        return float(tf.reduce_mean(losses.compute_map_loss(batch["map"], state.learner(batch["image"])["maps"])))
 
     plain = new_state("svhn", batch_size=8, map_weight=0.0, weight_decay=0.0)
     first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8

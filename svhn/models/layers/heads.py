@@ -9,24 +9,28 @@ import keras
 from keras import layers, ops
 
 from svhn.labels import NUM_CLASSES
-from svhn.models.layers.normalization import convolution
-from svhn.pipeline.digit_maps import grid
+from svhn.models.layers.normalization import add_convolution
+from svhn.pipeline.digit_maps import compute_grid_size
 from svhn.spec import Size
 
-Outputs = dict[str, keras.KerasTensor]
-SLOTS, LOOKS, LENGTHS = "slots", "looks", "lengths"  # layers that say something of each slot, of each and the length
+HeadOutputs = dict[str, keras.KerasTensor]
+SLOTS_LAYER, LOOKS_LAYER, LENGTHS_LAYER = (
+    "slots",
+    "looks",
+    "lengths",
+)  # layers that say something of each slot, of each and the length
 
 
-def dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> Outputs:
+def add_dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> HeadOutputs:
     """Each slot and the length by weights of their own, from features (batch, units)."""
-    digits = layers.Dense(max_length * NUM_CLASSES, name=SLOTS)(features)
+    digits = layers.Dense(max_length * NUM_CLASSES, name=SLOTS_LAYER)(features)
     digits = layers.Reshape((max_length, NUM_CLASSES))(digits)
-    return as_float32(digits, None if fixed_length else length_head(features, max_length))
+    return cast_outputs(digits, None if fixed_length else add_length_head(features, max_length))
 
 
-def attention_heads(
+def add_attention_heads(
     features: keras.KerasTensor, max_length: int, fixed_length: bool, looks: int = 1, keys: int = 64
-) -> Outputs:
+) -> HeadOutputs:
     """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
 
     What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
@@ -37,38 +41,38 @@ def attention_heads(
         keys: channels that say where to look.
     """
     height, width, channels = features.shape[1:]
-    places = convolution(features, keys)
+    places = add_convolution(features, keys)
     slots = max_length if fixed_length else max_length + 1
-    places = layers.Dense(slots * looks * height * width, name=LOOKS)(layers.Flatten()(places))
+    places = layers.Dense(slots * looks * height * width, name=LOOKS_LAYER)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     seen = layers.Reshape((slots, looks * channels))(seen)
     digits = layers.Dense(NUM_CLASSES)(seen[:, :max_length])
-    return as_float32(digits, None if fixed_length else length_head(seen[:, max_length], max_length))
+    return cast_outputs(digits, None if fixed_length else add_length_head(seen[:, max_length], max_length))
 
 
-def length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
+def add_length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
     """Logits of every length from 0, from features (batch, units)."""
-    return layers.Dense(max_length + 1, name=LENGTHS)(features)
+    return layers.Dense(max_length + 1, name=LENGTHS_LAYER)(features)
 
 
-def box_head(features: keras.KerasTensor) -> Outputs:
+def add_box_head(features: keras.KerasTensor) -> HeadOutputs:
     """Where in the picture its one number lies: left, top, right and bottom, in shares of its width and height."""
-    places = layers.Flatten()(convolution(features, 64))
+    places = layers.Flatten()(add_convolution(features, 64))
     hidden = layers.Dense(128, activation="relu")(places)
     centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
     return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
 
 
-def with_maps(model: keras.Model, names: Iterable[str]) -> keras.Model:
-    """The model and, from its layers of these names, `maps`: a list of what `map_head` says. It shares the weights."""
-    places = grid(model.input_shape[1:3])
-    maps = [map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
+def add_map_heads(model: keras.Model, names: Iterable[str]) -> keras.Model:
+    """The model and, from its layers of these names, `maps`: a list of what `_add_map_head` says. It shares the weights."""
+    places = compute_grid_size(model.input_shape[1:3])
+    maps = [_add_map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
     outputs: Any = model.output
     return keras.Model(model.input, {**outputs, "maps": maps}) if maps else model
 
 
-def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.KerasTensor:
+def _add_map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.KerasTensor:
     """Logits (batch, rows, columns, CLASSES + 1) of which digit, or none, covers each place of a picture.
 
     Args:
@@ -80,7 +84,7 @@ def map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.Kera
     return logits[:, : places[0], : places[1]]
 
 
-def as_float32(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> Outputs:
+def cast_outputs(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> HeadOutputs:
     """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
     logits = {"digits": digits} if length is None else {"digits": digits, "length": length}
     return {name: layers.Activation("linear", dtype="float32", name=name)(tensor) for name, tensor in logits.items()}

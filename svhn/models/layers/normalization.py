@@ -35,7 +35,7 @@ class BatchNormalization(layers.BatchNormalization):
         return outputs
 
 
-def convolution(
+def add_convolution(
     x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
     """Of a map (batch, height, width, channels), normalised in place of a bias."""

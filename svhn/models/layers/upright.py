@@ -10,10 +10,12 @@ from keras import layers
 
 from svhn.pipeline import geometry
 
-LONGER = 0.2  # standard deviation of the ink along its longer axis afterwards, as a share of the cell's height
-SHORTER = 0.55  # that of the other axis against it, for digits that have this already
-EVENED = 0.6  # of how far other digits are from that, as a logarithm: 0 and 1 were both worse in a trial on valid
-THINNEST = 1.0  # variance in square pixels: what is thinner is taken for as thick, so that a dot stays small
+LONG_AXIS = 0.2  # standard deviation of the ink along its longer axis afterwards, as a share of the cell's height
+AXIS_RATIO = 0.55  # that of the other axis against it, for digits that have this already
+RATIO_EXPONENT = (
+    0.6  # of how far other digits are from that, as a logarithm: 0 and 1 were both worse in a trial on valid
+)
+MIN_VARIANCE = 1.0  # variance in square pixels: what is thinner is taken for as thick, so that a dot stays small
 
 
 @keras.saving.register_keras_serializable("svhn")
@@ -35,15 +37,15 @@ class Upright(layers.Layer):
 
     def call(self, images: Any) -> Any:
         """Images, float32 (batch, height, width, channels), and as large a result."""
-        apart = geometry.split(images, self.rows, self.columns)
+        apart = geometry.split_cells(images, self.rows, self.columns)
         _, count, height, width, channels = apart.shape
         digits = tf.reshape(apart, [-1, height, width, channels])
         places = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
-        digits = geometry.sample(digits, transforms(digits), (places[0][None], places[1][None]))
-        return geometry.join(tf.reshape(digits, [-1, count, height, width, channels]), self.rows, self.columns)
+        digits = geometry.sample_images(digits, _make_upright_transforms(digits), (places[0][None], places[1][None]))
+        return geometry.join_cells(tf.reshape(digits, [-1, count, height, width, channels]), self.rows, self.columns)
 
 
-def transforms(digits: tf.Tensor) -> tf.Tensor:
+def _make_upright_transforms(digits: tf.Tensor) -> tf.Tensor:
     """What `placing.sample` takes, (batch, 8), from the moments of float32 (batch, height, width, channels)."""
     shape: Any = digits.shape
     _, height, width, _ = shape
@@ -56,19 +58,19 @@ def transforms(digits: tf.Tensor) -> tf.Tensor:
     x, y = tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32)[:, None]
     middle_x, middle_y = mean(x), mean(y)
     across, down = x - middle_x[:, None, None], y - middle_y[:, None, None]
-    matrix = axes(mean(across**2), mean(down**2), mean(across * down), LONGER * height)
-    return geometry.around(matrix, (middle_x, middle_y), (height, width))
+    matrix = _align_axes(mean(across**2), mean(down**2), mean(across * down), LONG_AXIS * height)
+    return geometry.center_transforms(matrix, (middle_x, middle_y), (height, width))
 
 
-def axes(
+def _align_axes(
     across: tf.Tensor, down: tf.Tensor, both: tf.Tensor, length: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """The matrix, from the result's pixels to the digit's, that gives ink of these second moments its axes."""
     half, radius = (across + down) / 2, tf.sqrt(((down - across) / 2) ** 2 + both**2)
-    longer, shorter = (tf.sqrt(tf.maximum(half + sign * radius, THINNEST)) for sign in (1, -1))
+    longer, shorter = (tf.sqrt(tf.maximum(half + sign * radius, MIN_VARIANCE)) for sign in (1, -1))
     cosine_of_twice = (down - across) / tf.maximum(2 * radius, 1e-6)  # of the longer axis' angle from upright
     sine = tf.where(both < 0, -1.0, 1.0) * tf.sqrt(tf.maximum(1 - cosine_of_twice, 0.0) / 2)
     cosine = tf.sqrt(tf.maximum(1 + cosine_of_twice, 0.0) / 2)
     scale_y = longer / length
-    scale_x = scale_y * (shorter / (SHORTER * longer)) ** EVENED
+    scale_x = scale_y * (shorter / (AXIS_RATIO * longer)) ** RATIO_EXPONENT
     return cosine * scale_x, sine * scale_y, -sine * scale_x, cosine * scale_y
