@@ -29,7 +29,7 @@ from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.reading import reader
 from svhn.runs import checkpoints, load
-from svhn.runs.run import reopen
+from svhn.runs.run import open_run
 from svhn.spec import Entry, Info
 
 HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
@@ -66,9 +66,9 @@ def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 
 
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
-    config = dataclasses.replace(reopen(paths.run, {}, info, "test"), batch_size=1)
-    model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
-    return (reading.text for reading in reader.readings(load.frozen(model), config, info, images))
+    config = dataclasses.replace(open_run(paths.run, {}, info, "test"), batch_size=1)
+    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "best"))
+    return (reading.text for reading in reader.readings(load.freeze_model(model), config, info, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:

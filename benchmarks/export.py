@@ -64,8 +64,8 @@ def main() -> None:
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
     run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
-    model, config, info = load.trained(run, export.PORTABLE)
-    module = export.exportable(load.frozen(model), config, info)
+    model, config, info = load.load_run(run, export.PORTABLE)
+    module = export.exportable(load.freeze_model(model), config, info)
     images, numbers = labelled(config, args.records_dir, args.split, args.images)
     calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)
     expected = export.outputs(module.call, images)

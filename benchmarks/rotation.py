@@ -28,12 +28,12 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     Raises:
         UserError: there is no such run, or the records' rows are not those that the data set draws now.
     """
-    info = records.read_info(paths.records_dir, run.option_of(paths.run, {}, "dataset"))
-    config = run.reopen(paths.run, {}, info, "test")
+    info = records.read_info(paths.records_dir, run.resolve_option(paths.run, {}, "dataset"))
+    config = run.open_run(paths.run, {}, info, "test")
     split = records.open_split(paths.records_dir, info, "test")
-    model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "best"))
+    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "best"))
     drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
-    for found in score.predictions(load.frozen(model), config, info, split):
+    for found in score.predict_split(load.freeze_model(model), config, info, split):
         entry = drawn[found.name]
         if entry.label != found.label:
             raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")

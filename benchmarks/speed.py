@@ -56,7 +56,7 @@ def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], An
     trained = build_state(config, INFO, 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
     model = load.build_model(config, INFO)
-    infer = tf.function(load.frozen(model))
+    infer = tf.function(load.freeze_model(model))
     ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
     return ways, model.count_params(), multiply_adds(model)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.evaluation.decoding import decode, readings
+from svhn.evaluation.decoding import decode_outputs, list_readings
 from svhn.labels import EMPTY, NUM_CLASSES, decode_slots, encode_text, parse_svhn_label
 
 Outputs = dict[str, np.ndarray]
@@ -82,7 +82,7 @@ def test_an_empty_slot_is_no_digit() -> None:
 @pytest.mark.parametrize("max_length", [1, 3])
 def test_decode_finds_the_most_probable_of_all_numbers(max_length: int, length_head: bool) -> None:
     outputs = random_outputs(max_length, length_head=length_head)
-    found = readings(decode(tensors(outputs)))
+    found = list_readings(decode_outputs(tensors(outputs)))
     expected = [most_probable(outputs, example) for example in range(len(found))]
     assert [reading.text for reading in found] == [text for text, _ in expected]
     assert [reading.confidence for reading in found] == pytest.approx([value for _, value in expected], rel=1e-4)
@@ -96,14 +96,14 @@ def test_length_and_digits_are_decided_jointly() -> None:
     digits[0, 0, 7] = 9.0
     outputs = {"digits": digits, "length": np.log(np.array([[0.01, 0.39, 0.6]], np.float32))}
     assert outputs["length"].argmax() == 2
-    (found,) = readings(decode(tensors(outputs)))
+    (found,) = list_readings(decode_outputs(tensors(outputs)))
     assert found.text == most_probable(outputs, 0)[0] == "7"
 
 
 def test_without_a_length_head_every_slot_is_filled() -> None:
     outputs = {"digits": np.zeros((2, 3, NUM_CLASSES), np.float32)}
     outputs["digits"][:, [0, 1, 2], [4, 0, 9]] = 1.0
-    found = readings(decode(tensors(outputs)))
+    found = list_readings(decode_outputs(tensors(outputs)))
     assert [reading.text for reading in found] == ["409", "409"]
 
 
@@ -111,7 +111,9 @@ def test_without_a_length_head_every_slot_is_filled() -> None:
 def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
-    for example, (text, confidence, digit_confidences, box) in enumerate(readings(decode(tensors(outputs)))):
+    for example, (text, confidence, digit_confidences, box) in enumerate(
+        list_readings(decode_outputs(tensors(outputs)))
+    ):
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
         length = probabilities["length"][example, len(text)] if length_head else 1.0
         assert box is None
@@ -126,6 +128,6 @@ def test_decode_works_in_a_graph_with_any_batch() -> None:
         "digits": tf.TensorSpec([None, 3, NUM_CLASSES], tf.float32),
         "length": tf.TensorSpec([None, 4], tf.float32),
     }
-    in_graph = tf.function(decode, input_signature=[signature])(tensors(outputs))
+    in_graph = tf.function(decode_outputs, input_signature=[signature])(tensors(outputs))
     assert in_graph.digits.dtype == tf.int32
-    assert readings(in_graph) == readings(decode(tensors(outputs)))
+    assert list_readings(in_graph) == list_readings(decode_outputs(tensors(outputs)))

@@ -21,7 +21,7 @@ from svhn.reading import files, submission, web
 from svhn.reading.reader import Reader
 from svhn.reporting import charts, report, sheets
 from svhn.runs import checkpoints, load
-from svhn.runs.run import begin, options, reopen
+from svhn.runs.run import begin_run, open_run, resolve_config
 from svhn.runtime.files import atomic_write, write_rows
 from svhn.training import compare, loop, lr_finder
 from svhn.training.lr_finder import Sweep
@@ -29,10 +29,10 @@ from svhn.training.lr_finder import Sweep
 
 def train_mode(session: Session) -> None:
     info = training_info(session)
-    config = begin(session.paths.run, session.given, info)
+    config = begin_run(session.paths.run, session.given, info)
     print(banner(session, config, info))
     started = time.monotonic()
-    loop.train(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
+    loop.train_model(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
     if info.has_split("test") or info.has_split("valid"):
@@ -42,18 +42,18 @@ def train_mode(session: Session) -> None:
 def score_mode(session: Session) -> None:
     """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
     paths, run = session.paths, session.paths.run
-    chosen = checkpoints.chosen_steps(run, session.checkpoint)
+    chosen = checkpoints.resolve_steps(run, session.checkpoint)
     info = info_of(session)
-    config = reopen(run, session.given, info, session.mode)
+    config = open_run(run, session.given, info, session.mode)
     print(banner(session, config, info))
     with tempfile.TemporaryDirectory() as scratch:
         split = splits.open_usable_split(config, paths, info, session.mode, Path(scratch), print_line)
-        rows = score.sweep(config, info, split, run, chosen, print_line)
+        rows = score.score_checkpoints(config, info, split, run, chosen, print_line)
         target = paths.results / f"{session.mode}-{paths.name}.csv"
-        tables.write_csv(target, rows)
-        print(tables.table(rows, checkpoints.best(run).get("step")))
+        tables.write_score_table(target, rows)
+        print(tables.format_score_table(rows, checkpoints.read_best(run).get("step")))
         sheet = sheets.save_sheet(
-            target.with_suffix(".png"), score.first_predictions(config, info, split, run, rows[-1].step)
+            target.with_suffix(".png"), score.predict_first_examples(config, info, split, run, rows[-1].step)
         )
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
 
@@ -62,13 +62,15 @@ def rate_mode(session: Session) -> None:
     """`lr`: the learning-rate finder."""
     paths = session.paths
     info = training_info(session)
-    config = options(paths.run, session.given, info)
+    config = resolve_config(paths.run, session.given, info)
     print(banner(session, config, info))
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
         split = splits.open_usable_split(config, paths, info, "train", Path(scratch), print_line)
         with integrity.explain_corruption(split):
-            swept = lr_finder.find(config, info, paths, split, DATASETS[config.dataset].augmentation, print_line)
+            swept = lr_finder.find_learning_rate(
+                config, info, paths, split, DATASETS[config.dataset].augmentation, print_line
+            )
     target = paths.results / f"lr-{paths.name}.png"
     save_picture(target, swept)
     print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
@@ -77,8 +79,8 @@ def rate_mode(session: Session) -> None:
 def report_mode(session: Session) -> None:
     paths = session.paths
     info = info_of(session)
-    config = reopen(paths.run, session.given, info, session.split)
-    step = checkpoints.chosen_step(paths.run, session.checkpoint)
+    config = open_run(paths.run, session.given, info, session.split)
+    step = checkpoints.resolve_step(paths.run, session.checkpoint)
     print(banner(session, config, info))
     page = report.write_report(config, info, paths, session.split, step, session.example, print_line)
     print(f"Report saved to {page}, its pictures beside it")
@@ -88,8 +90,8 @@ def predict_mode(session: Session) -> None:
     if session.images:
         read_photos(session)
     elif session.csv:
-        model, config, info = load.trained(session.paths.run, session.given, session.checkpoint)
-        network = load.frozen(model)
+        model, config, info = load.load_run(session.paths.run, session.given, session.checkpoint)
+        network = load.freeze_model(model)
         target = Path(session.output or "submission.csv")
         count = submission.write_submission(network, config, info, Path(session.csv), target)
         print(f"{count} readings saved to {target}")
@@ -131,9 +133,9 @@ def demo_mode(session: Session) -> None:
 
 def release_mode(session: Session) -> None:
     run = session.paths.run
-    step = checkpoints.chosen_step(run, session.checkpoint)
+    step = checkpoints.resolve_step(run, session.checkpoint)
     info = info_of(session)
-    config = reopen(run, session.given, info, "valid")
+    config = open_run(run, session.given, info, "valid")
     print(banner(session, config, info))
     folder = session.paths.results / "released"
     with tempfile.TemporaryDirectory() as scratch:
@@ -158,13 +160,13 @@ def compare_mode(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
     first = session.models[0]
-    given, paths = {"model": first, **session.given}, compare.own_paths(session.paths, first)
+    given, paths = {"model": first, **session.given}, compare.make_model_paths(session.paths, first)
     info = training_info(session._replace(given=given, paths=paths))
     augmentation = DATASETS[info.dataset].augmentation
-    results = compare.compare(session.models, session.given, info, session.paths, augmentation, print_line)
+    results = compare.compare_models(session.models, session.given, info, session.paths, augmentation, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"
     write_rows(target, compare.Result._fields, results)
-    print(compare.table(results))
+    print(compare.format_comparison(results))
     print(f"Results saved to {target}")
 
 

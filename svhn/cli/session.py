@@ -57,13 +57,13 @@ def banner(session: Session, config: Config, info: Info) -> str:
 
 def info_of(session: Session) -> Info:
     """Of the records of the data set that the user named, or the run's."""
-    return records.read_info(session.paths.records_dir, run.option_of(session.paths.run, session.given, "dataset"))
+    return records.read_info(session.paths.records_dir, run.resolve_option(session.paths.run, session.given, "dataset"))
 
 
 def training_info(session: Session) -> Info:
     """As `info_of`; those of the other data sets that the run trains on count as its sources."""
     info = info_of(session)
-    train_on = run.option_of(session.paths.run, session.given, "train_on")
+    train_on = run.resolve_option(session.paths.run, session.given, "train_on")
     return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class Decoded(NamedTuple):
+class DecodedBatch(NamedTuple):
     """The most probable number of each example, as tensors.
 
     Args:
@@ -24,7 +24,7 @@ class Decoded(NamedTuple):
     digit_confidences: tf.Tensor
 
 
-def decode(outputs: dict[str, tf.Tensor]) -> Decoded:
+def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
     """The most probable number, length and digits jointly: argmax over n of log P(n) + sum of i < n of max log P(d_i).
 
     Args:
@@ -44,10 +44,10 @@ def decode(outputs: dict[str, tf.Tensor]) -> Decoded:
     length = tf.argmax(number_log, axis=-1, output_type=tf.int32)
     digits = tf.argmax(digit_log, axis=-1, output_type=tf.int32)
     digits = tf.where(tf.sequence_mask(length, max_length), digits, EMPTY)
-    return Decoded(digits, tf.exp(tf.reduce_max(number_log, axis=-1)), tf.exp(best))
+    return DecodedBatch(digits, tf.exp(tf.reduce_max(number_log, axis=-1)), tf.exp(best))
 
 
-def presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+def compute_presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
     """float32 (batch,): how probable it is that there is a number at all, of a network that has seen pictures without.
 
     Args:
@@ -58,7 +58,7 @@ def presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
     return 1 - tf.nn.softmax(outputs["length"])[:, 0]
 
 
-def readings(decoded: Decoded) -> list[Reading]:
-    """The tensors of `decode` as one `Reading` an example."""
+def list_readings(decoded: DecodedBatch) -> list[Reading]:
+    """The tensors of `decode_outputs` as one `Reading` an example."""
     rows = zip(*(tensor.numpy() for tensor in decoded), strict=True)
     return [make_reading(*row) for row in rows]

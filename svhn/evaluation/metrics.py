@@ -32,7 +32,7 @@ class Counts(NamedTuple):
     boxes_found: Sum = 0.0
 
 
-def count(
+def count_batch(
     true: tf.Tensor,
     predicted: tf.Tensor,
     loss: tf.Tensor,
@@ -66,12 +66,12 @@ def count(
     )
 
 
-def total(parts: Iterable[Counts]) -> Counts:
+def sum_counts(parts: Iterable[Counts]) -> Counts:
     """The sum, as floats. In Python's float64, which float32's whole numbers don't outgrow."""
     return Counts(*(sum(float(value) for value in column) for column in zip(*parts, strict=True)))
 
 
-def scores(counts: Counts) -> dict[str, float]:
+def compute_scores(counts: Counts) -> dict[str, float]:
     """The accuracies, 0 to 1, in the order of the CSV's columns, and the mean loss.
 
     Raises:

@@ -18,14 +18,14 @@ from svhn.config import Config
 from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
-from svhn.evaluation.tables import Row
+from svhn.evaluation.tables import ScoreRow
 from svhn.labels import Reading
 from svhn.models.losses import Network, compute_example_loss, compute_sequence_loss, pair_boxes
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import Batch, make_evaluation_batches, prepare_input
 from svhn.records import Split
 from svhn.runs import checkpoints
-from svhn.runs.load import build_model, frozen, trained_model
+from svhn.runs.load import build_model, freeze_model, load_trained_model
 from svhn.spec import Info
 
 SHEET_EXAMPLES = 60
@@ -42,19 +42,19 @@ class Prediction(NamedTuple):
     label_confidence: float
 
 
-def scorer(network: Network, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
+def make_scorer(network: Network, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
     """A function that scores a split with the weights the network has at the time; compiled once for all of them.
 
     Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
     """
 
-    read = views.outputs(network, config, info)
+    read = views.average_views(network, config, info)
 
     @tf.function
     def count(batch: Batch) -> Counts:
         outputs = read(batch["image"])
-        predicted, loss = decoding.decode(outputs).digits, compute_example_loss(batch, outputs)
-        return metrics.count(batch["digits"], predicted, loss, batch["weight"], pair_boxes(batch, outputs))
+        predicted, loss = decoding.decode_outputs(outputs).digits, compute_example_loss(batch, outputs)
+        return metrics.count_batch(batch["digits"], predicted, loss, batch["weight"], pair_boxes(batch, outputs))
 
     batches = make_evaluation_batches(config, info, split)
     size = -(-split.examples // config.batch_size)
@@ -62,31 +62,31 @@ def scorer(network: Network, config: Config, info: Info, split: Split) -> Callab
     def score(title: str) -> dict[str, float]:
         progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
         with integrity.explain_corruption(split):
-            return metrics.scores(metrics.total(map(count, tqdm(batches, **progress))))
+            return metrics.compute_scores(metrics.sum_counts(map(count, tqdm(batches, **progress))))
 
     return score
 
 
-def predictions(network: Network, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
+def predict_split(network: Network, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
     """What is read in each example, in the order of the records."""
-    read = views.outputs(network, config, info)
+    read = views.average_views(network, config, info)
 
     @tf.function
-    def infer(batch: Batch) -> tuple[decoding.Decoded, tf.Tensor]:
+    def infer(batch: Batch) -> tuple[decoding.DecodedBatch, tf.Tensor]:
         outputs = read(batch["image"])
-        return decoding.decode(outputs), tf.exp(-compute_sequence_loss(batch["digits"], outputs))
+        return decoding.decode_outputs(outputs), tf.exp(-compute_sequence_loss(batch["digits"], outputs))
 
     for batch in make_evaluation_batches(config, info, split):
         decoded, probable = infer(batch)
         images = prepare_input(batch["image"], config, info).numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
-        rows = zip(images, names, slots, decoding.readings(decoded), probable.numpy(), weights, strict=True)
+        rows = zip(images, names, slots, decoding.list_readings(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:
             if weight:
                 yield Prediction(image, name.decode(), labels.decode_slots(true), reading, float(confidence))
 
 
-def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
+def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
     """What each convolution makes of a picture (height, width, channels): float32 (height, width, filters) by layer."""
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     if not convolutions:
@@ -96,10 +96,12 @@ def feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]
     return {layer.name: np.asarray(maps[0], np.float32) for layer, maps in zip(convolutions, found, strict=True)}
 
 
-def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Say) -> list[Row]:
+def score_checkpoints(
+    config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Say
+) -> list[ScoreRow]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
-    score = scorer(partial(model, training=False), config, info, split)
+    score = make_scorer(partial(model, training=False), config, info, split)
     rows = []
     for step in chosen:
         try:
@@ -109,13 +111,13 @@ def sweep(config: Config, info: Info, split: Split, run: Path, chosen: list[int]
                 raise
             report(str(error))
         else:
-            rows.append(Row(step, score(f"checkpoint {step}")))
+            rows.append(ScoreRow(step, score(f"checkpoint {step}")))
     if not rows:
         raise UserError(f"{run}: none of its checkpoints can be read: train on, or under another --name")
     return rows
 
 
-def first_predictions(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
+def predict_first_examples(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
     """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
-    network = frozen(trained_model(config, info, run, step))
-    return list(islice(predictions(network, config, info, split), SHEET_EXAMPLES))
+    network = freeze_model(load_trained_model(config, info, run, step))
+    return list(islice(predict_split(network, config, info, split), SHEET_EXAMPLES))

@@ -8,31 +8,31 @@ from typing import NamedTuple
 
 from svhn.runtime.files import write_rows
 
-COLUMNS = ("digit_accuracy", "sequence_accuracy", "length_accuracy", "slot_accuracy")
+SCORE_COLUMNS = ("digit_accuracy", "sequence_accuracy", "length_accuracy", "slot_accuracy")
 
 
-class Row(NamedTuple):
+class ScoreRow(NamedTuple):
     """A checkpoint's step and its scores, 0 to 1."""
 
     step: int
     scores: Mapping[str, float]
 
 
-def columns(rows: Sequence[Row]) -> list[str]:
+def _list_columns(rows: Sequence[ScoreRow]) -> list[str]:
     """The first three are the reference's; boxes have one where the run says any."""
-    return [*COLUMNS, *(name for name in ("box_accuracy",) if name in rows[0].scores)]
+    return [*SCORE_COLUMNS, *(name for name in ("box_accuracy",) if name in rows[0].scores)]
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
+def write_score_table(path: Path, rows: Sequence[ScoreRow]) -> None:
     """A row a checkpoint."""
-    names = columns(rows)
+    names = _list_columns(rows)
     values = ((row.step, *(f"{row.scores[name]:.6f}" for name in names)) for row in rows)
     write_rows(path, ("checkpoint", *names), values)
 
 
-def table(rows: Sequence[Row], best_step: int | None = None) -> str:
+def format_score_table(rows: Sequence[ScoreRow], best_step: int | None = None) -> str:
     """The same for a person to read, the run's best checkpoint marked."""
-    names = columns(rows)
+    names = _list_columns(rows)
     lines = ["checkpoint   digits  numbers  lengths    slots    boxes"[: 10 + 9 * len(names)]]
     for row in rows:
         values = "".join(f"{100 * row.scores[name]:8.2f}%" for name in names)

@@ -13,48 +13,50 @@ from svhn.models.losses import Network, Outputs
 from svhn.pipeline import augment, batches
 from svhn.spec import Augmentation, Info
 
-REACH = 0.5  # of how far training varies its pictures, but for the place of a random crop
+VIEW_STRENGTH = 0.5  # of how far training varies its pictures, but for the place of a random crop
 SEED = 0
-SHAPE = ("rotation", "scale", "shear", "slope", "shift", "elastic")
+GEOMETRIC_STEPS = ("rotation", "scale", "shear", "slope", "shift", "elastic")
 
 
-def outputs(network: Network, config: Config, info: Info) -> Network:
+def average_views(network: Network, config: Config, info: Info) -> Network:
     """A function from a batch of images, as `pipeline.to_input` takes them, to the outputs at the run's temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
     network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
     sees another crop in each. A run that learns of no variations has one view.
     """
-    steps = augment.scale_augmentation(shape_of(DATASETS[config.dataset].augmentation), REACH * config.magnitude)
+    steps = augment.scale_augmentation(
+        select_geometric_steps(DATASETS[config.dataset].augmentation), VIEW_STRENGTH * config.magnitude
+    )
     varies = config.augment and (config.random_crop or steps != Augmentation())
-    varied = [partial(vary, config, info, steps, view) for view in range(1, config.views if varies else 1)]
+    varied = [partial(augment_view, config, info, steps, view) for view in range(1, config.views if varies else 1)]
 
     def read(images: tf.Tensor) -> Outputs:
         seen = [network(batches.prepare_input(images, config, info))]
         seen += [network(view(images)) for view in varied]
-        return at_temperature(average(seen) if varied else seen[0], config.temperature)
+        return apply_temperature(average_outputs(seen) if varied else seen[0], config.temperature)
 
     return read
 
 
-def at_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
+def apply_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
     """Surer below a temperature of 1, less sure above it (Guo et al. 2017, arXiv 1706.04599)."""
     return {head: values if head == "box" else values / temperature for head, values in logits.items()}
 
 
-def shape_of(steps: Augmentation) -> Augmentation:
+def select_geometric_steps(steps: Augmentation) -> Augmentation:
     """The steps that move pixels; colours stay, since a picture's are what they are."""
-    return Augmentation(**{name: getattr(steps, name) for name in SHAPE})
+    return Augmentation(**{name: getattr(steps, name) for name in GEOMETRIC_STEPS})
 
 
-def vary(config: Config, info: Info, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
+def augment_view(config: Config, info: Info, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
     noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
     images = batches.apply_grayscale(tf.cast(images, tf.float32), config)
     noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
     return augment.augment_images(images, noises, steps, batches.compute_input_size(config, info))
 
 
-def average(seen: list[Outputs]) -> Outputs:
+def average_outputs(seen: list[Outputs]) -> Outputs:
     """The logarithm of the mean probability, by head; a box is that of the picture as it is."""
     heads = [head for head in seen[0] if head != "box"]
     stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in heads}

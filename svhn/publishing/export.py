@@ -21,8 +21,8 @@ from svhn.models.losses import Network
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import make_evaluation_batches
 from svhn.publishing.formats import FORMATS, Call, Exportable, Outputs
-from svhn.runs.load import frozen, trained
-from svhn.runs.run import reopen
+from svhn.runs.load import freeze_model, load_run
+from svhn.runs.run import open_run
 from svhn.spec import Info
 
 PORTABLE = {"mixed_precision": False, "views": 1}  # what every runtime can follow
@@ -57,12 +57,12 @@ def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: st
     check_target(target, kind)
     if given.get("views", 1) != 1:
         raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
-    model, config, info = trained(run, {**given, **PORTABLE}, checkpoint)
+    model, config, info = load_run(run, {**given, **PORTABLE}, checkpoint)
     if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
         raise UserError(
             f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
         )
-    module = exportable(frozen(model), config, info)
+    module = exportable(freeze_model(model), config, info)
     source, images = pictures(run, config.dataset, info, records_dir)
     calibration = images if FORMATS[kind].exact else sample(run, config.dataset, records_dir, "train", CALIBRATED)
     return Checked(f"{len(images)} {source}", *write(module, kind, target, images, calibration))
@@ -84,12 +84,12 @@ def exportable(network: Network, config: Config, info: Info) -> Exportable:
     `confidence` (batch,) is the number's, `digit_confidences` (batch, max_length) each digit's. A finder also says
     `box` (batch, 4), in shares of the image's width and height, and `probability` (batch,) that there is a number.
     """
-    look = views.outputs(network, config, info)
+    look = views.average_views(network, config, info)
 
     def read(images: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = look(images)
-        number, confidence, digit_confidences = decoding.decode(logits)
-        found = {"probability": decoding.presence(logits)} if "box" in logits else {}
+        number, confidence, digit_confidences = decoding.decode_outputs(logits)
+        found = {"probability": decoding.compute_presence(logits)} if "box" in logits else {}
         answer = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
         return {**logits, **found, **answer}
 
@@ -111,7 +111,7 @@ def sample(run: Path, dataset: str, records_dir: str, name: str, count: int) -> 
         UserError: there are no such records, or they are damaged, or of another form than the run's.
     """
     info = records.read_info(records_dir, dataset)
-    config, split = reopen(run, {}, info, "predict"), records.open_split(records_dir, info, name)
+    config, split = open_run(run, {}, info, "predict"), records.open_split(records_dir, info, name)
     batches = make_evaluation_batches(config, info, split).take(-(-count // config.batch_size))
     with integrity.explain_corruption(split):
         images = [batch["image"][batch["weight"] > 0] for batch in batches]

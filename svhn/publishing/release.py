@@ -15,7 +15,7 @@ from svhn.models.losses import Network, Outputs, compute_sequence_loss
 from svhn.pipeline import batches
 from svhn.records import Split
 from svhn.runs import load
-from svhn.runs.run import history, read_config, write_history
+from svhn.runs.run import read_config, read_history, write_history
 from svhn.runtime.files import atomic_write, write_json
 from svhn.spec import Info
 
@@ -31,20 +31,20 @@ def release(
 
     It holds no checksums of what the run was trained on: who has another test split may score it on that.
     """
-    model = load.trained_model(config, info, run, step)
+    model = load.load_trained_model(config, info, run, step)
     weights = [half(weight) for weight in model.get_weights()]
     model.set_weights(weights)
-    network = load.frozen(model)
+    network = load.freeze_model(model)
     config = dataclasses.replace(config, temperature=best_temperature(network, config, info, valid))
     config = dataclasses.replace(config, threshold=best_threshold(network, config, info, valid))
-    scores = score.scorer(network, config, info, valid)("")
+    scores = score.make_scorer(network, config, info, valid)("")
     stored = read_config(run)
     options = {**stored["config"], **{name: getattr(config, name) for name in MEASURED}}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"ckpt-{step}.npz"
     with atomic_write(path) as file:
         np.savez_compressed(file, *weights)
-    write_history(folder, history(run))
+    write_history(folder, read_history(run))
     described = {"best.json": {"step": step, **scores}, "config.json": {**stored, "config": options, "sources": {}}}
     for name, content in described.items():
         write_json(folder / name, content)
@@ -65,13 +65,13 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
     away, which is a product of several, and of the most probable number alone. A finder's is not, so that its classes
     decide.
     """
-    read = views.outputs(network, dataclasses.replace(config, temperature=1.0), info)
+    read = views.average_views(network, dataclasses.replace(config, temperature=1.0), info)
 
     @tf.function
     def losses(batch: batches.Batch) -> tf.Tensor:
         logits = read(batch["image"])
         loss = compute_sequence_loss if "box" in logits else log_loss
-        every = [loss(batch["digits"], views.at_temperature(logits, value)) for value in TEMPERATURES]
+        every = [loss(batch["digits"], views.apply_temperature(logits, value)) for value in TEMPERATURES]
         return tf.linalg.matvec(tf.stack(every), batch["weight"])
 
     total = sum(losses(batch).numpy() for batch in batches.make_evaluation_batches(config, info, split))
@@ -80,7 +80,7 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
 
 def log_loss(digits: tf.Tensor, outputs: Outputs) -> tf.Tensor:
     """Of each confidence, as the probability that the number is the digits, int32 (batch, max_length): (batch,)."""
-    decoded = decoding.decode(outputs)
+    decoded = decoding.decode_outputs(outputs)
     right = tf.reduce_all(decoded.digits == digits, axis=1)
     return -tf.math.log(tf.maximum(tf.where(right, decoded.confidence, 1 - decoded.confidence), SMALLEST))
 
@@ -90,12 +90,12 @@ def best_threshold(network: Network, config: Config, info: Info, split: Split) -
 
     The run's own where the split has not both kinds.
     """
-    read = views.outputs(network, config, info)
+    read = views.average_views(network, config, info)
 
     @tf.function
     def presence(batch: batches.Batch) -> tuple[tf.Tensor, tf.Tensor]:
         real = batch["weight"] > 0
-        probable = decoding.presence(read(batch["image"]))
+        probable = decoding.compute_presence(read(batch["image"]))
         return probable[real], tf.reduce_any(batch["digits"] != labels.EMPTY, axis=1)[real]
 
     if len({length == "0" for length in info.lengths.get("valid", {})}) < 2:

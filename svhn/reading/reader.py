@@ -18,7 +18,7 @@ from svhn.images import expand_box, open_picture
 from svhn.labels import Reading
 from svhn.models.losses import Network
 from svhn.reading import search
-from svhn.runs.load import frozen, trained
+from svhn.runs.load import freeze_model, load_run
 from svhn.spec import Box, Info, Size
 
 FINDERS = {"threshold", "mixed_precision"}  # options that hold for the network that finds
@@ -27,9 +27,9 @@ Infer = Callable[[np.ndarray], list[Reading]]
 
 def inference(network: Network, config: Config, info: Info) -> Infer:
     """What a run reads in images, uint8 (batch, height, width, channels) of a record's size."""
-    read = views.outputs(network, config, info)
-    decode = tf.function(lambda batch: decoding.decode(read(batch)))
-    return lambda images: decoding.readings(decode(tf.constant(images)))
+    read = views.average_views(network, config, info)
+    decode = tf.function(lambda batch: decoding.decode_outputs(read(batch)))
+    return lambda images: decoding.list_readings(decode(tf.constant(images)))
 
 
 def readings(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
@@ -72,15 +72,15 @@ class Reader:
     @classmethod
     def of(cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all") -> Self:
         """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDERS` for the other."""
-        model, config, info = trained(run, given, checkpoint)
+        model, config, info = load_run(run, given, checkpoint)
         also = {name: value for name, value in (given or {}).items() if name in FINDERS}
-        finding, found_config, found_info = trained(finder, also)
+        finding, found_config, found_info = load_run(finder, also)
         if "box" not in finding.output:
             raise UserError(
                 f"{finder} says of no picture where its number is: name a run of the model finder by --finder"
             )
-        locate = search.locator(views.outputs(frozen(finding), found_config, found_info))
-        infer = inference(frozen(model), config, info)
+        locate = search.locator(views.average_views(freeze_model(finding), found_config, found_info))
+        infer = inference(freeze_model(model), config, info)
         return cls(infer, info, locate, found_info.size, found_config.threshold)
 
     def read(self, images: Any) -> list[Reading]:

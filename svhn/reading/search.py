@@ -37,7 +37,7 @@ def locator(network: Network) -> Locate:
     @tf.function(reduce_retracing=True)  # of any number of windows at once
     def locate(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = network(tf.cast(images, tf.float32))
-        return decoding.presence(outputs), outputs["box"]
+        return decoding.compute_presence(outputs), outputs["box"]
 
     def in_batches(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parts = [locate(tf.constant(images[start : start + BATCH])) for start in range(0, len(images), BATCH)]

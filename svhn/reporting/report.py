@@ -48,11 +48,11 @@ def gather(
     names = ["train", split] if has_train(config, paths) else [split]
     usable = {name: splits.open_usable_split(config, paths, info, name, scratch, report) for name in names}
     check_example(usable[split], split, example)
-    model = load.trained_model(config, info, paths.run, step)
-    network = load.frozen(model)
+    model = load.load_trained_model(config, info, paths.run, step)
+    network = load.freeze_model(model)
     report(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.explain_corruption(usable[split]):
-        predictions = score.predictions(network, config, info, usable[split])
+        predictions = score.predict_split(network, config, info, usable[split])
         findings = analysis.analyse(predictions, info.max_length, example=example)
     return Facts(
         name=paths.name,
@@ -60,13 +60,13 @@ def gather(
         info=info,
         split=split,
         step=step,
-        best_step=checkpoints.best(paths.run).get("step"),
+        best_step=checkpoints.read_best(paths.run).get("step"),
         parameters=model.count_params(),
-        scores=score.scorer(network, config, info, usable[split])(f"scores of {split}"),
+        scores=score.make_scorer(network, config, info, usable[split])(f"scores of {split}"),
         findings=findings,
         labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
-        history=run.history(paths.run),
-        maps=score.feature_maps(model, findings.example.image) if findings.example else {},
+        history=run.read_history(paths.run),
+        maps=score.compute_feature_maps(model, findings.example.image) if findings.example else {},
     )
 
 

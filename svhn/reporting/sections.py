@@ -42,7 +42,7 @@ class Facts:
         step: the checkpoint's.
         best_step: of the checkpoint that is best on valid; None where none is marked.
         parameters: of the network.
-        scores: on the split, as `metrics.scores`.
+        scores: on the split, as `metrics.compute_scores`.
         labels: of train and of the split, by name.
         history: as `runs.history`.
         maps: of each convolution for `findings.example`, float32 (height, width, filters).

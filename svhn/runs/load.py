@@ -17,7 +17,7 @@ from svhn.models.losses import Network, Outputs
 from svhn.models.precision import use_precision
 from svhn.pipeline.batches import compute_input_shape
 from svhn.runs import checkpoints
-from svhn.runs.run import info_of, reopen
+from svhn.runs.run import open_run, read_run_info
 from svhn.spec import Info
 
 
@@ -33,11 +33,11 @@ def build_model(config: Config, info: Info) -> keras.Model:
             f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
         ) from error
     if "box" in model.output:
-        check_finds(config)
+        _check_box_support(config)
     return model
 
 
-def check_finds(config: Config) -> None:
+def _check_box_support(config: Config) -> None:
     if config.random_crop:
         raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
     whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # not cut out by a box
@@ -47,14 +47,14 @@ def check_finds(config: Config) -> None:
         raise UserError(f"{unknown}: --dataset={known}")
 
 
-def trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
+def load_trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
     """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
     model = build_model(config, info)
     checkpoints.load_weights(run, model, step)
     return model
 
 
-def trained(
+def load_run(
     run: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
 ) -> tuple[keras.Model, Config, Info]:
     """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from.
@@ -62,12 +62,12 @@ def trained(
     Raises:
         UserError: there is no such run or checkpoint, it can't be read, or an option can't be given.
     """
-    info = info_of(run)
-    config = reopen(run, given or {}, info, "predict")
-    return trained_model(config, info, run, checkpoints.chosen_step(run, checkpoint)), config, info
+    info = read_run_info(run)
+    config = open_run(run, given or {}, info, "predict")
+    return load_trained_model(config, info, run, checkpoints.resolve_step(run, checkpoint)), config, info
 
 
-def frozen(model: keras.Model) -> Network:
+def freeze_model(model: keras.Model) -> Network:
     """The model as it is now, for reading alone: TensorFlow folds weights that can't change into fewer operations."""
     kinds = (model.trainable_variables, model.non_trainable_variables)
     weights = [[variable.numpy() for variable in kind] for kind in kinds]

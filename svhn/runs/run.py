@@ -17,7 +17,7 @@ from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
 
-EARLIER = {"map_weight": 0.0}  # of runs that were begun when there was no such option
+LEGACY_DEFAULTS = {"map_weight": 0.0}  # of runs that were begun when there was no such option
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
@@ -26,7 +26,7 @@ def make_config(given: Mapping[str, Any]) -> Config:
     return Config(**{"dataset": model.dataset, **model.defaults, **given})
 
 
-def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
+def begin_run(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     """The options to train with: a new run's, or those of the run that is in the folder, which goes on.
 
     Args:
@@ -37,7 +37,7 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     Raises:
         UserError: if the folder holds a run that was made in another way; names the options that differ.
     """
-    config = options(run, given, info)
+    config = resolve_config(run, given, info)
     if cluster.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         of_records = {"records": info.form, "draw": info.draw, "sources": dict(info.sources)}
@@ -45,25 +45,25 @@ def begin(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     return config
 
 
-def options(run: Path, given: Mapping[str, Any], info: Info) -> Config:
-    """What to train with: as `begin`, without writing."""
+def resolve_config(run: Path, given: Mapping[str, Any], info: Info) -> Config:
+    """What to train with: as `begin_run`, without writing."""
     if any(run.glob("ckpt-*.npz")):
         raise UserError(f"{run} holds released weights, which can't be trained on: train under another --name")
-    return reopen(run, given, info, "train") if begun(run) else make_config(given)
+    return open_run(run, given, info, "train") if _has_checkpoints(run) else make_config(given)
 
 
-def begun(run: Path) -> bool:
+def _has_checkpoints(run: Path) -> bool:
     """Whether the folder holds a run. Before its first checkpoint, nothing relies on its options."""
-    return (run / "config.json").exists() and bool(checkpoints.steps(run))
+    return (run / "config.json").exists() and bool(checkpoints.list_steps(run))
 
 
-def option_of(run: Path, given: Mapping[str, Any], name: str) -> Any:
+def resolve_option(run: Path, given: Mapping[str, Any], name: str) -> Any:
     """As named, or the run's, or the model's default; for what has to be known before the records are read."""
-    stored = read_config(run)["config"] if begun(run) else dataclasses.asdict(make_config(given))
+    stored = read_config(run)["config"] if _has_checkpoints(run) else dataclasses.asdict(make_config(given))
     return given.get(name, stored[name])
 
 
-def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:
+def open_run(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:
     """The run's options, with those replaced that were given and that may change in this mode.
 
     Raises:
@@ -73,12 +73,12 @@ def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config
     options = stored["config"]
     fixed = ("run", "training") if mode == "train" else ("run",)
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
-    differing = differences(options, {key: given[key] for key in kept & given.keys()})
-    differing += differences(stored["records"], info.form)
+    differing = list_differences(options, {key: given[key] for key in kept & given.keys()})
+    differing += list_differences(stored["records"], info.form)
     both = stored["sources"].keys() & info.sources.keys()  # the same name may be read from other files
-    differing += differences(stored["sources"], {key: info.sources[key] for key in both})
+    differing += list_differences(stored["sources"], {key: info.sources[key] for key in both})
     if mode in ("train", "valid"):  # another draw of the two would score what was trained on
-        differing += differences(stored["draw"], info.draw)
+        differing += list_differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
             f"{run} holds a run with {', '.join(sorted(differing))}: "
@@ -89,7 +89,7 @@ def reopen(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config
     return Config(**{**options, **given})
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     now = json.loads(json.dumps(now))
     return [f"{key}={before.get(key)} (now {now[key]})" for key in now if before.get(key) != now[key]]
 
@@ -101,7 +101,7 @@ def read_config(run: Path) -> dict[str, Any]:
         raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        config = Config(**{**EARLIER, **stored["config"]})
+        config = Config(**{**LEGACY_DEFAULTS, **stored["config"]})
         get_registered("model", MODELS, config.model)
         get_registered("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
@@ -113,14 +113,14 @@ def read_config(run: Path) -> dict[str, Any]:
     return stored
 
 
-def info_of(run: Path) -> Info:
+def read_run_info(run: Path) -> Info:
     """What is known of a run's records without them: enough to build its model and to prepare pictures for it."""
     crop = read_config(run)["records"]
     unknown = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0, "image_format": ""}
     return Info(**{**unknown, **crop, "size": tuple(crop["size"])})
 
 
-def history(run: Path) -> list[dict[str, Any]]:
+def read_history(run: Path) -> list[dict[str, Any]]:
     """What was noted at each checkpoint: `step`, `seconds` of training so far, scores on `train` and on `valid`.
 
     Those of train are of augmented pictures since the checkpoint before; those of valid are None where none was scored.

@@ -28,7 +28,7 @@ class Result(NamedTuple):
     seconds: float
 
 
-def compare(
+def compare_models(
     models: Sequence[str],
     given: Mapping[str, Any],
     info: Info,
@@ -44,32 +44,32 @@ def compare(
     records.open_split(paths.records_dir, info, "test")  # said before hours of training
     results = []
     for model in models:
-        own = own_paths(paths, model)
+        own = make_model_paths(paths, model)
         report(f"Model {model}:")
-        config = run.begin(own.run, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train(config, info, own, augmentation, report)
-        results.append(measure(config, info, own, report))
+        config = run.begin_run(own.run, {**given, "dataset": info.dataset, "model": model}, info)
+        loop.train_model(config, info, own, augmentation, report)
+        results.append(_measure_model(config, info, own, report))
     return results
 
 
-def own_paths(paths: Paths, model: str) -> Paths:
+def make_model_paths(paths: Paths, model: str) -> Paths:
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
-def measure(config: Config, info: Info, paths: Paths, report: Say) -> Result:
-    model = load.trained_model(config, info, paths.run, checkpoints.chosen_step(paths.run, "all"))
-    network = load.frozen(model)
+def _measure_model(config: Config, info: Info, paths: Paths, report: Say) -> Result:
+    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "all"))
+    network = load.freeze_model(model)
 
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:
             split = splits.open_usable_split(config, paths, info, name, Path(scratch), report)
-            return score.scorer(network, config, info, split)(name)["sequence_accuracy"]
+            return score.make_scorer(network, config, info, split)(name)["sequence_accuracy"]
 
-    seconds = sum(entry["seconds"] for entry in run.history(paths.run)[-1:])
+    seconds = sum(entry["seconds"] for entry in run.read_history(paths.run)[-1:])
     return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)
 
 
-def table(results: Sequence[Result]) -> str:
+def format_comparison(results: Sequence[Result]) -> str:
     """For a person to read."""
     lines = [f"{'model':<12}   train    test  parameters  seconds"]
     for row in results:

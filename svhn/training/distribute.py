@@ -26,7 +26,7 @@ def choose_strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+def make_any_reduce(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
     """A function that is true on all workers as soon as its argument is on one; each has to call it at each step."""
     if count_workers() < 2:
         return lambda flag: flag
@@ -44,14 +44,14 @@ def check_batch_size(batch_size: int, replicas: int) -> None:
         raise UserError(f"--batch_size={batch_size}: expected a multiple of {replicas}, the number of replicas")
 
 
-def synchronize(model: keras.Model, replicas: int) -> None:
+def synchronize_batch_norm(model: keras.Model, replicas: int) -> None:
     """Let batch normalisation take its statistics over all replicas: their moving means drift apart otherwise."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = replicas > 1  # kept off for one: the fused kernel is faster
 
 
-def clip(gradients: list[tf.Tensor], norm: float, replicas: int) -> list[tf.Tensor]:
+def clip_gradients(gradients: list[tf.Tensor], norm: float, replicas: int) -> list[tf.Tensor]:
     """Clip by the global norm of the sum over replicas, as one replica with the whole batch would.
 
     Keras clips each replica's own gradient. Each gets an equal share of the clipped sum, which the optimiser adds up.

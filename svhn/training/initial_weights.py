@@ -21,7 +21,7 @@ class Heads(NamedTuple):
     length: bool
 
 
-def initialise(state: State, config: Config, max_length: int, paths: Paths) -> str:
+def initialize_weights(state: State, config: Config, max_length: int, paths: Paths) -> str:
     """Give a new state the weights of the run that `config.init_from` names; returns a line that says how many.
 
     Raises:
@@ -29,28 +29,28 @@ def initialise(state: State, config: Config, max_length: int, paths: Paths) -> s
     """
     model = state.model
     run = Paths(name=config.init_from, checkpoints_dir=paths.checkpoints_dir).run
-    source, earlier, info = load.trained(run)
+    source, earlier, info = load.load_run(run)
     if earlier.model != config.model:
         raise UserError(f"--init_from={config.init_from}: a run of another model ({earlier.model}); train with that")
     heads = Heads(info.max_length, not info.fixed_length), Heads(max_length, "length" in model.output)
     both = all(length for _, length in heads)
-    pairs = list(zip(weights_of(source, both), weights_of(model, both), strict=True))
-    found = [(new, adapted(layer_of(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
+    pairs = list(zip(list_weights(source, both), list_weights(model, both), strict=True))
+    found = [(new, adapt_weight(_get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
     kept = [new.assign(weight) for new, weight in found if weight is not None]
     state.average.set_weights(model.get_weights())
     return f"Began with the weights of {config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
 
 
-def layer_of(weight: keras.Variable) -> str:
+def _get_layer_name(weight: keras.Variable) -> str:
     return weight.path.split("/")[-2]
 
 
-def weights_of(model: keras.Model, with_length: bool) -> list[keras.Variable]:
+def list_weights(model: keras.Model, with_length: bool) -> list[keras.Variable]:
     """The model's weights in order; those of the layer that says the length only if they are wanted."""
-    return [weight for weight in model.weights if with_length or layer_of(weight) != LENGTHS_LAYER]
+    return [weight for weight in model.weights if with_length or _get_layer_name(weight) != LENGTHS_LAYER]
 
 
-def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
     """A trained weight of a layer in the shape of a new one; None where it can't be.
 
     A layer that says something of each slot, and perhaps of the length, keeps what it says of those there were, and of
@@ -60,7 +60,7 @@ def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_
     if layer == SLOTS_LAYER:
         old_heads, new_heads = (heads._replace(length=False) for heads in (old_heads, new_heads))
     if layer in (SLOTS_LAYER, LOOKS_LAYER):
-        return by_head(old, new, old_heads, new_heads)
+        return _adapt_heads(old, new, old_heads, new_heads)
     if layer == LENGTHS_LAYER:
         both = min(old.shape[-1], new.shape[-1])
         return np.concatenate([old[..., :both], new[..., both:]], axis=-1) if old.shape[:-1] == new.shape[:-1] else None
@@ -69,7 +69,7 @@ def adapted(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_
     return old if old.shape == new.shape else None
 
 
-def by_head(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+def _adapt_heads(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
     old_values, new_values = old.shape[-1] // sum(old_heads), new.shape[-1] // sum(new_heads)
     if old.shape[:-1] != new.shape[:-1] or old_values != new_values:
         return None

@@ -20,31 +20,31 @@ from svhn.config import Config, Paths
 from svhn.errors import Interrupted, Say, UserError
 from svhn.evaluation import metrics
 from svhn.evaluation.metrics import Counts
-from svhn.evaluation.score import scorer
+from svhn.evaluation.score import make_scorer
 from svhn.models import MODELS
 from svhn.models.losses import Network
 from svhn.pipeline import integrity, splits
 from svhn.pipeline.batches import Batch, load_arrays, make_training_batches
 from svhn.records import Split
 from svhn.runs import checkpoints, load
-from svhn.runs.run import history, write_history
+from svhn.runs.run import read_history, write_history
 from svhn.runtime import cluster
 from svhn.runtime.processes import catch_signals
 from svhn.spec import Augmentation, Info
 from svhn.training import distribute, initial_weights
-from svhn.training.optimizers import REDUCTION, on_plateau, stalled_for
+from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
 from svhn.training.step import build_state, make_step
-from svhn.training.teacher import teacher_of
+from svhn.training.teacher import load_teacher
 from svhn.training.tensorboard import Summaries
 
-NOTHING = Counts(*(0.0 for _ in Counts._fields))
+ZERO_COUNTS = Counts(*(0.0 for _ in Counts._fields))
 
 
-def total_steps(config: Config, examples: int) -> int:
+def _compute_total_steps(config: Config, examples: int) -> int:
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
-def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Say) -> None:
+def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Say) -> None:
     """Train a run from where it stands to its last step.
 
     Raises:
@@ -53,7 +53,7 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
     """
     strategy = distribute.choose_strategy()
     distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
-    teacher = teacher_of(config, info, paths)
+    teacher = load_teacher(config, info, paths)
     with tempfile.TemporaryDirectory() as scratch:
         usable = {
             name: splits.open_usable_split(config, paths, info, name, Path(scratch), report)
@@ -63,10 +63,10 @@ def train(config: Config, info: Info, paths: Paths, augmentation: Augmentation, 
         loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report, teacher)
         with integrity.explain_corruption(usable["train"]):
             fit = MODELS[config.model].fit
-            loop.fit(fit) if fit else loop.run(augmentation)
+            loop.fit_model(fit) if fit else loop.run_training(augmentation)
 
 
-def signal_of(caught: list[int]) -> int:
+def _choose_signal(caught: list[int]) -> int:
     return caught[0] if caught else signal.SIGTERM  # another worker was asked to
 
 
@@ -86,34 +86,34 @@ class Loop:
     ) -> None:
         self.config, self.info, self.paths, self.split = config, info, paths, split
         self.strategy, self.report, self.teacher = strategy, report, teacher
-        self.steps = total_steps(config, split.examples)
+        self.steps = _compute_total_steps(config, split.examples)
         self.chief = cluster.is_chief()
-        self.agree = distribute.any_worker(strategy)
+        self.agree = distribute.make_any_reduce(strategy)
         with strategy.scope():
             self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
-            self.checkpoint = self.state.checkpoint()
+            self.checkpoint = self.state.make_checkpoint()
         self.summaries = Summaries(paths.logs, enabled=self.chief)
         self.scored = load.build_model(config, info)  # on this device alone, whatever the strategy
         read = partial(self.scored, training=False)
-        self.score_valid = scorer(read, config, info, valid) if valid and self.chief else None
+        self.score_valid = make_scorer(read, config, info, valid) if valid and self.chief else None
         self.history: list[dict[str, Any]] = []  # as `runs.history`
         self.clock = 0.0  # when training would have begun, had it not been interrupted
 
-    def run(self, augmentation: Augmentation) -> None:
-        start = self.restore()
+    def run_training(self, augmentation: Augmentation) -> None:
+        start = self._restore_state()
         if start >= self.steps:
             self.report(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.report("Training...")
         with catch_signals() as caught:
-            last = self.loop(start, self.batches(start, augmentation), caught)
+            last = self._run_steps(start, self._make_batches(start, augmentation), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.report(f"Done training for {passes:.4g} epochs, {last} steps.")
         if self.agree(bool(caught)):  # in the last step, or while it was scored
-            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", signal_of(caught))
+            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", _choose_signal(caught))
 
-    def fit(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
+    def fit_model(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
         """Give the model its weights at once, as a checkpoint of step 1."""
-        if self.restore():
+        if self._restore_state():
             self.report("Already fitted: another --name fits anew.")
             return
         self.report("Fitting...")
@@ -121,9 +121,9 @@ class Loop:
         self.report(fit(self.state.model, images, digits, self.config.seed))
         self.state.average.set_weights(self.state.model.get_weights())
         self.state.step.assign(1)
-        self.checkpoint_at(1, None, self.score(1))
+        self._record_checkpoint(1, None, self._score_on_valid(1))
 
-    def restore(self) -> int:
+    def _restore_state(self) -> int:
         """The step to go on from: the newest checkpoint's, or 0."""
         start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.report)
         if not start:
@@ -131,63 +131,74 @@ class Loop:
             if self.chief:
                 checkpoints.forget_best(self.paths.run)
             if self.config.init_from:
-                self.report(initial_weights.initialise(self.state, self.config, self.info.max_length, self.paths))
-            self.summaries.graph(self.state.average)
-        self.history = [entry for entry in history(self.paths.run) if entry["step"] <= start]
+                self.report(
+                    initial_weights.initialize_weights(self.state, self.config, self.info.max_length, self.paths)
+                )
+            self.summaries.write_graph(self.state.average)
+        self.history = [entry for entry in read_history(self.paths.run) if entry["step"] <= start]
         self.clock = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
         return start
 
-    def batches(self, start: int, augmentation: Augmentation) -> Iterator[Batch]:
+    def _make_batches(self, start: int, augmentation: Augmentation) -> Iterator[Batch]:
         def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
             return make_training_batches(self.config, self.info, self.split, augmentation, start, context)
 
         return iter(self.strategy.distribute_datasets_from_function(batches))
 
-    def loop(self, start: int, batches: Iterator[Batch], caught: list[int]) -> int:
+    def _run_steps(self, start: int, batches: Iterator[Batch], caught: list[int]) -> int:
         """Returns the step at which it ended."""
         take_step = make_step(self.state, self.config, self.strategy, self.teacher)
-        recent, since_checkpoint = NOTHING, NOTHING
+        recent, since_checkpoint = ZERO_COUNTS, ZERO_COUNTS
         seconds = 0.0  # of training alone, since the last line
-        if self.agree(self.gives_up()):
+        if self.agree(self._should_stop_early()):
             return start
         for step in range(start + 1, self.steps + 1):
             began = time.monotonic()
             batch = next(batches)
-            counts = metrics.total([take_step(batch)])
+            counts = metrics.sum_counts([take_step(batch)])
             seconds += time.monotonic() - began
             self.check_finite(step, counts.loss)
-            recent, since_checkpoint = metrics.total([recent, counts]), metrics.total([since_checkpoint, counts])
+            recent, since_checkpoint = (
+                metrics.sum_counts([recent, counts]),
+                metrics.sum_counts([since_checkpoint, counts]),
+            )
             if step % self.config.log_every == 0 or step == self.steps:
-                self.log(step, recent, seconds)
-                recent, seconds = NOTHING, 0.0
+                self._log_progress(step, recent, seconds)
+                recent, seconds = ZERO_COUNTS, 0.0
             stopping = self.agree(bool(caught)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
-                self.show(step, batch)
+                self._write_summaries(step, batch)
                 due = not stopping or step % self.config.checkpoint_every == 0
-                scores = self.score(step) if due else None  # else there may be no time for it
-                self.checkpoint_at(step, metrics.scores(since_checkpoint), scores)
-                since_checkpoint = NOTHING
+                scores = self._score_on_valid(step) if due else None  # else there may be no time for it
+                self._record_checkpoint(step, metrics.compute_scores(since_checkpoint), scores)
+                since_checkpoint = ZERO_COUNTS
             if stopping:
-                raise Interrupted(f"Stopped at step {step}: the same command goes on from there.", signal_of(caught))
-            if step % self.config.checkpoint_every == 0 and self.agree(self.gives_up()):
+                raise Interrupted(
+                    f"Stopped at step {step}: the same command goes on from there.", _choose_signal(caught)
+                )
+            if step % self.config.checkpoint_every == 0 and self.agree(self._should_stop_early()):
                 return step
         return max(start, self.steps)
 
-    def checkpoint_at(self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None) -> None:
+    def _record_checkpoint(
+        self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None
+    ) -> None:
         """Note the scores, lower the learning rate if they say so, and save."""
         seconds = time.monotonic() - self.clock
         self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
-        if self.agree(valid is not None and on_plateau(self.valid_scores(), self.config.reduce_on_plateau)):
-            self.state.factor.assign(REDUCTION * self.state.factor)
+        if self.agree(
+            valid is not None and should_reduce_rate(self._list_valid_scores(), self.config.reduce_on_plateau)
+        ):
+            self.state.factor.assign(PLATEAU_FACTOR * self.state.factor)
             factor = float(tf.convert_to_tensor(self.state.factor))  # one a replica
             self.report(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
-        self.save(step, valid)
+        self._save_checkpoint(step, valid)
 
-    def valid_scores(self) -> list[float]:
+    def _list_valid_scores(self) -> list[float]:
         return [entry["valid"]["sequence_accuracy"] for entry in self.history if entry["valid"]]
 
-    def gives_up(self) -> bool:
-        stalled, patience = stalled_for(self.valid_scores()), self.config.early_stopping
+    def _should_stop_early(self) -> bool:
+        stalled, patience = count_since_best(self._list_valid_scores()), self.config.early_stopping
         if 0 < patience <= stalled:
             self.report(f"Stopping early: {stalled} checkpoints were no better on valid than the one before them.")
             return True
@@ -195,26 +206,26 @@ class Loop:
 
     def check_finite(self, step: int, loss: float) -> None:
         if not math.isfinite(loss):
-            raise self.diverged(f"the loss at step {step} is {loss}")
+            raise self._make_divergence_error(f"the loss at step {step} is {loss}")
 
-    def check_weights(self, step: int) -> None:
+    def _check_weights(self, step: int) -> None:
         """The loss of a step is that of the weights before it: those after it can have diverged unseen."""
         if not self.state.is_finite():
-            raise self.diverged(f"the weights after step {step} are not finite")
+            raise self._make_divergence_error(f"the weights after step {step} are not finite")
 
-    def diverged(self, what: str) -> UserError:
-        kept = checkpoints.steps(self.paths.run)[-1:] or ["none"]
+    def _make_divergence_error(self, what: str) -> UserError:
+        kept = checkpoints.list_steps(self.paths.run)[-1:] or ["none"]
         return UserError(
             f"{what}: stopped; the last checkpoint is {kept[0]}. "
             f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
         )
 
-    def log(self, step: int, counts: Counts, seconds: float) -> None:
+    def _log_progress(self, step: int, counts: Counts, seconds: float) -> None:
         """Print the progress since the last line, and hand it to TensorBoard."""
-        scores = metrics.scores(counts)
+        scores = metrics.compute_scores(counts)
         rate = counts.examples / seconds
         left = datetime.timedelta(seconds=round((self.steps - step) * self.config.batch_size / rate))
-        self.summaries.scores("train", step, scores, float(self.state.optimizer.learning_rate))
+        self.summaries.write_scores("train", step, scores, float(self.state.optimizer.learning_rate))
         if self.config.verbose:
             self.report(
                 f"[{time.strftime('%H:%M:%S')}] Step: {step:5}, Loss: {scores['loss']:09.5f}, "
@@ -222,12 +233,12 @@ class Loop:
                 f"{rate:.0f} images/s, {left} left"
             )
 
-    def show(self, step: int, batch: Batch) -> None:
+    def _write_summaries(self, step: int, batch: Batch) -> None:
         first = self.strategy.experimental_local_results(batch["image"])[0]
-        self.summaries.images(step, first)
-        self.summaries.weights(step, self.state.model)
+        self.summaries.write_images(step, first)
+        self.summaries.write_weights(step, self.state.model)
 
-    def score(self, step: int) -> dict[str, float] | None:
+    def _score_on_valid(self, step: int) -> dict[str, float] | None:
         """Scores on valid; None without that split, or on a worker that isn't the chief."""
         if not self.score_valid:
             return None
@@ -236,21 +247,21 @@ class Loop:
         self.check_finite(step, scores["loss"])
         return scores
 
-    def save(self, step: int, scores: Mapping[str, float] | None) -> None:
+    def _save_checkpoint(self, step: int, scores: Mapping[str, float] | None) -> None:
         """Write a checkpoint, unless its weights have diverged, and mark it if it is the best."""
-        self.check_weights(step)
+        self._check_weights(step)
         if not self.chief:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
-                checkpoints.save(Path(folder), self.checkpoint, step)
+                checkpoints.save_checkpoint(Path(folder), self.checkpoint, step)
             return
         write_history(self.paths.run, self.history)  # first: what is past the newest checkpoint is dropped
-        checkpoints.save(self.paths.run, self.checkpoint, step)
+        checkpoints.save_checkpoint(self.paths.run, self.checkpoint, step)
         if scores:
-            self.summaries.scores("valid", step, scores)
+            self.summaries.write_scores("valid", step, scores)
             marked = ", the best so far" if checkpoints.mark_best(self.paths.run, step, scores) else ""
             self.report(
                 f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
                 f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
             )
-        checkpoints.prune(self.paths.run, self.config.max_to_keep)
+        checkpoints.prune_checkpoints(self.paths.run, self.config.max_to_keep)
         self.summaries.flush()

@@ -22,12 +22,12 @@ from svhn.runs import checkpoints
 from svhn.spec import Augmentation, Info
 from svhn.training import initial_weights
 from svhn.training.step import State, build_state, make_step
-from svhn.training.teacher import teacher_of
+from svhn.training.teacher import load_teacher
 
 RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
 SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
-DIVERGED = 4.0  # times the lowest mean loss: the sweep ends
-SETTLED = 10  # steps until that mean is one
+DIVERGENCE_FACTOR = 4.0  # times the lowest mean loss: the sweep ends
+SETTLING_STEPS = 10  # steps until that mean is one
 
 
 class Sweep(NamedTuple):
@@ -46,20 +46,22 @@ class Sweep(NamedTuple):
         return float(self.rates[lowest] / 10)
 
 
-def find(config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Say) -> Sweep:
+def find_learning_rate(
+    config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Say
+) -> Sweep:
     """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
     if MODELS[config.model].fit:
         raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
     constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, info, steps=len(RATES), replicas=1)
-    start = checkpoints.restore_latest(paths.run, state.checkpoint(), report)
+    start = checkpoints.restore_latest(paths.run, state.make_checkpoint(), report)
     if not start and config.init_from:
-        report(initial_weights.initialise(state, config, info.max_length, paths))
+        report(initial_weights.initialize_weights(state, config, info.max_length, paths))
     batches = make_training_batches(constant, info, split, augmentation, start)
-    return sweep(state, constant, iter(batches), teacher_of(config, info, paths))
+    return sweep_rates(state, constant, iter(batches), load_teacher(config, info, paths))
 
 
-def sweep(
+def sweep_rates(
     state: State,
     config: Config,
     batches: Iterator[Batch],
@@ -80,17 +82,19 @@ def sweep(
     losses: list[float] = []
     for rate, batch in zip(RATES, batches, strict=False):
         state.factor.assign(rate)
-        loss = metrics.scores(metrics.total([take_step(batch)]))["loss"]
-        means = running_mean(np.array([*losses, loss]))
-        if not math.isfinite(loss) or (len(means) > SETTLED and means[-1] > DIVERGED * means[SETTLED:].min()):
+        loss = metrics.compute_scores(metrics.sum_counts([take_step(batch)]))["loss"]
+        means = smooth_losses(np.array([*losses, loss]))
+        if not math.isfinite(loss) or (
+            len(means) > SETTLING_STEPS and means[-1] > DIVERGENCE_FACTOR * means[SETTLING_STEPS:].min()
+        ):
             break
         losses.append(loss)
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
-    return Sweep(RATES[: len(losses)], np.array(losses), running_mean(np.array(losses)))
+    return Sweep(RATES[: len(losses)], np.array(losses), smooth_losses(np.array(losses)))
 
 
-def running_mean(values: np.ndarray) -> np.ndarray:
+def smooth_losses(values: np.ndarray) -> np.ndarray:
     """The exponential one, which begins at the first value."""
     mean, means = values[0] if len(values) else 0.0, []
     for value in values:

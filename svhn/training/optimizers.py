@@ -19,7 +19,7 @@ OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
 }
-REDUCTION = 0.5  # of the learning rate on a plateau
+PLATEAU_FACTOR = 0.5  # of the learning rate on a plateau
 
 
 class Schedule(LearningRateSchedule):
@@ -48,12 +48,12 @@ def build_optimizer(config: Config, steps: int, factor: tf.Variable) -> keras.op
     return optimizer
 
 
-def stalled_for(scores: Sequence[float]) -> int:
+def count_since_best(scores: Sequence[float]) -> int:
     """How many scores have come since the best one, the first of equals; higher is better."""
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 
-def on_plateau(scores: Sequence[float], patience: int) -> bool:
+def should_reduce_rate(scores: Sequence[float], patience: int) -> bool:
     """Whether the learning rate is to be reduced now: at every `patience` scores without a new best one."""
-    stalled = stalled_for(scores)
+    stalled = count_since_best(scores)
     return patience > 0 and stalled > 0 and stalled % patience == 0

@@ -40,7 +40,7 @@ class State:
     optimizer: keras.optimizers.Optimizer
     factor: tf.Variable
 
-    def checkpoint(self) -> tf.train.Checkpoint:
+    def make_checkpoint(self) -> tf.train.Checkpoint:
         weights = {id(variable) for variable in self.model.weights}
         seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
         return tf.train.Checkpoint(
@@ -61,8 +61,8 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
     keras.utils.set_random_seed(config.seed)
     model = load.build_model(config, info)
-    learner = learner_of(model, config)
-    distribute.synchronize(model, replicas)
+    learner = _build_learner(model, config)
+    distribute.synchronize_batch_norm(model, replicas)
     average = model
     if config.average:
         average = load.build_model(config, info)
@@ -73,7 +73,7 @@ def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
     return State(tf.Variable(tf.constant(0, tf.int64)), model, learner, average, optimizer, factor)
 
 
-def learner_of(model: keras.Model, config: Config) -> keras.Model:
+def _build_learner(model: keras.Model, config: Config) -> keras.Model:
     """The model with heads that tell which digit lies where, if what it trains on knows and the run is to learn it."""
     known = any(DATASETS[name].locate for name in parse_train_on(config.train_on, config.dataset))
     with use_precision(config):
@@ -100,23 +100,23 @@ def make_step(
                 learnt += config.map_weight * compute_map_loss(batch["map"], outputs["maps"])
             loss = tf.reduce_sum(learnt) / config.batch_size  # replicas' gradients are summed
         gradients = tape.gradient(loss, variables)
-        gradients = distribute.clip(gradients, config.clip_norm, strategy.num_replicas_in_sync)
+        gradients = distribute.clip_gradients(gradients, config.clip_norm, strategy.num_replicas_in_sync)
         state.optimizer.apply(gradients, variables)
-        predicted, weight = decoding.decode(outputs).digits, tf.ones_like(losses)
-        return metrics.count(batch["digits"], predicted, losses, weight, pair_boxes(batch, outputs))
+        predicted, weight = decoding.decode_outputs(outputs).digits, tf.ones_like(losses)
+        return metrics.count_batch(batch["digits"], predicted, losses, weight, pair_boxes(batch, outputs))
 
     @tf.function
     def step(batch: Any) -> Counts:
         counts = strategy.run(replica_step, args=(batch,))
         state.step.assign_add(1)
         if state.average is not state.model:
-            update_average(state, config.average, strategy)
+            _update_average(state, config.average, strategy)
         return Counts(*(strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in counts))
 
     return step
 
 
-def update_average(state: State, momentum: float, strategy: tf.distribute.Strategy) -> None:
+def _update_average(state: State, momentum: float, strategy: tf.distribute.Strategy) -> None:
     """Move the averaged weights towards the model's: by a running mean at first, then by 1 - momentum."""
     step = tf.cast(state.step, tf.float32)
     rate = 1 - tf.minimum(momentum, (1 + step) / (10 + step))

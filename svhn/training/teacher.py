@@ -12,11 +12,11 @@ from svhn.evaluation import views
 from svhn.models import MODELS
 from svhn.models.losses import Network
 from svhn.runs import load
-from svhn.runs.run import differences, read_config
+from svhn.runs.run import list_differences, read_config
 from svhn.spec import Info
 
 
-def teacher_of(config: Config, info: Info, paths: Paths) -> Network | None:
+def load_teacher(config: Config, info: Info, paths: Paths) -> Network | None:
     """What the run's teacher, if it has one, says at its best checkpoint and its temperature of a network's input.
 
     Raises:
@@ -29,18 +29,18 @@ def teacher_of(config: Config, info: Info, paths: Paths) -> Network | None:
     if MODELS[config.model].fit:
         raise UserError(f"the model {config.model} is fitted at once and can't be taught: leave out --teacher")
     run = dataclasses.replace(paths, name=config.teacher).run
-    check_form(config, info, read_config(run))
-    model, taught, _ = load.trained(run)
-    network = load.frozen(model)
-    return lambda images: views.at_temperature(network(images), taught.temperature)
+    _check_teacher_form(config, info, read_config(run))
+    model, taught, _ = load.load_run(run)
+    network = load.freeze_model(model)
+    return lambda images: views.apply_temperature(network(images), taught.temperature)
 
 
-def check_form(config: Config, info: Info, stored: Mapping[str, Any]) -> None:
+def _check_teacher_form(config: Config, info: Info, stored: Mapping[str, Any]) -> None:
     form = {name: value for name, value in info.form.items() if name != "dataset"}
     options = {name: getattr(config, name) for name in ("random_crop", "grayscale")}
-    differing = differences(stored["records"], form) + differences(stored["config"], options)
+    differing = list_differences(stored["records"], form) + list_differences(stored["config"], options)
     if stored["records"]["dataset"] == info.dataset:  # in another draw it may have learnt what is valid in this one
-        differing += differences(stored["draw"], info.draw)
+        differing += list_differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
             f"--teacher={config.teacher} is a run with {', '.join(differing)}: "

@@ -35,8 +35,8 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     convert.convert_dataset(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
     paths = dataclasses.replace(paths_of(tmp_path), data_dir=str(tmp_path / "data"))
     info = records.read_info(paths.records_dir, "mnist_stacked")
-    config = run.begin(paths.run, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
-    loop.train(config, info, paths, Augmentation(), lambda _: None)
+    config = run.begin_run(paths.run, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
+    loop.train_model(config, info, paths, Augmentation(), lambda _: None)
     return paths
 
 
@@ -46,13 +46,13 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
         MAX_ROTATION > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -MAX_ROTATION
     )
     info = records.read_info(paths.records_dir, "mnist_stacked")
-    config = run.reopen(paths.run, {}, info, "test")
-    model = load.trained_model(config, info, paths.run, 1)
+    config = run.open_run(paths.run, {}, info, "test")
+    model = load.load_trained_model(config, info, paths.run, 1)
     split = records.open_split(paths.records_dir, info, "test")
     drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
     expected = np.concatenate([drawn[name] for name, _ in analysis.listed(split)])
     assert [degrees for degrees, _ in found] == expected.tolist()
-    digits = score.scorer(load.frozen(model), config, info, split)("")["digit_accuracy"]
+    digits = score.make_scorer(load.freeze_model(model), config, info, split)("")["digit_accuracy"]
     assert np.mean([right for _, right in found]) == pytest.approx(digits)
     assert 0 < digits < 1
 

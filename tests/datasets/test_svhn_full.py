@@ -105,7 +105,7 @@ def test_a_finder_is_scored_by_its_boxes(tmp_path: Path) -> None:
         length, digits = tf.zeros((4, 6)), tf.zeros((4, 5, 10))
         return {"length": length, "digits": digits, "box": tf.constant([EXPECTED["train/1.png"]] * 4)}
 
-    scores = score.scorer(network, config, info, split)("")
+    scores = score.make_scorer(network, config, info, split)("")
     assert scores["box_accuracy"] == pytest.approx(3 / 5)  # 5.png and 6.png overlap with it by 0.60 and 0.70
 
 

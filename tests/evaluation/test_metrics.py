@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.evaluation.metrics import Counts, count, scores, total
+from svhn.evaluation.metrics import Counts, compute_scores, count_batch, sum_counts
 from svhn.labels import EMPTY, encode_text
 
 TRUE = ["210", "7", "48", "35", "123", "90817"]
@@ -31,12 +31,12 @@ def slots(numbers: list[str]) -> tf.Tensor:
 
 def count_rows(rows: slice) -> Counts:
     weight = tf.constant(WEIGHT[rows], tf.float32)
-    return count(slots(TRUE[rows]), slots(READ[rows]), tf.constant(LOSS[rows], tf.float32), weight)
+    return count_batch(slots(TRUE[rows]), slots(READ[rows]), tf.constant(LOSS[rows], tf.float32), weight)
 
 
 def test_a_batch_is_counted_as_by_hand() -> None:
     counted = count_rows(slice(None))
-    assert total([counted]) == COUNTED
+    assert sum_counts([counted]) == COUNTED
     assert all(value.dtype == tf.float32 and value.shape == [] for value in counted)
 
 
@@ -47,13 +47,13 @@ def test_padding_is_not_counted(field: str) -> None:
 
 def test_batches_of_any_size_add_up_to_the_same() -> None:
     parts = [count_rows(slice(0, 1)), count_rows(slice(1, 5)), count_rows(slice(5, 6))]
-    assert total(parts) == total([count_rows(slice(None))])
-    assert scores(total(parts)) == scores(COUNTED)
+    assert sum_counts(parts) == sum_counts([count_rows(slice(None))])
+    assert compute_scores(sum_counts(parts)) == compute_scores(COUNTED)
 
 
 def test_the_total_outgrows_float32() -> None:
     large, one = (Counts(*[tf.constant(value, tf.float32)] * 10) for value in (2.0**24, 1.0))
-    assert total([large, one, one, one]) == Counts(*[2**24 + 3] * 10)
+    assert sum_counts([large, one, one, one]) == Counts(*[2**24 + 3] * 10)
 
 
 def test_boxes_count_where_they_are_known() -> None:
@@ -62,21 +62,21 @@ def test_boxes_count_where_they_are_known() -> None:
     predicted = tf.constant([box, half, box, [0.0, 0.0, 0.5, 0.24], box])
     weight = tf.constant([1.0, 1.0, 1.0, 1.0, 0.0])
     numbers = slots(["1", "2", "", "4", "5"])
-    counted = total([count(numbers, numbers, tf.zeros(5), weight, (true, predicted))])
+    counted = sum_counts([count_batch(numbers, numbers, tf.zeros(5), weight, (true, predicted))])
     assert (counted.boxes, counted.boxes_found) == (3, 2)  # beside the number, and padding, are none
-    assert scores(counted)["box_accuracy"] == pytest.approx(2 / 3)
-    assert "box_accuracy" not in scores(COUNTED)
+    assert compute_scores(counted)["box_accuracy"] == pytest.approx(2 / 3)
+    assert "box_accuracy" not in compute_scores(COUNTED)
 
 
 def test_a_split_without_a_digit_has_scores() -> None:
-    counted = total([count(slots(["", ""]), slots(["", "7"]), tf.zeros(2), tf.ones(2))])
-    assert scores(counted) == pytest.approx(
+    counted = sum_counts([count_batch(slots(["", ""]), slots(["", "7"]), tf.zeros(2), tf.ones(2))])
+    assert compute_scores(counted) == pytest.approx(
         {"digit_accuracy": 0, "sequence_accuracy": 0.5, "length_accuracy": 0.5, "slot_accuracy": 0.9, "loss": 0}
     )
 
 
 def test_scores_are_shares_of_what_they_are_named_after() -> None:
-    assert scores(COUNTED) == pytest.approx(
+    assert compute_scores(COUNTED) == pytest.approx(
         {
             "digit_accuracy": 11 / 14,
             "sequence_accuracy": 2 / 5,
@@ -85,21 +85,27 @@ def test_scores_are_shares_of_what_they_are_named_after() -> None:
             "loss": 6.75 / 5,
         }
     )
-    assert list(scores(COUNTED)) == ["digit_accuracy", "sequence_accuracy", "length_accuracy", "slot_accuracy", "loss"]
+    assert list(compute_scores(COUNTED)) == [
+        "digit_accuracy",
+        "sequence_accuracy",
+        "length_accuracy",
+        "slot_accuracy",
+        "loss",
+    ]
 
 
 def test_answering_nothing_earns_no_digit_accuracy() -> None:
     """The reference's "digit accuracy" gave 60.2 % for it on test: it counts empty slots, as our slot_accuracy does."""
     true = slots(TRUE)
     ones = tf.ones([len(TRUE)])
-    found = scores(total([count(true, tf.fill(true.shape, EMPTY), ones, ones)]))
+    found = compute_scores(sum_counts([count_batch(true, tf.fill(true.shape, EMPTY), ones, ones)]))
     assert found["digit_accuracy"] == found["sequence_accuracy"] == found["length_accuracy"] == 0
     assert found["slot_accuracy"] == pytest.approx(np.mean(true.numpy() == EMPTY)) == pytest.approx(14 / 30)
 
 
 def test_a_digit_in_an_empty_slot_costs_slots_but_no_digits() -> None:
     one = tf.ones([1])
-    found = scores(total([count(slots(["7"]), slots(["73"]), one, one)]))
+    found = compute_scores(sum_counts([count_batch(slots(["7"]), slots(["73"]), one, one)]))
     assert found["digit_accuracy"] == 1.0
     assert found["slot_accuracy"] == pytest.approx(0.8)
     assert found["sequence_accuracy"] == found["length_accuracy"] == 0.0
@@ -107,4 +113,4 @@ def test_a_digit_in_an_empty_slot_costs_slots_but_no_digits() -> None:
 
 def test_nothing_counted_has_no_scores() -> None:
     with pytest.raises(ValueError, match="no examples were counted"):
-        scores(total([count_rows(slice(3, 4))]))
+        compute_scores(sum_counts([count_rows(slice(3, 4))]))

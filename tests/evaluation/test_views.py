@@ -43,7 +43,7 @@ def pictures(count: int = 5) -> tf.Tensor:
 def read(images: tf.Tensor, count: int, **options: Any) -> tuple[Seen, dict[str, tf.Tensor]]:
     model = Seen()
     config = Config(**{"dataset": "svhn_cropped", "random_crop": False, "views": count, **options})
-    return model, views.outputs(model, config, INFO)(images)
+    return model, views.average_views(model, config, INFO)(images)
 
 
 def test_one_view_is_the_picture_and_its_logits() -> None:
@@ -76,12 +76,14 @@ def test_a_view_is_the_same_whatever_else_is_in_the_batch() -> None:
 
 
 def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
-    steps = views.shape_of(DATASETS["svhn_cropped"].augmentation)
+    steps = views.select_geometric_steps(DATASETS["svhn_cropped"].augmentation)
     assert (steps.rotation, steps.scale, steps.shear, steps.shift) == (8, 0.05, 0.1, (0.1, 0.0))
     assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
-    assert views.shape_of(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
+    assert views.select_geometric_steps(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
     images = pictures()
-    expected = views.vary(Config(random_crop=False), INFO, augment.scale_augmentation(steps, 0.5 * 3), 1, images)
+    expected = views.augment_view(
+        Config(random_crop=False), INFO, augment.scale_augmentation(steps, 0.5 * 3), 1, images
+    )
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
 
 
@@ -123,11 +125,11 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
             "length": 100 * tf.one_hot([1] * images.shape[0], 6),
         }
 
-    monkeypatch.setattr(views, "outputs", seven)
+    monkeypatch.setattr(views, "average_views", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
     network: Any = None
-    assert score.scorer(network, config, info, split)("")["sequence_accuracy"] == 1
-    assert [found.reading.text for found in score.predictions(network, config, info, split)] == ["7"] * 6
+    assert score.make_scorer(network, config, info, split)("")["sequence_accuracy"] == 1
+    assert [found.reading.text for found in score.predict_split(network, config, info, split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
     assert [reading.text for reading in reader.readings(network, config, info, [blank] * 3)] == ["7"] * 3
 
@@ -152,6 +154,6 @@ def test_at_least_the_picture_itself_is_read() -> None:
 
 def test_a_box_is_that_of_the_picture_as_it_is_at_any_temperature() -> None:
     first, second = ({"length": tf.constant([[0.0, value]]), "box": tf.constant([[value] * 4])} for value in (1.0, 3.0))
-    outputs = views.at_temperature(views.average([first, second]), 2.0)
+    outputs = views.apply_temperature(views.average_outputs([first, second]), 2.0)
     np.testing.assert_array_equal(outputs["box"], [[1.0] * 4])
     assert outputs["length"].shape == (1, 2)

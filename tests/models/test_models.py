@@ -14,7 +14,7 @@ from support.networks import make_info, new_state, one_batch, random_images
 from svhn.config import Config
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
-from svhn.evaluation.decoding import decode
+from svhn.evaluation.decoding import decode_outputs
 from svhn.labels import NUM_CLASSES
 from svhn.models import MODELS, precision
 from svhn.models.layers.normalization import BatchNormalization
@@ -93,7 +93,7 @@ def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
         losses.append(float(step(batch).loss))
         assert len(losses) < 600
     assert int(state.step) == len(losses)
-    read = decode(state.model(batch["image"], training=False)).digits
+    read = decode_outputs(state.model(batch["image"], training=False)).digits
     np.testing.assert_array_equal(read, batch["digits"])
 
 
@@ -101,7 +101,7 @@ def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
 def test_a_checkpoint_gives_the_averaged_weights_back(name: str, tmp_path: Path) -> None:
     state = new_state(name, average=0.9)
     move_all_weights(state.average)
-    checkpoints.save(tmp_path, state.checkpoint(), 3)
+    checkpoints.save_checkpoint(tmp_path, state.make_checkpoint(), 3)
     fresh = MODELS[name].build(state.model.input_shape[1:], 5, False)
     checkpoints.load_weights(tmp_path, fresh, 3)
     assert_equal_outputs(state.average, fresh)

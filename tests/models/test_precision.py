@@ -73,7 +73,7 @@ def test_a_frozen_model_reads_as_the_model_did() -> None:
     model.set_weights([np.random.default_rng(0).uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
     images = tf.constant(np.random.default_rng(1).normal(0, 1, (3, 5, 6, 3)), tf.float32)
     expected = model(images, training=False)["digits"].numpy()
-    read = tf.function(load.frozen(model))
+    read = tf.function(load.freeze_model(model))
     np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)
     model.set_weights([0 * weight for weight in model.get_weights()])
     np.testing.assert_allclose(read(images)["digits"], expected, rtol=1e-4, atol=1e-5)

@@ -151,8 +151,8 @@ def test_a_run_is_fitted_once_into_one_checkpoint(tmp_path: Path) -> None:
     assert lines[2].startswith("C = ")
     assert "Checkpoint 1: valid loss " in lines[3]
     assert lines[3].endswith("Seq Acc: 1.0000, Dig Acc: 1.0000, the best so far")
-    assert checkpoints.steps(run) == checkpoints.chosen_steps(run, "best") == [1]
-    (entry,) = runs.history(run)
+    assert checkpoints.list_steps(run) == checkpoints.resolve_steps(run, "best") == [1]
+    (entry,) = runs.read_history(run)
     assert (entry["step"], entry["train"], entry["valid"]["sequence_accuracy"]) == (1, None, 1.0)
 
     before = {path: path.read_bytes() for path in run.iterdir()}
@@ -163,13 +163,13 @@ def test_a_run_is_fitted_once_into_one_checkpoint(tmp_path: Path) -> None:
 
     for name in ("valid", "test"):
         split = records.open_split(tmp_path / "records", info, name)
-        (row,) = score.sweep(config, info, split, run, [1], lines.append)
+        (row,) = score.score_checkpoints(config, info, split, run, [1], lines.append)
         assert row.scores["sequence_accuracy"] == 1.0
 
 
 def test_the_weights_survive_the_checkpoint(tmp_path: Path) -> None:
     write_digits(tmp_path)
     config = train_run(tmp_path, lambda _: None, model="svm", average=0.9, batch_size=7)
-    model = load.trained_model(config, make_info(), paths_of(tmp_path).run, 1)
+    model = load.load_trained_model(config, make_info(), paths_of(tmp_path).run, 1)
     labels = np.arange(50) % 10
     np.testing.assert_array_equal(read(model, pictures(labels, seed=9).astype(np.float32)), labels)

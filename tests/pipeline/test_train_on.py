@@ -110,13 +110,15 @@ def test_a_run_goes_on_with_the_same_records_alone(tmp_path: Path) -> None:
     folder, run = tmp_path / "records", tmp_path / "run"
     info = write_records(folder, "svhn")
     write_records(folder, "synthetic", sources={"train": "one"})
-    runs.begin(run, given, records.add_other_sources(info, folder, ["svhn", "synthetic"]))
-    assert runs.reopen(run, {}, records.add_other_sources(info, folder, ["svhn", "synthetic"]), "train").train_on
-    assert runs.reopen(run, {}, info, "test").train_on  # which needs no other records
+    runs.begin_run(run, given, records.add_other_sources(info, folder, ["svhn", "synthetic"]))
+    assert runs.open_run(run, {}, records.add_other_sources(info, folder, ["svhn", "synthetic"]), "train").train_on
+    assert runs.open_run(run, {}, info, "test").train_on  # which needs no other records
     for other in ({"sources": {"train": "another"}}, {"seed": 1}):
         write_records(tmp_path / str(other), "synthetic", **{"sources": {"train": "one"}, **other})
         with pytest.raises(UserError, match=r"holds a run with synthetic.* \(now .*use the same options and records"):
-            runs.reopen(run, {}, records.add_other_sources(info, tmp_path / str(other), ["svhn", "synthetic"]), "train")
+            runs.open_run(
+                run, {}, records.add_other_sources(info, tmp_path / str(other), ["svhn", "synthetic"]), "train"
+            )
 
 
 def test_the_flag_trains_on_both_and_holds_the_run_to_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

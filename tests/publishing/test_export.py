@@ -72,7 +72,7 @@ def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path:
     rng = np.random.default_rng(0)
     state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
     config = run.make_config({"model": name, "random_crop": False, **export.PORTABLE})
-    module = export.exportable(evaluate.frozen(state.model), config, info)
+    module = export.exportable(evaluate.freeze_model(state.model), config, info)
     pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
     _, difference = export.write(module, kind, tmp_path / "file", pictures, pictures)
     assert difference < 1e-4

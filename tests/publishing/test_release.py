@@ -57,8 +57,8 @@ def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]
     """What a run reads in test, with these of its options changed."""
     info, split = opened(folder, "test")
     options = Config(**{**runs.read_config(run)["config"], **changes})
-    model = load.trained_model(options, info, run, checkpoints.steps(run)[-1])
-    return list(evaluate.predictions(load.frozen(model), options, info, split))
+    model = load.load_trained_model(options, info, run, checkpoints.list_steps(run)[-1])
+    return list(evaluate.predict_split(load.freeze_model(model), options, info, split))
 
 
 def give_away(folder: Path, *more: str) -> Path:
@@ -86,7 +86,7 @@ def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(train
 
     def loss(temperature: float) -> float:
         changed = dataclasses.replace(options, temperature=temperature)
-        seen = evaluate.predictions(network, changed, info, valid)
+        seen = evaluate.predict_split(network, changed, info, valid)
         return -sum(math.log(abs((each.reading.text != each.label) - each.reading.confidence)) for each in seen)
 
     place = release.TEMPERATURES.index(found)
@@ -162,7 +162,7 @@ def options_of(folder: Path) -> Config:
 
 def of_run(folder: Path) -> Network:
     info, run = opened(folder, "valid")[0], folder / "checkpoints/demo"
-    return load.frozen(load.trained_model(options_of(folder), info, run, STEPS[-1]))
+    return load.freeze_model(load.load_trained_model(options_of(folder), info, run, STEPS[-1]))
 
 
 def mislabelled(folder: Path) -> tuple[Info, Split]:
@@ -183,11 +183,14 @@ def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
     info, valid = opened(trained, "valid")
     options = Config(**runs.read_config(folder)["config"])
-    model = load.trained_model(options, info, folder, 80)
+    model = load.load_trained_model(options, info, folder, 80)
     assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * model.count_params() + 5000
-    scores = evaluate.scorer(load.frozen(model), options, info, valid)("")
-    assert checkpoints.best(folder) == {"step": 80, **{name: pytest.approx(score) for name, score in scores.items()}}
-    assert runs.history(folder) == runs.history(trained / "checkpoints/demo")
+    scores = evaluate.make_scorer(load.freeze_model(model), options, info, valid)("")
+    assert checkpoints.read_best(folder) == {
+        "step": 80,
+        **{name: pytest.approx(score) for name, score in scores.items()},
+    }
+    assert runs.read_history(folder) == runs.read_history(trained / "checkpoints/demo")
 
 
 def test_options_that_were_not_trained_with_are_not_recorded(trained: Path) -> None:
@@ -214,8 +217,8 @@ def test_without_valid_nothing_is_released(tmp_path: Path) -> None:
 
 def test_another_checkpoint_takes_the_place_of_the_first(trained: Path) -> None:
     for step in (80, 40):
-        assert checkpoints.steps(give_away(trained, f"--checkpoint={step}")) == [step]
-    assert checkpoints.best(trained / "results/demo/released")["step"] == 40
+        assert checkpoints.list_steps(give_away(trained, f"--checkpoint={step}")) == [step]
+    assert checkpoints.read_best(trained / "results/demo/released")["step"] == 40
 
 
 def test_it_is_scored_by_name_on_any_test_split(
@@ -257,7 +260,7 @@ def test_damaged_weights_are_named_or_harmless(trained: Path) -> None:
     path = folder / "ckpt-80.npz"
     whole, rng, named = path.read_bytes(), np.random.default_rng(0), 0
     info, _ = opened(trained, "test")
-    model = load.trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
+    model = load.load_trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
     for start in rng.integers(0, len(whole) - 8, 300).tolist():
         path.write_bytes(whole[:start] + rng.bytes(8) + whole[start + 8 :])
         try:
@@ -282,7 +285,7 @@ def test_the_name_released_is_the_packages_unless_there_is_such_a_run(
 
 
 def test_a_temperature_divides_the_logits() -> None:
-    halved = views.at_temperature({"digits": tf.constant([2.0, 4.0])}, 2.0)
+    halved = views.apply_temperature({"digits": tf.constant([2.0, 4.0])}, 2.0)
     np.testing.assert_array_equal(halved["digits"], [1, 2])
     with pytest.raises(UserError, match=r"--temperature=0\.0: expected a number above 0"):
         Config(temperature=0.0)

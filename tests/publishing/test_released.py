@@ -16,14 +16,14 @@ from svhn.wrangle import convert
 
 
 def test_it_is_small_and_calibrated() -> None:
-    (step,) = checkpoints.steps(RELEASED)
-    assert checkpoints.best(RELEASED)["step"] == step
+    (step,) = checkpoints.list_steps(RELEASED)
+    assert checkpoints.read_best(RELEASED)["step"] == step
     assert (RELEASED / f"ckpt-{step}.npz").stat().st_size < 6e6
     assert run.read_config(RELEASED)["config"]["temperature"] != 1
 
 
 def test_its_card_has_its_scores_on_valid() -> None:
-    scores, card = checkpoints.best(RELEASED), (RELEASED / "README.md").read_text(encoding="utf-8")
+    scores, card = checkpoints.read_best(RELEASED), (RELEASED / "README.md").read_text(encoding="utf-8")
     for name in ("sequence_accuracy", "digit_accuracy", "length_accuracy"):
         assert f"| {scores[name]:.2%}".replace("%", " %") in card
     assert "non-commercial" in card

@@ -37,8 +37,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> svhn.Reader:
 
 
 def test_the_finder_is_small_and_its_card_has_its_scores_on_valid() -> None:
-    (step,) = checkpoints.steps(FINDER)
-    scores, card = checkpoints.best(FINDER), (FINDER / "README.md").read_text(encoding="utf-8")
+    (step,) = checkpoints.list_steps(FINDER)
+    scores, card = checkpoints.read_best(FINDER), (FINDER / "README.md").read_text(encoding="utf-8")
     assert scores["step"] == step
     assert (FINDER / f"ckpt-{step}.npz").stat().st_size < 5e6
     assert 0 < run.read_config(FINDER)["config"]["threshold"] < 1
@@ -66,7 +66,7 @@ def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: p
         networks.append(load_run(*arguments))
         return networks[-1]
 
-    load_run = reader_module.trained
+    load_run = reader_module.load_run
     monkeypatch.setattr(reader_module, "trained", noted)
     svhn.Reader.of(RELEASED, FINDER, {"mixed_precision": False})
     assert [config.mixed_precision for _, config, _ in networks] == [False, False]

@@ -16,7 +16,7 @@ from svhn.errors import UserError
 from svhn.labels import Reading
 from svhn.reading import reader, submission
 from svhn.runs import checkpoints, load
-from svhn.runs.run import info_of, make_config, reopen
+from svhn.runs.run import make_config, open_run, read_run_info
 from svhn.spec import Info
 
 LABELS = np.arange(23) * 7 % 10
@@ -59,9 +59,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:
     run = paths_of(trained).run
-    info = info_of(run)
-    config = reopen(run, {"batch_size": batch_size}, info, "predict")
-    model = load.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    info = read_run_info(run)
+    config = open_run(run, {"batch_size": batch_size}, info, "predict")
+    model = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
     return submission.write_submission(model, config, info, source, target)
 
 
@@ -144,7 +144,7 @@ def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_run_knows_of_its_records(trained: Path) -> None:
-    assert info_of(paths_of(trained).run).form == make_info().form
+    assert read_run_info(paths_of(trained).run).form == make_info().form
 
 
 def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Info, Paths]:
     config = Config(model="kvn219", batch_size=4, random_crop=False)
     paths.run.mkdir(parents=True)
     keras.utils.set_random_seed(0)  # with other weights, a number might be read right by chance
-    checkpoints.save(paths.run, tf.train.Checkpoint(average=load.build_model(config, info)), 7)
+    checkpoints.save_checkpoint(paths.run, tf.train.Checkpoint(average=load.build_model(config, info)), 7)
     entries = [{"step": step, "seconds": 1.0, "train": SCORES, "valid": SCORES} for step in (3, 7)]
     write_history(paths.run, entries)
     return config, info, paths
@@ -83,7 +83,7 @@ def test_scores_are_those_of_the_sweep(run: tuple[Config, Info, Paths]) -> None:
     config, info, paths = run
     html = report.write_report(*run, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
     split = records.open_split(paths.records_dir, info, "test")
-    (row,) = score.sweep(config, info, split, paths.run, [7], lambda _: None)
+    (row,) = score.score_checkpoints(config, info, split, paths.run, [7], lambda _: None)
     tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
     assert tiles["numbers right"] == f"{100 * row.scores['sequence_accuracy']:.2f}%"
     assert float(tiles["loss"]) == pytest.approx(row.scores["loss"], abs=1e-3)

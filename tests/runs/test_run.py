@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> Path:
 
 def begin(run: Path, given: dict[str, object]) -> Config:
     """A run with a checkpoint, on which its options are held."""
-    config = runs.begin(run, given, INFO)
+    config = runs.begin_run(run, given, INFO)
     (run / "ckpt-1.index").touch()
     return config
 
@@ -48,7 +48,7 @@ def test_without_a_model_the_default_one_is_taken() -> None:
 
 
 def test_a_new_run_writes_its_config(run: Path) -> None:
-    config = runs.begin(run, {"model": "kvn219", "seed": 3}, INFO)
+    config = runs.begin_run(run, {"model": "kvn219", "seed": 3}, INFO)
     assert config == runs.make_config({"model": "kvn219", "seed": 3})
     stored = json.loads((run / "config.json").read_text())
     assert stored["config"] == dataclasses.asdict(config)
@@ -64,10 +64,10 @@ def test_a_new_run_writes_its_config(run: Path) -> None:
 
 def test_a_run_goes_on_with_its_own_options_and_keeps_what_changed(run: Path) -> None:
     begun = begin(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 2})
-    assert runs.begin(run, {}, INFO) == begun
-    longer = runs.begin(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 5}, INFO)
+    assert runs.begin_run(run, {}, INFO) == begun
+    longer = runs.begin_run(run, {"model": "kvn219", "batch_size": 12, "num_epochs": 5}, INFO)
     assert longer == dataclasses.replace(begun, num_epochs=5)
-    assert runs.reopen(run, {}, INFO, "test") == longer
+    assert runs.open_run(run, {}, INFO, "test") == longer
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_another_run_under_the_same_name_is_refused(
     begin(run, {"model": "kvn219"})
     before = (run / "config.json").read_bytes()
     with pytest.raises(UserError) as error:
-        runs.begin(run, given, dataclasses.replace(INFO, **changes))  # type: ignore[arg-type]
+        runs.begin_run(run, given, dataclasses.replace(INFO, **changes))  # type: ignore[arg-type]
     remedy = "use the same options and records, or another --name for another run"
     assert str(error.value) == f"{run} holds a run with {named}: {remedy}"
     assert (run / "config.json").read_bytes() == before
@@ -100,18 +100,18 @@ def test_a_run_from_before_maps_were_learnt_goes_on_without(run: Path) -> None:
     stored = json.loads((run / "config.json").read_text())
     assert stored["config"].pop("map_weight") > 0
     (run / "config.json").write_text(json.dumps(stored))
-    assert runs.begin(run, {}, INFO).map_weight == 0
+    assert runs.begin_run(run, {}, INFO).map_weight == 0
 
 
 def test_before_a_checkpoint_the_options_can_still_be_changed(run: Path) -> None:
-    runs.begin(run, {"batch_size": 12}, INFO)
-    assert runs.begin(run, {"batch_size": 16}, INFO).batch_size == 16
+    runs.begin_run(run, {"batch_size": 12}, INFO)
+    assert runs.begin_run(run, {"batch_size": 16}, INFO).batch_size == 16
 
 
 def test_epochs_named_after_steps_count(run: Path) -> None:
     begin(run, {"num_steps": 3})
-    assert runs.begin(run, {"lrate": 0.1}, INFO).num_steps == 3
-    assert runs.begin(run, {"num_epochs": 2}, INFO).num_steps == 0
+    assert runs.begin_run(run, {"lrate": 0.1}, INFO).num_steps == 3
+    assert runs.begin_run(run, {"num_epochs": 2}, INFO).num_steps == 0
 
 
 def test_another_draw_is_refused_but_for_test(run: Path) -> None:
@@ -119,42 +119,42 @@ def test_another_draw_is_refused_but_for_test(run: Path) -> None:
     other = dataclasses.replace(INFO, splits={"train": [5, 5]}, sources={}, seed=9)
     for mode in ("train", "valid"):
         with pytest.raises(UserError, match=r"with train=9 \(now 10\), wrangle_seed=0 \(now 9\): "):
-            runs.reopen(run, {}, other, mode)
-    runs.reopen(run, {}, other, "test")
-    runs.reopen(run, {}, dataclasses.replace(INFO, splits={"train": [5, 4]}), "train")
+            runs.open_run(run, {}, other, mode)
+    runs.open_run(run, {}, other, "test")
+    runs.open_run(run, {}, dataclasses.replace(INFO, splits={"train": [5, 4]}), "train")
 
 
 def test_the_batch_size_may_change_in_use_but_not_in_training(run: Path) -> None:
     begin(run, {"batch_size": 12})
-    assert runs.reopen(run, {"batch_size": 500}, INFO, "test").batch_size == 500
+    assert runs.open_run(run, {"batch_size": 500}, INFO, "test").batch_size == 500
     with pytest.raises(UserError, match=r"batch_size=12 \(now 500\)"):
-        runs.begin(run, {"batch_size": 500}, INFO)
+        runs.begin_run(run, {"batch_size": 500}, INFO)
     with pytest.raises(UserError, match=r"grayscale=False \(now True\)"):
-        runs.reopen(run, {"grayscale": True}, INFO, "test")
+        runs.open_run(run, {"grayscale": True}, INFO, "test")
 
 
 def test_records_of_other_files_are_not_those_of_the_run(run: Path) -> None:
     info = dataclasses.replace(INFO, sources={"train": "ab"})
-    runs.begin(run, {}, info)
+    runs.begin_run(run, {}, info)
     (run / "ckpt-1.index").touch()
-    runs.reopen(run, {}, dataclasses.replace(info, sources={"train": "ab", "test": "cd"}), "test")
+    runs.open_run(run, {}, dataclasses.replace(info, sources={"train": "ab", "test": "cd"}), "test")
     with pytest.raises(UserError, match=r"train=ab \(now cd\)"):
-        runs.reopen(run, {}, dataclasses.replace(info, sources={"train": "cd"}), "test")
+        runs.open_run(run, {}, dataclasses.replace(info, sources={"train": "cd"}), "test")
 
 
 def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> None:
-    assert runs.option_of(run, {}, "dataset") == Config.dataset
-    assert runs.option_of(run, {"model": "gru_rows"}, "dataset") == "mnist_stacked"
-    runs.begin(run, {"dataset": "synthetic"}, dataclasses.replace(INFO, dataset="synthetic"))
-    assert runs.option_of(run, {}, "dataset") == Config.dataset  # nothing relies on its options yet
+    assert runs.resolve_option(run, {}, "dataset") == Config.dataset
+    assert runs.resolve_option(run, {"model": "gru_rows"}, "dataset") == "mnist_stacked"
+    runs.begin_run(run, {"dataset": "synthetic"}, dataclasses.replace(INFO, dataset="synthetic"))
+    assert runs.resolve_option(run, {}, "dataset") == Config.dataset  # nothing relies on its options yet
     (run / "ckpt-1.index").touch()
-    assert runs.option_of(run, {}, "dataset") == "synthetic"
-    assert runs.option_of(run, {"dataset": "other"}, "dataset") == "other"
+    assert runs.resolve_option(run, {}, "dataset") == "synthetic"
+    assert runs.resolve_option(run, {"dataset": "other"}, "dataset") == "other"
 
 
 def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:
     with pytest.raises(UserError) as error:
-        runs.reopen(run, {}, INFO, "test")
+        runs.open_run(run, {}, INFO, "test")
     assert str(error.value) == f"{run} holds no run: train one with `python main.py --mode=train --name=demo`"
 
 
@@ -169,7 +169,7 @@ def test_an_unreadable_config_is_named(run: Path, content: str) -> None:
     run.mkdir(parents=True)
     (run / "config.json").write_text(content)
     (run / "ckpt-1.index").touch()
-    for call in (lambda: runs.reopen(run, {}, INFO, "test"), lambda: runs.begin(run, {}, INFO)):
+    for call in (lambda: runs.open_run(run, {}, INFO, "test"), lambda: runs.begin_run(run, {}, INFO)):
         with pytest.raises(UserError, match=r"not a run's config.json .*: restore it, or train under another") as error:
             call()
         assert str(error.value).startswith(f"{run}/config.json: ")

@@ -60,6 +60,6 @@ def paths_of(folder: Path, name: str = "demo") -> Paths:
 def train_run(folder: Path, report: Callable[[str], None], name: str = "demo", **given: Any) -> Config:
     """Train a run on the folder's digits, or go on with it."""
     info, paths = records.read_info(folder / "records", "mnist"), paths_of(folder, name)
-    config = run.begin(paths.run, {"dataset": "mnist", **given}, info)
-    loop.train(config, info, paths, Augmentation(), report)
+    config = run.begin_run(paths.run, {"dataset": "mnist", **given}, info)
+    loop.train_model(config, info, paths, Augmentation(), report)
     return config

@@ -57,7 +57,7 @@ def test_each_model_is_a_run_and_a_row(tmp_path: Path, capsys: pytest.CaptureFix
         assert right == pytest.approx(round(right), abs=1e-6)
     for row in rows:
         run = tmp_path / f"checkpoints/tiny-{row['model']}"
-        assert float(row["seconds"]) == runs.history(run)[-1]["seconds"] > 0
+        assert float(row["seconds"]) == runs.read_history(run)[-1]["seconds"] > 0
         stored = json.loads((run / "config.json").read_text())["config"]
         assert (stored["model"], stored["num_steps"], stored["batch_size"]) == (row["model"], 5, 20)
     assert re.findall(r"^Model (.*):$", output, re.MULTILINE) == ["svm", "shallow"]
@@ -77,7 +77,7 @@ def goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Already fitted" in output
     assert [row["model"] for row in rows] == ["shallow", "svm"]
     assert rows[1] == before[0]
-    assert checkpoints.steps(folder / "checkpoints/tiny-shallow") == [5, 40]
+    assert checkpoints.list_steps(folder / "checkpoints/tiny-shallow") == [5, 40]
     assert float(rows[0]["seconds"]) > float(before[1]["seconds"])
 
 
@@ -104,7 +104,7 @@ def test_an_unknown_model_is_said_before_anything_is_read(tmp_path: Path, capsys
 
 def test_the_printed_table() -> None:
     results = [Result("svm", 0.98765, 0.91, 35_325, 61.6), Result("gru_rows", 1.0, 0.5, 1_234_567, 3600.2)]
-    assert compare.table(results).splitlines() == [
+    assert compare.format_comparison(results).splitlines() == [
         "model          train    test  parameters  seconds",
         "svm           98.77%  91.00%      35,325       62",
         "gru_rows     100.00%  50.00%   1,234,567     3600",

@@ -12,7 +12,7 @@ from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.runs import checkpoints, load
-from svhn.runs.run import info_of, make_config
+from svhn.runs.run import make_config, read_run_info
 from svhn.training import initial_weights
 from svhn.training.initial_weights import Heads
 from svhn.training.step import build_state
@@ -26,34 +26,34 @@ def numbered(*shape: int) -> np.ndarray:
 
 def test_a_weight_of_the_same_shape_is_kept() -> None:
     old, new = numbered(3, 4), np.zeros((3, 4))
-    np.testing.assert_array_equal(initial_weights.adapted("dense", old, new, Heads(5, True), Heads(5, True)), old)
+    np.testing.assert_array_equal(initial_weights.adapt_weight("dense", old, new, Heads(5, True), Heads(5, True)), old)
 
 
 @pytest.mark.parametrize("shape", [(2,), ()])
 def test_what_is_said_of_slots_is_kept_and_further_ones_are_as_the_last(shape: tuple[int, ...]) -> None:
     """Two slots and the length, seven values of each, become four slots and the length."""
     old = numbered(*shape, 3 * 7)
-    found = initial_weights.adapted("looks", old, np.zeros((*shape, 5 * 7)), Heads(2, True), Heads(4, True))
+    found = initial_weights.adapt_weight("looks", old, np.zeros((*shape, 5 * 7)), Heads(2, True), Heads(4, True))
     assert found is not None
     first, second, third, fourth, length = np.split(found, 5, axis=-1)
     before = np.split(old, 3, axis=-1)
     for slot, expected in ((first, 0), (second, 1), (third, 1), (fourth, 1), (length, 2)):
         np.testing.assert_array_equal(slot, before[expected])
-    fewer = initial_weights.adapted("looks", old, np.zeros((*shape, 2 * 7)), Heads(2, True), Heads(1, True))
+    fewer = initial_weights.adapt_weight("looks", old, np.zeros((*shape, 2 * 7)), Heads(2, True), Heads(1, True))
     np.testing.assert_array_equal(fewer, np.concatenate([before[0], before[2]], axis=-1))
 
 
 def test_what_is_said_of_lengths_is_kept_and_longer_ones_are_new() -> None:
     old, new = numbered(4, 3), -numbered(4, 5)
-    found = initial_weights.adapted("lengths", old, new, Heads(2, True), Heads(4, True))
+    found = initial_weights.adapt_weight("lengths", old, new, Heads(2, True), Heads(4, True))
     np.testing.assert_array_equal(found, np.concatenate([old, new[:, 3:]], axis=1))
-    fewer = initial_weights.adapted("lengths", old, new[:, :2], Heads(2, True), Heads(1, True))
+    fewer = initial_weights.adapt_weight("lengths", old, new[:, :2], Heads(2, True), Heads(1, True))
     np.testing.assert_array_equal(fewer, old[:, :2])
 
 
 def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
     old = numbered(3, 3, 3, 8)
-    found = initial_weights.adapted("conv2d", old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
+    found = initial_weights.adapt_weight("conv2d", old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
     np.testing.assert_array_equal(found, old.sum(2, keepdims=True))
 
 
@@ -68,7 +68,7 @@ def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
     ],
 )
 def test_what_does_not_fit_stays_new(layer: str, old: tuple[int, ...], new: tuple[int, ...]) -> None:
-    assert initial_weights.adapted(layer, numbered(*old), numbered(*new), Heads(2, True), Heads(5, True)) is None
+    assert initial_weights.adapt_weight(layer, numbered(*old), numbered(*new), Heads(2, True), Heads(5, True)) is None
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +85,10 @@ def test_a_run_begins_where_the_other_ended(trained: Path) -> None:
     train_run(trained, said.append, **RECIPE, init_from="first", num_steps=1, lrate=1e-6)
     assert "Began with the weights of first: 4 of 4, the others are new" in said
     run = paths_of(trained).run
-    states = {name: checkpoints.steps(run.parent / name)[-1] for name in ("first", "demo")}
+    states = {name: checkpoints.list_steps(run.parent / name)[-1] for name in ("first", "demo")}
     models = [
-        load.trained_model(make_config(RECIPE), make_info(), run.parent / name, step) for name, step in states.items()
+        load.load_trained_model(make_config(RECIPE), make_info(), run.parent / name, step)
+        for name, step in states.items()
     ]
     for before, after in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(after, before, atol=1e-4)
@@ -101,13 +102,13 @@ def test_a_run_of_another_model_is_refused(trained: Path) -> None:
     config = make_config({"model": "lenet5", "init_from": "first", "random_crop": False})
     state = build_state(config, make_info(), 1, 1)
     with pytest.raises(UserError, match=r"--init_from=first: a run of another model \(shallow\)"):
-        initial_weights.initialise(state, config, 1, paths_of(trained))
+        initial_weights.initialize_weights(state, config, 1, paths_of(trained))
 
 
 def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
     config = make_config({**RECIPE, "init_from": "none"})
     with pytest.raises(UserError, match="none holds no run"):
-        initial_weights.initialise(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
+        initial_weights.initialize_weights(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
 )
 def test_where_only_one_of_them_says_a_length_the_slots_are_kept(old: Heads, new: Heads) -> None:
     trained, begun = numbered(4, sum(old) * 7), -numbered(4, sum(new) * 7)
-    found = initial_weights.adapted("looks", trained, begun, old, new)
+    found = initial_weights.adapt_weight("looks", trained, begun, old, new)
     assert found is not None
     heads, before = np.split(found, sum(new), axis=-1), np.split(trained, sum(old), axis=-1)
     for slot in range(new.slots):
@@ -132,7 +133,7 @@ def test_where_only_one_of_them_says_a_length_the_slots_are_kept(old: Heads, new
 
 def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
     old = numbered(4, 20)
-    found = initial_weights.adapted("slots", old, np.zeros((4, 30)), Heads(2, True), Heads(3, True))
+    found = initial_weights.adapt_weight("slots", old, np.zeros((4, 30)), Heads(2, True), Heads(3, True))
     np.testing.assert_array_equal(found, np.concatenate([old, old[:, 10:]], axis=1))
 
 
@@ -140,24 +141,24 @@ def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
 def test_numbers_of_one_digit_can_begin_with_what_was_learnt_of_all_lengths(name: str) -> None:
     """And the other way round: all weights but those of the length are told apart from it, whatever the model."""
     varied, fixed = (MODELS[name].build((24, 40, 3), 2, fixed_length) for fixed_length in (False, True))
-    said = initial_weights.weights_of(varied, with_length=False)
+    said = initial_weights.list_weights(varied, with_length=False)
     assert len(said) == len(fixed.weights) == len(varied.weights) - 2
     assert [weight.shape[:-1] for weight in said] == [weight.shape[:-1] for weight in fixed.weights]
-    assert initial_weights.weights_of(varied, with_length=True) == varied.weights
-    assert initial_weights.weights_of(fixed, with_length=True) == fixed.weights
+    assert initial_weights.list_weights(varied, with_length=True) == varied.weights
+    assert initial_weights.list_weights(fixed, with_length=True) == fixed.weights
 
 
 def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -> None:
     """On pictures of its own size, it reads the first digit as before."""
-    info = info_of(Paths("released").run)
+    info = read_run_info(Paths("released").run)
     config = make_config({"init_from": "released", "mixed_precision": False})
     single = type(info)(**{**vars(info), "max_length": 1, "fixed_length": True})
     state = build_state(config, single, 1, 1)
-    said = initial_weights.initialise(state, config, 1, Paths(checkpoints_dir=str(tmp_path)))
+    said = initial_weights.initialize_weights(state, config, 1, Paths(checkpoints_dir=str(tmp_path)))
     count = len(state.model.weights)
     assert said.endswith(f"{count} of {count}, the others are new")
     run = Paths("released", checkpoints_dir=str(tmp_path)).run
-    before = load.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    before = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     for model in (state.model, state.average):
         np.testing.assert_allclose(model(images)["digits"], before(images)["digits"][:, :1], atol=1e-3)
@@ -165,14 +166,14 @@ def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -
 
 def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
     """It reads the same five digits and lengths as before, once it has eight slots."""
-    info = info_of(Paths("released").run)
+    info = read_run_info(Paths("released").run)
     config = make_config({"init_from": "released", "mixed_precision": False})
     state = build_state(config, type(info)(**{**vars(info), "max_length": 8}), 1, 1)
     paths, wider = Paths(checkpoints_dir=str(tmp_path)), state.average
-    said = initial_weights.initialise(state, config, 8, paths)
+    said = initial_weights.initialize_weights(state, config, 8, paths)
     assert said.endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
     run = Paths("released", checkpoints_dir=str(tmp_path)).run
-    before = load.trained_model(config, info, run, checkpoints.chosen_step(run, "all"))
+    before = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     expected, found = before(images), wider(images)
     np.testing.assert_allclose(found["digits"][:, :5], expected["digits"], atol=1e-3)

@@ -18,7 +18,7 @@ from svhn.records import Split
 from svhn.runs import run
 from svhn.spec import Augmentation, Info
 from svhn.training import lr_finder
-from svhn.training.lr_finder import RATES, Sweep, running_mean
+from svhn.training.lr_finder import RATES, Sweep, smooth_losses
 from svhn.training.step import State, build_state
 
 OPTIONS = {
@@ -47,7 +47,7 @@ def open_train(folder: Path) -> tuple[Info, Split]:
 
 def swept(state: State, folder: Path, **options: Any) -> Sweep:
     config = run.make_config({**OPTIONS, **options})
-    return lr_finder.sweep(
+    return lr_finder.sweep_rates(
         state, config, iter(batches.make_training_batches(config, *open_train(folder), Augmentation()))
     )
 
@@ -73,7 +73,7 @@ def falling() -> np.ndarray:
 
 
 def suggestion(losses: np.ndarray) -> float:
-    return Sweep(RATES[: len(losses)], losses, running_mean(losses)).suggestion
+    return Sweep(RATES[: len(losses)], losses, smooth_losses(losses)).suggestion
 
 
 def test_the_rates_rise_geometrically() -> None:
@@ -105,7 +105,7 @@ def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypa
     state = build_state(config, INFO, steps=3, replicas=1)
     assert len(state.learner.variables) == len(state.model.variables) + 4
     before = values(state)
-    lr_finder.sweep(state, config, iter(batches.make_training_batches(config, INFO, split, Augmentation())))
+    lr_finder.sweep_rates(state, config, iter(batches.make_training_batches(config, INFO, split, Augmentation())))
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 
@@ -126,7 +126,7 @@ def test_each_step_takes_its_rate(folder: Path) -> None:
     np.testing.assert_array_equal(found.rates, RATES[: len(found.losses)])
     assert found.losses[:20] == pytest.approx(2.3, abs=0.4)
     assert 1e-3 < found.rates[found.losses < 0.5 * found.losses[0]][0] < 0.5
-    np.testing.assert_array_equal(found.smoothed, running_mean(found.losses))
+    np.testing.assert_array_equal(found.smoothed, smooth_losses(found.losses))
 
 
 def test_a_loss_that_explodes_ends_the_sweep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +139,8 @@ def test_a_loss_that_explodes_ends_the_sweep(folder: Path, monkeypatch: pytest.M
     assert 5 < len(found.losses) < 40
     assert len(found.rates) == len(found.smoothed) == len(found.losses)
     assert np.isfinite(found.losses).all()
-    settled = found.smoothed[lr_finder.SETTLED :]
-    assert np.all(settled[1:] <= lr_finder.DIVERGED * np.minimum.accumulate(settled)[:-1])
+    settled = found.smoothed[lr_finder.SETTLING_STEPS :]
+    assert np.all(settled[1:] <= lr_finder.DIVERGENCE_FACTOR * np.minimum.accumulate(settled)[:-1])
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 
@@ -177,11 +177,11 @@ def test_a_loss_that_only_rises_is_said(count: int) -> None:
 
 
 def test_the_running_mean_of_a_constant_is_the_constant() -> None:
-    assert running_mean(np.full(50, 2.5)) == pytest.approx(2.5)
-    step = running_mean(np.repeat([0.0, 1.0], 100))
+    assert smooth_losses(np.full(50, 2.5)) == pytest.approx(2.5)
+    step = smooth_losses(np.repeat([0.0, 1.0], 100))
     assert step[99] == 0
     assert step[100:103] == pytest.approx([0.1, 0.19, 0.271], rel=1e-3)
-    assert len(running_mean(np.array([]))) == 0
+    assert len(smooth_losses(np.array([]))) == 0
 
 
 def test_finding_changes_nothing_of_the_run(tmp_path: Path) -> None:
@@ -191,11 +191,11 @@ def test_finding_changes_nothing_of_the_run(tmp_path: Path) -> None:
     before, lines = files(tmp_path), list[str]()
     keras.utils.set_random_seed(1)
     info, split = open_train(tmp_path)
-    found = lr_finder.find(config, info, paths_of(tmp_path), split, Augmentation(), lines.append)
+    found = lr_finder.find_learning_rate(config, info, paths_of(tmp_path), split, Augmentation(), lines.append)
     assert files(tmp_path) == before
     assert {path.name for path in before} >= {"config.json", "history.json", "ckpt-12.index", "ckpt-6.index"}
     assert lines == [f"Restored model from: {tmp_path}/checkpoints/demo/ckpt-12"]
-    fresh = lr_finder.find(config, info, paths_of(tmp_path, "new"), split, Augmentation(), lines.append)
+    fresh = lr_finder.find_learning_rate(config, info, paths_of(tmp_path, "new"), split, Augmentation(), lines.append)
     assert found.losses[0] < 0.8 * fresh.losses[0]  # from where the run stands
     assert files(tmp_path) == before
     assert len(lines) == 1

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from svhn.config import CHOICES, Config
 from svhn.errors import UserError
-from svhn.training.optimizers import OPTIMIZERS, Schedule, build_optimizer, on_plateau, stalled_for
+from svhn.training.optimizers import OPTIMIZERS, Schedule, build_optimizer, count_since_best, should_reduce_rate
 
 STEPS = 100
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -216,7 +216,7 @@ def test_a_warm_up_as_long_as_the_run_or_longer_only_rises(decay: str) -> None:
     ],
 )
 def test_scores_that_stall(scores: list[float], stalled: int) -> None:
-    assert stalled_for(scores) == stalled
+    assert count_since_best(scores) == stalled
 
 
 @pytest.mark.parametrize(
@@ -225,5 +225,5 @@ def test_scores_that_stall(scores: list[float], stalled: int) -> None:
 )
 def test_the_rate_is_reduced_at_every_patience_scores_without_a_better_one(patience: int, reduced: list[int]) -> None:
     scores = [0.5, 0.5, 0.4, 0.5, 0.6, 0.6, 0.6, 0.0, 0.1]
-    assert [count for count in range(len(scores)) if on_plateau(scores[: count + 1], patience)] == reduced
-    assert not on_plateau([], patience)
+    assert [count for count in range(len(scores)) if should_reduce_rate(scores[: count + 1], patience)] == reduced
+    assert not should_reduce_rate([], patience)

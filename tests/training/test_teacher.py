@@ -21,7 +21,7 @@ from svhn.runs import checkpoints
 from svhn.runs import run as runs
 from svhn.spec import Augmentation, Info
 from svhn.training import lr_finder
-from svhn.training.teacher import teacher_of
+from svhn.training.teacher import load_teacher
 
 KINDS = ("records", "checkpoints", "results")
 OPTIONS = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": 150, "lrate": 0.003}
@@ -46,7 +46,7 @@ def student(school: Path, folder: Path, **given: Any) -> float:
     """Accuracy on valid, whose labels are right, after training on wrong ones."""
     shutil.copytree(school, folder, dirs_exist_ok=True)
     train_run(folder, lambda _: None, **{**OPTIONS, "name": "student", "teacher": "demo", **given})
-    return runs.history(paths_of(folder, "student").run)[-1]["valid"]["sequence_accuracy"]
+    return runs.read_history(paths_of(folder, "student").run)[-1]["valid"]["sequence_accuracy"]
 
 
 def test_a_teacher_alone_is_believed_against_all_labels(school: Path, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_learning_rate_is_looked_for_with_the_teacher(school: Path, monkeypa
         split = records.open_split(school / "records", info, "train")
         monkeypatch.setattr(lr_finder, "RATES", np.array([1e-9, 1e-9]))
         monkeypatch.setattr(checkpoints, "restore_latest", restore_teacher)
-        swept = lr_finder.find(config, info, paths_of(school, "student"), split, Augmentation(), print)
+        swept = lr_finder.find_learning_rate(config, info, paths_of(school, "student"), split, Augmentation(), print)
         losses[teacher] = swept.losses[0]
     assert losses["demo"] < losses[""] - 1
 
@@ -79,7 +79,7 @@ def restore_teacher(run: Path, checkpoint: tf.train.Checkpoint, _report: object)
 
 def teach(folder: Path, name: str, info: Info | None = None, **options: Any) -> Network | None:
     config = Config(**{"dataset": "mnist", **OPTIONS, "teacher": name, **options})
-    return teacher_of(config, info or make_info(), paths_of(folder, "student"))
+    return load_teacher(config, info or make_info(), paths_of(folder, "student"))
 
 
 def test_a_teacher_is_as_sure_as_its_temperature_says(school: Path) -> None:
