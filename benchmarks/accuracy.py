@@ -32,13 +32,13 @@ from svhn.runs import checkpoints, load
 from svhn.runs.run import open_run
 from svhn.spec import Entry, Info
 
-HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
-PAGE = "--psm 7 -c tessedit_char_whitelist=0123456789"  # one line of digits
+CROP_HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
+TESSERACT_OPTIONS = "--psm 7 -c tessedit_char_whitelist=0123456789"  # one line of digits
 
 Images = list[np.ndarray]
 
 
-def pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str], Images]:
+def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str], Images]:
     """Names, labels and uint8 pictures of the first records of test."""
     split = records.open_split(paths.records_dir, info, "test")
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths]).map(
@@ -52,15 +52,15 @@ def pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str]
     return names, labels, images
 
 
-def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
+def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
     """The same numbers from their published pictures, in their own proportions."""
     spec = DATASETS[info.dataset]
     entries = {entry.name: entry for entry in spec.entries(Path(paths.data_dir), "test", info.seed)}
 
     def crop(entry: Entry) -> np.ndarray:
         left, top, right, bottom = entry.source[1]
-        width = max(1, round(HEIGHT * (right - left) / (bottom - top)))
-        return spec.load(entry, (HEIGHT, width), info.margin)
+        width = max(1, round(CROP_HEIGHT * (right - left) / (bottom - top)))
+        return spec.load(entry, (CROP_HEIGHT, width), info.margin)
 
     return [crop(entries[name]) for name in names]
 
@@ -68,12 +68,12 @@ def crops(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
     config = dataclasses.replace(open_run(paths.run, {}, info, "test"), batch_size=1)
     model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "best"))
-    return (reading.text for reading in reader.readings(load.freeze_model(model), config, info, images))
+    return (reading.text for reading in reader.read_crops(load.freeze_model(model), config, info, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:
     engine: Any = importlib.import_module("pytesseract")
-    return (engine.image_to_string(image, config=PAGE) for image in images)
+    return (engine.image_to_string(image, config=TESSERACT_OPTIONS) for image in images)
 
 
 def rapidocr(images: Images) -> Iterator[str]:
@@ -82,7 +82,7 @@ def rapidocr(images: Images) -> Iterator[str]:
     return ("".join(text for text, _ in answer or []) for answer in answers)
 
 
-def measure(read: Callable[[Images], Iterator[str]], images: Images, labels: list[str]) -> tuple[float, float]:
+def _measure_reading(read: Callable[[Images], Iterator[str]], images: Images, labels: list[str]) -> tuple[float, float]:
     """Share read right, and milliseconds an image; the first is read twice, since it loads what is needed."""
     answers = read([images[0], *images])
     next(answers)
@@ -102,20 +102,20 @@ def main() -> None:
     runs_named, count = args.pop("names").split(","), args.pop("images")
     paths = Paths(**args)
     info = records.read_info(paths.records_dir, "svhn")
-    names, labels, images = pictures(paths, info, count)
+    names, labels, images = _load_pictures(paths, info, count)
     print(f"{len(labels):,} numbers of test, one at a time   right   ms an image")
     for name in runs_named:
         run = dataclasses.replace(paths, name=name)
-        row(name, *measure(lambda seen, run=run: network(run, info, seen), images, labels))
-    whole = crops(paths, info, names)
+        _print_row(name, *_measure_reading(lambda seen, run=run: network(run, info, seen), images, labels))
+    whole = _crop_pictures(paths, info, names)
     for engine in (tesseract, rapidocr):
         try:
-            row(engine.__name__, *measure(engine, whole, labels))
+            _print_row(engine.__name__, *_measure_reading(engine, whole, labels))
         except (ImportError, OSError) as error:  # OSError: Tesseract's program is missing
             print(f"{engine.__name__:36} not installed: {error}")
 
 
-def row(name: str, right: float, milliseconds: float) -> None:
+def _print_row(name: str, right: float, milliseconds: float) -> None:
     print(f"{name:36} {right:6.1%} {milliseconds:10.1f}")
 
 

@@ -26,31 +26,31 @@ Entries = list[tuple[str, np.ndarray]]
 def read_value_by_value(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """The same entries as `read_digit_struct`, each value by h5py's own objects."""
     with h5py.File(path) as file:
-        yield from entries_of(file)
+        yield from _read_entries(file)
 
 
-def entries_of(file: Any) -> Iterator[tuple[str, np.ndarray]]:
+def _read_entries(file: Any) -> Iterator[tuple[str, np.ndarray]]:
     names, boxes = file["digitStruct/name"], file["digitStruct/bbox"]
     for index in range(len(names)):
         name = "".join(chr(character) for character in file[names[index, 0]][:, 0])
         box = file[boxes[index, 0]]
-        columns = [values_of(file, box[column]) for column in COLUMNS]
+        columns = [_read_values(file, box[column]) for column in COLUMNS]
         yield name, np.array(columns, np.float64).T
 
 
-def values_of(file: Any, field: Any) -> list[float]:
+def _read_values(file: Any, field: Any) -> list[float]:
     if len(field) == 1:
         return [field[0, 0]]
     return [file[field[digit, 0]][0, 0] for digit in range(len(field))]
 
 
-def timed(read: Callable[[Path], Iterator[tuple[str, np.ndarray]]], path: Path) -> tuple[float, Entries]:
+def _time_reading(read: Callable[[Path], Iterator[tuple[str, np.ndarray]]], path: Path) -> tuple[float, Entries]:
     start = time.perf_counter()
     entries = list(read(path))
     return time.perf_counter() - start, entries
 
 
-def equal(ours: Entries, theirs: Entries) -> bool:
+def _are_equal(ours: Entries, theirs: Entries) -> bool:
     return len(ours) == len(theirs) and all(
         name == other and np.array_equal(digits, others)
         for (name, digits), (other, others) in zip(ours, theirs, strict=True)
@@ -58,9 +58,9 @@ def equal(ours: Entries, theirs: Entries) -> bool:
 
 
 def main(path: Path) -> None:
-    runs = [(timed(read_digit_struct, path), timed(read_value_by_value, path)) for _ in range(REPEATS)]
+    runs = [(_time_reading(read_digit_struct, path), _time_reading(read_value_by_value, path)) for _ in range(REPEATS)]
     ours, theirs = (min(seconds for seconds, _ in column) for column in zip(*runs, strict=True))
-    same = all(equal(our_entries, their_entries) for (_, our_entries), (_, their_entries) in runs)
+    same = all(_are_equal(our_entries, their_entries) for (_, our_entries), (_, their_entries) in runs)
     print(f"{path}: {len(runs[0][0][1]):,} entries, best of {REPEATS}")
     print(f"svhn.matfile             {ours:8.2f} s")
     print(f"one h5py read a value    {theirs:8.2f} s")

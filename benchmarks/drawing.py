@@ -17,7 +17,7 @@ from svhn.datasets.synthetic import dataset, fonts
 REPEATS = 3
 
 
-def timed(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> float:
+def _time_drawing(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> float:
     start = time.process_time()
     for index in range(pictures):
         dataset.draw_picture(folder, paths, seed, index)
@@ -27,7 +27,7 @@ def timed(folder: Path, paths: tuple[str, ...], pictures: int, seed: int) -> flo
 def main(pictures: int) -> None:
     paths = fonts.find_readable_fonts()
     with tempfile.TemporaryDirectory() as folder:
-        seconds = min(timed(Path(folder), paths, pictures, seed) for seed in range(REPEATS))
+        seconds = min(_time_drawing(Path(folder), paths, pictures, seed) for seed in range(REPEATS))
         size = sum(path.stat().st_size for path in Path(folder).glob("*.png")) / pictures
     print(f"{pictures:,} numbers with {len(paths)} fonts, best of {REPEATS}")
     print(f"drawn and saved          {pictures / seconds:8.0f} images/s a core")

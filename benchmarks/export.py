@@ -22,10 +22,10 @@ from svhn.publishing import export
 from svhn.publishing.formats import FORMATS, Call, Outputs
 from svhn.runs import load
 
-TIMED = 200
+TIMED_IMAGES = 200
 
 
-def labelled(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _load_labeled_images(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first images of a split, as records hold them, and their digits, int32 (images, max_length)."""
     info = records.read_info(records_dir, config.dataset)
     batches = make_evaluation_batches(config, info, records.open_split(records_dir, info, split))
@@ -35,11 +35,11 @@ def labelled(config: Config, records_dir: str, split: str, count: int) -> tuple[
     return images[:count], digits[:count]
 
 
-def size_of(path: Path) -> int:
+def _measure_size(path: Path) -> int:
     return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
 
 
-def milliseconds(call: Callable[[np.ndarray], object], images: np.ndarray) -> float:
+def _time_call(call: Callable[[np.ndarray], object], images: np.ndarray) -> float:
     call(images[:1])
     began = time.perf_counter()
     for image in images:
@@ -47,11 +47,11 @@ def milliseconds(call: Callable[[np.ndarray], object], images: np.ndarray) -> fl
     return 1000 * (time.perf_counter() - began) / len(images)
 
 
-def row(kind: str, call: Call, path: Path, images: np.ndarray, numbers: np.ndarray, expected: Outputs) -> str:
-    found = export.outputs(call, images)
+def _format_row(kind: str, call: Call, path: Path, images: np.ndarray, numbers: np.ndarray, expected: Outputs) -> str:
+    found = export.run_in_batches(call, images)
     right = (found["number"] == numbers).all(axis=1).mean()
-    same, difference = export.compared(found, expected)
-    megabytes, time_of_one = size_of(path) / 1e6, milliseconds(call, images[:TIMED])
+    same, difference = export.compare_outputs(found, expected)
+    megabytes, time_of_one = _measure_size(path) / 1e6, _time_call(call, images[:TIMED_IMAGES])
     return f"{kind:12}{right:8.2%}{same:8.2%}{difference:14.1e}{megabytes:8.1f}{time_of_one:8.2f}"
 
 
@@ -64,18 +64,18 @@ def main() -> None:
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
     run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
-    model, config, info = load.load_run(run, export.PORTABLE)
-    module = export.exportable(load.freeze_model(model), config, info)
-    images, numbers = labelled(config, args.records_dir, args.split, args.images)
-    calibration = export.sample(run, config.dataset, args.records_dir, "train", export.CALIBRATED)
-    expected = export.outputs(module.call, images)
+    model, config, info = load.load_run(run, export.PORTABLE_OPTIONS)
+    module = export.make_exportable(load.freeze_model(model), config, info)
+    images, numbers = _load_labeled_images(config, args.records_dir, args.split, args.images)
+    calibration = export.load_split_images(run, config.dataset, args.records_dir, "train", export.CALIBRATION_COUNT)
+    expected = export.run_in_batches(module.run_images, images)
     print(f"{len(images):,} images of {args.split}")
     print("format        right    same    difference      MB      ms")
     with tempfile.TemporaryDirectory() as folder:
         for kind, form in FORMATS.items():
             path = Path(folder) / kind
             form.write(module, path, calibration)
-            print(row(kind, form.load(path), path, images, numbers, expected), flush=True)
+            print(_format_row(kind, form.load(path), path, images, numbers, expected), flush=True)
 
 
 if __name__ == "__main__":

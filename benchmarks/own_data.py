@@ -20,7 +20,7 @@ from svhn.runtime.files import atomic_write
 SPEC = DATASETS["mnist_stacked"]
 
 
-def write_rows(mnist: Path, folder: Path, source: str, count: int) -> list[tuple[str, str, str]]:
+def _write_pictures(mnist: Path, folder: Path, source: str, count: int) -> list[tuple[str, str, str]]:
     """Pictures in `folder/source`; returns their lines of the table."""
     (folder / source).mkdir(parents=True, exist_ok=True)
     lines = []
@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=1000)
     args = parser.parse_args()
     lines = [
-        line for source in ("train", "test") for line in write_rows(args.mnist, args.folder, source, vars(args)[source])
+        line
+        for source in ("train", "test")
+        for line in _write_pictures(args.mnist, args.folder, source, vars(args)[source])
     ]
     with atomic_write(args.folder / "labels.csv", "w") as file:
         csv.writer(file, lineterminator="\n").writerows([("filename", "label", "split"), *lines])

@@ -24,8 +24,8 @@ from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
 
-PHOTO, PHOTOS = (4000, 3000), 20  # width and height, and how many
-WIDTH = 0.03  # of a number, as a share of the photo's
+PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height, and how many
+NUMBER_WIDTH = 0.03  # of a number, as a share of the photo's
 
 
 class Answer(NamedTuple):
@@ -36,44 +36,44 @@ class Answer(NamedTuple):
     overlap: float  # intersection over union of the two boxes
 
 
-def picture(entry: Entry) -> Image.Image:
+def _load_entry_picture(entry: Entry) -> Image.Image:
     path, box, whole = entry.source
     image = open_picture(path)
     left, top, right, bottom = map(round, svhn_full.sample_background_box(entry.name, box, image.size))
     return image if whole else image.crop((left, top, right, bottom))
 
 
-def overlap(true: Box, found: Box | None) -> float:
+def measure_overlap(true: Box, found: Box | None) -> float:
     return float(boxes.compute_iou_and_giou(tf.constant([true]), tf.constant([found]))[0][0]) if found else 0.0
 
 
-def answers(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:
+def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:
     """An answer to each entry, and the milliseconds that one takes."""
-    images = [picture(entry) for entry in entries]
+    images = [_load_entry_picture(entry) for entry in entries]
     reader.read(images[:1])
     began = time.perf_counter()
     readings = reader.read(images)
     milliseconds = 1000 * (time.perf_counter() - began) / len(images)
     return [
-        Answer(entry.label, reading.text, overlap(entry.source[1], reading.box))
+        Answer(entry.label, reading.text, measure_overlap(entry.source[1], reading.box))
         for entry, reading in zip(entries, readings, strict=True)
     ], milliseconds
 
 
-def photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Image.Image:
+def _compose_photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Image.Image:
     """The entry's picture somewhere in a photo of the other's."""
     left, _, right, _ = entry.source[1]
-    shown, large = picture(entry), picture(ground).resize(PHOTO)
-    factor = WIDTH * large.width / (right - left)
+    shown, large = _load_entry_picture(entry), _load_entry_picture(ground).resize(PHOTO_SIZE)
+    factor = NUMBER_WIDTH * large.width / (right - left)
     shown = shown.resize((round(factor * shown.width), round(factor * shown.height)))
     large.paste(shown, (int(rng.integers(large.width - shown.width)), int(rng.integers(large.height - shown.height))))
     return large
 
 
-def photos(reader: Reader, numbers: list[Entry], beside: list[Entry]) -> tuple[float, float]:
+def _measure_photos(reader: Reader, numbers: list[Entry], beside: list[Entry]) -> tuple[float, float]:
     """Share of photos that are read right, and the seconds that one takes."""
     rng = np.random.default_rng(0)
-    large = [photo(entry, ground, rng) for entry, ground in zip(numbers, beside[::-1], strict=False)]
+    large = [_compose_photo(entry, ground, rng) for entry, ground in zip(numbers, beside[::-1], strict=False)]
     reader.read(large[:1])
     began = time.perf_counter()
     readings = reader.read(large)
@@ -93,8 +93,8 @@ def main() -> None:
     entries = [entry for entry in svhn_full.list_entries(args.data_dir, args.split) if not entry.problem]
     numbers, beside = ([entry for entry in entries if bool(entry.label) == shown] for shown in (True, False))
     reader = Reader.load(args.name, args.finder, Path(args.checkpoints_dir))
-    found, milliseconds = answers(reader, numbers[: args.images])
-    none, _ = answers(reader, beside[: args.images])
+    found, milliseconds = _answer_entries(reader, numbers[: args.images])
+    none, _ = _answer_entries(reader, beside[: args.images])
     given = np.mean([answer.text != "" for answer in none])
     print(f"{len(found):,} whole pictures of {args.split}")
     print(f"numbers right         {np.mean([answer.text == answer.label for answer in found]):8.2%}")
@@ -102,8 +102,8 @@ def main() -> None:
     print(f"refused               {np.mean([answer.text == '' for answer in found]):8.2%}")
     print(f"beside given a number {given:8.2%} of {len(none):,}")
     print(f"milliseconds          {milliseconds:8.1f}")
-    right, seconds = photos(reader, numbers[:PHOTOS], beside[: args.images])
-    print(f"numbers right         {right:8.2%} of {PHOTOS} photos of {PHOTO[0]} x {PHOTO[1]} pixels")
+    right, seconds = _measure_photos(reader, numbers[:PHOTO_COUNT], beside[: args.images])
+    print(f"numbers right         {right:8.2%} of {PHOTO_COUNT} photos of {PHOTO_SIZE[0]} x {PHOTO_SIZE[1]} pixels")
     print(f"seconds               {seconds:8.2f}")
 
 

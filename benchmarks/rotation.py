@@ -19,7 +19,7 @@ from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.runs import checkpoints, load, run
 
-WIDTH = 15  # degrees
+BIN_DEGREES = 15  # degrees
 
 
 def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
@@ -50,9 +50,9 @@ def main() -> None:
     paths = Paths(**vars(parser.parse_args()))
     degrees, right = map(np.array, zip(*read_digits(paths), strict=True))
     print("turned by     digits   read")
-    for first in range(0, int(MAX_ROTATION), WIDTH):
-        within = right[(abs(degrees) >= first) & (abs(degrees) < first + WIDTH)]
-        print(f"{first:2} to {first + WIDTH:2} deg  {len(within):7}  {within.mean():6.2%}")
+    for first in range(0, int(MAX_ROTATION), BIN_DEGREES):
+        within = right[(abs(degrees) >= first) & (abs(degrees) < first + BIN_DEGREES)]
+        print(f"{first:2} to {first + BIN_DEGREES:2} deg  {len(within):7}  {within.mean():6.2%}")
 
 
 if __name__ == "__main__":

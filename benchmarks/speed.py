@@ -31,10 +31,10 @@ from svhn.training.step import build_state, make_step
 
 ROUNDS = 4
 INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
-SIDE = 4096  # of the matrices that say what the cores can do
+MATRIX_SIDE = 4096  # of the matrices that say what the cores can do
 
 
-def multiply_adds(model: keras.Model) -> int:
+def _count_multiply_adds(model: keras.Model) -> int:
     """Of one image, in convolutions and dense layers."""
     layers: list[Any] = [each for each in model.layers if isinstance(each, keras.layers.Conv2D | keras.layers.Dense)]
     return sum(math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape) for layer in layers)
@@ -50,7 +50,7 @@ def make_batch(size: int) -> Batch:
     }
 
 
-def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
+def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
     """A training step and a reading, both waited for; the network's parameters and its multiply-adds."""
     config = run.make_config({"batch_size": batch_size, "map_weight": 0.0})
     trained = build_state(config, INFO, 1000, replicas=1)
@@ -58,14 +58,14 @@ def keras_ways(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], An
     model = load.build_model(config, INFO)
     infer = tf.function(load.freeze_model(model))
     ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
-    return ways, model.count_params(), multiply_adds(model)
+    return ways, model.count_params(), _count_multiply_adds(model)
 
 
-def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
+def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
     """The same of the same network in PyTorch."""
     import torch
 
-    from benchmarks.torch_svhn import Svhn, train_step
+    from benchmarks.torch_svhn import Svhn, make_train_step
 
     build = cast(partial[keras.Model], MODELS["svhn"].build)
     _, stem, stages, dropout = build.args
@@ -74,7 +74,7 @@ def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
     model = model.to(memory_format=torch.channels_last)
     images = torch.from_numpy(batch["image"].numpy()).permute(0, 3, 1, 2)  # channels_last in memory
     digits = torch.from_numpy(batch["digits"].numpy()).long()
-    step = train_step(model)
+    step = make_train_step(model)
 
     def infer(mixed: bool) -> Any:
         model.eval()
@@ -88,7 +88,7 @@ def torch_ways(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
     }
 
 
-def rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
+def _measure_rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
     """Images a second: the best of some rounds in turn."""
     best = [0.0] * len(ways)
     for way in ways:
@@ -103,10 +103,10 @@ def rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
     return best
 
 
-def product_rate() -> float:
+def _measure_product_rate() -> float:
     """Floating-point operations a second of a large matrix product in bfloat16."""
-    matrix = tf.cast(tf.random.stateless_normal((SIDE, SIDE), (0, 0)), tf.bfloat16)
-    return 2 * SIDE**3 * rates([lambda: tf.matmul(matrix, matrix)[0, 0].numpy()], 1, 1)[0]
+    matrix = tf.cast(tf.random.stateless_normal((MATRIX_SIDE, MATRIX_SIDE), (0, 0)), tf.bfloat16)
+    return 2 * MATRIX_SIDE**3 * _measure_rates([lambda: tf.matmul(matrix, matrix)[0, 0].numpy()], 1, 1)[0]
 
 
 def main() -> None:
@@ -118,29 +118,29 @@ def main() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.config.threading.set_inter_op_parallelism_threads(args.threads)
     batch = make_batch(args.batch_size)
-    ours, parameters, macs = keras_ways(batch, args.batch_size)
+    ours, parameters, macs = make_keras_calls(batch, args.batch_size)
     try:
         import torch
 
         torch.set_num_threads(args.threads)
-        others = torch_ways(batch, parameters)
+        others = make_torch_calls(batch, parameters)
     except ImportError:
         others = {}
     ways = [*ours.values(), *others.values()]
-    found = rates(ways, args.batch_size, args.steps)
+    found = _measure_rates(ways, args.batch_size, args.steps)
     training, inference, *theirs = found
     print(f"svhn: {parameters:,} parameters, {macs / 1e6:.0f} million multiply-adds an image")
     print(f"batches of {args.batch_size}, {args.threads} threads, best of {ROUNDS} rounds in turn")
     print("images/s          ours    PyTorch   ratio")
-    for name, own, other in zip(("training", "inference"), (training, inference), fastest(theirs), strict=True):
+    for name, own, other in zip(("training", "inference"), (training, inference), _pick_fastest(theirs), strict=True):
         print(f"{name:12} {own:9.0f} " + (f"{other:10.0f} {own / other:7.2f}" if other else "not installed"))
-    product = product_rate()
+    product = _measure_product_rate()
     for name, own, passes in (("training", training, 3), ("inference", inference, 1)):
         rate = 2 * passes * macs * own
         print(f"{name:12} {rate / 1e9:9.0f} GFLOP/s, {rate / product:.0%} of a matrix product's {product / 1e9:.0f}")
 
 
-def fastest(theirs: list[float]) -> tuple[float, float]:
+def _pick_fastest(theirs: list[float]) -> tuple[float, float]:
     return (theirs[0], max(theirs[1:])) if theirs else (0.0, 0.0)
 
 

@@ -14,18 +14,18 @@ KEYS = 64
 CLASSES = 10
 
 
-def convolution(inputs: int, filters: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+def _make_convolution(inputs: int, filters: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, filters, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(filters, 1e-3, 0.05)
     )
 
 
-class Residual(nn.Module):
+class ResidualBlock(nn.Module):
     def __init__(self, inputs: int, filters: int, stride: int, dropout: float) -> None:
         super().__init__()
-        self.first, self.second = convolution(inputs, filters, stride=stride), convolution(filters, filters)
+        self.first, self.second = _make_convolution(inputs, filters, stride=stride), _make_convolution(filters, filters)
         same = stride == 1 and inputs == filters
-        self.shortcut = nn.Identity() if same else convolution(inputs, filters, 1, stride)
+        self.shortcut = nn.Identity() if same else _make_convolution(inputs, filters, 1, stride)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,15 +46,15 @@ class Svhn(nn.Module):
     ) -> None:
         super().__init__()
         channels, stride = stem, 2
-        parts: list[nn.Module] = [convolution(3, channels, stride=stride), nn.ReLU()]
+        parts: list[nn.Module] = [_make_convolution(3, channels, stride=stride), nn.ReLU()]
         for filters, blocks, down in stages:
             for block in range(blocks):
-                parts.append(Residual(channels, filters, down if block == 0 else 1, dropout))
+                parts.append(ResidualBlock(channels, filters, down if block == 0 else 1, dropout))
                 channels = filters
             stride *= down
         self.features = nn.Sequential(*parts)
         places = (size[0] // stride) * (size[1] // stride)
-        self.keys = nn.Sequential(convolution(channels, KEYS), nn.ReLU(), nn.Flatten())
+        self.keys = nn.Sequential(_make_convolution(channels, KEYS), nn.ReLU(), nn.Flatten())
         self.slots, self.max_length = max_length + 1, max_length
         self.where = nn.Linear(KEYS * places, self.slots * places)
         self.digits, self.length = nn.Linear(channels, CLASSES), nn.Linear(channels, max_length + 1)
@@ -67,7 +67,7 @@ class Svhn(nn.Module):
         return self.digits(seen[:, : self.max_length]), self.length(seen[:, self.max_length])
 
 
-def train_step(model: nn.Module) -> Callable[[Tensor, Tensor], float]:
+def make_train_step(model: nn.Module) -> Callable[[Tensor, Tensor], float]:
     """A function of pictures and digits (batch, max_length), -1 past the length, that trains and returns the loss."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-4)
     average = copy.deepcopy(model)

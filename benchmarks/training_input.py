@@ -23,14 +23,14 @@ from svhn.training.step import build_state, make_step
 ROUNDS = 4
 
 
-def images_per_second(step: Callable[[Any], Any], batches: Iterator[Any], steps: int, batch_size: int) -> float:
+def _measure_rate(step: Callable[[Any], Any], batches: Iterator[Any], steps: int, batch_size: int) -> float:
     began = time.perf_counter()
     for batch in itertools.islice(batches, steps):
         step(batch).loss.numpy()
     return steps * batch_size / (time.perf_counter() - began)
 
 
-def bytes_an_example(split: records.Split) -> float:
+def _compute_bytes_per_example(split: records.Split) -> float:
     return sum(path.stat().st_size for path in split.paths) / split.examples
 
 
@@ -48,13 +48,13 @@ def main() -> None:
     step = make_step(trained, config, distribute.choose_strategy())
     streamed = iter(make_training_batches(config, info, split, DATASETS[args.dataset].augmentation))
     kept = itertools.repeat(tf.nest.map_structure(tf.identity, next(streamed)))
-    images_per_second(step, streamed, 10, config.batch_size)  # compiles the step
+    _measure_rate(step, streamed, 10, config.batch_size)  # compiles the step
     rates = [
-        [images_per_second(step, batches, args.steps, config.batch_size) for batches in (streamed, kept)]
+        [_measure_rate(step, batches, args.steps, config.batch_size) for batches in (streamed, kept)]
         for _ in range(ROUNDS)
     ]
     real, memory = (max(column) for column in zip(*rates, strict=True))
-    size, raw = bytes_an_example(split), info.size[0] * info.size[1] * info.channels
+    size, raw = _compute_bytes_per_example(split), info.size[0] * info.size[1] * info.channels
     print(f"model {args.model}, batches of {config.batch_size}; best of {ROUNDS} rounds in turn")
     print("                     ours      other   ratio")
     print(f"images/s       {real:10.0f} {memory:10.0f} {real / memory:7.3f}   records, against one batch in memory")

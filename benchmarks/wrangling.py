@@ -25,7 +25,7 @@ from svhn.datasets.formats.digit_struct import read_digit_struct, write_digit_st
 SIZE, MARGIN = 64, 0.3
 
 
-def reference_crop(path: Path, digits: np.ndarray) -> np.ndarray:
+def _crop_like_reference(path: Path, digits: np.ndarray) -> np.ndarray:
     left, top = digits[:, 1].min(), digits[:, 2].min()
     right, bottom = (digits[:, 1] + digits[:, 3]).max(), (digits[:, 2] + digits[:, 4]).max()
     width, height = right - left, bottom - top
@@ -39,11 +39,11 @@ def reference_crop(path: Path, digits: np.ndarray) -> np.ndarray:
         return np.asarray(image.convert("RGB").crop(corners).resize((SIZE, SIZE), Image.Resampling.LANCZOS))
 
 
-def reference_way(folder: Path, target: Path) -> None:
+def _convert_like_reference(folder: Path, target: Path) -> None:
     import tensorflow as tf
 
     entries = list(read_value_by_value(folder / "digitStruct.mat"))
-    images = np.stack([reference_crop(folder / name, digits) for name, digits in entries])
+    images = np.stack([_crop_like_reference(folder / name, digits) for name, digits in entries])
     with tf.io.TFRecordWriter(str(target)) as writer:
         for image, (_, digits) in zip(images, entries, strict=True):
             feature = {"image_raw": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image.tobytes()]))}
@@ -52,7 +52,7 @@ def reference_way(folder: Path, target: Path) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
 
 
-def tree_memory(pid: int) -> int:
+def _measure_tree_memory(pid: int) -> int:
     """Bytes of the process and its descendants, shared pages counted once in all."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -64,33 +64,33 @@ def tree_memory(pid: int) -> int:
         ]
     except (OSError, StopIteration):
         return 0
-    return own * 1024 + sum(tree_memory(child) for child in children)
+    return own * 1024 + sum(_measure_tree_memory(child) for child in children)
 
 
-def measured(command: list[str]) -> tuple[float, float]:
+def _measure_command(command: list[str]) -> tuple[float, float]:
     """Seconds and peak megabytes of a command with all its processes."""
     began, peak = time.perf_counter(), 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, tree_memory(process.pid))
+            peak = max(peak, _measure_tree_memory(process.pid))
             time.sleep(0.1)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
     return time.perf_counter() - began, peak / 1e6
 
 
-def ours(data_dir: Path, scratch: Path) -> tuple[float, float]:
+def _measure_ours(data_dir: Path, scratch: Path) -> tuple[float, float]:
     flags = [f"--data_dir={data_dir}", f"--records_dir={scratch}", "--splits=train", f"--size={SIZE}x{SIZE}"]
-    return measured([sys.executable, "-m", "svhn.wrangle", *flags, f"--margin={MARGIN}"])
+    return _measure_command([sys.executable, "-m", "svhn.wrangle", *flags, f"--margin={MARGIN}"])
 
 
-def reference(data_dir: Path, scratch: Path) -> tuple[float, float]:
-    return measured(
+def _measure_reference(data_dir: Path, scratch: Path) -> tuple[float, float]:
+    return _measure_command(
         [sys.executable, "-m", "benchmarks.wrangling", f"--data_dir={data_dir}", f"--reference={scratch / 'reference'}"]
     )
 
 
-def first_images(data_dir: Path, target: Path, count: int) -> Path:
+def _link_first_images(data_dir: Path, target: Path, count: int) -> Path:
     """A source of the first images alone; the pictures are links."""
     folder = target / "train"
     folder.mkdir(parents=True)
@@ -108,13 +108,16 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.reference:
-        reference_way(args.data_dir / "train", args.reference)
+        _convert_like_reference(args.data_dir / "train", args.reference)
         return
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        few = first_images(args.data_dir, scratch / "few", args.few)
-        rows = [("ours", ours(args.data_dir, scratch)), ("the reference's way", reference(args.data_dir, scratch))]
-        small = ours(few, scratch)
+        few = _link_first_images(args.data_dir, scratch / "few", args.few)
+        rows = [
+            ("ours", _measure_ours(args.data_dir, scratch)),
+            ("the reference's way", _measure_reference(args.data_dir, scratch)),
+        ]
+        small = _measure_ours(few, scratch)
     print("                          seconds   peak MB")
     for title, (seconds, memory) in (*rows, (f"ours, {args.few} images", small)):
         print(f"{title:<24}{seconds:9.1f} {memory:9.0f}")

@@ -226,15 +226,15 @@ def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
         f"{tmp_path}/b.png",
         f"{tmp_path}/odd[1].png",
     ]
-    assert [path.name for path in files.paths(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
-    assert [path.name for path in files.paths([f"{tmp_path}/f*/*.png"])] == ["c.png"]
-    assert files.paths([f"{tmp_path}/a.JPG", ""]) == [tmp_path / "a.JPG"]  # as a comma at the end leaves
-    assert files.paths(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
+    assert [path.name for path in files.expand_patterns(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
+    assert [path.name for path in files.expand_patterns([f"{tmp_path}/f*/*.png"])] == ["c.png"]
+    assert files.expand_patterns([f"{tmp_path}/a.JPG", ""]) == [tmp_path / "a.JPG"]  # as a comma at the end leaves
+    assert files.expand_patterns(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
 
 
 def test_a_comma_alone_names_nothing() -> None:
     with pytest.raises(UserError, match="--images names nothing"):
-        files.paths(["", ""])
+        files.expand_patterns(["", ""])
 
 
 @pytest.mark.parametrize("pattern", ["*.png", "."])
@@ -243,4 +243,4 @@ def test_a_pattern_or_folder_without_pictures_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="no picture there"):
-        files.paths([pattern])
+        files.expand_patterns([pattern])

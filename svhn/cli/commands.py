@@ -8,7 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from svhn.cli.session import Session, banner, info_of, print_line, score_command, training_info
+from svhn.cli.session import (
+    Session,
+    format_banner,
+    format_score_command,
+    print_line,
+    read_session_info,
+    read_training_info,
+)
 from svhn.config import check_folder_name, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
@@ -27,43 +34,43 @@ from svhn.training import compare, loop, lr_finder
 from svhn.training.lr_finder import Sweep
 
 
-def train_mode(session: Session) -> None:
-    info = training_info(session)
+def _train_run(session: Session) -> None:
+    info = read_training_info(session)
     config = begin_run(session.paths.run, session.given, info)
-    print(banner(session, config, info))
+    print(format_banner(session, config, info))
     started = time.monotonic()
     loop.train_model(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
     if info.has_split("test") or info.has_split("valid"):
-        print(f"Now score it: {score_command(session.paths, info)}")
+        print(f"Now score it: {format_score_command(session.paths, info)}")
 
 
-def score_mode(session: Session) -> None:
+def _score_run(session: Session) -> None:
     """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
     paths, run = session.paths, session.paths.run
     chosen = checkpoints.resolve_steps(run, session.checkpoint)
-    info = info_of(session)
+    info = read_session_info(session)
     config = open_run(run, session.given, info, session.mode)
-    print(banner(session, config, info))
+    print(format_banner(session, config, info))
     with tempfile.TemporaryDirectory() as scratch:
         split = splits.open_usable_split(config, paths, info, session.mode, Path(scratch), print_line)
         rows = score.score_checkpoints(config, info, split, run, chosen, print_line)
         target = paths.results / f"{session.mode}-{paths.name}.csv"
         tables.write_score_table(target, rows)
         print(tables.format_score_table(rows, checkpoints.read_best(run).get("step")))
-        sheet = sheets.save_sheet(
+        sheet = sheets.write_sheet(
             target.with_suffix(".png"), score.predict_first_examples(config, info, split, run, rows[-1].step)
         )
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
 
 
-def rate_mode(session: Session) -> None:
+def _sweep_learning_rate(session: Session) -> None:
     """`lr`: the learning-rate finder."""
     paths = session.paths
-    info = training_info(session)
+    info = read_training_info(session)
     config = resolve_config(paths.run, session.given, info)
-    print(banner(session, config, info))
+    print(format_banner(session, config, info))
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
         split = splits.open_usable_split(config, paths, info, "train", Path(scratch), print_line)
@@ -72,23 +79,23 @@ def rate_mode(session: Session) -> None:
                 config, info, paths, split, DATASETS[config.dataset].augmentation, print_line
             )
     target = paths.results / f"lr-{paths.name}.png"
-    save_picture(target, swept)
+    _write_sweep_chart(target, swept)
     print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
 
 
-def report_mode(session: Session) -> None:
+def _report_run(session: Session) -> None:
     paths = session.paths
-    info = info_of(session)
+    info = read_session_info(session)
     config = open_run(paths.run, session.given, info, session.split)
     step = checkpoints.resolve_step(paths.run, session.checkpoint)
-    print(banner(session, config, info))
+    print(format_banner(session, config, info))
     page = report.write_report(config, info, paths, session.split, step, session.example, print_line)
     print(f"Report saved to {page}, its pictures beside it")
 
 
-def predict_mode(session: Session) -> None:
+def _predict_numbers(session: Session) -> None:
     if session.images:
-        read_photos(session)
+        _read_photos(session)
     elif session.csv:
         model, config, info = load.load_run(session.paths.run, session.given, session.checkpoint)
         network = load.freeze_model(model)
@@ -101,67 +108,71 @@ def predict_mode(session: Session) -> None:
         )
 
 
-def read_photos(session: Session) -> None:
+def _read_photos(session: Session) -> None:
     """`predict` with `--images`: a line a picture. Raises `UserError` at the end if any could not be read."""
-    pictures = files.paths(session.images)
+    pictures = files.expand_patterns(session.images)
     files.check_targets(pictures, session.output, session.annotate)
-    reader = reader_of(session)
+    reader = _load_reader(session)
     problems: list[str] = []
     rows: list[files.Row] = []
     annotated = Path(session.annotate) if session.annotate else None
     try:
         for row in files.read_files(reader.read_one, pictures, annotated, problems.append):
-            print_line(files.line(*row))
+            print_line(files.format_reading(*row))
             rows.append(row)
     finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; if nothing, an earlier table stays
         if session.output and rows:
-            files.save(Path(session.output), rows)
+            files.write_readings(Path(session.output), rows)
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(pictures)} files could not be read:", *problems]))
 
 
-def reader_of(session: Session) -> Reader:
+def _load_reader(session: Session) -> Reader:
     check_folder_name("finder", session.finder)
     finder = dataclasses.replace(session.paths, name=session.finder).run
-    return Reader.of(session.paths.run, finder, session.given, session.checkpoint)
+    return Reader.from_runs(session.paths.run, finder, session.given, session.checkpoint)
 
 
-def demo_mode(session: Session) -> None:
-    web.check(session.host, session.port)
-    web.serve(reader_of(session).read_one, session.host, session.port, print_line)
+def _serve_demo(session: Session) -> None:
+    web.check_address(session.host, session.port)
+    web.serve_page(_load_reader(session).read_one, session.host, session.port, print_line)
 
 
-def release_mode(session: Session) -> None:
+def _release_checkpoint(session: Session) -> None:
     run = session.paths.run
     step = checkpoints.resolve_step(run, session.checkpoint)
-    info = info_of(session)
+    info = read_session_info(session)
     config = open_run(run, session.given, info, "valid")
-    print(banner(session, config, info))
+    print(format_banner(session, config, info))
     folder = session.paths.results / "released"
     with tempfile.TemporaryDirectory() as scratch:
         valid = splits.open_usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
         with integrity.explain_corruption(valid):
-            temperature, scores = release.release(config, info, valid, run, step, folder)
+            temperature, scores = release.release_run(config, info, valid, run, step, folder)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
-    print(score_command(dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info))
+    print(
+        format_score_command(
+            dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info
+        )
+    )
 
 
-def export_mode(session: Session) -> None:
+def _export_checkpoint(session: Session) -> None:
     paths, kind = session.paths, session.format
     form = get_registered("format", FORMATS, kind)
     target = Path(session.output) if session.output else paths.results / (paths.name + form.suffix)
-    checked = export.export(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
-    print(f"Exported to {target}. There, {checked.same:.1%} of {checked.images} are read as by TensorFlow;")
+    checked = export.export_run(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
+    print(f"Exported to {target}. There, {checked.same:.1%} of {checked.sample} are read as by TensorFlow;")
     print(f"logits differ by {checked.difference:.1g} at most.")
 
 
-def compare_mode(session: Session) -> None:
+def _compare_given_models(session: Session) -> None:
     if not session.models:
         raise UserError(f"--mode=compare needs --models: some of {', '.join(MODELS)}")
     first = session.models[0]
     given, paths = {"model": first, **session.given}, compare.make_model_paths(session.paths, first)
-    info = training_info(session._replace(given=given, paths=paths))
+    info = read_training_info(session._replace(given=given, paths=paths))
     augmentation = DATASETS[info.dataset].augmentation
     results = compare.compare_models(session.models, session.given, info, session.paths, augmentation, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"
@@ -171,22 +182,22 @@ def compare_mode(session: Session) -> None:
 
 
 MODES: dict[str, Callable[[Session], None]] = {
-    "train": train_mode,
-    "valid": score_mode,
-    "test": score_mode,
-    "lr": rate_mode,
-    "report": report_mode,
-    "predict": predict_mode,
-    "release": release_mode,
-    "export": export_mode,
-    "demo": demo_mode,
-    "compare": compare_mode,
+    "train": _train_run,
+    "valid": _score_run,
+    "test": _score_run,
+    "lr": _sweep_learning_rate,
+    "report": _report_run,
+    "predict": _predict_numbers,
+    "release": _release_checkpoint,
+    "export": _export_checkpoint,
+    "demo": _serve_demo,
+    "compare": _compare_given_models,
 }
 
 
-def save_picture(path: Path, swept: Sweep) -> None:
+def _write_sweep_chart(path: Path, swept: Sweep) -> None:
     """Raises `UserError` where Matplotlib is not installed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = charts.learning_rates(*swept, swept.suggestion)
+    picture = charts.draw_learning_rates(*swept, swept.suggestion)
     with atomic_write(path) as file:
         file.write(picture)

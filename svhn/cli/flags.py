@@ -23,9 +23,9 @@ from svhn.publishing.formats import FORMATS
 from svhn.runs import run
 from svhn.runtime import shell
 
-DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
-NAMED = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
-OF_MODES = {  # flags that are no part of a run
+DEFINERS = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+REGISTRIES = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
+MODE_FLAGS = {  # flags that are no part of a run
     "checkpoint": ("all", "all, best, latest or a step: what valid and test score; the other modes take one"),
     "split": ("valid", "what report shows: valid or test"),
     "example": ("", "name of the picture whose feature maps report shows; the first one"),
@@ -59,23 +59,23 @@ An option that isn't given has the value that the run was made with, or else the
 shown here are those that models share; those of a run are in its config.json."""
 
 
-def define_flags() -> flags.FlagValues:
+def _define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
-    for name, (default, description) in OF_MODES.items():
-        DEFINE[type(default)](name, default, description, flag_values=values)
+    for name, (default, description) in MODE_FLAGS.items():
+        DEFINERS[type(default)](name, default, description, flag_values=values)
     flags.DEFINE_list("images", [], "that predict reads: files, folders and patterns, by comma", flag_values=values)
     flags.DEFINE_list("models", [], f"that compare trains: {', '.join(MODELS)}", flag_values=values)
     for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
-        names = f": {', '.join(NAMED[field.name])}" if field.name in NAMED else ""
+        names = f": {', '.join(REGISTRIES[field.name])}" if field.name in REGISTRIES else ""
         description = field.metadata["description"] + names
-        DEFINE[type(field.default)](field.name, field.default, description, flag_values=values)
+        DEFINERS[type(field.default)](field.name, field.default, description, flag_values=values)
     flags.DEFINE_alias("log", "log_name", flag_values=values)
     return values
 
 
-def read_flags(argv: Sequence[str]) -> Session:
-    values = define_flags()
+def _parse_session(argv: Sequence[str]) -> Session:
+    values = _define_flags()
     shell.parse_flags(values, argv, DESCRIPTION)
     named: dict[str, Any] = values.flag_values_dict()
     get_registered("mode", MODES, named["mode"])
@@ -92,19 +92,19 @@ def read_flags(argv: Sequence[str]) -> Session:
     if (named["images"] or named["mode"] == "demo") and not values["name"].present:
         paths = dataclasses.replace(paths, name=RELEASED.name)
     lists = {name: named[name] for name in ("images", "models")}
-    return Session(named["mode"], paths, given, **lists, **{name: named[name] for name in OF_MODES})
+    return Session(named["mode"], paths, given, **lists, **{name: named[name] for name in MODE_FLAGS})
 
 
 def main(argv: list[str]) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    session = read_flags(argv)
+    session = _parse_session(argv)
     try:
         MODES[session.mode](session)
     except tf.errors.ResourceExhaustedError as error:
-        raise exhausted(str(error)) from error
+        raise _explain_exhaustion(str(error)) from error
 
 
-def exhausted(message: str) -> Exception:
+def _explain_exhaustion(message: str) -> Exception:
     """What ran out: of a full disk and of too little memory TensorFlow says the same."""
     if "No space left" in message:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -33,7 +33,7 @@ class Session(NamedTuple):
     models: list[str]
 
 
-def banner(session: Session, config: Config, info: Info) -> str:
+def format_banner(session: Session, config: Config, info: Info) -> str:
     height, width, channels = batches.compute_input_shape(config, info)
     rows = {
         "Running project": session.paths.name,
@@ -55,19 +55,19 @@ def banner(session: Session, config: Config, info: Info) -> str:
     return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
 
 
-def info_of(session: Session) -> Info:
+def read_session_info(session: Session) -> Info:
     """Of the records of the data set that the user named, or the run's."""
     return records.read_info(session.paths.records_dir, run.resolve_option(session.paths.run, session.given, "dataset"))
 
 
-def training_info(session: Session) -> Info:
-    """As `info_of`; those of the other data sets that the run trains on count as its sources."""
-    info = info_of(session)
+def read_training_info(session: Session) -> Info:
+    """As `read_session_info`; those of the other data sets that the run trains on count as its sources."""
+    info = read_session_info(session)
     train_on = run.resolve_option(session.paths.run, session.given, "train_on")
     return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))
 
 
-def score_command(paths: Paths, info: Info) -> str:
+def format_score_command(paths: Paths, info: Info) -> str:
     """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
     options = {
         "mode": "test" if info.has_split("test") else "valid",

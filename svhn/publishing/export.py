@@ -25,15 +25,17 @@ from svhn.runs.load import freeze_model, load_run
 from svhn.runs.run import open_run
 from svhn.spec import Info
 
-PORTABLE = {"mixed_precision": False, "views": 1}  # what every runtime can follow
-CHECKED = 256  # images
-BATCH = 64
-CALIBRATED = 1000  # images of train whose ranges int8 takes; with 100 to 300, it read 0.2 to 0.4 points less of valid
-LOGITS_WITHIN = 1e-3  # other roundings of float32: 2e-4 on 2,999 house numbers, more on what looks like none
-SAME_IN_INT8 = 0.9  # least share of numbers that are read as before
+PORTABLE_OPTIONS = {"mixed_precision": False, "views": 1}  # what every runtime can follow
+CHECK_COUNT = 256  # images
+BATCH_SIZE = 64
+CALIBRATION_COUNT = (
+    1000  # images of train whose ranges int8 takes; with 100 to 300, it read 0.2 to 0.4 points less of valid
+)
+MAX_DIFFERENCE = 1e-3  # other roundings of float32: 2e-4 on 2,999 house numbers, more on what looks like none
+MIN_INT8_AGREEMENT = 0.9  # least share of numbers that are read as before
 
 
-class Checked(NamedTuple):
+class ExportCheck(NamedTuple):
     """How an exported file reads what TensorFlow has read.
 
     Args:
@@ -42,33 +44,39 @@ class Checked(NamedTuple):
         difference: the largest in logits, confidences and box.
     """
 
-    images: str
+    sample: str
     same: float
     difference: float
 
 
-def export(run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path) -> Checked:
+def export_run(
+    run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path
+) -> ExportCheck:
     """Write a run's checkpoint as a file, or a folder, of that kind.
 
     Raises:
         UserError: the extra is missing, or records of train for int8, or it can't be had in int8, or doesn't read as
             TensorFlow does.
     """
-    check_target(target, kind)
+    _check_target(target, kind)
     if given.get("views", 1) != 1:
         raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
-    model, config, info = load_run(run, {**given, **PORTABLE}, checkpoint)
+    model, config, info = load_run(run, {**given, **PORTABLE_OPTIONS}, checkpoint)
     if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
         raise UserError(
             f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
         )
-    module = exportable(freeze_model(model), config, info)
-    source, images = pictures(run, config.dataset, info, records_dir)
-    calibration = images if FORMATS[kind].exact else sample(run, config.dataset, records_dir, "train", CALIBRATED)
-    return Checked(f"{len(images)} {source}", *write(module, kind, target, images, calibration))
+    module = make_exportable(freeze_model(model), config, info)
+    source, images = _choose_check_images(run, config.dataset, info, records_dir)
+    calibration = (
+        images
+        if FORMATS[kind].exact
+        else load_split_images(run, config.dataset, records_dir, "train", CALIBRATION_COUNT)
+    )
+    return ExportCheck(f"{len(images)} {source}", *write_export(module, kind, target, images, calibration))
 
 
-def check_target(target: Path, kind: str) -> None:
+def _check_target(target: Path, kind: str) -> None:
     """Raises `UserError` where something else lies at the file's place, or the name is not the format's."""
     expected = Path(f"_{FORMATS[kind].suffix}").suffix
     if kind != "savedmodel" and target.suffix != expected:
@@ -78,7 +86,7 @@ def check_target(target: Path, kind: str) -> None:
         raise UserError(f"--output={target} is there, and no earlier export of that format: choose another name")
 
 
-def exportable(network: Network, config: Config, info: Info) -> Exportable:
+def make_exportable(network: Network, config: Config, info: Info) -> Exportable:
     """Of images, the logits at the run's temperature, and `number` (batch, max_length), its slots -1 past the end.
 
     `confidence` (batch,) is the number's, `digit_confidences` (batch, max_length) each digit's. A finder also says
@@ -96,15 +104,15 @@ def exportable(network: Network, config: Config, info: Info) -> Exportable:
     return Exportable(read, info)
 
 
-def pictures(run: Path, dataset: str, info: Info, records_dir: str) -> tuple[str, np.ndarray]:
+def _choose_check_images(run: Path, dataset: str, info: Info, records_dir: str) -> tuple[str, np.ndarray]:
     """What to check with, in words and as images: of valid, or else of test, or else drawn ones."""
     for split in ("valid", "test"):
         with suppress(UserError):
-            return f"images of {split}", sample(run, dataset, records_dir, split, CHECKED)
-    return "drawn images", drawn(info, CHECKED)
+            return f"images of {split}", load_split_images(run, dataset, records_dir, split, CHECK_COUNT)
+    return "drawn images", draw_plain_images(info, CHECK_COUNT)
 
 
-def sample(run: Path, dataset: str, records_dir: str, name: str, count: int) -> np.ndarray:
+def load_split_images(run: Path, dataset: str, records_dir: str, name: str, count: int) -> np.ndarray:
     """The first images of a split, uint8 (…, height, width, channels).
 
     Raises:
@@ -118,7 +126,7 @@ def sample(run: Path, dataset: str, records_dir: str, name: str, count: int) -> 
     return np.concatenate(images)[:count]
 
 
-def drawn(info: Info, count: int) -> np.ndarray:
+def draw_plain_images(info: Info, count: int) -> np.ndarray:
     """The same of plain numbers, as noisy as photos, for who has no records."""
     rng, (height, width) = np.random.default_rng(0), info.size
     font = ImageFont.load_default(height / 2)
@@ -133,54 +141,60 @@ def drawn(info: Info, count: int) -> np.ndarray:
     return np.stack([draw() for _ in range(count)]).clip(0, 255).astype(np.uint8)
 
 
-def write(
+def write_export(
     module: Exportable, kind: str, target: Path, images: np.ndarray, calibration: np.ndarray
 ) -> tuple[float, float]:
     """Write a file and read the images with it: the share read as TensorFlow does, and the logits' largest difference.
 
     Raises:
-        UserError: as `export`; then the earlier file stays.
+        UserError: as `export_run`; then the earlier file stays.
     """
-    form, unfinished, earlier = FORMATS[kind], beside(target, "unfinished"), beside(target, "earlier")
+    form, unfinished, earlier = (
+        FORMATS[kind],
+        make_hidden_path(target, "unfinished"),
+        make_hidden_path(target, "earlier"),
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove(unfinished)
+    _remove_path(unfinished)
     try:
         form.write(module, unfinished, calibration)
-        same, difference = compared(outputs(form.load(unfinished), images), outputs(module.call, images))
-        if same < (1 if form.exact else SAME_IN_INT8) or not (difference <= LOGITS_WITHIN or not form.exact):
+        same, difference = compare_outputs(
+            run_in_batches(form.load(unfinished), images), run_in_batches(module.run_images, images)
+        )
+        if same < (1 if form.exact else MIN_INT8_AGREEMENT) or not (difference <= MAX_DIFFERENCE or not form.exact):
             raise UserError(
                 f"{kind} reads {same:.1%} of {len(images)} images as TensorFlow does, and its outputs differ by up to "
                 f"{difference:.2g}: not exported, choose another --format"
             )
         if target.is_dir():  # unlike a file, it can't be replaced
-            remove(earlier)  # of an export that was killed
+            _remove_path(earlier)  # of an export that was killed
             target.replace(earlier)
         unfinished.replace(target)
-        remove(earlier)
+        _remove_path(earlier)
     finally:
-        remove(unfinished)
+        _remove_path(unfinished)
     return same, difference
 
 
-def beside(target: Path, word: str) -> Path:
+def make_hidden_path(target: Path, word: str) -> Path:
     """A place of our own: the name is hidden, since a user may have called a file so."""
     return target.with_name(f".{word}-{target.name}")
 
 
-def outputs(call: Call, images: np.ndarray) -> Outputs:
+def run_in_batches(call: Call, images: np.ndarray) -> Outputs:
     """Of any number of images."""
-    parts = [call(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    parts = [call(images[start : start + BATCH_SIZE]) for start in range(0, len(images), BATCH_SIZE)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def compared(found: Outputs, expected: Outputs) -> tuple[float, float]:
+def compare_outputs(found: Outputs, expected: Outputs) -> tuple[float, float]:
     """The share of numbers that are read alike, and the largest difference in what else is said."""
     same = (found["number"] == expected["number"]).all(axis=1).mean()
     others = expected.keys() - {"number"}
     return float(same), float(np.max([np.abs(found[name] - expected[name]).max() for name in others]))
 
 
-def remove(path: Path) -> None:
+def _remove_path(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:

@@ -29,13 +29,13 @@ class Exportable(tf.Module):
         """`read` takes uint8 images (batch, height, width, channels) of `info.size`; it returns tensors by name."""
         super().__init__()
         self.read, self.shape = read, (*info.size, info.channels)
-        self.images = tf.function(read, input_signature=[self.signature(None)])
+        self.images = tf.function(read, input_signature=[self.make_signature(None)])
         self.encoded = tf.function(self.decode_and_read, input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
 
-    def signature(self, batch: int | None) -> tf.TensorSpec:
+    def make_signature(self, batch: int | None) -> tf.TensorSpec:
         return tf.TensorSpec((batch, *self.shape), tf.uint8, "images")
 
-    def call(self, images: np.ndarray) -> Outputs:
+    def run_images(self, images: np.ndarray) -> Outputs:
         return {name: value.numpy() for name, value in self.images(tf.constant(images)).items()}
 
     def decode_and_read(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -43,66 +43,66 @@ class Exportable(tf.Module):
 
         As the file has them: a camera's turn isn't followed, and what is transparent isn't white.
         """
-        outputs = self.images(tf.map_fn(self.decode, encoded, fn_output_signature=tf.uint8))
+        outputs = self.images(tf.map_fn(self.decode_file, encoded, fn_output_signature=tf.uint8))
         slots = tf.where(outputs["number"] >= 0, tf.strings.as_string(outputs["number"]), "")
         return {**outputs, "text": tf.strings.reduce_join(slots, axis=1)}
 
-    def decode(self, encoded: tf.Tensor) -> tf.Tensor:
+    def decode_file(self, encoded: tf.Tensor) -> tf.Tensor:
         image = tf.io.decode_image(encoded, channels=self.shape[-1], expand_animations=False)
         image = tf.image.resize(image, self.shape[:2], tf.image.ResizeMethod.LANCZOS3, antialias=True)
         return tf.ensure_shape(tf.saturate_cast(tf.round(image), tf.uint8), self.shape)
 
 
-def installed(module: str) -> Any:
+def _import_extra(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
         raise UserError(f"exporting needs {module}: pip install 'svhn[export]'") from error
 
 
-def write_savedmodel(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+def _write_savedmodel(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
     signatures: Any = {"serving_default": module.encoded, "images": module.images}
     tf.saved_model.save(module, str(path), signatures)
 
 
-def load_savedmodel(path: Path) -> Call:
+def _load_savedmodel(path: Path) -> Call:
     loaded: Any = tf.saved_model.load(str(path))
     return lambda images: {name: value.numpy() for name, value in loaded.images(tf.constant(images)).items()}
 
 
-def write_onnx(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
-    convert = installed("tf2onnx").convert
-    installed("onnxruntime")
-    convert.from_function(module.images, [module.signature(None)], opset=OPSET, output_path=str(path))
+def _write_onnx(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+    convert = _import_extra("tf2onnx").convert
+    _import_extra("onnxruntime")
+    convert.from_function(module.images, [module.make_signature(None)], opset=OPSET, output_path=str(path))
 
 
 def load_onnx(path: Path) -> Call:
-    session = installed("onnxruntime").InferenceSession(str(path))
+    session = _import_extra("onnxruntime").InferenceSession(str(path))
     names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(None, {"images": images}), strict=True))
 
 
-def litert_converter(module: Exportable) -> Any:
+def _make_litert_converter(module: Exportable) -> Any:
     """One image at a time: what runs on phones has fixed shapes."""
-    installed("ai_edge_litert.interpreter")
-    one_image = tf.function(module.read, input_signature=[module.signature(1)])
+    _import_extra("ai_edge_litert.interpreter")
+    one_image = tf.function(module.read, input_signature=[module.make_signature(1)])
     return tf.lite.TFLiteConverter.from_concrete_functions([one_image.get_concrete_function()], module)
 
 
-def write_litert(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
-    path.write_bytes(litert_converter(module).convert())
+def _write_litert(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+    path.write_bytes(_make_litert_converter(module).convert())
 
 
-def write_litert_int8(module: Exportable, path: Path, calibration: np.ndarray) -> None:
+def _write_litert_int8(module: Exportable, path: Path, calibration: np.ndarray) -> None:
     """Weights and what flows between them in 8 bits, in ranges that these images span."""
-    converter = litert_converter(module)
+    converter = _make_litert_converter(module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in calibration)
     path.write_bytes(converter.convert())
 
 
-def load_litert(path: Path) -> Call:
-    interpreter = installed("ai_edge_litert.interpreter").Interpreter(str(path))
+def _load_litert(path: Path) -> Call:
+    interpreter = _import_extra("ai_edge_litert.interpreter").Interpreter(str(path))
     read = interpreter.get_signature_runner()
 
     def call(images: np.ndarray) -> Outputs:
@@ -129,8 +129,8 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
-    "savedmodel": Format("-savedmodel", write_savedmodel, load_savedmodel),
-    "litert": Format(".tflite", write_litert, load_litert),
-    "litert_int8": Format("-int8.tflite", write_litert_int8, load_litert, exact=False),
-    "onnx": Format(".onnx", write_onnx, load_onnx),
+    "savedmodel": Format("-savedmodel", _write_savedmodel, _load_savedmodel),
+    "litert": Format(".tflite", _write_litert, _load_litert),
+    "litert_int8": Format("-int8.tflite", _write_litert_int8, _load_litert, exact=False),
+    "onnx": Format(".onnx", _write_onnx, load_onnx),
 }

@@ -19,12 +19,12 @@ from svhn.runs.run import read_config, read_history, write_history
 from svhn.runtime.files import atomic_write, write_json
 from svhn.spec import Info
 
-MEASURED = ("views", "temperature", "threshold")
-SMALLEST = 1e-6  # probability, that a confidence of 1 in what is wrong does not cost all
+MEASURED_OPTIONS = ("views", "temperature", "threshold")
+MIN_PROBABILITY = 1e-6  # probability, that a confidence of 1 in what is wrong does not cost all
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
 
 
-def release(
+def release_run(
     config: Config, info: Info, valid: Split, run: Path, step: int, folder: Path
 ) -> tuple[float, dict[str, float]]:
     """Write a folder that valid, test, report and predict take for a run; returns its temperature and scores on valid.
@@ -32,14 +32,14 @@ def release(
     It holds no checksums of what the run was trained on: who has another test split may score it on that.
     """
     model = load.load_trained_model(config, info, run, step)
-    weights = [half(weight) for weight in model.get_weights()]
+    weights = [_to_float16(weight) for weight in model.get_weights()]
     model.set_weights(weights)
     network = load.freeze_model(model)
-    config = dataclasses.replace(config, temperature=best_temperature(network, config, info, valid))
-    config = dataclasses.replace(config, threshold=best_threshold(network, config, info, valid))
+    config = dataclasses.replace(config, temperature=choose_temperature(network, config, info, valid))
+    config = dataclasses.replace(config, threshold=choose_threshold(network, config, info, valid))
     scores = score.make_scorer(network, config, info, valid)("")
     stored = read_config(run)
-    options = {**stored["config"], **{name: getattr(config, name) for name in MEASURED}}
+    options = {**stored["config"], **{name: getattr(config, name) for name in MEASURED_OPTIONS}}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"ckpt-{step}.npz"
     with atomic_write(path) as file:
@@ -53,12 +53,12 @@ def release(
     return config.temperature, scores
 
 
-def half(weight: np.ndarray) -> np.ndarray:
+def _to_float16(weight: np.ndarray) -> np.ndarray:
     """Kernels, which are nearly all of a model, in float16; what is one number a channel as it is."""
     return weight.astype(np.float16) if weight.ndim > 1 else weight
 
 
-def best_temperature(network: Network, config: Config, info: Info, split: Split) -> float:
+def choose_temperature(network: Network, config: Config, info: Info, split: Split) -> float:
     """Of `TEMPERATURES`, the one whose confidences say best whether the number that was read is right.
 
     Guo et al. 2017 (arXiv 1706.04599) choose by the classes' probabilities; but it is the confidence that is given
@@ -70,7 +70,7 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
     @tf.function
     def losses(batch: batches.Batch) -> tf.Tensor:
         logits = read(batch["image"])
-        loss = compute_sequence_loss if "box" in logits else log_loss
+        loss = compute_sequence_loss if "box" in logits else compute_log_loss
         every = [loss(batch["digits"], views.apply_temperature(logits, value)) for value in TEMPERATURES]
         return tf.linalg.matvec(tf.stack(every), batch["weight"])
 
@@ -78,14 +78,14 @@ def best_temperature(network: Network, config: Config, info: Info, split: Split)
     return TEMPERATURES[int(np.argmin(total))]
 
 
-def log_loss(digits: tf.Tensor, outputs: Outputs) -> tf.Tensor:
+def compute_log_loss(digits: tf.Tensor, outputs: Outputs) -> tf.Tensor:
     """Of each confidence, as the probability that the number is the digits, int32 (batch, max_length): (batch,)."""
     decoded = decoding.decode_outputs(outputs)
     right = tf.reduce_all(decoded.digits == digits, axis=1)
-    return -tf.math.log(tf.maximum(tf.where(right, decoded.confidence, 1 - decoded.confidence), SMALLEST))
+    return -tf.math.log(tf.maximum(tf.where(right, decoded.confidence, 1 - decoded.confidence), MIN_PROBABILITY))
 
 
-def best_threshold(network: Network, config: Config, info: Info, split: Split) -> float:
+def choose_threshold(network: Network, config: Config, info: Info, split: Split) -> float:
     """Where the larger share is least: of numbers that are refused, or of pictures without any that are given one.
 
     The run's own where the split has not both kinds.

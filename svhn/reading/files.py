@@ -17,8 +17,8 @@ from svhn.labels import Reading
 from svhn.runtime.files import atomic_write, write_json, write_rows
 
 COLUMNS = ("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences")
-COLOUR = (230, 30, 60)
-HEIGHT = 200  # least pixels of an annotated copy
+BOX_COLOR = (230, 30, 60)
+MIN_HEIGHT = 200  # least pixels of an annotated copy
 
 Read = Callable[[Image.Image], Reading]
 Row = tuple[Path, Reading]
@@ -36,15 +36,15 @@ def read_files(
         try:
             image = images.open_picture(file)
         except (OSError, ValueError) as error:
-            problem(f"{shown(file)}: {error}")
+            problem(f"{_to_printable(file)}: {error}")
             continue
         reading = read(image)
         if annotated:
-            annotate(image, reading, new_name(annotated, file.stem, copies))
+            _write_annotated_copy(image, reading, _choose_path(annotated, file.stem, copies))
         yield file, reading
 
 
-def new_name(folder: Path, stem: str, taken: set[Path]) -> Path:
+def _choose_path(folder: Path, stem: str, taken: set[Path]) -> Path:
     """The picture's, counted up where one of another folder or kind has it already."""
     numbered = (folder / f"{stem}{f' ({number})' if number > 1 else ''}.png" for number in count(1))
     path = next(path for path in numbered if path not in taken)
@@ -52,13 +52,13 @@ def new_name(folder: Path, stem: str, taken: set[Path]) -> Path:
     return path
 
 
-def shown(file: Path) -> str:
+def _to_printable(file: Path) -> str:
     """A name that can be printed and saved: old archives leave some whose bytes are no UTF-8."""
     return os.fsencode(file).decode(errors="replace")
 
 
-def line(file: Path, reading: Reading) -> str:
-    return f"{shown(file)}  {reading.text or 'no number'}  {reading.confidence:.3f}"
+def format_reading(file: Path, reading: Reading) -> str:
+    return f"{_to_printable(file)}  {reading.text or 'no number'}  {reading.confidence:.3f}"
 
 
 def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
@@ -69,25 +69,25 @@ def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
         raise UserError(f"--annotate={annotated} is where the pictures are: name another folder for their copies")
 
 
-def save(path: Path, rows: Iterable[Row]) -> None:
+def write_readings(path: Path, rows: Iterable[Row]) -> None:
     """As a CSV, or as JSON where the name ends so; the box in pixels, empty where there is no number."""
     if path.suffix.lower() == ".csv":
-        write_rows(path, COLUMNS, (csv_row(*row) for row in rows))
+        write_rows(path, COLUMNS, (_to_csv_row(*row) for row in rows))
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, [described(*row) for row in rows])
+    write_json(path, [_to_json_entry(*row) for row in rows])
 
 
-def csv_row(file: Path, reading: Reading) -> list[object]:
+def _to_csv_row(file: Path, reading: Reading) -> list[object]:
     box = [f"{side:.1f}" for side in reading.box] if reading.box else [""] * 4
     digits = " ".join(f"{value:.4f}" for value in reading.digit_confidences)
-    return [shown(file), reading.text, f"{reading.confidence:.6f}", *box, digits]
+    return [_to_printable(file), reading.text, f"{reading.confidence:.6f}", *box, digits]
 
 
-def described(file: Path, reading: Reading) -> dict[str, object]:
+def _to_json_entry(file: Path, reading: Reading) -> dict[str, object]:
     box = [round(side, 1) for side in reading.box] if reading.box else None
     return {
-        "file": shown(file),
+        "file": _to_printable(file),
         "number": reading.text,
         "confidence": reading.confidence,
         "box": box,
@@ -95,24 +95,24 @@ def described(file: Path, reading: Reading) -> dict[str, object]:
     }
 
 
-def annotate(image: Image.Image, reading: Reading, path: Path) -> None:
+def _write_annotated_copy(image: Image.Image, reading: Reading, path: Path) -> None:
     """A copy of the picture, enlarged if small, with the box and, above or below it, what was read and how surely."""
-    factor = -(-HEIGHT // image.height)
+    factor = -(-MIN_HEIGHT // image.height)
     copy = image.resize((factor * image.width, factor * image.height))
     draw, size = ImageDraw.Draw(copy), copy.height // 15
     left, top, right, bottom = (factor * side for side in reading.box or (0, 0, 0, 0))
     above = left, top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
     text, font = f"{reading.text or 'no number'} {reading.confidence:.2f}", ImageFont.load_default(size)
     draw.rectangle(draw.textbbox(above, text, font=font), fill="white")
-    draw.text(above, text, COLOUR, font=font)
+    draw.text(above, text, BOX_COLOR, font=font)
     if reading.box:
-        draw.rectangle((left, top, right, bottom), outline=COLOUR, width=max(1, size // 8))
+        draw.rectangle((left, top, right, bottom), outline=BOX_COLOR, width=max(1, size // 8))
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as file:
         copy.save(file, "png")
 
 
-def paths(patterns: Iterable[str]) -> list[Path]:
+def expand_patterns(patterns: Iterable[str]) -> list[Path]:
     """The files that paths, folders and patterns such as `*.png` name, in that order, each once.
 
     Raises:

@@ -21,29 +21,29 @@ from svhn.reading import search
 from svhn.runs.load import freeze_model, load_run
 from svhn.spec import Box, Info, Size
 
-FINDERS = {"threshold", "mixed_precision"}  # options that hold for the network that finds
+FINDER_OPTIONS = {"threshold", "mixed_precision"}  # options that hold for the network that finds
 Infer = Callable[[np.ndarray], list[Reading]]
 
 
-def inference(network: Network, config: Config, info: Info) -> Infer:
+def _make_inference(network: Network, config: Config, info: Info) -> Infer:
     """What a run reads in images, uint8 (batch, height, width, channels) of a record's size."""
     read = views.average_views(network, config, info)
     decode = tf.function(lambda batch: decoding.decode_outputs(read(batch)))
     return lambda images: decoding.list_readings(decode(tf.constant(images)))
 
 
-def readings(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
+def read_crops(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
     """The same of any number of images, each uint8 (height, width, channels)."""
-    infer, images = inference(network, config, info), iter(images)
+    infer, images = _make_inference(network, config, info), iter(images)
     while batch := list(islice(images, config.batch_size)):
         missing = config.batch_size - len(batch)
         padded = np.pad(np.stack(batch), ((0, missing), (0, 0), (0, 0), (0, 0)))  # one shape: compiled once
         yield from infer(padded)[: len(batch)]
 
 
-def cut_out(image: Image.Image, box: Box, info: Info) -> np.ndarray:
+def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
     """A box of an RGB picture as a record shows it: uint8 (height, width, channels)."""
-    pixels = search.cut(image, expand_box(box, info.margin, image.size), info.size)
+    pixels = search.crop_window(image, expand_box(box, info.margin, image.size), info.size)
     return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
@@ -67,20 +67,24 @@ class Reader:
             UserError: there is no such run, or its checkpoint can't be read.
         """
         folder = str(checkpoints_dir)
-        return cls.of(Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run)
+        return cls.from_runs(
+            Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run
+        )
 
     @classmethod
-    def of(cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all") -> Self:
-        """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDERS` for the other."""
+    def from_runs(
+        cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
+    ) -> Self:
+        """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDER_OPTIONS` for the other."""
         model, config, info = load_run(run, given, checkpoint)
-        also = {name: value for name, value in (given or {}).items() if name in FINDERS}
+        also = {name: value for name, value in (given or {}).items() if name in FINDER_OPTIONS}
         finding, found_config, found_info = load_run(finder, also)
         if "box" not in finding.output:
             raise UserError(
                 f"{finder} says of no picture where its number is: name a run of the model finder by --finder"
             )
-        locate = search.locator(views.average_views(freeze_model(finding), found_config, found_info))
-        infer = inference(freeze_model(model), config, info)
+        locate = search.make_locator(views.average_views(freeze_model(finding), found_config, found_info))
+        infer = _make_inference(freeze_model(model), config, info)
         return cls(infer, info, locate, found_info.size, found_config.threshold)
 
     def read(self, images: Any) -> list[Reading]:
@@ -98,7 +102,7 @@ class Reader:
 
     def read_one(self, image: Image.Image) -> Reading:
         """The same of one picture in RGB."""
-        found = search.find(self.locate, image, self.window)
-        if not search.accepted(found, self.threshold):
+        found = search.find_number(self.locate, image, self.window)
+        if not search.is_sure(found, self.threshold):
             return Reading("", 1 - found.probability, ())
-        return self.infer(cut_out(image, found.box, self.info)[None])[0]._replace(box=found.box)
+        return self.infer(crop_number(image, found.box, self.info)[None])[0]._replace(box=found.box)

@@ -8,7 +8,7 @@ from svhn.config import Config
 from svhn.datasets.formats.pixel_csv import read_pixels
 from svhn.errors import UserError
 from svhn.models.losses import Network
-from svhn.reading.reader import readings
+from svhn.reading.reader import read_crops
 from svhn.runtime import files
 from svhn.spec import Info
 
@@ -24,6 +24,6 @@ def write_submission(network: Network, config: Config, info: Info, source: Path,
     if info.max_length != 1:
         raise UserError(f"this run reads numbers of up to {info.max_length} digits, and {source} holds single ones")
     images = (pixels for _, pixels in read_pixels(source, info.size, channels=info.channels, labelled=False))
-    rows = [(index, reading.text) for index, reading in enumerate(readings(network, config, info, images), start=1)]
+    rows = [(index, reading.text) for index, reading in enumerate(read_crops(network, config, info, images), start=1)]
     files.write_rows(target, ("ImageId", "Label"), rows)
     return len(rows)

@@ -25,11 +25,11 @@ from svhn.errors import Say, UserError
 from svhn.labels import Reading
 
 EXAMPLES = Path(__file__).parents[1] / "examples"  # drawn by the data set `synthetic`
-LARGEST = "25mb"  # of an upload
-KEPT = 10  # seconds that an upload stays at least, and half the time that it stays at most
-EVERY = 0.1  # seconds between pictures of a camera
-LOCAL = ("127.0.0.1", "localhost")
-SHOWN = 800  # pixels of the longer side of what is sent back
+MAX_UPLOAD = "25mb"  # of an upload
+UPLOAD_SECONDS = 10  # seconds that an upload stays at least, and half the time that it stays at most
+CAMERA_INTERVAL = 0.1  # seconds between pictures of a camera
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
+MAX_SIDE = 800  # pixels of the longer side of what is sent back
 FONT = ["system-ui", "sans-serif"]  # of the reader's own machine: nothing is fetched from elsewhere
 INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house number, or point the camera at one."
 STYLE = """
@@ -43,21 +43,21 @@ STYLE = """
 Read = Callable[[Image.Image], Reading]
 
 
-def answer(image: Image.Image, reading: Reading) -> str:
+def _render_answer(image: Image.Image, reading: Reading) -> str:
     """The picture with its box, the number, and how sure each digit is, as HTML."""
     digits = zip(reading.text, reading.digit_confidences, strict=False)
     listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
     number = reading.text or "no number"
     return (
         f'<div class="answer" role="status" aria-live="polite"><p class="number">{number}</p>'
-        f"<p>{reading.confidence:.0%} sure</p>{drawing(image, reading)}"
+        f"<p>{reading.confidence:.0%} sure</p>{_render_picture(image, reading)}"
         f'<ul class="digits" aria-label="each digit and how sure it is">{listed}</ul></div>'
     )
 
 
-def drawing(image: Image.Image, reading: Reading) -> str:
+def _render_picture(image: Image.Image, reading: Reading) -> str:
     width, height = image.size
-    scale = min(1.0, SHOWN / max(width, height))
+    scale = min(1.0, MAX_SIDE / max(width, height))
     shown = image.resize((max(1, round(scale * width)), max(1, round(scale * height))))
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)
@@ -71,34 +71,34 @@ def drawing(image: Image.Image, reading: Reading) -> str:
     )
 
 
-def complaint(reason: Exception) -> str:
+def render_error(reason: Exception) -> str:
     return f'<div class="answer" role="alert"><p><b>Not read:</b> {html.escape(str(reason))}</p></div>'
 
 
-def respond(read: Read, source: Path | bytes | None) -> str:
+def render_response(read: Read, source: Path | bytes | None) -> str:
     """What the page shows of a picture."""
     if source is None:
         return ""
     try:
         image = images.open_picture(source)
     except (OSError, ValueError) as error:
-        return complaint(error)
-    return answer(image, read(image))
+        return render_error(error)
+    return _render_answer(image, read(image))
 
 
-def handed_on(payload: Any) -> Path | bytes | None:
+def _decode_upload(payload: Any) -> Path | bytes | None:
     """What the browser sent: a file, or a camera's picture within an address."""
     if payload is None or payload.path:
         return payload and Path(payload.path)
     return base64.b64decode(payload.url.partition(",")[2])
 
 
-def page(read: Read) -> Any:
+def _build_blocks(read: Read) -> Any:
     """Gradio's `Blocks`, to be launched."""
     import gradio
 
     def seen(source: Path | bytes | None) -> str:
-        return respond(read, source)
+        return render_response(read, source)
 
     def uploaded(source: Path | bytes | None) -> tuple[str, None]:
         return seen(source), None
@@ -106,10 +106,12 @@ def page(read: Read) -> Any:
     def given(label: str, **options: Any) -> Any:
         webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
         image = gradio.Image(label=label, webcam_options=webcam, height=300, **options)
-        image.preprocess = handed_on  # Gradio's own says nothing useful of a file that is no picture
+        image.preprocess = _decode_upload  # Gradio's own says nothing useful of a file that is no picture
         return image
 
-    with gradio.Blocks(title="svhn: reads house numbers", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as blocks:
+    with gradio.Blocks(
+        title="svhn: reads house numbers", analytics_enabled=False, delete_cache=(UPLOAD_SECONDS, UPLOAD_SECONDS)
+    ) as blocks:
         gradio.Markdown(INVITATION)
         with gradio.Row():
             with gradio.Column():
@@ -121,11 +123,11 @@ def page(read: Read) -> Any:
         examples = [[str(file)] for file in sorted(EXAMPLES.glob("*.jpg"))]
         gradio.Examples(examples, given("Example", visible=False), shown, seen, run_on_click=True, cache_examples=False)
         picture.input(uploaded, picture, [shown, picture], show_progress="hidden")
-        camera.stream(seen, camera, shown, stream_every=EVERY, show_progress="hidden", concurrency_limit=1)
+        camera.stream(seen, camera, shown, stream_every=CAMERA_INTERVAL, show_progress="hidden", concurrency_limit=1)
     return blocks
 
 
-def check(host: str, port: int) -> None:
+def check_address(host: str, port: int) -> None:
     """Raises `UserError` where no page can be served, before anything takes time."""
     if find_spec("gradio") is None:
         raise UserError("the demo needs Gradio: pip install 'svhn[demo]'")
@@ -134,17 +136,17 @@ def check(host: str, port: int) -> None:
             raise ValueError("ports are numbers from 0 to 65535")
         socket.create_server((host, port)).close()
     except (OSError, ValueError) as error:
-        raise no_page(host, port, error) from error
+        raise _make_address_error(host, port, error) from error
 
 
-def no_page(host: str, port: int, error: Exception) -> UserError:
+def _make_address_error(host: str, port: int, error: Exception) -> UserError:
     return UserError(
         f"no page at --host={host} --port={port}: expected an address of this machine and a free port, or 0 "
         f"({type(error).__name__}: {str(error).splitlines()[0][:120]})"
     )
 
 
-def serve(read: Read, host: str, port: int, report: Say) -> None:
+def serve_page(read: Read, host: str, port: int, report: Say) -> None:
     """Serve the page until the process is asked to end.
 
     Args:
@@ -154,28 +156,28 @@ def serve(read: Read, host: str, port: int, report: Say) -> None:
         UserError: it can't be served there.
     """
     for file in EXAMPLES.glob("*.jpg"):
-        respond(read, file)  # the first pictures take longer, while TensorFlow compiles
+        render_response(read, file)  # the first pictures take longer, while TensorFlow compiles
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio looks when it is imported
-        blocks = page(read)
+        blocks = _build_blocks(read)
         try:
-            address = launch(blocks, host, port)
-            seen_by = "" if host in LOCAL else f", on all machines that reach {host}"
+            address = _launch_page(blocks, host, port)
+            seen_by = "" if host in LOCAL_HOSTS else f", on all machines that reach {host}"
             report(f"Reading numbers at {address}{seen_by} until Ctrl-C")
             threading.Event().wait()
         finally:
             blocks.close(verbose=False)
 
 
-def launch(blocks: Any, host: str, port: int) -> str:
-    """The page's address. Raises `UserError` as `serve`."""
+def _launch_page(blocks: Any, host: str, port: int) -> str:
+    """The page's address. Raises `UserError` as `serve_page`."""
     from gradio.themes import Default
 
     try:
         _, address, _ = blocks.launch(
             server_name=host,
             server_port=port or None,
-            max_file_size=LARGEST,
+            max_file_size=MAX_UPLOAD,
             theme=Default(font=FONT, font_mono=["monospace"]),
             css=STYLE,
             footer_links=[],
@@ -185,5 +187,5 @@ def launch(blocks: Any, host: str, port: int) -> str:
             prevent_thread_lock=True,
         )
     except Exception as error:  # of sockets, of HTTP, of proxies, and Gradio's own
-        raise no_page(host, port, error) from error
+        raise _make_address_error(host, port, error) from error
     return address

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from svhn.evaluation.score import Prediction
 
 
-LEAST = float(np.finfo(np.float32).tiny)  # a probability below it may have become 0
+SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # a probability below it may have become 0
 BLOCK = 1024  # records parsed at once
 
 
@@ -57,22 +57,24 @@ class LabelCounts(NamedTuple):
 
 
 @dataclass
-class Worst:
+class WorstErrors:
     """The `size` errors that the model was surest of, the least sure on top of the heap."""
 
     size: int
     heap: list[tuple[float, int, Prediction]] = field(default_factory=list)
 
-    def add(self, index: int, prediction: Prediction) -> None:
-        heapq.heappush(self.heap, (sureness(prediction), -index, prediction))  # of equals, the earlier one is kept
+    def add_error(self, index: int, prediction: Prediction) -> None:
+        heapq.heappush(
+            self.heap, (_compute_log_ratio(prediction), -index, prediction)
+        )  # of equals, the earlier one is kept
         if len(self.heap) > self.size:
             heapq.heappop(self.heap)
 
-    def ordered(self) -> list[Prediction]:
+    def list_worst_first(self) -> list[Prediction]:
         return [prediction for *_, prediction in sorted(self.heap, key=lambda item: item[:2], reverse=True)]
 
 
-def analyse(
+def analyze_predictions(
     predictions: Iterable[Prediction], max_length: int, worst: int = 12, samples: int = 60, example: str = ""
 ) -> Findings:
     """Count and sort what was read, in memory that doesn't grow with the examples.
@@ -86,23 +88,25 @@ def analyse(
     digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 1))
     right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
     count = 0
-    errors, first, chosen = Worst(worst), [], None
+    errors, first, chosen = WorstErrors(worst), [], None
     for count, prediction in enumerate(predictions, start=1):
-        count_into(digits, lengths, prediction)
+        _count_prediction(digits, lengths, prediction)
         right = prediction.reading.text == prediction.label
         right_by_length[len(prediction.label)] += right
-        calibration.add(prediction.reading.confidence, right)
+        calibration.add_reading(prediction.reading.confidence, right)
         if not right:
-            errors.add(count, prediction)
+            errors.add_error(count, prediction)
         if len(first) < samples:
             first.append(prediction)
         if chosen is None and example in ("", prediction.name):
             chosen = prediction
     total = int(right_by_length.sum())
-    return Findings(count, total, digits, lengths, right_by_length, calibration, first, errors.ordered(), chosen)
+    return Findings(
+        count, total, digits, lengths, right_by_length, calibration, first, errors.list_worst_first(), chosen
+    )
 
 
-def count_into(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) -> None:
+def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) -> None:
     true, read = prediction.label, prediction.reading.text
     lengths[len(true), len(read)] += 1
     if len(true) == len(read):
@@ -110,13 +114,13 @@ def count_into(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) 
             digits[int(pair[0]), int(pair[1])] += 1
 
 
-def sureness(prediction: Prediction) -> float:
+def _compute_log_ratio(prediction: Prediction) -> float:
     """How much more probable the model thinks its reading than the label: the logarithm of the ratio."""
-    read, true = (max(value, LEAST) for value in (prediction.reading.confidence, prediction.label_confidence))
+    read, true = (max(value, SMALLEST_FLOAT) for value in (prediction.reading.confidence, prediction.label_confidence))
     return math.log(read) - math.log(true)
 
 
-def listed(split: Split) -> Iterator[tuple[str, str]]:
+def list_labels(split: Split) -> Iterator[tuple[str, str]]:
     """The name and the label of each example of a split; pictures are not decoded."""
     features = {key: FEATURES[key] for key in ("name", "digits")}
     for block in tf.data.TFRecordDataset([str(path) for path in split.paths]).batch(BLOCK):
@@ -125,7 +129,7 @@ def listed(split: Split) -> Iterator[tuple[str, str]]:
             yield name.decode(), "".join(map(str, digits))
 
 
-def label_counts(labels: Iterable[str], max_length: int) -> LabelCounts:
+def count_labels(labels: Iterable[str], max_length: int) -> LabelCounts:
     counts = LabelCounts(np.zeros((max_length, NUM_CLASSES), np.int64), np.zeros(max_length + 1, np.int64))
     for label in labels:
         counts.lengths[len(label)] += 1
@@ -138,7 +142,7 @@ STEPS = 1000  # that confidences from 0 to 1 are told apart by
 BINS = 20  # for the calibration error
 
 
-def zeros() -> np.ndarray:
+def _make_zeros() -> np.ndarray:
     return np.zeros(STEPS)
 
 
@@ -146,35 +150,35 @@ def zeros() -> np.ndarray:
 class Calibration:
     """Sums by confidence, float64 (STEPS,), the least confident first: of examples, of right ones, of confidence."""
 
-    examples: np.ndarray = field(default_factory=zeros)
-    right: np.ndarray = field(default_factory=zeros)
-    confidence: np.ndarray = field(default_factory=zeros)
+    examples: np.ndarray = field(default_factory=_make_zeros)
+    right: np.ndarray = field(default_factory=_make_zeros)
+    confidence: np.ndarray = field(default_factory=_make_zeros)
 
-    def add(self, confidence: float, right: bool) -> None:
+    def add_reading(self, confidence: float, right: bool) -> None:
         step = min(STEPS - 1, int(confidence * STEPS))
         self.examples[step] += 1
         self.right[step] += right
         self.confidence[step] += confidence
 
-    def bins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def sum_bins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Examples, right ones and summed confidence in `BINS` of equal width, each float64 (BINS,)."""
         examples, right, confidence = (
             steps.reshape(BINS, -1).sum(axis=1) for steps in (self.examples, self.right, self.confidence)
         )
         return examples, right, confidence
 
-    def error(self) -> float:
+    def compute_expected_error(self) -> float:
         """The expected calibration error, 0 to 1 (Guo et al. 2017, arXiv 1706.04599): mean |accuracy - confidence|."""
-        examples, right, confidence = self.bins()
+        examples, right, confidence = self.sum_bins()
         return float(np.abs(right - confidence).sum() / max(1, examples.sum()))
 
-    def kept(self) -> tuple[np.ndarray, np.ndarray]:
+    def compute_coverage_curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Accuracy of the most confident examples, by the share of all that they are: shares, accuracies."""
         examples, right = (np.cumsum(steps[::-1]) for steps in (self.examples, self.right))
         there = np.flatnonzero(self.examples[::-1])
         return examples[there] / max(1, examples[-1]), right[there] / examples[there]
 
-    def coverage(self, accuracy: float) -> float:
+    def compute_coverage(self, accuracy: float) -> float:
         """The largest share of the examples that can be read at this accuracy, the most confident first."""
-        shares, accuracies = self.kept()
+        shares, accuracies = self.compute_coverage_curve()
         return float(max(shares[accuracies >= accuracy], default=0.0))

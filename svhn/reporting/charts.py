@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from svhn.reporting.analysis import Calibration
 
 
-WIDTH = 5.0  # inches: on a phone, a point is then about a pixel
+FIGURE_WIDTH = 5.0  # inches: on a phone, a point is then about a pixel
 DPI = 200
-BLUE, ORANGE, GREEN, GREY = "#2563b0", "#d9700a", "#2e8b57", "#888888"
-TRAIN, OTHER = ORANGE, BLUE  # train is always the one, the split beside it the other
+BLUE, ORANGE, GREEN, GRAY = "#2563b0", "#d9700a", "#2e8b57", "#888888"
+TRAIN_COLOR, OTHER_COLOR = ORANGE, BLUE  # train is always the one, the split beside it the other
 
 History = Sequence[Mapping[str, Any]]  # as `runs.history` gives it
 
 
-def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
+def create_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of so many inches with axes one below the other.
 
     Raises:
@@ -38,7 +38,7 @@ def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UserError("charts need Matplotlib: pip install 'svhn[report]'") from error
-    figure = Figure((WIDTH, height), facecolor="white", layout="constrained")
+    figure = Figure((FIGURE_WIDTH, height), facecolor="white", layout="constrained")
     axes = list(figure.subplots(rows, squeeze=False)[:, 0])
     for each in axes:
         each.spines[["top", "right"]].set_visible(False)
@@ -48,94 +48,94 @@ def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 def check_installed() -> None:
     """Raises `UserError` where no chart can be drawn."""
-    new_figure(1.0)
+    create_figure(1.0)
 
 
-def to_png(figure: Figure) -> bytes:
+def _encode_figure(figure: Figure) -> bytes:
     encoded = io.BytesIO()
     figure.savefig(encoded, format="png", dpi=DPI)
     return encoded.getvalue()
 
 
-def digit_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
+def draw_digit_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
     """How frequent each digit is at each position.
 
     Args:
         counts: (max_length, 10) by split; positions that no label has are left out.
     """
     used = [position for position, row in enumerate(np.sum(list(counts.values()), axis=0)) if row.sum()]
-    figure, axes = new_figure(0.5 + 1.3 * max(1, len(used)), max(1, len(used)))
+    figure, axes = create_figure(0.5 + 1.3 * max(1, len(used)), max(1, len(used)))
     for each, position in zip(axes, used, strict=False):
-        bars(each, {split: table[position] for split, table in counts.items()}, range(10))
+        draw_bars(each, {split: table[position] for split, table in counts.items()}, range(10))
         each.set_ylabel(f"digit {position + 1}\n% of labels" if len(used) > 1 else "% of labels", fontsize=9)
     axes[-1].set_xlabel("digit", fontsize=9)
-    return to_png(with_legend(figure))
+    return _encode_figure(add_legend(figure))
 
 
-def length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
+def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
     """How frequent each length is.
 
     Args:
         counts: (max_length + 1,) by split.
     """
-    figure, (axes,) = new_figure(2.4)
+    figure, (axes,) = create_figure(2.4)
     first = 0 if any(row[0] for row in counts.values()) else 1  # a length of 0 is no number, which few data sets have
-    bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
+    draw_bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
     axes.set_xlabel("length", fontsize=9)
     axes.set_ylabel("% of labels", fontsize=9)
-    return to_png(with_legend(figure))
+    return _encode_figure(add_legend(figure))
 
 
-def with_legend(figure: Figure) -> Figure:
+def add_legend(figure: Figure) -> Figure:
     """Above the axes, where it hides no bar."""
     entries = figure.axes[0].get_legend_handles_labels()
     figure.legend(*entries, loc="outside upper right", ncols=2, fontsize=9, frameon=False)
     return figure
 
 
-def bars(axes: Axes, counts: Mapping[str, np.ndarray], places: Sequence[int]) -> None:
+def draw_bars(axes: Axes, counts: Mapping[str, np.ndarray], places: Sequence[int]) -> None:
     """Each split's bars beside the other's, in per cent of its own total."""
     width = 0.8 / len(counts)
     for index, (split, row) in enumerate(counts.items()):
         shift = (index - (len(counts) - 1) / 2) * width
-        colour = TRAIN if split == "train" else OTHER
+        colour = TRAIN_COLOR if split == "train" else OTHER_COLOR
         axes.bar(np.array(places) + shift, 100 * row / max(1, row.sum()), width, label=split, color=colour)
     axes.set_xticks(places)
 
 
-def learning_curves(history: History, step: int) -> bytes:
+def draw_learning_curves(history: History, step: int) -> bytes:
     """Loss and share of numbers read right, train against valid; a line where the reported checkpoint is."""
-    figure, axes = new_figure(5.0, 2)
+    figure, axes = create_figure(5.0, 2)
     for each, score, title in zip(axes, ("loss", "sequence_accuracy"), ("loss", "numbers right, %"), strict=True):
-        for split, colour in (("train", TRAIN), ("valid", OTHER)):
-            steps, values = series(history, split, score)
+        for split, colour in (("train", TRAIN_COLOR), ("valid", OTHER_COLOR)):
+            steps, values = extract_series(history, split, score)
             each.plot(steps, values, color=colour, label=split, marker="o", markersize=3)
-        mark(each, step)
+        _mark_checkpoint(each, step)
         each.set_ylabel(title, fontsize=9)
-    finish_curves(axes)
-    return to_png(figure)
+    _finish_curves(axes)
+    return _encode_figure(figure)
 
 
-def sweep(history: History, step: int, names: Mapping[str, str]) -> bytes:
+def draw_checkpoint_scores(history: History, step: int, names: Mapping[str, str]) -> bytes:
     """Scores on valid at each checkpoint; a line where the reported one is.
 
     Args:
         names: what to call each score that is drawn.
     """
-    figure, (axes,) = new_figure(3.0)
+    figure, (axes,) = create_figure(3.0)
     for (score, name), colour in zip(names.items(), (BLUE, ORANGE, GREEN), strict=False):
-        steps, values = series(history, "valid", score)
+        steps, values = extract_series(history, "valid", score)
         axes.plot(steps, values, color=colour, label=name, marker="o", markersize=3)
-    mark(axes, step)
+    _mark_checkpoint(axes, step)
     axes.set_ylabel("% of valid", fontsize=9)
-    finish_curves([axes])
-    return to_png(figure)
+    _finish_curves([axes])
+    return _encode_figure(figure)
 
 
-def learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float) -> bytes:
+def draw_learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float) -> bytes:
     """The loss at each learning rate, float64 (steps,), its running mean, and a line at the rate that is suggested."""
-    figure, (axes,) = new_figure(3.0)
-    axes.semilogx(rates, losses, color=GREY, linewidth=0.7, label="a step's loss")
+    figure, (axes,) = create_figure(3.0)
+    axes.semilogx(rates, losses, color=GRAY, linewidth=0.7, label="a step's loss")
     axes.semilogx(rates, smoothed, color=BLUE, label="running mean")
     axes.axvline(suggestion, color=ORANGE, linestyle=":", label=f"suggested: {suggestion:.2g}")
     low, high = smoothed.min(), smoothed[0]
@@ -144,21 +144,21 @@ def learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, 
     axes.set_ylabel("loss", fontsize=9)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=9, frameon=False)
-    return to_png(figure)
+    return _encode_figure(figure)
 
 
-def series(history: History, split: str, score: str) -> tuple[list[int], list[float]]:
+def extract_series(history: History, split: str, score: str) -> tuple[list[int], list[float]]:
     """Steps at which the split was scored, and the score there, an accuracy in per cent."""
     scored = [entry for entry in history if entry.get(split)]
     scale = 1.0 if score == "loss" else 100.0
     return [entry["step"] for entry in scored], [scale * entry[split][score] for entry in scored]
 
 
-def mark(axes: Axes, step: int) -> None:
-    axes.axvline(step, color=GREY, linestyle=":", label=f"checkpoint {step}")
+def _mark_checkpoint(axes: Axes, step: int) -> None:
+    axes.axvline(step, color=GRAY, linestyle=":", label=f"checkpoint {step}")
 
 
-def finish_curves(axes: Sequence[Axes]) -> None:
+def _finish_curves(axes: Sequence[Axes]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for each in axes:
@@ -168,7 +168,7 @@ def finish_curves(axes: Sequence[Axes]) -> None:
     axes[0].legend(fontsize=9, frameon=False)
 
 
-def confusion(counts: np.ndarray, first: int = 0) -> bytes:
+def draw_confusion_matrix(counts: np.ndarray, first: int = 0) -> bytes:
     """A confusion matrix: counts, coloured by their share of the row.
 
     Args:
@@ -176,7 +176,7 @@ def confusion(counts: np.ndarray, first: int = 0) -> bytes:
         first: what the first row and column stand for.
     """
     size = len(counts)
-    figure, (axes,) = new_figure(WIDTH if size > 7 else 0.6 + 0.6 * size)
+    figure, (axes,) = create_figure(FIGURE_WIDTH if size > 7 else 0.6 + 0.6 * size)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for (row, column), count in np.ndenumerate(counts):
@@ -186,31 +186,31 @@ def confusion(counts: np.ndarray, first: int = 0) -> bytes:
     axes.set(xlabel="read", ylabel="true")
     axes.set_xticks(range(size), [str(first + place) for place in range(size)])
     axes.set_yticks(range(size), [str(first + place) for place in range(size)])
-    return to_png(figure)
+    return _encode_figure(figure)
 
 
-def reliability(calibration: Calibration) -> bytes:
+def draw_reliability_diagram(calibration: Calibration) -> bytes:
     """How often readings of each confidence are right, as large as there are many: on the diagonal, as they say."""
-    figure, (axes,) = new_figure(3.4)
-    examples, right, confidence = calibration.bins()
+    figure, (axes,) = create_figure(3.4)
+    examples, right, confidence = calibration.sum_bins()
     there = examples > 0
-    axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="as sure as right")
+    axes.plot([0, 100], [0, 100], color=GRAY, linestyle=":", label="as sure as right")
     places, heights = 100 * confidence[there] / examples[there], 100 * right[there] / examples[there]
     axes.plot(places, heights, color=BLUE, linewidth=0.7, label="read")
     axes.scatter(places, heights, 5 + 300 * examples[there] / examples.sum(), color=BLUE)
     axes.set(xlabel="confidence, %", ylabel="numbers right, %", xlim=(0, 101), ylim=(0, 101))
     axes.grid(alpha=0.25)
     axes.legend(fontsize=9, frameon=False)
-    return to_png(figure)
+    return _encode_figure(figure)
 
 
-def kept(calibration: Calibration, accuracy: float) -> bytes:
+def draw_coverage_curve(calibration: Calibration, accuracy: float) -> bytes:
     """The accuracy of the most confident readings, by the share of all that is kept; a line at the accuracy given."""
-    figure, (axes,) = new_figure(3.4)
-    shares, accuracies = calibration.kept()
+    figure, (axes,) = create_figure(3.4)
+    shares, accuracies = calibration.compute_coverage_curve()
     axes.plot(100 * shares, 100 * accuracies, color=BLUE, marker=".", markersize=3)
     axes.axhline(100 * accuracy, color=ORANGE, linestyle=":", label=f"{100 * accuracy:g} %")
     axes.set(xlabel="share kept, the most confident first, %", ylabel="numbers right, %", xlim=(0, 101))
     axes.grid(alpha=0.25)
     axes.legend(fontsize=9, frameon=False)
-    return to_png(figure)
+    return _encode_figure(figure)

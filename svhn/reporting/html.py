@@ -113,11 +113,11 @@ class Page(NamedTuple):
 def write_page(path: Path, page: Page) -> Path:
     """Write a page whose texts are plain text: whatever is markup in them is shown as it is written."""
     with atomic_write(path, "w") as file:
-        file.write(render(page))
+        file.write(_render_page(page))
     return path
 
 
-def render(page: Page) -> str:
+def _render_page(page: Page) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -130,63 +130,63 @@ def render(page: Page) -> str:
 <body>
 <header>
 <h1>{escape(page.title)}</h1>
-{paragraph(page.text)}
-<div class="tiles">{"".join(map(tile, page.tiles))}</div>
-{"".join(map(table, page.tables))}
+{_render_paragraph(page.text)}
+<div class="tiles">{"".join(map(_render_tile, page.tiles))}</div>
+{"".join(map(_render_table, page.tables))}
 </header>
 <main>
-{"".join(map(section, page.sections))}
+{"".join(map(_render_section, page.sections))}
 </main>
 </body>
 </html>
 """
 
 
-def section(content: Section) -> str:
-    parts = [f"<h2>{escape(content.title)}</h2>", paragraph(content.text)]
+def _render_section(content: Section) -> str:
+    parts = [f"<h2>{escape(content.title)}</h2>", _render_paragraph(content.text)]
     if content.cards:
         size = "cards large" if content.large else "cards"
-        parts.append(f'<div class="{size}">{"".join(map(card, content.cards))}</div>')
+        parts.append(f'<div class="{size}">{"".join(map(_render_card, content.cards))}</div>')
     if content.charts:
-        parts.append(f'<div class="charts">{"".join(map(chart, content.charts))}</div>')
-    return f"<section>{''.join([*parts, *map(table, content.tables)])}</section>\n"
+        parts.append(f'<div class="charts">{"".join(map(_render_chart, content.charts))}</div>')
+    return f"<section>{''.join([*parts, *map(_render_table, content.tables)])}</section>\n"
 
 
-def paragraph(text: str) -> str:
+def _render_paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>" if text else ""
 
 
-def tile(content: Tile) -> str:
+def _render_tile(content: Tile) -> str:
     return f'<div class="tile"><b>{escape(content.value)}</b><span>{escape(content.name)}</span></div>\n'
 
 
-def chart(content: Chart) -> str:
+def _render_chart(content: Chart) -> str:
     kind = "drawn" if content.drawn else "pixels"
     title = escape(content.title)
-    return f'<figure class="chart {kind}"><h3>{title}</h3>{picture(content.png, content.title)}</figure>\n'
+    return f'<figure class="chart {kind}"><h3>{title}</h3>{_render_image(content.png, content.title)}</figure>\n'
 
 
-def card(content: Card) -> str:
+def _render_card(content: Card) -> str:
     lines = "".join(f"<span>{escape(line)}</span>" for line in content.lines)
     remark = f"<small>{escape(content.remark)}</small>" if content.remark else ""
     kind = "card wrong" if content.wrong else "card"
-    image = picture(content.png, f"picture, {', '.join(content.lines)}")
+    image = _render_image(content.png, f"picture, {', '.join(content.lines)}")
     return f'<figure class="{kind}">{image}{lines}{remark}</figure>\n'
 
 
-def picture(png: bytes, description: str) -> str:
+def _render_image(png: bytes, description: str) -> str:
     encoded = base64.b64encode(png).decode("ascii")
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{encoded}">'
 
 
-def table(content: Table) -> str:
-    rows = "".join(f"<tr>{cells(row, 'td')}</tr>\n" for row in content.rows)
-    head = f"<thead><tr>{cells(content.header, 'th')}</tr></thead>"
+def _render_table(content: Table) -> str:
+    rows = "".join(f"<tr>{_render_cells(row, 'td')}</tr>\n" for row in content.rows)
+    head = f"<thead><tr>{_render_cells(content.header, 'th')}</tr></thead>"
     return (
         f"<details><summary>{escape(content.title)}</summary>"
         f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div></details>\n'
     )
 
 
-def cells(texts: Sequence[str], element: str) -> str:
+def _render_cells(texts: Sequence[str], element: str) -> str:
     return "".join(f"<{element}>{escape(text)}</{element}>" for text in texts)

@@ -37,23 +37,23 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
     """
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        facts = gather(config, info, paths, split, step, example, Path(scratch), report)
+        facts = _gather_facts(config, info, paths, split, step, example, Path(scratch), report)
     report("Drawing the figures...")
-    return write_files(facts, paths.results)
+    return _write_report_files(facts, paths.results)
 
 
-def gather(
+def _gather_facts(
     config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Say
 ) -> Facts:
-    names = ["train", split] if has_train(config, paths) else [split]
+    names = ["train", split] if _has_train_records(config, paths) else [split]
     usable = {name: splits.open_usable_split(config, paths, info, name, scratch, report) for name in names}
-    check_example(usable[split], split, example)
+    _check_example(usable[split], split, example)
     model = load.load_trained_model(config, info, paths.run, step)
     network = load.freeze_model(model)
     report(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.explain_corruption(usable[split]):
         predictions = score.predict_split(network, config, info, usable[split])
-        findings = analysis.analyse(predictions, info.max_length, example=example)
+        findings = analysis.analyze_predictions(predictions, info.max_length, example=example)
     return Facts(
         name=paths.name,
         config=config,
@@ -64,13 +64,13 @@ def gather(
         parameters=model.count_params(),
         scores=score.make_scorer(network, config, info, usable[split])(f"scores of {split}"),
         findings=findings,
-        labels={name: labels_of(each, info.max_length) for name, each in usable.items()},
+        labels={name: _count_split_labels(each, info.max_length) for name, each in usable.items()},
         history=run.read_history(paths.run),
         maps=score.compute_feature_maps(model, findings.example.image) if findings.example else {},
     )
 
 
-def has_train(config: Config, paths: Paths) -> bool:
+def _has_train_records(config: Config, paths: Paths) -> bool:
     """Whether what the run learnt from is there: who was given it may lack that."""
     return all(
         records.get_info_path(paths.records_dir, name).is_file()
@@ -79,28 +79,28 @@ def has_train(config: Config, paths: Paths) -> bool:
     )
 
 
-def check_example(split: Split, name: str, example: str) -> None:
+def _check_example(split: Split, name: str, example: str) -> None:
     """Raises `UserError` unless the split has an example of that name."""
     with integrity.explain_corruption(split):
-        if not example or any(found == example for found, _ in analysis.listed(split)):
+        if not example or any(found == example for found, _ in analysis.list_labels(split)):
             return
-        some = ", ".join(found for found, _ in islice(analysis.listed(split), NAMES_SHOWN))
+        some = ", ".join(found for found, _ in islice(analysis.list_labels(split), NAMES_SHOWN))
     raise UserError(f"--example={example}: the split {name!r} has no example of that name; it has {some}, ...")
 
 
-def labels_of(split: Split, max_length: int) -> LabelCounts:
+def _count_split_labels(split: Split, max_length: int) -> LabelCounts:
     with integrity.explain_corruption(split):
-        return analysis.label_counts((label for _, label in analysis.listed(split)), max_length)
+        return analysis.count_labels((label for _, label in analysis.list_labels(split)), max_length)
 
 
-def write_files(facts: Facts, folder: Path) -> Path:
+def _write_report_files(facts: Facts, folder: Path) -> Path:
     """Each figure as a file of its own, and the page that holds them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    page = sections.page(facts)
+    page = sections.build_page(facts)
     for chart in (chart for section in page.sections for chart in section.charts):
         with atomic_write(folder / f"report-{facts.split}-{chart.name}.png") as file:
             file.write(chart.png)
     for name, shown in (("samples", facts.findings.samples), ("errors", facts.findings.worst)):
         if shown:
-            sheets.save_sheet(folder / f"report-{facts.split}-{name}.png", shown)
+            sheets.write_sheet(folder / f"report-{facts.split}-{name}.png", shown)
     return write_page(folder / f"report-{facts.split}-{facts.name}.html", page)

@@ -17,66 +17,68 @@ if TYPE_CHECKING:
 
 
 COLUMNS = 10
-CELL = (128, 110)  # width, height, in pixels
-PICTURE = (120, 72)
-GROUND = (235, 235, 235)  # around a picture of another shape
-RIGHT, WRONG = (20, 110, 40), (190, 20, 20)
+CELL_SIZE = (128, 110)  # width, height, in pixels
+PICTURE_SIZE = (120, 72)
+PAD_COLOR = (235, 235, 235)  # around a picture of another shape
+RIGHT_COLOR, WRONG_COLOR = (20, 110, 40), (190, 20, 20)
 
-MAPS = 32  # of a layer that are shown
+MAX_MAPS = 32  # of a layer that are shown
 MAP_COLUMNS = 8
 MAP_SIDE = 64  # pixels to which smaller maps are enlarged, by a whole factor
 SHEET_WIDTH = 1000
 GAP = 2
 
 
-def save_sheet(path: Path, predictions: Sequence[Prediction]) -> Path:
+def write_sheet(path: Path, predictions: Sequence[Prediction]) -> Path:
     """Save a sheet of pictures with what was read in each and how sure that was; the wrong ones are framed in red."""
     rows = -(-len(predictions) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * CELL[0], rows * CELL[1]), "white")
+    sheet = Image.new("RGB", (COLUMNS * CELL_SIZE[0], rows * CELL_SIZE[1]), "white")
     for index, prediction in enumerate(predictions):
         row, column = divmod(index, COLUMNS)
-        sheet.paste(cell(prediction), (column * CELL[0], row * CELL[1]))
+        sheet.paste(draw_cell(prediction), (column * CELL_SIZE[0], row * CELL_SIZE[1]))
     with atomic_write(path) as file:
-        file.write(to_png(sheet))
+        file.write(encode_png(sheet))
     return path
 
 
-def cell(prediction: Prediction) -> Image.Image:
+def draw_cell(prediction: Prediction) -> Image.Image:
     reading, label = prediction.reading, prediction.label
     right = reading.text == label
-    image = Image.new("RGB", CELL, "white" if right else WRONG)
+    image = Image.new("RGB", CELL_SIZE, "white" if right else WRONG_COLOR)
     draw = ImageDraw.Draw(image)
-    draw.rectangle((2, 2, CELL[0] - 3, CELL[1] - 3), fill="white")
-    image.paste(letterboxed(to_rgb(prediction.image)), (4, 4))
+    draw.rectangle((2, 2, CELL_SIZE[0] - 3, CELL_SIZE[1] - 3), fill="white")
+    image.paste(letterbox_image(to_rgb_image(prediction.image)), (4, 4))
     text = f"{reading.text or 'none'}  {100 * reading.confidence:.0f}%" + ("" if right else f"\nis {label or 'none'}")
-    draw.multiline_text((6, 77), text, fill=RIGHT if right else WRONG, font=ImageFont.load_default(13), spacing=1)
+    draw.multiline_text(
+        (6, 77), text, fill=RIGHT_COLOR if right else WRONG_COLOR, font=ImageFont.load_default(13), spacing=1
+    )
     return image
 
 
-def letterboxed(image: Image.Image) -> Image.Image:
-    """A picture of size `PICTURE`, with grey bars where the given one has another shape."""
-    return ImageOps.pad(image, PICTURE, Image.Resampling.BICUBIC, color=GROUND)
+def letterbox_image(image: Image.Image) -> Image.Image:
+    """A picture of size `PICTURE_SIZE`, with grey bars where the given one has another shape."""
+    return ImageOps.pad(image, PICTURE_SIZE, Image.Resampling.BICUBIC, color=PAD_COLOR)
 
 
-def to_rgb(pixels: np.ndarray) -> Image.Image:
+def to_rgb_image(pixels: np.ndarray) -> Image.Image:
     """A picture from uint8 (height, width, 1 or 3)."""
     return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
-def to_png(image: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
     encoded = io.BytesIO()
     image.save(encoded, "PNG")
     return encoded.getvalue()
 
 
-def map_sheet(maps: np.ndarray) -> Image.Image:
-    """The first `MAPS` feature maps of a layer side by side, grey, each from its least value (black) to its greatest.
+def draw_map_sheet(maps: np.ndarray) -> Image.Image:
+    """The first `MAX_MAPS` feature maps of a layer side by side, grey, each from its least value (black) to its greatest.
 
     Args:
         maps: float32 (height, width, filters).
     """
     factor = max(1, MAP_SIDE // max(maps.shape[:2]))
-    tiles = [enlarged(to_grey(plane), factor) for plane in np.moveaxis(maps[..., :MAPS], -1, 0)]
+    tiles = [_enlarge_pixels(_scale_to_gray(plane), factor) for plane in np.moveaxis(maps[..., :MAX_MAPS], -1, 0)]
     height, width = (side + GAP for side in tiles[0].shape)
     columns = max(1, min(MAP_COLUMNS, SHEET_WIDTH // width, len(tiles)))
     rows = -(-len(tiles) // columns)
@@ -87,11 +89,11 @@ def map_sheet(maps: np.ndarray) -> Image.Image:
     return Image.fromarray(sheet)
 
 
-def to_grey(plane: np.ndarray) -> np.ndarray:
+def _scale_to_gray(plane: np.ndarray) -> np.ndarray:
     """uint8 from values of any range; a map that is the same everywhere is black."""
     span = np.ptp(plane) or 1.0
     return np.round(255 * ((plane - plane.min()) / span)).astype(np.uint8)
 
 
-def enlarged(pixels: np.ndarray, factor: int) -> np.ndarray:
+def _enlarge_pixels(pixels: np.ndarray, factor: int) -> np.ndarray:
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)

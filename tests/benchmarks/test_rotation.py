@@ -50,7 +50,7 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
     model = load.load_trained_model(config, info, paths.run, 1)
     split = records.open_split(paths.records_dir, info, "test")
     drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
-    expected = np.concatenate([drawn[name] for name, _ in analysis.listed(split)])
+    expected = np.concatenate([drawn[name] for name, _ in analysis.list_labels(split)])
     assert [degrees for degrees, _ in found] == expected.tolist()
     digits = score.make_scorer(load.freeze_model(model), config, info, split)("")["digit_accuracy"]
     assert np.mean([right for _, right in found]) == pytest.approx(digits)

@@ -131,7 +131,7 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
     assert score.make_scorer(network, config, info, split)("")["sequence_accuracy"] == 1
     assert [found.reading.text for found in score.predict_split(network, config, info, split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
-    assert [reading.text for reading in reader.readings(network, config, info, [blank] * 3)] == ["7"] * 3
+    assert [reading.text for reading in reader.read_crops(network, config, info, [blank] * 3)] == ["7"] * 3
 
 
 def write_split(folder: Path) -> tuple[Info, Split]:

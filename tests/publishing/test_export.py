@@ -48,14 +48,14 @@ def records_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(records_dir: Path) -> np.ndarray:
-    return export.sample(RELEASED, "svhn", str(records_dir), "test", 120)
+    return export.load_split_images(RELEASED, "svhn", str(records_dir), "test", 120)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_released_run_is_read_alike_in_every_runtime(kind: str, records_dir: Path, tmp_path: Path) -> None:
     target = tmp_path / f"run{FORMATS[kind].suffix}"
-    checked = export.export(RELEASED, {}, "best", str(records_dir), kind, target)
-    assert "images of valid" in checked.images
+    checked = export.export_run(RELEASED, {}, "best", str(records_dir), kind, target)
+    assert "images of valid" in checked.sample
     assert checked.same == 1 if FORMATS[kind].exact else checked.same > 0.95
     assert checked.difference < (1e-4 if FORMATS[kind].exact else 3)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
@@ -71,16 +71,16 @@ def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path:
     state = new_state(name, info)
     rng = np.random.default_rng(0)
     state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
-    config = run.make_config({"model": name, "random_crop": False, **export.PORTABLE})
-    module = export.exportable(evaluate.freeze_model(state.model), config, info)
+    config = run.make_config({"model": name, "random_crop": False, **export.PORTABLE_OPTIONS})
+    module = export.make_exportable(evaluate.freeze_model(state.model), config, info)
     pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
-    _, difference = export.write(module, kind, tmp_path / "file", pictures, pictures)
+    _, difference = export.write_export(module, kind, tmp_path / "file", pictures, pictures)
     assert difference < 1e-4
 
 
 def test_a_savedmodel_reads_files_of_pictures(images: np.ndarray, tmp_path: Path) -> None:
     """PNG and JPEG of another size than the network's: as the package reads them when it resizes them."""
-    export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
+    export.export_run(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
     served: Any = tf.saved_model.load(str(tmp_path / "saved"))
     large = [Image.fromarray(image).resize((190, 120)) for image in images[:20]]
     encoded = [to_bytes(image, kind) for image, kind in zip(large, ["png", "jpeg"] * 10, strict=True)]
@@ -100,7 +100,7 @@ def to_bytes(image: Image.Image, kind: str) -> bytes:
 
 
 def test_a_finder_says_where_and_how_probable(tmp_path: Path) -> None:
-    export.export(RELEASED / "finder", {}, "best", str(tmp_path), "onnx", tmp_path / "finder.onnx")
+    export.export_run(RELEASED / "finder", {}, "best", str(tmp_path), "onnx", tmp_path / "finder.onnx")
     found = formats.load_onnx(tmp_path / "finder.onnx")(np.zeros((2, 64, 128, 3), np.uint8))
     assert found["box"].shape == (2, 4)
     assert found["probability"].shape == (2,)
@@ -112,7 +112,7 @@ def test_what_reads_otherwise_is_not_exported(tmp_path: Path, monkeypatch: Any) 
     wrong = FORMATS["onnx"]._replace(load=lambda path: lambda images: formats.load_onnx(path)(255 - images))
     monkeypatch.setitem(FORMATS, "onnx", wrong)
     with pytest.raises(UserError, match="as TensorFlow does"):
-        export.export(RELEASED, {}, "best", str(tmp_path / "none"), "onnx", target)
+        export.export_run(RELEASED, {}, "best", str(tmp_path / "none"), "onnx", target)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the earlier one"]
 
 
@@ -125,7 +125,7 @@ def test_what_says_nothing_is_not_exported(tmp_path: Path, monkeypatch: Any) -> 
 
     monkeypatch.setitem(FORMATS, "onnx", FORMATS["onnx"]._replace(load=load))
     with pytest.raises(UserError, match="differ by up to nan"):
-        export.export(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
@@ -133,16 +133,16 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     other.mkdir()
     (other / "chapter.txt").write_text("years of work")
     with pytest.raises(UserError, match="no earlier export of that format"):
-        export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", other)
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "savedmodel", other)
     for target in (other, other / "chapter.txt"):
         with pytest.raises(UserError, match=r"expected a name that ends in \.onnx"):
-            export.export(RELEASED, {}, "best", str(tmp_path), "onnx", target)
+            export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", target)
     assert (other / "chapter.txt").read_text() == "years of work"
     for _ in range(2):
-        export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
-        export.beside(tmp_path / "saved", "earlier").mkdir()  # as an export leaves it that was killed
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
+        export.make_hidden_path(tmp_path / "saved", "earlier").mkdir()  # as an export leaves it that was killed
     (tmp_path / "earlier-saved").mkdir()
-    export.export(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
+    export.export_run(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier-saved", "saved", "thesis"]
 
 
@@ -150,10 +150,10 @@ def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Pat
     shutil.copytree(records_dir / "svhn", tmp_path / "svhn")
     info = json.loads((tmp_path / "svhn/info.json").read_text())
     (tmp_path / "svhn/info.json").write_text(json.dumps({**info, "size": [48, 48]}))
-    checked = export.export(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
-    assert checked.images == "256 drawn images"
+    checked = export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
+    assert checked.sample == "256 drawn images"
     with pytest.raises(UserError, match="size"):
-        export.export(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
 
 
 def test_a_recurrent_network_is_refused_in_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,17 +161,17 @@ def test_a_recurrent_network_is_refused_in_8_bits(tmp_path: Path, monkeypatch: p
     config = run.make_config({"model": "gru_rows", "random_crop": False})
     monkeypatch.setattr(export, "trained", lambda *_: (new_state("gru_rows").model, config, make_info()))
     with pytest.raises(UserError, match="gru_rows is recurrent"):
-        export.export(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
 
 
 def test_numbers_of_any_length_are_drawn() -> None:
-    assert export.drawn(make_info(max_length=20), 4).shape == (4, 24, 40, 3)
+    assert export.draw_plain_images(make_info(max_length=20), 4).shape == (4, 24, 40, 3)
 
 
 def test_a_missing_converter_is_named_with_the_extra(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tf2onnx", None)
     with pytest.raises(UserError, match=r"pip install 'svhn\[export\]'"):
-        export.export(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
+        export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
     assert not list(tmp_path.iterdir())
 
 

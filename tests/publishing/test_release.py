@@ -82,7 +82,7 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
 
 def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
     network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
-    found = release.best_temperature(network, dataclasses.replace(options, temperature=3.0), info, valid)
+    found = release.choose_temperature(network, dataclasses.replace(options, temperature=3.0), info, valid)
 
     def loss(temperature: float) -> float:
         changed = dataclasses.replace(options, temperature=temperature)
@@ -97,15 +97,15 @@ def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(train
 def test_the_log_loss_is_of_the_probability_given_to_what_is_so() -> None:
     """A digit at 75 %, right and wrong, and one that is certain and wrong."""
     logits = tf.math.log([[[0.75] + [0.25 / 9] * 9]] * 2 + [[[1.0] + [1e-30] * 9]])
-    found = release.log_loss(tf.constant([[0], [3], [3]]), {"digits": logits})
-    np.testing.assert_allclose(found, -np.log([0.75, 0.25, release.SMALLEST]), rtol=1e-5)
+    found = release.compute_log_loss(tf.constant([[0], [3], [3]]), {"digits": logits})
+    np.testing.assert_allclose(found, -np.log([0.75, 0.25, release.MIN_PROBABILITY]), rtol=1e-5)
 
 
 def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) -> None:
     network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
 
     def found(batch_size: int) -> float:
-        return release.best_temperature(network, dataclasses.replace(options, batch_size=batch_size), info, valid)
+        return release.choose_temperature(network, dataclasses.replace(options, batch_size=batch_size), info, valid)
 
     assert found(valid.examples) == found(40 * valid.examples)
 
@@ -130,7 +130,7 @@ def test_only_a_finders_temperature_depends_on_the_digit_that_was_not_read(tmp_p
         digits = tf.repeat(logits[None, None], tf.shape(images)[0], axis=0)
         return {"digits": digits, **({"box": digits[:, 0, :4]} if finds else {})}
 
-    found = release.best_temperature(network, Config(model="shallow", random_crop=False), info, split)
+    found = release.choose_temperature(network, Config(model="shallow", random_crop=False), info, split)
     if finds:
         assert found > 1
     else:
@@ -149,11 +149,11 @@ def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_pa
         return {"length": tf.math.log(tf.concat([1 - level, level], axis=1)), "digits": tf.zeros([1, 1, 10])}
 
     options = Config(model="shallow", random_crop=False, batch_size=batch_size)
-    found = release.best_threshold(network, options, info, split)
+    found = release.choose_threshold(network, options, info, split)
     assert found == pytest.approx(130 / 255)  # refuses 90, and takes 140 for a number
     for lengths in ({"1": 5}, {"0": 5}):
         one_kind = dataclasses.replace(info, lengths={"valid": lengths})
-        assert release.best_threshold(network, options, one_kind, split) == 0.5
+        assert release.choose_threshold(network, options, one_kind, split) == 0.5
 
 
 def options_of(folder: Path) -> Config:

@@ -43,7 +43,7 @@ def rows(folder: Path) -> list[files.Row]:
 
 
 def test_a_line_says_the_file_the_number_and_how_sure_it_is(tmp_path: Path) -> None:
-    lines = [files.line(*row).removeprefix(f"{tmp_path}/") for row in rows(tmp_path)]
+    lines = [files.format_reading(*row).removeprefix(f"{tmp_path}/") for row in rows(tmp_path)]
     assert lines == ["0.png  no number  0.750", "1.png  27  0.875", "2.png  27  0.875"]
 
 
@@ -60,7 +60,7 @@ def test_one_bad_file_is_said_and_the_others_are_read(tmp_path: Path) -> None:
 
 
 def test_a_table_as_csv(tmp_path: Path) -> None:
-    files.save(tmp_path / "deep/table.CSV", rows(tmp_path))
+    files.write_readings(tmp_path / "deep/table.CSV", rows(tmp_path))
     with (tmp_path / "deep/table.CSV").open(newline="", encoding="utf-8") as file:
         none, first, _ = csv.DictReader(file)
     assert first == {
@@ -74,7 +74,7 @@ def test_a_table_as_csv(tmp_path: Path) -> None:
 
 
 def test_a_table_as_json(tmp_path: Path) -> None:
-    files.save(tmp_path / "table.json", rows(tmp_path))
+    files.write_readings(tmp_path / "table.json", rows(tmp_path))
     none, first, _ = json.loads((tmp_path / "table.json").read_text())
     assert first == {
         "file": f"{tmp_path}/1.png",
@@ -91,12 +91,12 @@ def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
     list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
     copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png")) for name in (1, 0))
     assert copy.shape == nothing.shape == (200, 300, 3)  # five times as large
-    red = (copy == files.COLOUR).all(axis=2)
+    red = (copy == files.BOX_COLOR).all(axis=2)
     for x, y in ((50, 40), (50, 75), (150, 25), (150, 75), (100, 25), (100, 75)):
         assert red[y, x]
     assert red[:24].any()  # the number, above
     assert not red[77:].any()
-    assert (nothing == files.COLOUR).all(axis=2).any()  # it says so
+    assert (nothing == files.BOX_COLOR).all(axis=2).any()  # it says so
 
 
 def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
     damaged, problems = tmp_path / os.fsdecode(b"\xfc.png"), []
     damaged.write_bytes(b"no picture")
     found = list(files.read_files(read, [path, damaged], tmp_path / "copies", problems.append))
-    assert files.line(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
+    assert files.format_reading(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
     assert [problem.partition(": ")[0] for problem in problems] == [f"{tmp_path}/\ufffd.png"]
     for name in ("table.csv", "table.json"):
-        files.save(tmp_path / name, found)
+        files.write_readings(tmp_path / name, found)
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     (entry,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
@@ -184,7 +184,7 @@ class Fake:
 def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
     fake, image = Fake(0.9), Image.new("RGB", (60, 40))
     (reading,) = fake.reader().read([image])
-    expected = search.find(fake.locate, image, (16, 32))
+    expected = search.find_number(fake.locate, image, (16, 32))
     assert reading == Reading("27", 0.875, (0.9, 0.95), expected.box)
     ((pixels,),) = fake.seen
     assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
@@ -210,15 +210,15 @@ def test_below_the_threshold_there_is_no_number() -> None:
 def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture() -> None:
     image = Image.new("RGB", (80, 60))
     image.paste("white", (20, 20, 40, 40))
-    pixels = predict.cut_out(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
+    pixels = predict.crop_number(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
     assert (np.flatnonzero(pixels.any(1))[[0, -1]] == [3, 16]).all()
     assert (np.flatnonzero(pixels.any(0))[[0, -1]] == [7, 32]).all()
-    assert predict.cut_out(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
+    assert predict.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
 
 
 def test_a_reader_of_grey_records_sees_grey() -> None:
     info = Info(**{**vars(INFO), "channels": 1})
-    assert predict.cut_out(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
+    assert predict.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
 
 
 def test_the_package_offers_the_reader() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from support.program import call, last_line
 
 import svhn
-from benchmarks.photos import overlap
+from benchmarks.photos import measure_overlap
 from svhn.config import RELEASED
 from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
@@ -50,13 +50,13 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
     entries = list(format1.list_entries(photos, "test"))
     readings = reader.read([entry.source[0] for entry in entries])
     assert np.mean([reading.text == entry.label for reading, entry in zip(readings, entries, strict=True)]) > 0.5
-    found = [overlap(entry.source[1], reading.box) for reading, entry in zip(readings, entries, strict=True)]
+    found = [measure_overlap(entry.source[1], reading.box) for reading, entry in zip(readings, entries, strict=True)]
     assert np.mean(np.array(found) >= boxes.IOU_THRESHOLD) > 0.7
 
 
 def test_a_threshold_that_is_given_is_the_finders() -> None:
-    assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.75, "views": 2}).threshold == 0.75
-    assert svhn.Reader.of(RELEASED, FINDER, {"threshold": 0.0}).read([Image.new("RGB", (9, 9))])[0].text
+    assert svhn.Reader.from_runs(RELEASED, FINDER, {"threshold": 0.75, "views": 2}).threshold == 0.75
+    assert svhn.Reader.from_runs(RELEASED, FINDER, {"threshold": 0.0}).read([Image.new("RGB", (9, 9))])[0].text
 
 
 def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: p
 
     load_run = reader_module.load_run
     monkeypatch.setattr(reader_module, "trained", noted)
-    svhn.Reader.of(RELEASED, FINDER, {"mixed_precision": False})
+    svhn.Reader.from_runs(RELEASED, FINDER, {"mixed_precision": False})
     assert [config.mixed_precision for _, config, _ in networks] == [False, False]
 
 

@@ -53,19 +53,19 @@ def bright(seen: list[int] | None = None) -> search.Locate:
     ],
 )
 def test_a_number_is_found_wherever_it_is(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    found = search.find(bright(), photo(*size, box), SIZE)
+    found = search.find_number(bright(), photo(*size, box), SIZE)
     assert found.probability > 0.6
     reach = 0.1 * (box[2] - box[0])
     assert found.box == pytest.approx(box, abs=max(reach, 2))
 
 
 def test_without_a_number_nothing_is_probable() -> None:
-    assert search.find(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE).probability == 0
+    assert search.find_number(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE).probability == 0
 
 
 @pytest.mark.parametrize("size", [(100, 45), (640, 480), (480, 640), (4000, 3000), (3000, 200), (1, 1), (1, 5000)])
 def test_windows_cover_the_picture_and_stay_within_it(size: tuple[int, int]) -> None:
-    found = search.windows(*size)
+    found = search.list_windows(*size)
     assert found[0] == (0, 0, *size)
     assert len(found) < 500
     lefts, tops, rights, bottoms = np.array(found).T
@@ -78,23 +78,23 @@ def test_windows_cover_the_picture_and_stay_within_it(size: tuple[int, int]) -> 
         level = np.isclose(rights - lefts, width)
         assert (lefts[level].min(), tops[level].min()) == (0, 0)
         assert (rights[level].max(), bottoms[level].max()) == pytest.approx(size)
-        for starts, part in ((lefts[level], width), (tops[level], width / search.ASPECT)):
+        for starts, part in ((lefts[level], width), (tops[level], width / search.ASPECT_RATIO)):
             assert np.diff(np.unique(starts)).max(initial=0) <= part * 2 / 3 + 1e-6  # a third of each is in the next
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
     seen: list[int] = []
-    search.find(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
+    search.find_number(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
     assert seen == [1, 1]
 
 
 def test_the_second_look_is_centred_on_the_box_and_within_the_picture() -> None:
-    window = search.around((400, 300, 500, 340), (1000, 800))
+    window = search.center_window((400, 300, 500, 340), (1000, 800))
     assert ((window[0] + window[2]) / 2, (window[1] + window[3]) / 2) == pytest.approx((450, 320))
     assert window[2] - window[0] == pytest.approx(300)
-    assert search.around((0, 0, 100, 40), (1000, 800))[:2] == (0, 0)
-    assert search.around((990, 790, 1000, 800), (1000, 800))[2:] == (1000, 800)
-    left, top, right, bottom = search.around((50, 50, 50, 50), (1000, 800))
+    assert search.center_window((0, 0, 100, 40), (1000, 800))[:2] == (0, 0)
+    assert search.center_window((990, 790, 1000, 800), (1000, 800))[2:] == (1000, 800)
+    left, top, right, bottom = search.center_window((50, 50, 50, 50), (1000, 800))
     assert right > left
     assert bottom > top
 
@@ -105,32 +105,32 @@ def test_the_network_sees_pixels_and_says_how_probable_a_number_is() -> None:
         first = images[:, 0, 0, :1]
         return {"length": tf.concat([0 * first, first - 100], axis=1), "box": tf.repeat(first, 4, axis=1)}
 
-    images = np.zeros((2 * search.BATCH + 3, *SIZE, 3), np.uint8)
+    images = np.zeros((2 * search.BATCH_SIZE + 3, *SIZE, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(len(images)) + 90
-    probable, boxes = search.locator(network)(images)
+    probable, boxes = search.make_locator(network)(images)
     np.testing.assert_allclose(probable, 1 / (1 + np.exp(10 - np.arange(len(images)))), rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(boxes[:, 2], images[:, 0, 0, 0])
 
 
 def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
     image = photo(64, 32, (32, 0, 64, 32))
-    assert (search.cut(image, (32, 0, 64, 32), SIZE)[:, 2:] == 255).all()
-    assert search.cut(image, (0.5, 0.5, 1.0, 1.0), SIZE).shape == (*SIZE, 3)
+    assert (search.crop_window(image, (32, 0, 64, 32), SIZE)[:, 2:] == 255).all()
+    assert search.crop_window(image, (0.5, 0.5, 1.0, 1.0), SIZE).shape == (*SIZE, 3)
 
 
 @pytest.mark.parametrize(("windows", "least"), [(1, 0.9), (16, 0.9474), (81, 0.9643)])
 def test_more_windows_ask_for_a_surer_number(windows: int, least: float) -> None:
     """Odds of 9 to 1, times the fourth root of 16, or of 81."""
     for probability, expected in ((least - 0.001, False), (least + 0.001, True), (1.0, True), (0.0, False)):
-        assert search.accepted(search.Found((0, 0, 1, 1), probability, windows), 0.9) == expected
+        assert search.is_sure(search.Detection((0, 0, 1, 1), probability, windows), 0.9) == expected
 
 
 def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() -> None:
-    assert search.accepted(search.Found((0, 0, 1, 1), 0.0, 100), 0.0)
-    assert not search.accepted(search.Found((0, 0, 1, 1), 0.999, 1), 1.0)
+    assert search.is_sure(search.Detection((0, 0, 1, 1), 0.0, 100), 0.0)
+    assert not search.is_sure(search.Detection((0, 0, 1, 1), 0.999, 1), 1.0)
 
 
 def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
-    assert search.find(bright(), small, SIZE).windows == 1
-    assert search.find(bright(), large, SIZE).windows == len(search.windows(640, 320)) > 10
+    assert search.find_number(bright(), small, SIZE).windows == 1
+    assert search.find_number(bright(), large, SIZE).windows == len(search.list_windows(640, 320)) > 10

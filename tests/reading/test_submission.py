@@ -30,7 +30,7 @@ def new_readings(batch_size: int, info: Info, count: int, **options: object) -> 
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
-    return list(reader.readings(model, config, info, images))
+    return list(reader.read_crops(model, config, info, images))
 
 
 def write_pixels(path: Path, images: np.ndarray, spoilt_row: int = -1) -> Path:
@@ -99,7 +99,7 @@ def test_pictures_are_read_as_they_come() -> None:
 
     config = Config(model="shallow", random_crop=False, batch_size=4)
     model = load.build_model(config, make_info())
-    next(reader.readings(model, config, make_info(), images()))  # type: ignore[arg-type]
+    next(reader.read_crops(model, config, make_info(), images()))  # type: ignore[arg-type]
     assert taken == 4
 
 

@@ -211,20 +211,20 @@ def test_without_gradio(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
 
 
 def test_what_is_said_of_a_file_is_no_markup() -> None:
-    assert "<script>" not in web.complaint(ValueError("<script>"))
+    assert "<script>" not in web.render_error(ValueError("<script>"))
 
 
 def test_what_the_page_shows_of_a_picture() -> None:
     reading = Reading("20", 0.5, (0.75, 0.666), (10.0, 5.0, 30.0, 24.5))
-    shown = web.respond(lambda _: reading, EXAMPLES / "208.jpg")
+    shown = web.render_response(lambda _: reading, EXAMPLES / "208.jpg")
     for part in ('class="number">20<', "50% sure", "<b>2</b>75%", "<b>0</b>67%", "data:image/jpeg;base64,"):
         assert part in shown
     assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
-    without = web.respond(lambda _: Reading("", 0.9, ()), EXAMPLES / "wall.jpg")
+    without = web.render_response(lambda _: Reading("", 0.9, ()), EXAMPLES / "wall.jpg")
     assert 'class="number">no number<' in without
     assert "<rect" not in without
-    assert 'role="alert"' in web.respond(lambda _: reading, b"no picture")
+    assert 'role="alert"' in web.render_response(lambda _: reading, b"no picture")
     thin = io.BytesIO()
     Image.new("RGB", (1, 3000)).save(thin, "PNG")
-    assert "data:image/jpeg;base64," in web.respond(lambda _: reading, thin.getvalue())
-    assert web.respond(lambda _: reading, None) == ""
+    assert "data:image/jpeg;base64," in web.render_response(lambda _: reading, thin.getvalue())
+    assert web.render_response(lambda _: reading, None) == ""

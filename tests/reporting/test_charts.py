@@ -36,44 +36,44 @@ def size_of(png: bytes) -> tuple[int, int]:
 def sure() -> Calibration:
     calibration = Calibration()
     for confidence in (0.2, 0.7, 0.7, 0.9):
-        calibration.add(confidence, confidence > 0.5)
+        calibration.add_reading(confidence, confidence > 0.5)
     return calibration
 
 
 def test_a_series_leaves_out_what_was_not_scored() -> None:
-    assert charts.series(HISTORY, "valid", "loss") == ([20, 30], [3.0, 2.0])
-    assert charts.series(HISTORY, "train", "sequence_accuracy") == ([10, 30], [25.0, 25.0])
+    assert charts.extract_series(HISTORY, "valid", "loss") == ([20, 30], [3.0, 2.0])
+    assert charts.extract_series(HISTORY, "train", "sequence_accuracy") == ([10, 30], [25.0, 25.0])
 
 
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: charts.learning_curves(HISTORY, 30),
-        lambda: charts.learning_curves([], 30),
-        lambda: charts.sweep(HISTORY, 20, {"sequence_accuracy": "numbers right"}),
-        lambda: charts.digit_histogram({"train": DIGITS, "test": DIGITS}),
-        lambda: charts.digit_histogram({"test": np.zeros((1, 10))}),
-        lambda: charts.length_histogram({"train": np.array([0, 5, 2]), "valid": np.array([0, 0, 0])}),
-        lambda: charts.confusion(np.zeros((10, 10), int)),
-        lambda: charts.confusion(np.eye(5, dtype=int) * 12345, first=1),
-        lambda: charts.reliability(sure()),
-        lambda: charts.kept(sure(), 0.98),
+        lambda: charts.draw_learning_curves(HISTORY, 30),
+        lambda: charts.draw_learning_curves([], 30),
+        lambda: charts.draw_checkpoint_scores(HISTORY, 20, {"sequence_accuracy": "numbers right"}),
+        lambda: charts.draw_digit_histogram({"train": DIGITS, "test": DIGITS}),
+        lambda: charts.draw_digit_histogram({"test": np.zeros((1, 10))}),
+        lambda: charts.draw_length_histogram({"train": np.array([0, 5, 2]), "valid": np.array([0, 0, 0])}),
+        lambda: charts.draw_confusion_matrix(np.zeros((10, 10), int)),
+        lambda: charts.draw_confusion_matrix(np.eye(5, dtype=int) * 12345, first=1),
+        lambda: charts.draw_reliability_diagram(sure()),
+        lambda: charts.draw_coverage_curve(sure(), 0.98),
     ],
 )
 def test_charts_are_as_wide_as_a_column(draw: Callable[[], bytes]) -> None:
     width, height = size_of(draw())
-    assert width == charts.WIDTH * charts.DPI
+    assert width == charts.FIGURE_WIDTH * charts.DPI
     assert 200 < height <= 1000
 
 
 def test_the_histogram_grows_by_the_positions_that_are_used() -> None:
-    one, two = (charts.digit_histogram({"test": counts}) for counts in (DIGITS * [[1], [0]], DIGITS))
+    one, two = (charts.draw_digit_histogram({"test": counts}) for counts in (DIGITS * [[1], [0]], DIGITS))
     assert size_of(one)[1] < size_of(two)[1]
 
 
 def test_bars_are_shares_of_each_split() -> None:
-    _, (axes,) = charts.new_figure(2.0)
-    charts.bars(axes, {"train": np.array([30, 10]), "test": np.array([1, 3])}, range(2))
+    _, (axes,) = charts.create_figure(2.0)
+    charts.draw_bars(axes, {"train": np.array([30, 10]), "test": np.array([1, 3])}, range(2))
     heights = [[bar.get_height() for bar in group] for group in axes.containers]  # pyright: ignore[reportGeneralTypeIssues]
     assert heights == [[75.0, 25.0], [25.0, 75.0]]
 
@@ -100,7 +100,7 @@ def test_lengths_begin_at_none_where_pictures_have_none(
     none: int, places: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[tuple[list[int], range]] = []
-    monkeypatch.setattr(charts, "bars", lambda _axes, counts, at: drawn.append((counts["train"].tolist(), at)))
-    monkeypatch.setattr(charts, "with_legend", lambda figure: figure)
-    charts.length_histogram({"train": np.array([none, 3, 2, 1])})
+    monkeypatch.setattr(charts, "draw_bars", lambda _axes, counts, at: drawn.append((counts["train"].tolist(), at)))
+    monkeypatch.setattr(charts, "add_legend", lambda figure: figure)
+    charts.draw_length_histogram({"train": np.array([none, 3, 2, 1])})
     assert drawn == [([none, 3, 2, 1][places.start :], places)]

@@ -15,7 +15,7 @@ from svhn.reporting import sheets
 from svhn.reporting.html import Card, Chart, Page, Section, Table, Tile, write_page
 
 NASTY = "<script>alert('x')</script> & \"é\" <img src=http://a.b/c>"
-PNG = sheets.to_png(sheets.to_rgb(np.arange(60, dtype=np.uint8).reshape(4, 5, 3)))
+PNG = sheets.encode_png(sheets.to_rgb_image(np.arange(60, dtype=np.uint8).reshape(4, 5, 3)))
 VOID = {"meta", "link", "img", "br"}
 
 

@@ -56,4 +56,4 @@ def test_mistakes_leave_nothing(
 )
 def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
     info = spec.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
-    assert session.score_command(Paths(**options), info) == f"python main.py {expected}"
+    assert session.format_score_command(Paths(**options), info) == f"python main.py {expected}"

@@ -41,7 +41,7 @@ def facts(
         Prediction(image, f"{index}.png", label, Reading(text, 0.9, ()), 0.9 if label == text else 0.0001)
         for index, (label, text) in enumerate(read)
     ]
-    counts = analysis.label_counts((label for label, _ in read), max_length)
+    counts = analysis.count_labels((label for label, _ in read), max_length)
     return Facts(
         name="demo",
         config=Config(lrate=0.5),
@@ -51,7 +51,7 @@ def facts(
         best_step=20,
         parameters=1234567,
         scores=SCORES,
-        findings=analysis.analyse(readings, max_length),
+        findings=analysis.analyze_predictions(readings, max_length),
         labels={"train": counts, "test": counts},
         history=history,
         maps=maps,
@@ -59,7 +59,7 @@ def facts(
 
 
 def sections(given: Facts) -> dict[str, Section]:
-    return {section.title: section for section in contents.page(given).sections}
+    return {section.title: section for section in contents.build_page(given).sections}
 
 
 def charts(section: Section) -> list[str]:
@@ -67,7 +67,7 @@ def charts(section: Section) -> list[str]:
 
 
 def test_the_headline() -> None:
-    page = contents.page(facts())
+    page = contents.build_page(facts())
     assert page.title == "demo: report on test"
     assert page.text == (
         "Model svhn with 1,234,567 parameters, on the data set own: 6 x 4 pixels, numbers of up to 3 digits. "
@@ -127,7 +127,7 @@ def test_cards_say_what_was_read_and_what_is_there() -> None:
 
 def test_numbers_of_one_length_have_no_charts_of_lengths() -> None:
     digits = [("1", "1"), ("2", "7"), ("9", "9")]  # most classes are missing
-    page = contents.page(facts(digits, max_length=1, fixed_length=True))
+    page = contents.build_page(facts(digits, max_length=1, fixed_length=True))
     found = {section.title: section for section in page.sections}
     assert "numbers of 1 digit." in page.text
     assert [tile.name for tile in page.tiles] == ["numbers right", "loss", "of 3 numbers read right"]
@@ -176,7 +176,7 @@ def test_length_0_has_a_place_only_where_it_was_read() -> None:
 
 
 def test_a_checkpoint_that_is_not_the_best() -> None:
-    assert "Checkpoint 10. Split test" in contents.page(replace(facts(), step=10)).text
+    assert "Checkpoint 10. Split test" in contents.build_page(replace(facts(), step=10)).text
 
 
 def test_a_picture_without_a_number_is_said_to_have_none() -> None:
