@@ -119,7 +119,7 @@ class DatasetSpec:
         present: `(data_dir, source)` to whether the folder holds that source.
         checksum: `(data_dir, source)` to the sha256 of what defines the source; after a kind and a colon where sources
             of two kinds share examples.
-        neighbours: entries in a row that may show parts of one picture; validation takes them together.
+        neighbors: entries in a row that may show parts of one picture; validation takes them together.
         url: folder that serves the archives; "" where there is none.
         render: `(data_dir, pictures)` makes the sources here, for a data set that is drawn rather than fetched; so many
             pictures for training, 0: as many as it has by itself.

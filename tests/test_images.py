@@ -125,8 +125,8 @@ def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path)
         "import sys; sys.modules['pillow_heif'] = None\n"
         "from svhn import images\n"
         "from svhn.reading import files\n"
-        f"(path,) = files.paths([{str(tmp_path)!r}])\n"
-        "try: images.opened(path)\n"
+        f"(path,) = files.expand_patterns([{str(tmp_path)!r}])\n"
+        "try: images.open_picture(path)\n"
         "except OSError as error: print(error)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

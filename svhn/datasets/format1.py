@@ -40,7 +40,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 
 
 def sample_parts(entry: Entry, rows: DigitRows) -> tuple[Entry, ...]:
-    """A shorter number within one, such as the 10 of 210; none where neighbours in the number are not side by side.
+    """A shorter number within one, such as the 10 of 210; none where neighbors in the number are not side by side.
 
     The entry's name draws how many digits it has, and which.
     """

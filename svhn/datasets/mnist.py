@@ -39,7 +39,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 
 def _read_labeled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.ndarray]]:
     if _is_from_kaggle(folder, source):
-        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, IMAGE_SIZE, labelled=True))
+        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, IMAGE_SIZE, labeled=True))
     images, labels = read_digits(folder, source)
     return zip(map(str, labels.tolist()), images, strict=True)
 

@@ -1,4 +1,4 @@
-"""Street View House Numbers, Format 2: single digits, cut out to 32 x 32 pixels, whose neighbours reach in.
+"""Street View House Numbers, Format 2: single digits, cut out to 32 x 32 pixels, whose neighbors reach in.
 
 Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning. For non-commercial use.
 """
@@ -133,7 +133,7 @@ SVHN_CROPPED = DatasetSpec(
     present=is_present,
     checksum=compute_checksum,
     neighbors=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
-    # Colour as in the whole numbers; no horizontal shift: neighbours intrude. No blur and nothing erased, since that
+    # Colour as in the whole numbers; no horizontal shift: neighbors intrude. No blur and nothing erased, since that
     # leaves too little of 32 x 32 pixels: a trial of a residual network read 94.7 % of valid with them, 95.7 % without.
     augmentation=replace(
         SVHN.augmentation, rotation=8, scale=0.05, shear=0.1, shift=(0.1, 0.0), joining=0.0, blur=0.0, erasing=0.0

@@ -34,7 +34,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
 
 
 def _has_room(path: str, box: Box) -> bool:
-    """Whether there is something to see beside the number; not where the picture can't be read, which `load_picture` says."""
+    """Whether the picture shows something beside the number; False if it can't be read."""
     try:
         with explain_image_errors(), Image.open(path) as image:
             left, right = _find_free_side(box, image.width)

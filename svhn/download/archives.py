@@ -20,7 +20,7 @@ Sources = Mapping[str, tuple[Archive, ...]]
 
 
 def download_dataset(
-    spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], report: Say, pictures: int = 0
+    spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], say: Say, pictures: int = 0
 ) -> None:
     """Bring a data set's sources into `data_dir`; what is complete already is left as it is.
 
@@ -29,7 +29,7 @@ def download_dataset(
         data_dir: folder of the sources.
         url: mirror or local folder; "" for the publisher.
         splits: which sources; none for all that there are.
-        report: called with a line for each thing done.
+        say: called with a line for each thing done.
         pictures: to draw for training, of a data set that is drawn; 0: its own number.
 
     Raises:
@@ -38,7 +38,7 @@ def download_dataset(
     if spec.render is not None:
         if url or splits:
             raise UserError(f"{spec.name} is drawn here, all of it: leave out --url and --splits")
-        report(f"{spec.name}: drawing it into {data_dir}")
+        say(f"{spec.name}: drawing it into {data_dir}")
         spec.render(data_dir, pictures)
         return
     if not any(spec.sources.values()):
@@ -47,10 +47,10 @@ def download_dataset(
         raise UserError(f"{spec.name} is fetched as it was published: leave out --pictures")
     _refuse_other_form(spec, data_dir)
     for split, archives in _select_splits(
-        _list_available(spec, url, report), splits, url or spec.url or spec.name
+        _list_available(spec, url, say), splits, url or spec.url or spec.name
     ).items():
         for archive in archives:
-            _fetch_archive(spec, split, archive, data_dir, url or spec.url, report)
+            _fetch_archive(spec, split, archive, data_dir, url or spec.url, say)
 
 
 def _refuse_other_form(spec: DatasetSpec, data_dir: Path) -> None:
@@ -76,9 +76,9 @@ def _join_filenames(archives: Sequence[Archive]) -> str:
     return " and ".join(archive.filename for archive in archives)
 
 
-def _list_available(spec: DatasetSpec, url: str, report: Say) -> Sources:
+def _list_available(spec: DatasetSpec, url: str, say: Say) -> Sources:
     """The splits that a source has, with what is known of their archives: a mirror's SHA256SUMS goes before `spec`."""
-    text = read_remote_text(url, "SHA256SUMS", report) if url else None
+    text = read_remote_text(url, "SHA256SUMS", say) if url else None
     if text is None:
         return spec.sources
     checksums = parse_checksums(text)
@@ -100,23 +100,23 @@ def _select_splits(sources: Sources, splits: Sequence[str], source: str) -> Sour
     return {split: sources[split] for split in splits} if splits else sources
 
 
-def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, source: str, report: Say) -> None:
+def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, source: str, say: Say) -> None:
     """Fetch an archive and unpack a .tar.gz, each only where that is still to do."""
     path = data_dir / archive.filename
     result = data_dir / split if _is_packed(path) else path
     if there := _find_unpacked(spec, path, result):
-        report(f"{split}: {there} is there already")
+        say(f"{split}: {there} is there already")
         return
-    if not _is_verified(path, archive, report):
+    if not _is_verified(path, archive, say):
         if not source:
             raise UserError(_explain_no_source(spec, data_dir))
-        report(f"{split}: fetching {archive.filename} from {source}")
+        say(f"{split}: fetching {archive.filename} from {source}")
         with _show_progress(archive.filename) as progress:
-            fetch_file(source, archive, data_dir, progress, report)
+            fetch_file(source, archive, data_dir, progress, say)
     if _is_packed(path):
         with _show_progress(f"unpacking {split}") as progress:
             unpack_archive(path, result, progress)
-    report(f"{split}: {result} is complete")
+    say(f"{split}: {result} is complete")
 
 
 def _find_unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
@@ -132,18 +132,18 @@ def _find_unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
     return folder if folder.exists() else None
 
 
-def _is_verified(path: Path, archive: Archive, report: Say) -> bool:
+def _is_verified(path: Path, archive: Archive, say: Say) -> bool:
     """Whether the archive is there as published. Raises `UserError` for another file that isn't only a package."""
     if archive.sha256 is None:
         extent = ": its size is verified only" if archive.size else ", nor its size: it is not verified"
-        report(f"no checksum is published for {archive.filename}{extent}")
+        say(f"no checksum is published for {archive.filename}{extent}")
     if not path.exists():
         return False
     problem = describe_mismatch(path, archive)
     if problem and not _is_packed(path):  # it may be the user's own data
         raise UserError(f"{path} is not as published: {problem}: move it away, or choose another --data_dir")
     if problem:
-        report(f"{path} does not match: {problem}: fetching it again")
+        say(f"{path} does not match: {problem}: fetching it again")
     return not problem
 
 

@@ -69,7 +69,7 @@ def open_stream(source: str, filename: str, offset: int) -> Iterator[Stream]:
         yield Stream(partial(file.read, CHUNK), start, size)
 
 
-def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], report: Say, pause: Pause) -> T:
+def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], say: Say, pause: Pause) -> T:
     """Repeat an attempt that breaks off, with growing pauses, until `TRIES` in a row get no further than before."""
     furthest, failures = reached(), 0
     while True:
@@ -82,11 +82,11 @@ def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], report: 
                 remedy = "check the connection and --url; the same command goes on from here"
                 raise UserError(f"{error}: {TRIES} tries failed: {remedy}") from error
             delay = 2.0 ** (failures - 1)
-            report(f"{error}: trying again in {delay:.0f} s")
+            say(f"{error}: trying again in {delay:.0f} s")
             pause(delay)
 
 
-def read_remote_text(source: str, filename: str, report: Say, pause: Pause = time.sleep) -> str | None:
+def read_remote_text(source: str, filename: str, say: Say, pause: Pause = time.sleep) -> str | None:
     """A small text file of a source, or None where the source doesn't have it."""
 
     def attempt() -> str:
@@ -94,7 +94,7 @@ def read_remote_text(source: str, filename: str, report: Say, pause: Pause = tim
             return b"".join(iter(stream.read, b"")).decode("utf-8", errors="replace")
 
     try:
-        return retry_attempt(attempt, lambda: 0, report, pause)
+        return retry_attempt(attempt, lambda: 0, say, pause)
     except MissingFileError:
         return None
 

@@ -50,7 +50,7 @@ def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None)
 
 
 def fetch_file(
-    source: str, archive: Archive, folder: Path, progress: Progress, report: Say, pause: Pause = time.sleep
+    source: str, archive: Archive, folder: Path, progress: Progress, say: Say, pause: Pause = time.sleep
 ) -> None:
     """Bring a file into `folder`, verified; go on with what an earlier call left unfinished as `<filename>.part`.
 
@@ -59,7 +59,7 @@ def fetch_file(
         archive: the file's name, with its size and sha256 where they are known.
         folder: where it goes; made where needed.
         progress: called with the bytes done and in all; its first call in each try tells where that starts.
-        report: called with a line when a try has failed and another follows.
+        say: called with a line when a try has failed and another follows.
         pause: waits for so many seconds between tries.
 
     Raises:
@@ -69,7 +69,7 @@ def fetch_file(
     part = target.with_name(target.name + ".part")
     folder.mkdir(parents=True, exist_ok=True)
     checksum = retry_attempt(
-        lambda: _try_transfer(source, archive, part, progress), lambda: _get_size(part), report, pause
+        lambda: _try_transfer(source, archive, part, progress), lambda: _get_size(part), say, pause
     )
     problem = describe_mismatch(part, archive, checksum)
     if problem:

@@ -97,7 +97,7 @@ def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.
 
 
 def score_checkpoints(
-    config: Config, info: Info, split: Split, run: Path, chosen: list[int], report: Say
+    config: Config, info: Info, split: Split, run: Path, chosen: list[int], say: Say
 ) -> list[ScoreRow]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
     model = build_model(config, info)
@@ -109,7 +109,7 @@ def score_checkpoints(
         except UserError as error:
             if len(chosen) == 1:
                 raise
-            report(str(error))
+            say(str(error))
         else:
             rows.append(ScoreRow(step, score(f"checkpoint {step}")))
     if not rows:

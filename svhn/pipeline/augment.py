@@ -129,7 +129,7 @@ def rearrange_cells(
 def augment_digit_maps(
     digits: tf.Tensor, boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
 ) -> tf.Tensor:
-    """Which digit `augment_images` takes to which place: int32 (batch, rows, columns), of digits' boxes (batch, count, 4).
+    """Which digit `augment_images` takes to which place: int32 (batch, rows, columns), of boxes (batch, count, 4).
 
     Waves, which stay below a place, are left out of it.
     """
@@ -171,7 +171,7 @@ def join_pictures(
 
 
 def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
-    """Where `join_pictures` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` where nobody knows."""
+    """Where `join_pictures` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` if unknown."""
     count, added = (tf.math.count_nonzero(slots != EMPTY, dtype=tf.int32) for slots in (digits, following))
     share = tf.cast(count / (count + added), tf.float32)
     left = boxes[:count] * tf.stack([share, 1.0, share, 1.0])

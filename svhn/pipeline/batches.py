@@ -119,7 +119,7 @@ def make_training_batches(
 
 
 def _augment_batch(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
-    """What a network learns from: a batch of records with their `draw_example_noise`, varied by `steps`, in pictures of `size`."""
+    """What a network learns from: a batch of records with their `noise`, varied by `steps`, in pictures of `size`."""
     images = apply_grayscale(tf.cast(batch["image"], tf.float32), config)
     images, digits = augment.rearrange_cells(images, batch["digits"], batch["noise"], steps)
     box = merge_known_boxes(batch["boxes"])

@@ -75,7 +75,7 @@ class Reader:
     def from_runs(
         cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
     ) -> Self:
-        """The same of two runs' folders; options and a checkpoint for the one that reads, `FINDER_OPTIONS` for the other."""
+        """As `load`, of two folders. `given` and `checkpoint` are the reader's; the finder takes `FINDER_OPTIONS`."""
         model, config, info = load_run(run, given, checkpoint)
         also = {name: value for name, value in (given or {}).items() if name in FINDER_OPTIONS}
         finding, found_config, found_info = load_run(finder, also)

@@ -23,7 +23,7 @@ def write_submission(network: Network, config: Config, info: Info, source: Path,
         raise UserError(f"--output={target} is the file that is read: name another")
     if info.max_length != 1:
         raise UserError(f"this run reads numbers of up to {info.max_length} digits, and {source} holds single ones")
-    images = (pixels for _, pixels in read_pixels(source, info.size, channels=info.channels, labelled=False))
+    images = (pixels for _, pixels in read_pixels(source, info.size, channels=info.channels, labeled=False))
     rows = [(index, reading.text) for index, reading in enumerate(read_crops(network, config, info, images), start=1)]
     files.write_rows(target, ("ImageId", "Label"), rows)
     return len(rows)

@@ -146,7 +146,7 @@ def _make_address_error(host: str, port: int, error: Exception) -> UserError:
     )
 
 
-def serve_page(read: Read, host: str, port: int, report: Say) -> None:
+def serve_page(read: Read, host: str, port: int, say: Say) -> None:
     """Serve the page until the process is asked to end.
 
     Args:
@@ -163,7 +163,7 @@ def serve_page(read: Read, host: str, port: int, report: Say) -> None:
         try:
             address = _launch_page(blocks, host, port)
             seen_by = "" if host in LOCAL_HOSTS else f", on all machines that reach {host}"
-            report(f"Reading numbers at {address}{seen_by} until Ctrl-C")
+            say(f"Reading numbers at {address}{seen_by} until Ctrl-C")
             threading.Event().wait()
         finally:
             blocks.close(verbose=False)

@@ -23,7 +23,7 @@ from svhn.spec import Info
 NAMES_SHOWN = 3
 
 
-def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, report: Say) -> Path:
+def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, say: Say) -> Path:
     """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
 
     Args:
@@ -37,20 +37,20 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
     """
     charts.check_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        facts = _gather_facts(config, info, paths, split, step, example, Path(scratch), report)
-    report("Drawing the figures...")
+        facts = _gather_facts(config, info, paths, split, step, example, Path(scratch), say)
+    say("Drawing the figures...")
     return _write_report_files(facts, paths.results)
 
 
 def _gather_facts(
-    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, report: Say
+    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, say: Say
 ) -> Facts:
     names = ["train", split] if _has_train_records(config, paths) else [split]
-    usable = {name: splits.open_usable_split(config, paths, info, name, scratch, report) for name in names}
+    usable = {name: splits.open_usable_split(config, paths, info, name, scratch, say) for name in names}
     _check_example(usable[split], split, example)
     model = load.load_trained_model(config, info, paths.run, step)
     network = load.freeze_model(model)
-    report(f"Reading {usable[split].examples:,} examples of {split}...")
+    say(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.explain_corruption(usable[split]):
         predictions = score.predict_split(network, config, info, usable[split])
         findings = analysis.analyze_predictions(predictions, info.max_length, example=example)

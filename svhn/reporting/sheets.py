@@ -72,7 +72,7 @@ def encode_png(image: Image.Image) -> bytes:
 
 
 def draw_map_sheet(maps: np.ndarray) -> Image.Image:
-    """The first `MAX_MAPS` feature maps of a layer side by side, grey, each from its least value (black) to its greatest.
+    """The first `MAX_MAPS` feature maps of a layer side by side, in gray: each from its least value to its greatest.
 
     Args:
         maps: float32 (height, width, filters).

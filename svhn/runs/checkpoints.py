@@ -34,7 +34,7 @@ def get_checkpoint_path(run: Path, step: int) -> Path:
 
 
 def resolve_steps(run: Path, which: str) -> list[int]:
-    """The checkpoints that `all`, `read_best`, `latest` or a step stands for. Raises `UserError` where there is none."""
+    """The checkpoints that `all`, `best`, `latest` or a step stands for. Raises `UserError` where there is none."""
     found = list_steps(run)
     if not found:
         raise UserError(f"{run} has no checkpoint yet: train with `python main.py --mode=train --name={run.name}`")
@@ -59,11 +59,12 @@ def save_checkpoint(run: Path, checkpoint: tf.train.Checkpoint, step: int) -> No
         delete_checkpoint(run, step)
         reason = str(error.message).rpartition("; ")[2].partition(" [Op:")[0]
         raise UserError(
-            f"{get_checkpoint_path(run, step)} could not be written ({reason}): make room, then run the same command again"
+            f"{get_checkpoint_path(run, step)} could not be written ({reason}): "
+            "make room, then run the same command again"
         ) from error
 
 
-def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[[str], None]) -> int:
+def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, say: Callable[[str], None]) -> int:
     """Restore the newest checkpoint that can be read; returns its step, 0 where there is none.
 
     One that is damaged is said and left where it is, and the one before it is taken.
@@ -77,9 +78,9 @@ def restore_latest(run: Path, checkpoint: tf.train.Checkpoint, report: Callable[
         try:
             checkpoint.read(str(path)).assert_existing_objects_matched()
         except READ_ERRORS as error:
-            report(f"{path} can't be read, going back to the one before it: {str(error).splitlines()[0][:120]}")
+            say(f"{path} can't be read, going back to the one before it: {str(error).splitlines()[0][:120]}")
             continue
-        report(f"Restored model from: {path}")
+        say(f"Restored model from: {path}")
         return step
     if found:
         raise UserError(

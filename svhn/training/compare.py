@@ -34,7 +34,7 @@ def compare_models(
     info: Info,
     paths: Paths,
     augmentation: Augmentation,
-    report: Say,
+    say: Say,
 ) -> list[Result]:
     """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
 
@@ -45,10 +45,10 @@ def compare_models(
     results = []
     for model in models:
         own = make_model_paths(paths, model)
-        report(f"Model {model}:")
+        say(f"Model {model}:")
         config = run.begin_run(own.run, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train_model(config, info, own, augmentation, report)
-        results.append(_measure_model(config, info, own, report))
+        loop.train_model(config, info, own, augmentation, say)
+        results.append(_measure_model(config, info, own, say))
     return results
 
 
@@ -56,13 +56,13 @@ def make_model_paths(paths: Paths, model: str) -> Paths:
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
-def _measure_model(config: Config, info: Info, paths: Paths, report: Say) -> Result:
+def _measure_model(config: Config, info: Info, paths: Paths, say: Say) -> Result:
     model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "all"))
     network = load.freeze_model(model)
 
     def accuracy(name: str) -> float:
         with tempfile.TemporaryDirectory() as scratch:
-            split = splits.open_usable_split(config, paths, info, name, Path(scratch), report)
+            split = splits.open_usable_split(config, paths, info, name, Path(scratch), say)
             return score.make_scorer(network, config, info, split)(name)["sequence_accuracy"]
 
     seconds = sum(entry["seconds"] for entry in run.read_history(paths.run)[-1:])

@@ -44,7 +44,7 @@ def _compute_total_steps(config: Config, examples: int) -> int:
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
-def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmentation, report: Say) -> None:
+def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmentation, say: Say) -> None:
     """Train a run from where it stands to its last step.
 
     Raises:
@@ -56,11 +56,11 @@ def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmenta
     teacher = load_teacher(config, info, paths)
     with tempfile.TemporaryDirectory() as scratch:
         usable = {
-            name: splits.open_usable_split(config, paths, info, name, Path(scratch), report)
+            name: splits.open_usable_split(config, paths, info, name, Path(scratch), say)
             for name in ("train", "valid")
             if name == "train" or info.has_split(name)
         }
-        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, report, teacher)
+        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, say, teacher)
         with integrity.explain_corruption(usable["train"]):
             fit = MODELS[config.model].fit
             loop.fit_model(fit) if fit else loop.run_training(augmentation)
@@ -81,11 +81,11 @@ class Loop:
         split: Split,
         valid: Split | None,
         strategy: tf.distribute.Strategy,
-        report: Say,
+        say: Say,
         teacher: Network | None,
     ) -> None:
         self.config, self.info, self.paths, self.split = config, info, paths, split
-        self.strategy, self.report, self.teacher = strategy, report, teacher
+        self.strategy, self.say, self.teacher = strategy, say, teacher
         self.steps = _compute_total_steps(config, split.examples)
         self.chief = cluster.is_chief()
         self.agree = distribute.make_any_reduce(strategy)
@@ -102,38 +102,36 @@ class Loop:
     def run_training(self, augmentation: Augmentation) -> None:
         start = self._restore_state()
         if start >= self.steps:
-            self.report(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
-        self.report("Training...")
+            self.say(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
+        self.say("Training...")
         with catch_signals() as caught:
             last = self._run_steps(start, self._make_batches(start, augmentation), caught)
         passes = last * self.config.batch_size / self.split.examples
-        self.report(f"Done training for {passes:.4g} epochs, {last} steps.")
+        self.say(f"Done training for {passes:.4g} epochs, {last} steps.")
         if self.agree(bool(caught)):  # in the last step, or while it was scored
             raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", _choose_signal(caught))
 
     def fit_model(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
         """Give the model its weights at once, as a checkpoint of step 1."""
         if self._restore_state():
-            self.report("Already fitted: another --name fits anew.")
+            self.say("Already fitted: another --name fits anew.")
             return
-        self.report("Fitting...")
+        self.say("Fitting...")
         images, digits = load_arrays(self.config, self.info, self.split)
-        self.report(fit(self.state.model, images, digits, self.config.seed))
+        self.say(fit(self.state.model, images, digits, self.config.seed))
         self.state.average.set_weights(self.state.model.get_weights())
         self.state.step.assign(1)
         self._record_checkpoint(1, None, self._score_on_valid(1))
 
     def _restore_state(self) -> int:
         """The step to go on from: the newest checkpoint's, or 0."""
-        start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.report)
+        start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.say)
         if not start:
-            self.report("Starting new train session")
+            self.say("Starting new train session")
             if self.chief:
                 checkpoints.forget_best(self.paths.run)
             if self.config.init_from:
-                self.report(
-                    initial_weights.initialize_weights(self.state, self.config, self.info.max_length, self.paths)
-                )
+                self.say(initial_weights.initialize_weights(self.state, self.config, self.info.max_length, self.paths))
             self.summaries.write_graph(self.state.average)
         self.history = [entry for entry in read_history(self.paths.run) if entry["step"] <= start]
         self.clock = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
@@ -191,7 +189,7 @@ class Loop:
         ):
             self.state.factor.assign(PLATEAU_FACTOR * self.state.factor)
             factor = float(tf.convert_to_tensor(self.state.factor))  # one a replica
-            self.report(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
+            self.say(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
         self._save_checkpoint(step, valid)
 
     def _list_valid_scores(self) -> list[float]:
@@ -200,7 +198,7 @@ class Loop:
     def _should_stop_early(self) -> bool:
         stalled, patience = count_since_best(self._list_valid_scores()), self.config.early_stopping
         if 0 < patience <= stalled:
-            self.report(f"Stopping early: {stalled} checkpoints were no better on valid than the one before them.")
+            self.say(f"Stopping early: {stalled} checkpoints were no better on valid than the one before them.")
             return True
         return False
 
@@ -227,7 +225,7 @@ class Loop:
         left = datetime.timedelta(seconds=round((self.steps - step) * self.config.batch_size / rate))
         self.summaries.write_scores("train", step, scores, float(self.state.optimizer.learning_rate))
         if self.config.verbose:
-            self.report(
+            self.say(
                 f"[{time.strftime('%H:%M:%S')}] Step: {step:5}, Loss: {scores['loss']:09.5f}, "
                 f"Seq Acc: {scores['sequence_accuracy']:.2f}, Dig Acc: {scores['digit_accuracy']:.2f}, "
                 f"{rate:.0f} images/s, {left} left"
@@ -259,7 +257,7 @@ class Loop:
         if scores:
             self.summaries.write_scores("valid", step, scores)
             marked = ", the best so far" if checkpoints.mark_best(self.paths.run, step, scores) else ""
-            self.report(
+            self.say(
                 f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
                 f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
             )

@@ -47,16 +47,16 @@ class Sweep(NamedTuple):
 
 
 def find_learning_rate(
-    config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, report: Say
+    config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, say: Say
 ) -> Sweep:
     """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
     if MODELS[config.model].fit:
         raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
     constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, info, steps=len(RATES), replicas=1)
-    start = checkpoints.restore_latest(paths.run, state.make_checkpoint(), report)
+    start = checkpoints.restore_latest(paths.run, state.make_checkpoint(), say)
     if not start and config.init_from:
-        report(initial_weights.initialize_weights(state, config, info.max_length, paths))
+        say(initial_weights.initialize_weights(state, config, info.max_length, paths))
     batches = make_training_batches(constant, info, split, augmentation, start)
     return sweep_rates(state, constant, iter(batches), load_teacher(config, info, paths))
 

@@ -157,7 +157,7 @@ def _add_parts(spec: DatasetSpec, entries: Sequence[Entry]) -> list[Entry]:
     return found
 
 
-def draw_valid(entries: Sequence[Entry], share: float, neighbours: int, rng: random.Random) -> set[int]:
+def draw_valid(entries: Sequence[Entry], share: float, neighbors: int, rng: random.Random) -> set[int]:
     """Indices of a share of the entries of each length, in rows of `neighbors`; those of one picture count as one."""
     by_length: dict[int, list[list[int]]] = defaultdict(list)
     for _, picture in groupby(range(len(entries)), key=lambda index: entries[index].picture or entries[index].name):
@@ -165,7 +165,7 @@ def draw_valid(entries: Sequence[Entry], share: float, neighbours: int, rng: ran
         by_length[len(entries[indices[0]].label)].append(indices)
     drawn = []
     for _, same in sorted(by_length.items()):
-        rows = [same[start : start + neighbours] for start in range(0, len(same), neighbours)]
+        rows = [same[start : start + neighbors] for start in range(0, len(same), neighbors)]
         drawn += rng.sample(rows, math.floor(share * len(rows)))
     return {index for row in drawn for picture in row for index in picture}
 
@@ -199,15 +199,15 @@ def _write_split(
 
 def _check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
     """Write the report of what was skipped. Raises `UserError` if it is too much."""
-    report = folder / "skipped.csv"
-    with atomic_write(report, "w") as file:
+    listing = folder / "skipped.csv"
+    with atomic_write(listing, "w") as file:
         csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *tally.skipped])
     count = len(tally.skipped)
     if count > max_skipped * tally.entries:
         name, reason = tally.skipped[0]
         raise UserError(
             f"{count} of {tally.entries} pictures can't be used, more than --max_skipped={max_skipped:g} allows; "
-            f"the first: {name}: {reason}. {report} names them all. Mend the source, or raise --max_skipped"
+            f"the first: {name}: {reason}. {listing} names them all. Mend the source, or raise --max_skipped"
         )
 
 

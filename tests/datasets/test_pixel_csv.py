@@ -35,7 +35,7 @@ def text(lines: Sequence[Sequence[str]], end: str = "\n") -> str:
 
 
 def read(path: Path, labelled: bool = True) -> list[tuple[str, np.ndarray]]:
-    return list(read_pixels(path, SIZE, labelled=labelled))
+    return list(read_pixels(path, SIZE, labeled=labelled))
 
 
 def failure(path: Path, labelled: bool = True) -> str:
@@ -70,7 +70,7 @@ def test_every_value_from_0_to_255_is_read(path: Path) -> None:
 
 def test_channels_of_a_pixel_follow_one_another(path: Path) -> None:
     path.write_text(text([HEADER[:12], [str(index) for index in range(12)]]))
-    ((_, picture),) = read_pixels(path, (1, 4), 3, labelled=False)
+    ((_, picture),) = read_pixels(path, (1, 4), 3, labeled=False)
     np.testing.assert_array_equal(picture, np.arange(12).reshape(1, 4, 3))
 
 
@@ -94,7 +94,7 @@ def test_spellings_of_the_same_table_are_fine(path: Path, written: Callable[[Lin
 
 def test_rows_come_one_at_a_time(path: Path) -> None:
     path.write_text(text([*table(MANY), ["no row"]]))
-    rows = read_pixels(path, SIZE, labelled=True)
+    rows = read_pixels(path, SIZE, labeled=True)
     assert [next(rows)[0] for _ in range(MANY)] == [str(index % 10) for index in range(MANY)]
     with pytest.raises(UserError, match=f"line {MANY + 2} has 1 values"):
         next(rows)

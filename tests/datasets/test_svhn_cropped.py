@@ -178,9 +178,10 @@ def test_neither_listing_nor_loading_needs_tensorflow(tmp_path: Path) -> None:
     write(tmp_path / FILE)
     code = f"""
 import sys
-from svhn.datasets.svhn_cropped import entries, load
+from svhn.datasets.svhn_cropped import list_entries, load_picture
 assert "scipy" not in sys.modules
-assert [load(entry, (32, 32), 0.0).shape for entry in entries({str(tmp_path)!r}, "train")] == [(32, 32, 3)] * 5
+shapes = [load_picture(entry, (32, 32), 0.0).shape for entry in list_entries({str(tmp_path)!r}, "train")]
+assert shapes == [(32, 32, 3)] * 5
 assert not {{"tensorflow", "keras"}} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -226,7 +227,7 @@ def test_records_hold_every_pixel_and_digit(tmp_path: Path, processes: int) -> N
     assert (info.size, info.image_format, info.max_length, info.fixed_length) == ((32, 32), "png", 1, True)
 
 
-def test_validation_takes_neighbours_together(tmp_path: Path) -> None:
+def test_validation_takes_neighbors_together(tmp_path: Path) -> None:
     write(tmp_path / FILE, [1 + index % 10 for index in range(800)])
     splits = draw_splits(SVHN_CROPPED, tmp_path, ["train"], Options(SVHN_CROPPED.size, SVHN_CROPPED.margin), Tally())
     valid, train = ({int(entry.name.split("/")[1]) for entry in splits[split]} for split in ("valid", "train"))

@@ -55,7 +55,7 @@ def test_the_same_bytes_each_time_and_other_pictures_for_each_split(tmp_path: Pa
 def test_the_same_bytes_from_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset.render_dataset(tmp_path / "one")
     monkeypatch.setattr(dataset, "WORTH_PROCESSES", 2)
-    monkeypatch.setattr(dataset, "cores", lambda: 2)
+    monkeypatch.setattr(dataset, "count_cores", lambda: 2)
     dataset.render_dataset(tmp_path / "two")
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 

@@ -86,7 +86,7 @@ def test_a_file_that_the_server_lacks(mirror: Mirror, status: int) -> None:
 )
 def test_an_impossible_address_is_not_tried_again(url: str, message: str) -> None:
     with pytest.raises(UserError) as error:
-        read_remote_text(url, "SHA256SUMS", report=pytest.fail, pause=no_pause)
+        read_remote_text(url, "SHA256SUMS", say=pytest.fail, pause=no_pause)
     assert message in str(error.value)
 
 

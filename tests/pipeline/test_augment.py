@@ -302,7 +302,7 @@ def test_noise_depends_on_seed_and_place_alone() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_examples_result_does_not_depend_on_its_neighbours(channels: int) -> None:
+def test_an_examples_result_does_not_depend_on_its_neighbors(channels: int) -> None:
     images, noise = random_images(channels=channels), noises(8)
     together = augment.augment_images(images, noise, EVERYTHING, (30, 50))
     for index in (0, 3, 7):

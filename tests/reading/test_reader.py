@@ -67,7 +67,7 @@ def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: p
         return networks[-1]
 
     load_run = reader_module.load_run
-    monkeypatch.setattr(reader_module, "trained", noted)
+    monkeypatch.setattr(reader_module, "load_run", noted)
     svhn.Reader.from_runs(RELEASED, FINDER, {"mixed_precision": False})
     assert [config.mixed_precision for _, config, _ in networks] == [False, False]
 

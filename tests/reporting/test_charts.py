@@ -83,7 +83,7 @@ def test_drawing_leaves_no_global_state() -> None:
 import sys, numpy as np
 from svhn.reporting import charts
 assert not {"matplotlib", "tensorflow"} & sys.modules.keys()
-charts.confusion(np.eye(10, dtype=int))
+charts.draw_confusion_matrix(np.eye(10, dtype=int))
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

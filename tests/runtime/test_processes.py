@@ -17,9 +17,9 @@ from svhn.runtime.processes import start_workers
 
 KILLED = """
 import multiprocessing, os, signal, time
-from svhn.runtime.processes import workers
+from svhn.runtime.processes import start_workers
 if __name__ == "__main__":
-    with workers(2) as mapped:
+    with start_workers(2) as mapped:
         list(mapped(abs, range(100)))
         print(*[child.pid for child in multiprocessing.active_children()], flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -27,9 +27,9 @@ if __name__ == "__main__":
 
 WAITING = """
 import time
-from svhn.runtime.processes import workers
+from svhn.runtime.processes import start_workers
 if __name__ == "__main__":
-    with workers(2) as mapped:
+    with start_workers(2) as mapped:
         list(mapped(abs, range(100)))
         try:
             print("all are done", flush=True)

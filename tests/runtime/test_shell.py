@@ -95,7 +95,7 @@ def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.Captu
 
 
 def test_a_closed_pipe_ends_quietly() -> None:
-    code = "import sys; from svhn.runtime import shell; sys.exit(shell.run(lambda argv: print('line'), sys.argv))"
+    code = "import sys; from svhn.runtime import shell; sys.exit(shell.run_main(lambda argv: print('line'), sys.argv))"
     reading, writing = os.pipe()
     os.close(reading)
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

@@ -33,7 +33,7 @@ RECIPE = (
     f"--lrate={LRATE}",
 )
 SMALL = """import dataclasses, functools, runpy
-with __import__("svhn.runtime.shell").runtime.shell.quiet():
+with __import__("svhn.runtime.shell").runtime.shell.silence_tensorflow():
     from svhn.runtime import files
     from svhn.training import distribute
     from svhn.models import MODELS, residual

@@ -273,7 +273,7 @@ def test_a_signal_to_another_worker_is_heard_also_in_the_last_step(
     write_digits(tmp_path)
     said: list[str] = []
     monkeypatch.setattr(
-        distribute, "any_worker", lambda _strategy: lambda own: own or said[-1].startswith("Done training")
+        distribute, "make_any_reduce", lambda _strategy: lambda own: own or said[-1].startswith("Done training")
     )
     with pytest.raises(Interrupted) as stopped:
         train_run(tmp_path, said.append, **RECIPE, **LEARNT)

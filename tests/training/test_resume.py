@@ -31,7 +31,7 @@ STEPS = {"kvn219": [25, 50, 60], "svhn": [5, 10, 12]}
 DYING = (  # of kill -9, in the step after the one that is named
     "import os, signal\n"
     "from svhn.runtime import shell\n"
-    "with shell.quiet():\n"
+    "with shell.silence_tensorflow():\n"
     "    from svhn.training import loop\n"
     "own = loop.Loop.check_finite\n"
     "loop.Loop.check_finite = lambda run, step, loss: (\n"

@@ -121,7 +121,7 @@ def test_a_data_set_that_divides_itself_takes_no_share(tmp_path: Path, capsys: p
 
 
 DYING = """import os
-with __import__('svhn.runtime.shell').runtime.shell.quiet():
+with __import__('svhn.runtime.shell').runtime.shell.silence_tensorflow():
     module = __import__('importlib').import_module('svhn.{module}')
 own, calls = module.{name}, []
 def dying(*args):
@@ -135,8 +135,8 @@ module.{name} = dying"""
 @pytest.mark.parametrize(
     ("module", "name", "call", "whole"),
     [
-        ("records", "serialize", 150, True),  # while shards are being written
-        ("wrangle.convert", "unfinished", 5, False),  # while they take the place of the old ones
+        ("records", "serialize_example", 150, True),  # while shards are being written
+        ("wrangle.convert", "get_partial_path", 5, False),  # while they take the place of the old ones
     ],
 )
 def test_killed_in_the_middle_the_same_command_ends_the_same(

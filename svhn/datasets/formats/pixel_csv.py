@@ -20,11 +20,11 @@ PIXEL_VALUES = {str(value): value for value in range(256)}
 NOT_TEXT = re.compile("[\0\udc80-\udcff]")  # bytes that aren't UTF-8 are read as these surrogates
 
 
-def read_pixels(path: Path, size: Size, channels: int = 1, *, labelled: bool) -> Iterator[tuple[str, np.ndarray]]:
+def read_pixels(path: Path, size: Size, channels: int = 1, *, labeled: bool) -> Iterator[tuple[str, np.ndarray]]:
     """The rows of a file, one at a time.
 
     Args:
-        path: a CSV file with a header: `label` if it is `labelled`, then `pixel0`, `pixel1`, … row by row, the
+        path: a CSV file with a header: `label` if it is `labeled`, then `pixel0`, `pixel1`, … row by row, the
             channels of a pixel one after another.
         size: height and width of the pictures.
         channels: values a pixel.
@@ -36,7 +36,7 @@ def read_pixels(path: Path, size: Size, channels: int = 1, *, labelled: bool) ->
     Raises:
         UserError: what the file holds is something else; names its line.
     """
-    columns = [LABEL_COLUMN] * labelled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
+    columns = [LABEL_COLUMN] * labeled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         rows = _read_rows(path, file)
         _check_header(path, next(rows, (1, []))[1], columns)

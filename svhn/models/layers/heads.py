@@ -65,7 +65,7 @@ def add_box_head(features: keras.KerasTensor) -> HeadOutputs:
 
 
 def add_map_heads(model: keras.Model, names: Iterable[str]) -> keras.Model:
-    """The model and, from its layers of these names, `maps`: a list of what `_add_map_head` says. It shares the weights."""
+    """The model, sharing its weights, with a further output `maps`: a list, one `_add_map_head` a layer."""
     places = compute_grid_size(model.input_shape[1:3])
     maps = [_add_map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
     outputs: Any = model.output
