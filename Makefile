@@ -7,7 +7,7 @@ RUN := --name=demo --records_dir=records/demo
 demo: .venv/demo  ## the whole job on rendered house numbers
 	$(BIN)/python -m svhn.download --dataset=synthetic --data_dir=data/demo
 	$(BIN)/python -m svhn.wrangle --dataset=synthetic --data_dir=data/demo --records_dir=records/demo
-	$(BIN)/python main.py --mode=train $(RUN) --dataset=synthetic --model=svhn --num_epochs=12 --checkpoint_every=250 --log_every=50
+	$(BIN)/python main.py --mode=train $(RUN) --dataset=synthetic --model=reader --num_epochs=12 --checkpoint_every=250 --log_every=50
 	$(BIN)/python main.py --mode=valid $(RUN)
 	$(BIN)/python main.py --mode=test $(RUN) --checkpoint=best
 	$(BIN)/python main.py --mode=report $(RUN) --split=test

@@ -67,7 +67,7 @@ def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], An
 
     from benchmarks.torch_svhn import Svhn, make_train_step
 
-    build = cast(partial[keras.Model], MODELS["svhn"].build)
+    build = cast(partial[keras.Model], MODELS["reader"].build)
     _, stem, stages, dropout = build.args
     model: Any = Svhn(stem, stages, dropout, (48, 80), 5)  # PyTorch's types know no memory_format
     assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters

@@ -1,6 +1,6 @@
 """Training from records against the same step on one batch kept in memory, and the records' size against raw pixels.
 
-python -m benchmarks.training_input [--records_dir=records] [--dataset=svhn] [--model=svhn] [--steps=60]
+python -m benchmarks.training_input [--records_dir=records] [--dataset=svhn] [--model=reader] [--steps=60]
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def _compute_bytes_per_example(split: records.Split) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records_dir", default="records")
-    parser.add_argument("--dataset", default="svhn")
-    parser.add_argument("--model", default="svhn")
+    parser.add_argument("--dataset", default="reader")
+    parser.add_argument("--model", default="reader")
     parser.add_argument("--steps", type=int, default=60, help="in each of the rounds")
     args = parser.parse_args()
     info = records.read_info(args.records_dir, args.dataset)

@@ -32,7 +32,7 @@ class Config:
     """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
 
     dataset: str = _define_option("svhn", "data set; the one that the model was designed for unless named", "run")
-    model: str = _define_option("svhn", "model", "run")
+    model: str = _define_option("reader", "model", "run")
     train_on: str = _define_option(
         "",
         "data sets to train on, by comma, whose records are of the same form; the run's own unless named",
@@ -93,7 +93,6 @@ class Config:
     log_every: int = _define_option(100, "steps between progress lines")
     verbose: bool = _define_option(True, "print the progress lines")
     num_threads: int = _define_option(2, "threads that decode images")
-    skip_corrupt: bool = _define_option(False, "leave out corrupt records and count them, instead of stopping")
 
     def __post_init__(self) -> None:
         _check_types(self)

@@ -11,11 +11,11 @@ from svhn.models.kaggle import KAGGLE
 from svhn.models.kvn219 import KVN219
 from svhn.models.lenet5 import LENET5
 from svhn.models.multihead import MULTIHEAD
-from svhn.models.residual import FINDER, SVHN
+from svhn.models.residual import FINDER, READER
 from svhn.models.shallow import SHALLOW
 from svhn.models.svm import SVM
 from svhn.spec import ModelSpec
 
 MODELS: dict[str, ModelSpec] = {
-    spec.name: spec for spec in (SVHN, FINDER, KVN219, CONV6, SVM, SHALLOW, LENET5, KAGGLE, MULTIHEAD, GRU_ROWS)
+    spec.name: spec for spec in (READER, FINDER, KVN219, CONV6, SVM, SHALLOW, LENET5, KAGGLE, MULTIHEAD, GRU_ROWS)
 }

@@ -56,9 +56,9 @@ def _add_residual_block(
     return layers.ReLU(name=name)(layers.Add()([x, y]))
 
 
-SVHN = ModelSpec(
-    name="svhn",
-    build=partial(build, "svhn", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
+READER = ModelSpec(
+    name="reader",
+    build=partial(build, "reader", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
     parameters=2_840_714,
     reference=REFERENCE,
     maps=("stage3", "stage4"),

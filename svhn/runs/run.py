@@ -17,7 +17,8 @@ from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
 
-LEGACY_DEFAULTS = {"map_weight": 0.0}  # of runs that were begun when there was no such option
+SCHEMA = 2  # of config.json; a file without a number is of schema 1
+RENAMED_MODELS = {"svhn": "reader"}  # since schema 2
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
@@ -41,7 +42,7 @@ def begin_run(run: Path, given: Mapping[str, Any], info: Info) -> Config:
     if cluster.is_chief():
         run.mkdir(parents=True, exist_ok=True)
         of_records = {"records": info.form, "draw": info.draw, "sources": dict(info.sources)}
-        write_json(run / "config.json", {"config": dataclasses.asdict(config), **of_records})
+        write_json(run / "config.json", {"schema": SCHEMA, "config": dataclasses.asdict(config), **of_records})
     return config
 
 
@@ -100,17 +101,30 @@ def read_config(run: Path) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        config = Config(**{**LEGACY_DEFAULTS, **stored["config"]})
+        stored = _upgrade_config(json.loads(path.read_text(encoding="utf-8")))
+        config = Config(**stored["config"])
         get_registered("model", MODELS, config.model)
         get_registered("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
-        stored = {"config": dataclasses.asdict(config), **of_records}
+        stored = {"schema": SCHEMA, "config": dataclasses.asdict(config), **of_records}
     except (ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
         ) from error
     return stored
+
+
+def _upgrade_config(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of a config.json in today's schema. Raises `ValueError` for a schema of a later version."""
+    schema = stored.get("schema", 1)
+    if schema not in (1, SCHEMA):
+        raise ValueError(f"its schema is {schema}, and this version reads up to {SCHEMA}")
+    if schema == SCHEMA:
+        return stored
+    options = {"map_weight": 0.0, **stored["config"]}  # the oldest runs learned no maps
+    options.pop("skip_corrupt", None)  # wrangling leaves corrupt records out now
+    model = options["model"]
+    return {**stored, "config": {**options, "model": RENAMED_MODELS.get(model, model)}}
 
 
 def read_run_info(run: Path) -> Info:

@@ -183,7 +183,7 @@ def test_a_checkpoint_that_is_not_there(trained: Trained, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("flags", "fields"),
     [
-        (["--model=svhn", "--random_crop"], "model=kvn219 (now svhn), random_crop=False (now True)"),
+        (["--model=reader", "--random_crop"], "model=kvn219 (now reader), random_crop=False (now True)"),
         (["--mode=valid", "--grayscale"], "grayscale=False (now True)"),
         (["--average=0.9"], "average=0.0 (now 0.9)"),  # its checkpoints hold no averages
         (["--batch_size=9", "--seed=1"], "batch_size=8 (now 9), seed=0 (now 1)"),

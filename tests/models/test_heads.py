@@ -50,8 +50,8 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
 
 
 def test_one_row_of_places_has_a_map_of_them() -> None:
-    model = MODELS["svhn"].build((8, 40, 3), 5, False)
-    outputs: Any = add_map_heads(model, MODELS["svhn"].maps)(np.zeros((2, 8, 40, 3), np.float32))
+    model = MODELS["reader"].build((8, 40, 3), 5, False)
+    outputs: Any = add_map_heads(model, MODELS["reader"].maps)(np.zeros((2, 8, 40, 3), np.float32))
     assert [logits.shape for logits in outputs["maps"]] == [(2, 1, 5, 11)] * 2
 
 

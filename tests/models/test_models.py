@@ -22,8 +22,8 @@ from svhn.pipeline import batches
 from svhn.runs import checkpoints, load, run
 from svhn.training.step import make_step
 
-NORMALISED = ("svhn", "finder", "kvn219", "conv6", "multihead")
-ANY_SIZE = ("svhn", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
+NORMALISED = ("reader", "finder", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("reader", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_gradients = pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit])
 every_normalised_model = pytest.mark.parametrize("name", NORMALISED)

@@ -70,7 +70,7 @@ def test_the_headline() -> None:
     page = contents.build_page(facts())
     assert page.title == "demo: report on test"
     assert page.text == (
-        "Model svhn with 1,234,567 parameters, on the data set own: 6 x 4 pixels, numbers of up to 3 digits. "
+        "Model reader with 1,234,567 parameters, on the data set own: 6 x 4 pixels, numbers of up to 3 digits. "
         "Checkpoint 20, the best on valid. "
         "Split test: 5 examples, neither trained on nor used to choose a checkpoint."
     )

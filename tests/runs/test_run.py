@@ -39,7 +39,7 @@ def test_a_models_defaults_lie_under_what_was_given(name: str) -> None:
 
 
 def test_an_unknown_model_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UserError, match=r"unknown model 'vgg': expected one of .*kvn219, .*svhn"):
+    with pytest.raises(UserError, match=r"unknown model 'vgg': expected one of .*kvn219, .*reader"):
         runs.make_config({"model": "vgg"})
 
 
@@ -73,7 +73,7 @@ def test_a_run_goes_on_with_its_own_options_and_keeps_what_changed(run: Path) ->
 @pytest.mark.parametrize(
     ("given", "changes", "named"),
     [
-        ({"model": "svhn"}, {}, "model=kvn219 (now svhn)"),
+        ({"model": "reader"}, {}, "model=kvn219 (now svhn)"),
         ({"grayscale": True}, {}, "grayscale=False (now True)"),
         ({"random_crop": True}, {}, "random_crop=False (now True)"),
         ({"seed": 1, "batch_size": 9}, {}, "batch_size=36 (now 9), seed=0 (now 1)"),
@@ -95,12 +95,36 @@ def test_another_run_under_the_same_name_is_refused(
     assert (run / "config.json").read_bytes() == before
 
 
-def test_a_run_from_before_maps_were_learnt_goes_on_without(run: Path) -> None:
-    begin(run, {})
+def write_schema_1(run: Path, **options: object) -> None:
+    """The run's config.json as it was before it had a schema number; options of None are left out."""
     stored = json.loads((run / "config.json").read_text())
-    assert stored["config"].pop("map_weight") > 0
+    assert stored.pop("schema") == 2
+    changed = {**stored["config"], **options}
+    stored["config"] = {name: value for name, value in changed.items() if value is not None}
     (run / "config.json").write_text(json.dumps(stored))
+
+
+def test_a_run_from_before_maps_were_learned_goes_on_without(run: Path) -> None:
+    assert begin(run, {}).map_weight > 0
+    write_schema_1(run, map_weight=None)
     assert runs.begin_run(run, {}, INFO).map_weight == 0
+
+
+def test_a_run_of_schema_1_is_upgraded_when_it_is_read(run: Path) -> None:
+    """Its model had the name of the package, and corrupt records were left out by an option of the run."""
+    config = begin(run, {"seed": 7})
+    write_schema_1(run, model="svhn", skip_corrupt=True)
+    assert runs.begin_run(run, {}, INFO) == config
+    stored = json.loads((run / "config.json").read_text())
+    assert (stored["schema"], stored["config"]["model"], "skip_corrupt" in stored["config"]) == (2, "reader", False)
+
+
+def test_a_run_of_a_later_version_is_refused(run: Path) -> None:
+    begin(run, {})
+    path = run / "config.json"
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 3'))
+    with pytest.raises(UserError, match=r"its schema is 3, and this version reads up to 2"):
+        runs.read_config(run)
 
 
 def test_before_a_checkpoint_the_options_can_still_be_changed(run: Path) -> None:

@@ -22,7 +22,7 @@ from svhn.runtime.cluster import count_workers, is_chief
 
 LRATE = 1e-4
 RECIPE = (
-    "--model=svhn",  # SMALL leaves its dropout out, which each replica draws for itself
+    "--model=reader",  # SMALL leaves its dropout out, which each replica draws for itself
     "--nomixed_precision",
     "--batch_size=8",
     "--num_steps=2",
@@ -37,8 +37,8 @@ with __import__("svhn.runtime.shell").runtime.shell.silence_tensorflow():
     from svhn.runtime import files
     from svhn.training import distribute
     from svhn.models import MODELS, residual
-small = functools.partial(residual.build, "svhn", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
-MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=small, maps=("stage2",))
+small = functools.partial(residual.build, "reader", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
+MODELS["reader"] = dataclasses.replace(MODELS["reader"], build=small, maps=("stage2",))
 {more}
 runpy.run_path("main.py", run_name="__main__")"""
 MIRRORED = """import tensorflow as tf
@@ -47,7 +47,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
 STALLED = """sys = __import__("sys")
 with_dropout = functools.partial(residual.build, *small.args[:3], 0.1)
-MODELS["svhn"] = dataclasses.replace(MODELS["svhn"], build=with_dropout)
+MODELS["reader"] = dataclasses.replace(MODELS["reader"], build=with_dropout)
 sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
 ENDLESS = """sys = __import__("sys")
 sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""

@@ -101,7 +101,7 @@ def test_a_sweep_leaves_the_state_as_it_was(folder: Path, options: dict[str, Any
 def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lr_finder, "RATES", RATES[-3:])
     split = write_split(tmp_path)
-    config = run.make_config({"model": "svhn", "batch_size": 4})
+    config = run.make_config({"model": "reader", "batch_size": 4})
     state = build_state(config, INFO, steps=3, replicas=1)
     assert len(state.learner.variables) == len(state.model.variables) + 4
     before = values(state)

@@ -25,9 +25,9 @@ RECIPES = {
         "--checkpoint_every=25",
         "--log_every=10",
     ),
-    "svhn": ("--model=svhn", "--batch_size=8", "--num_steps=12", "--checkpoint_every=5", "--log_every=4"),
+    "reader": ("--model=reader", "--batch_size=8", "--num_steps=12", "--checkpoint_every=5", "--log_every=4"),
 }
-STEPS = {"kvn219": [25, 50, 60], "svhn": [5, 10, 12]}
+STEPS = {"kvn219": [25, 50, 60], "reader": [5, 10, 12]}
 DYING = (  # of kill -9, in the step after the one that is named
     "import os, signal\n"
     "from svhn.runtime import shell\n"
@@ -80,7 +80,7 @@ def straight_residual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same of the default model."""
     folder = tmp_path_factory.mktemp("residual")
     write_records(folder / "records")
-    assert call(folder, *RECIPES["svhn"]) == 0
+    assert call(folder, *RECIPES["reader"]) == 0
     return folder
 
 
@@ -98,7 +98,7 @@ def finished(straight: Path, folder: Path) -> Path:
 def test_a_killed_run_ends_like_one_that_was_not(
     folder: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest, model: str
 ) -> None:
-    expected = request.getfixturevalue({"kvn219": "straight", "svhn": "straight_residual"}[model])
+    expected = request.getfixturevalue({"kvn219": "straight", "reader": "straight_residual"}[model])
     first, *_, last = STEPS[model]
     program = [sys.executable, "-c", DYING.format(step=first + 2), *arguments(folder, *RECIPES[model])[1:]]
     killed = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -16,8 +16,8 @@ from svhn.training.step import make_step
 
 
 def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
-    state = new_state("svhn", batch_size=8, average=0.5, weight_decay=0.0)
-    config = Config(model="svhn", batch_size=8, weight_decay=0.0, warmup_steps=0)
+    state = new_state("reader", batch_size=8, average=0.5, weight_decay=0.0)
+    config = Config(model="reader", batch_size=8, weight_decay=0.0, warmup_steps=0)
     batch = one_batch(state.model)
     assert len(state.learner.weights) == len(state.model.weights) + 4
     heads = state.learner.weights[len(state.model.weights) :]
@@ -25,7 +25,7 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
     def map_loss() -> float:
         return float(tf.reduce_mean(losses.compute_map_loss(batch["map"], state.learner(batch["image"])["maps"])))
 
-    plain = new_state("svhn", batch_size=8, map_weight=0.0, weight_decay=0.0)
+    plain = new_state("reader", batch_size=8, map_weight=0.0, weight_decay=0.0)
     first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8
     before, logged = map_loss(), []
     step = make_step(state, config, tf.distribute.get_strategy())
@@ -45,8 +45,8 @@ def test_how_much_which_digit_lies_where_weighs() -> None:
 
     def first_step(map_weight: float) -> np.ndarray:
         options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
-        config = run.make_config({"model": "svhn", "map_weight": map_weight, **options})
-        state = new_state("svhn", map_weight=map_weight, **options)
+        config = run.make_config({"model": "reader", "map_weight": map_weight, **options})
+        state = new_state("reader", map_weight=map_weight, **options)
         make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
         return state.learner.weights[-1].numpy()
 
@@ -62,5 +62,5 @@ def test_how_much_which_digit_lies_where_weighs() -> None:
 )
 def test_which_digit_lies_where_is_not_learnt(options: dict[str, Any]) -> None:
     """As asked, where what is trained on does not know, and by a model without layers for it."""
-    state = new_state(options.pop("model", "svhn"), **options)
+    state = new_state(options.pop("model", "reader"), **options)
     assert state.learner is state.model

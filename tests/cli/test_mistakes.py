@@ -22,7 +22,7 @@ from svhn.config import Paths
             "error: unknown mode 'guess': expected one of compare, demo, .*, train, valid",
         ),
         (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of folder, .*mnist, .*svhn, .*synthetic"),
-        (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*svhn"),
+        (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*reader"),
         (["--name=.."], r"error: --name='\.\.': expected the name of one folder"),
         (["--name=a/b"], "error: --name='a/b': expected the name of one folder"),
         (["--log=../up"], r"error: --log_name='\.\./up': expected the name of one folder"),
