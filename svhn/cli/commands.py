@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,15 +52,13 @@ def _score_run(session: Session) -> None:
     info = read_session_info(session)
     config = open_run(run, session.given, info, session.mode)
     print(format_banner(session, config, info))
-    with tempfile.TemporaryDirectory() as scratch:
-        split = splits.open_usable_split(config, paths, info, session.mode, Path(scratch), print_line)
-        rows = score.score_checkpoints(config, info, split, run, chosen, print_line)
-        target = paths.results / f"{session.mode}-{paths.name}.csv"
-        tables.write_score_table(target, rows)
-        print(tables.format_score_table(rows, checkpoints.read_best(run).get("step")))
-        sheet = sheets.write_sheet(
-            target.with_suffix(".png"), score.predict_first_examples(config, info, split, run, rows[-1].step)
-        )
+    split = splits.open_run_split(config, info, paths, session.mode)
+    rows = score.score_checkpoints(config, info, split, run, chosen, print_line)
+    target = paths.results / f"{session.mode}-{paths.name}.csv"
+    tables.write_score_table(target, rows)
+    print(tables.format_score_table(rows, checkpoints.read_best(run).get("step")))
+    first = score.predict_first_examples(config, info, split, run, rows[-1].step)
+    sheet = sheets.write_sheet(target.with_suffix(".png"), first)
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
 
 
@@ -72,12 +69,11 @@ def _sweep_learning_rate(session: Session) -> None:
     config = resolve_config(paths.run, session.given, info)
     print(format_banner(session, config, info))
     charts.check_installed()
-    with tempfile.TemporaryDirectory() as scratch:
-        split = splits.open_usable_split(config, paths, info, "train", Path(scratch), print_line)
-        with integrity.explain_corruption(split):
-            swept = lr_finder.find_learning_rate(
-                config, info, paths, split, DATASETS[config.dataset].augmentation, print_line
-            )
+    split = splits.open_run_split(config, info, paths, "train")
+    with integrity.explain_corruption(split):
+        swept = lr_finder.find_learning_rate(
+            config, info, paths, split, DATASETS[config.dataset].augmentation, print_line
+        )
     target = paths.results / f"lr-{paths.name}.png"
     _write_sweep_chart(target, swept)
     print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
@@ -145,10 +141,9 @@ def _release_checkpoint(session: Session) -> None:
     config = open_run(run, session.given, info, "valid")
     print(format_banner(session, config, info))
     folder = session.paths.results / "released"
-    with tempfile.TemporaryDirectory() as scratch:
-        valid = splits.open_usable_split(config, session.paths, info, "valid", Path(scratch), print_line)
-        with integrity.explain_corruption(valid):
-            temperature, scores = release.release_run(config, info, valid, run, step, folder)
+    valid = splits.open_run_split(config, info, session.paths, "valid")
+    with integrity.explain_corruption(valid):
+        temperature, scores = release.release_run(config, info, valid, run, step, folder)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
     print(

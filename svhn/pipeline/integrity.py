@@ -49,7 +49,7 @@ def describe_corruption(split: Split) -> str:
         if not intact or count != examples:
             return (
                 f"{path}: record {count} of {examples} (counted from 0) is corrupt or cut short: "
-                "run `python -m svhn.wrangle` again, or go on without it by --skip_corrupt"
+                "run `python -m svhn.wrangle` again, or leave it out by `python -m svhn.wrangle --salvage`"
             )
     return "a record could not be read, but now all can: run the same command again"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -36,17 +35,14 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
         UserError: the split or the checkpoint can't be read, no example has that name, or Matplotlib is not installed.
     """
     charts.check_installed()
-    with tempfile.TemporaryDirectory() as scratch:
-        facts = _gather_facts(config, info, paths, split, step, example, Path(scratch), say)
+    facts = _gather_facts(config, info, paths, split, step, example, say)
     say("Drawing the figures...")
     return _write_report_files(facts, paths.results)
 
 
-def _gather_facts(
-    config: Config, info: Info, paths: Paths, split: str, step: int, example: str, scratch: Path, say: Say
-) -> Facts:
+def _gather_facts(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, say: Say) -> Facts:
     names = ["train", split] if _has_train_records(config, paths) else [split]
-    usable = {name: splits.open_usable_split(config, paths, info, name, scratch, say) for name in names}
+    usable = {name: splits.open_run_split(config, info, paths, name) for name in names}
     _check_example(usable[split], split, example)
     model = load.load_trained_model(config, info, paths.run, step)
     network = load.freeze_model(model)

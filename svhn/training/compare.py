@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from svhn import records
@@ -48,7 +46,7 @@ def compare_models(
         say(f"Model {model}:")
         config = run.begin_run(own.run, {**given, "dataset": info.dataset, "model": model}, info)
         loop.train_model(config, info, own, augmentation, say)
-        results.append(_measure_model(config, info, own, say))
+        results.append(_measure_model(config, info, own))
     return results
 
 
@@ -56,14 +54,13 @@ def make_model_paths(paths: Paths, model: str) -> Paths:
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
-def _measure_model(config: Config, info: Info, paths: Paths, say: Say) -> Result:
+def _measure_model(config: Config, info: Info, paths: Paths) -> Result:
     model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "all"))
     network = load.freeze_model(model)
 
     def accuracy(name: str) -> float:
-        with tempfile.TemporaryDirectory() as scratch:
-            split = splits.open_usable_split(config, paths, info, name, Path(scratch), say)
-            return score.make_scorer(network, config, info, split)(name)["sequence_accuracy"]
+        split = splits.open_run_split(config, info, paths, name)
+        return score.make_scorer(network, config, info, split)(name)["sequence_accuracy"]
 
     seconds = sum(entry["seconds"] for entry in run.read_history(paths.run)[-1:])
     return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)

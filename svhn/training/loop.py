@@ -54,16 +54,12 @@ def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmenta
     strategy = distribute.choose_strategy()
     distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
     teacher = load_teacher(config, info, paths)
-    with tempfile.TemporaryDirectory() as scratch:
-        usable = {
-            name: splits.open_usable_split(config, paths, info, name, Path(scratch), say)
-            for name in ("train", "valid")
-            if name == "train" or info.has_split(name)
-        }
-        loop = Loop(config, info, paths, usable["train"], usable.get("valid"), strategy, say, teacher)
-        with integrity.explain_corruption(usable["train"]):
-            fit = MODELS[config.model].fit
-            loop.fit_model(fit) if fit else loop.run_training(augmentation)
+    split = splits.open_run_split(config, info, paths, "train")
+    valid = splits.open_run_split(config, info, paths, "valid") if info.has_split("valid") else None
+    loop = Loop(config, info, paths, split, valid, strategy, say, teacher)
+    with integrity.explain_corruption(split):
+        fit = MODELS[config.model].fit
+        loop.fit_model(fit) if fit else loop.run_training(augmentation)
 
 
 def _choose_signal(caught: list[int]) -> int:

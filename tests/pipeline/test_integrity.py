@@ -54,7 +54,7 @@ def names(split: Split) -> list[str]:
 
 
 def message(path: Path, index: int) -> str:
-    remedy = "run `python -m svhn.wrangle` again, or go on without it by --skip_corrupt"
+    remedy = "run `python -m svhn.wrangle` again, or leave it out by `python -m svhn.wrangle --salvage`"
     return f"{path}: record {index} of 5 (counted from 0) is corrupt or cut short: {remedy}"
 
 
