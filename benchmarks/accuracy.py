@@ -28,8 +28,9 @@ from svhn.datasets import DATASETS
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.reading import reader
-from svhn.runs import checkpoints, load
-from svhn.runs.run import open_run
+from svhn.runs import load
+from svhn.runs.steps import resolve_step
+from svhn.runs.stored import open_run
 from svhn.spec import Entry, Info
 
 CROP_HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
@@ -66,9 +67,9 @@ def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 
 
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
-    config = dataclasses.replace(open_run(paths.run, {}, info, "test"), batch_size=1)
-    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "best"))
-    return (reading.text for reading in reader.read_crops(load.freeze_model(model), config, info, images))
+    run = open_run(paths.run_folder, {"batch_size": 1}, info, "score")
+    model = load.load_trained_model(run, resolve_step(paths.run_folder, "best"))
+    return (reading.text for reading in reader.read_crops(load.freeze_model(model), run, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:

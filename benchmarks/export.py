@@ -16,20 +16,21 @@ from pathlib import Path
 import numpy as np
 
 from svhn import records
-from svhn.config import Config, Paths
+from svhn.config import Paths
 from svhn.pipeline.batches import make_evaluation_batches
 from svhn.publishing import export
 from svhn.publishing.formats import FORMATS, Call, Outputs
+from svhn.run import Run
 from svhn.runs import load
 
 TIMED_IMAGES = 200
 
 
-def _load_labeled_images(config: Config, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _load_labeled_images(run: Run, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first images of a split, as records hold them, and their digits, int32 (images, max_length)."""
-    info = records.read_info(records_dir, config.dataset)
-    batches = make_evaluation_batches(config, info, records.open_split(records_dir, info, split))
-    seen = list(batches.take(-(-count // config.batch_size)))
+    info = records.read_info(records_dir, run.config.dataset)
+    batches = make_evaluation_batches(run, records.open_split(records_dir, info, split))
+    seen = list(batches.take(-(-count // run.config.batch_size)))
     kept = np.concatenate([batch["weight"] for batch in seen]) > 0
     images, digits = (np.concatenate([batch[name] for batch in seen])[kept] for name in ("image", "digits"))
     return images[:count], digits[:count]
@@ -63,17 +64,17 @@ def main() -> None:
     parser.add_argument("--records_dir", default=Paths.records_dir)
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
-    run = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run
-    model, config, info = load.load_run(run, export.PORTABLE_OPTIONS)
-    module = export.make_exportable(load.freeze_model(model), config, info)
-    images, numbers = _load_labeled_images(config, args.records_dir, args.split, args.images)
-    calibration = export.load_split_images(run, config.dataset, args.records_dir, "train", export.CALIBRATION_COUNT)
+    folder = Paths(name=args.name, checkpoints_dir=args.checkpoints_dir).run_folder
+    run, model = load.load_run(folder, export.PORTABLE_OPTIONS)
+    module = export.make_exportable(load.freeze_model(model), run)
+    images, numbers = _load_labeled_images(run, args.records_dir, args.split, args.images)
+    calibration = export.load_split_images(run, args.records_dir, "train", export.CALIBRATION_COUNT)
     expected = export.run_in_batches(module.run_images, images)
     print(f"{len(images):,} images of {args.split}")
     print("format        right    same    difference      MB      ms")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         for kind, form in FORMATS.items():
-            path = Path(folder) / kind
+            path = Path(scratch) / kind
             form.write(module, path, calibration)
             print(_format_row(kind, form.load(path), path, images, numbers, expected), flush=True)
 

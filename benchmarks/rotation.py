@@ -17,7 +17,8 @@ from svhn.datasets import DATASETS
 from svhn.datasets.mnist_stacked import MAX_ROTATION
 from svhn.errors import UserError
 from svhn.evaluation import score
-from svhn.runs import checkpoints, load, run
+from svhn.runs import load, stored
+from svhn.runs.steps import resolve_step
 
 BIN_DEGREES = 15  # degrees
 
@@ -28,12 +29,12 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     Raises:
         UserError: there is no such run, or the records' rows are not those that the data set draws now.
     """
-    info = records.read_info(paths.records_dir, run.resolve_option(paths.run, {}, "dataset"))
-    config = run.open_run(paths.run, {}, info, "test")
+    info = records.read_info(paths.records_dir, stored.resolve_option(paths.run_folder, {}, "dataset"))
+    run = stored.open_run(paths.run_folder, {}, info, "score")
     split = records.open_split(paths.records_dir, info, "test")
-    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "best"))
+    model = load.load_trained_model(run, resolve_step(paths.run_folder, "best"))
     drawn = {entry.name: entry for entry in DATASETS[info.dataset].entries(Path(paths.data_dir), "test", info.seed)}
-    for found in score.predict_split(load.freeze_model(model), config, info, split):
+    for found in score.predict_split(load.freeze_model(model), run, split):
         entry = drawn[found.name]
         if entry.label != found.label:
             raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")

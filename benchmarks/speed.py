@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -24,7 +25,8 @@ import tensorflow as tf
 
 from svhn.models import MODELS
 from svhn.pipeline.batches import Batch
-from svhn.runs import load, run
+from svhn.run import Run
+from svhn.runs import load, stored
 from svhn.spec import Info
 from svhn.training import distribute
 from svhn.training.step import build_state, make_step
@@ -52,10 +54,10 @@ def make_batch(size: int) -> Batch:
 
 def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
     """A training step and a reading, both waited for; the network's parameters and its multiply-adds."""
-    config = run.make_config({"batch_size": batch_size, "map_weight": 0.0})
-    trained = build_state(config, INFO, 1000, replicas=1)
+    config = stored.make_config({"batch_size": batch_size, "map_weight": 0.0})
+    trained = build_state(Run(Path(), config, INFO), 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
-    model = load.build_model(config, INFO)
+    model = load.build_model(Run(Path(), config, INFO))
     infer = tf.function(load.freeze_model(model))
     ways = {"training": lambda: step(batch).loss.numpy(), "inference": lambda: infer(batch["image"])["digits"].numpy()}
     return ways, model.count_params(), _count_multiply_adds(model)

@@ -9,6 +9,7 @@ import argparse
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -16,7 +17,8 @@ import tensorflow as tf
 from svhn import records
 from svhn.datasets import DATASETS
 from svhn.pipeline.batches import make_training_batches
-from svhn.runs import run
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.training import distribute
 from svhn.training.step import build_state, make_step
 
@@ -43,10 +45,10 @@ def main() -> None:
     args = parser.parse_args()
     info = records.read_info(args.records_dir, args.dataset)
     split = records.open_split(args.records_dir, info, "train")
-    config = run.make_config({"dataset": args.dataset, "model": args.model})
-    trained = build_state(config, info, 1000, replicas=1)
+    config = stored.make_config({"dataset": args.dataset, "model": args.model})
+    trained = build_state(Run(Path(), config, info), 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
-    streamed = iter(make_training_batches(config, info, split, DATASETS[args.dataset].augmentation))
+    streamed = iter(make_training_batches(Run(Path(), config, info), split, DATASETS[args.dataset].augmentation))
     kept = itertools.repeat(tf.nest.map_structure(tf.identity, next(streamed)))
     _measure_rate(step, streamed, 10, config.batch_size)  # compiles the step
     rates = [

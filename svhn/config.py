@@ -137,7 +137,7 @@ class Paths:
             check_folder_name(flag, getattr(self, flag))
 
     @property
-    def run(self) -> Path:
+    def run_folder(self) -> Path:
         folder = Path(self.checkpoints_dir) / self.name
         packaged = RELEASED if self.name == RELEASED.name else RELEASED / self.name
         return packaged if (packaged / "config.json").exists() and not folder.exists() else folder

@@ -16,7 +16,6 @@ from svhn.cli.session import (
     read_training_info,
 )
 from svhn.config import check_folder_name, get_registered
-from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.evaluation import score, tables
 from svhn.models import MODELS
@@ -26,8 +25,10 @@ from svhn.publishing.formats import FORMATS
 from svhn.reading import files, submission, web
 from svhn.reading.reader import Reader
 from svhn.reporting import charts, report, sheets
-from svhn.runs import checkpoints, load
-from svhn.runs.run import begin_run, open_run, resolve_config
+from svhn.run import Run
+from svhn.runs import load
+from svhn.runs.steps import read_best, resolve_step, resolve_steps
+from svhn.runs.stored import begin_run, open_run, plan_run
 from svhn.runtime.files import atomic_write, write_rows
 from svhn.training import compare, loop, lr_finder
 from svhn.training.lr_finder import Sweep
@@ -35,10 +36,10 @@ from svhn.training.lr_finder import Sweep
 
 def _train_run(session: Session) -> None:
     info = read_training_info(session)
-    config = begin_run(session.paths.run, session.given, info)
-    print(format_banner(session, config, info))
+    run = begin_run(session.paths.run_folder, session.given, info)
+    print(format_banner(session, run))
     started = time.monotonic()
-    loop.train_model(config, info, session.paths, DATASETS[config.dataset].augmentation, print_line)
+    loop.train_model(run, session.paths, print_line)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
     if info.has_split("test") or info.has_split("valid"):
@@ -47,33 +48,35 @@ def _train_run(session: Session) -> None:
 
 def _score_run(session: Session) -> None:
     """`valid` and `test`: a table of the run's checkpoints, and a sheet of what the last of them reads."""
-    paths, run = session.paths, session.paths.run
-    chosen = checkpoints.resolve_steps(run, session.checkpoint)
-    info = read_session_info(session)
-    config = open_run(run, session.given, info, session.mode)
-    print(format_banner(session, config, info))
-    split = splits.open_run_split(config, info, paths, session.mode)
-    rows = score.score_checkpoints(config, info, split, run, chosen, print_line)
+    paths = session.paths
+    chosen = resolve_steps(paths.run_folder, session.checkpoint or "all")
+    run = _open_scored_run(session, session.mode)
+    print(format_banner(session, run))
+    split = splits.open_run_split(run, paths, session.mode)
+    rows = score.score_checkpoints(run, split, chosen, print_line)
     target = paths.results / f"{session.mode}-{paths.name}.csv"
     tables.write_score_table(target, rows)
-    print(tables.format_score_table(rows, checkpoints.read_best(run).get("step")))
-    first = score.predict_first_examples(config, info, split, run, rows[-1].step)
+    print(tables.format_score_table(rows, read_best(run.folder).get("step")))
+    first = score.predict_first_examples(run, split, rows[-1].step)
     sheet = sheets.write_sheet(target.with_suffix(".png"), first)
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
+
+
+def _open_scored_run(session: Session, split: str) -> Run:
+    """The run that is named, opened to read a split of the records at hand."""
+    purpose = "choose" if split == "valid" else "score"
+    return open_run(session.paths.run_folder, session.given, read_session_info(session), purpose)
 
 
 def _sweep_learning_rate(session: Session) -> None:
     """`lr`: the learning-rate finder."""
     paths = session.paths
-    info = read_training_info(session)
-    config = resolve_config(paths.run, session.given, info)
-    print(format_banner(session, config, info))
+    run = plan_run(paths.run_folder, session.given, read_training_info(session))
+    print(format_banner(session, run))
     charts.check_installed()
-    split = splits.open_run_split(config, info, paths, "train")
+    split = splits.open_run_split(run, paths, "train")
     with integrity.explain_corruption(split):
-        swept = lr_finder.find_learning_rate(
-            config, info, paths, split, DATASETS[config.dataset].augmentation, print_line
-        )
+        swept = lr_finder.find_learning_rate(run, paths, split, print_line)
     target = paths.results / f"lr-{paths.name}.png"
     _write_sweep_chart(target, swept)
     print(f"Suggested: --lrate={swept.suggestion:.2g}, a tenth of where the loss is lowest. Picture saved to {target}")
@@ -81,11 +84,10 @@ def _sweep_learning_rate(session: Session) -> None:
 
 def _report_run(session: Session) -> None:
     paths = session.paths
-    info = read_session_info(session)
-    config = open_run(paths.run, session.given, info, session.split)
-    step = checkpoints.resolve_step(paths.run, session.checkpoint)
-    print(format_banner(session, config, info))
-    page = report.write_report(config, info, paths, session.split, step, session.example, print_line)
+    run = _open_scored_run(session, session.split)
+    step = resolve_step(run.folder, session.checkpoint)
+    print(format_banner(session, run))
+    page = report.write_report(run, paths, session.split, step, session.example, print_line)
     print(f"Report saved to {page}, its pictures beside it")
 
 
@@ -93,10 +95,10 @@ def _predict_numbers(session: Session) -> None:
     if session.images:
         _read_photos(session)
     elif session.csv:
-        model, config, info = load.load_run(session.paths.run, session.given, session.checkpoint)
+        run, model = load.load_run(session.paths.run_folder, session.given, session.checkpoint)
         network = load.freeze_model(model)
         target = Path(session.output or "submission.csv")
-        count = submission.write_submission(network, config, info, Path(session.csv), target)
+        count = submission.write_submission(network, run, Path(session.csv), target)
         print(f"{count} readings saved to {target}")
     else:
         raise UserError(
@@ -125,8 +127,8 @@ def _read_photos(session: Session) -> None:
 
 def _load_reader(session: Session) -> Reader:
     check_folder_name("finder", session.finder)
-    finder = dataclasses.replace(session.paths, name=session.finder).run
-    return Reader.from_runs(session.paths.run, finder, session.given, session.checkpoint)
+    finder = dataclasses.replace(session.paths, name=session.finder).run_folder
+    return Reader.from_runs(session.paths.run_folder, finder, session.given, session.checkpoint)
 
 
 def _serve_demo(session: Session) -> None:
@@ -135,29 +137,24 @@ def _serve_demo(session: Session) -> None:
 
 
 def _release_checkpoint(session: Session) -> None:
-    run = session.paths.run
-    step = checkpoints.resolve_step(run, session.checkpoint)
-    info = read_session_info(session)
-    config = open_run(run, session.given, info, "valid")
-    print(format_banner(session, config, info))
+    step = resolve_step(session.paths.run_folder, session.checkpoint)
+    run = _open_scored_run(session, "valid")
+    print(format_banner(session, run))
     folder = session.paths.results / "released"
-    valid = splits.open_run_split(config, info, session.paths, "valid")
+    valid = splits.open_run_split(run, session.paths, "valid")
     with integrity.explain_corruption(valid):
-        temperature, scores = release.release_run(config, info, valid, run, step, folder)
+        temperature, scores = release.release_run(run, valid, step, folder)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
-    print(
-        format_score_command(
-            dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent)), info
-        )
-    )
+    released = dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent))
+    print(format_score_command(released, run.records))
 
 
 def _export_checkpoint(session: Session) -> None:
     paths, kind = session.paths, session.format
     form = get_registered("format", FORMATS, kind)
     target = Path(session.output) if session.output else paths.results / (paths.name + form.suffix)
-    checked = export.export_run(paths.run, session.given, session.checkpoint, paths.records_dir, kind, target)
+    checked = export.export_run(paths.run_folder, session.given, session.checkpoint, paths.records_dir, kind, target)
     print(f"Exported to {target}. There, {checked.same:.1%} of {checked.sample} are read as by TensorFlow;")
     print(f"logits differ by {checked.difference:.1g} at most.")
 
@@ -168,8 +165,7 @@ def _compare_given_models(session: Session) -> None:
     first = session.models[0]
     given, paths = {"model": first, **session.given}, compare.make_model_paths(session.paths, first)
     info = read_training_info(session._replace(given=given, paths=paths))
-    augmentation = DATASETS[info.dataset].augmentation
-    results = compare.compare_models(session.models, session.given, info, session.paths, augmentation, print_line)
+    results = compare.compare_models(session.models, session.given, info, session.paths, print_line)
     target = session.paths.results / f"compare-{session.paths.name}.csv"
     write_rows(target, compare.Result._fields, results)
     print(compare.format_comparison(results))

@@ -20,7 +20,7 @@ from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.publishing.formats import FORMATS
-from svhn.runs import run
+from svhn.runs import stored
 from svhn.runtime import shell
 
 DEFINERS = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
@@ -82,7 +82,7 @@ def _parse_session(argv: Sequence[str]) -> Session:
     paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths)})
     options = [field.name for field in dataclasses.fields(Config)]
     given = {name: named[name] for name in options if values[name].present}
-    config = run.make_config(given)  # a wrong value is said before anything is read
+    config = stored.make_config(given)  # a wrong value is said before anything is read
     for dataset in (config.dataset, *parse_train_on(config.train_on, config.dataset)):
         get_registered("data set", DATASETS, dataset)
     for model in named["models"]:

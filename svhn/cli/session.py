@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from svhn import records
-from svhn.config import Config, Paths, parse_train_on
-from svhn.pipeline import batches
-from svhn.runs import run
+from svhn.config import Paths, parse_train_on
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.spec import Info
 
 
@@ -33,22 +33,22 @@ class Session(NamedTuple):
     models: list[str]
 
 
-def format_banner(session: Session, config: Config, info: Info) -> str:
-    height, width, channels = batches.compute_input_shape(config, info)
+def format_banner(session: Session, run: Run) -> str:
+    height, width, channels = run.input_shape
     rows = {
         "Running project": session.paths.name,
         "Mode": session.mode,
         "Is training": session.mode == "train",
         "Log name": session.paths.log_name,
-        "Checkpoint dir": session.paths.run,
-        "Loading data from": Path(session.paths.records_dir) / config.dataset,
-        **({"Training on": config.train_on} if config.train_on else {}),
-        "Model": f"{config.model}, for {height}x{width} pixels",
-        **({"Num steps": config.num_steps} if config.num_steps else {"Num epochs": config.num_epochs}),
-        "Batch size": config.batch_size,
-        "Learning rate": config.lrate,
-        "Random crop": config.random_crop,
-        "Grayscale": config.grayscale,
+        "Checkpoint dir": session.paths.run_folder,
+        "Loading data from": Path(session.paths.records_dir) / run.config.dataset,
+        **({"Training on": run.config.train_on} if run.config.train_on else {}),
+        "Model": f"{run.config.model}, for {height}x{width} pixels",
+        **({"Num steps": run.config.num_steps} if run.config.num_steps else {"Num epochs": run.config.num_epochs}),
+        "Batch size": run.config.batch_size,
+        "Learning rate": run.config.lrate,
+        "Random crop": run.config.random_crop,
+        "Grayscale": run.config.grayscale,
         "Channels": channels,
     }
     lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
@@ -57,13 +57,14 @@ def format_banner(session: Session, config: Config, info: Info) -> str:
 
 def read_session_info(session: Session) -> Info:
     """Of the records of the data set that the user named, or the run's."""
-    return records.read_info(session.paths.records_dir, run.resolve_option(session.paths.run, session.given, "dataset"))
+    dataset = stored.resolve_option(session.paths.run_folder, session.given, "dataset")
+    return records.read_info(session.paths.records_dir, dataset)
 
 
 def read_training_info(session: Session) -> Info:
     """As `read_session_info`; those of the other data sets that the run trains on count as its sources."""
     info = read_session_info(session)
-    train_on = run.resolve_option(session.paths.run, session.given, "train_on")
+    train_on = stored.resolve_option(session.paths.run_folder, session.given, "train_on")
     return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -14,7 +13,6 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from svhn import labels
-from svhn.config import Config
 from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
@@ -24,9 +22,9 @@ from svhn.models.losses import Network, compute_example_loss, compute_sequence_l
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import Batch, make_evaluation_batches, prepare_input
 from svhn.records import Split
+from svhn.run import Run
 from svhn.runs import checkpoints
 from svhn.runs.load import build_model, freeze_model, load_trained_model
-from svhn.spec import Info
 
 SHEET_EXAMPLES = 60
 
@@ -42,13 +40,13 @@ class Prediction(NamedTuple):
     label_confidence: float
 
 
-def make_scorer(network: Network, config: Config, info: Info, split: Split) -> Callable[[str], dict[str, float]]:
+def make_scorer(network: Network, run: Run, split: Split) -> Callable[[str], dict[str, float]]:
     """A function that scores a split with the weights the network has at the time; compiled once for all of them.
 
     Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
     """
 
-    read = views.average_views(network, config, info)
+    read = views.average_views(network, run)
 
     @tf.function
     def count(batch: Batch) -> Counts:
@@ -56,8 +54,8 @@ def make_scorer(network: Network, config: Config, info: Info, split: Split) -> C
         predicted, loss = decoding.decode_outputs(outputs).digits, compute_example_loss(batch, outputs)
         return metrics.count_batch(batch["digits"], predicted, loss, batch["weight"], pair_boxes(batch, outputs))
 
-    batches = make_evaluation_batches(config, info, split)
-    size = -(-split.examples // config.batch_size)
+    batches = make_evaluation_batches(run, split)
+    size = -(-split.examples // run.config.batch_size)
 
     def score(title: str) -> dict[str, float]:
         progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
@@ -67,18 +65,18 @@ def make_scorer(network: Network, config: Config, info: Info, split: Split) -> C
     return score
 
 
-def predict_split(network: Network, config: Config, info: Info, split: Split) -> Iterator[Prediction]:
+def predict_split(network: Network, run: Run, split: Split) -> Iterator[Prediction]:
     """What is read in each example, in the order of the records."""
-    read = views.average_views(network, config, info)
+    read = views.average_views(network, run)
 
     @tf.function
     def infer(batch: Batch) -> tuple[decoding.DecodedBatch, tf.Tensor]:
         outputs = read(batch["image"])
         return decoding.decode_outputs(outputs), tf.exp(-compute_sequence_loss(batch["digits"], outputs))
 
-    for batch in make_evaluation_batches(config, info, split):
+    for batch in make_evaluation_batches(run, split):
         decoded, probable = infer(batch)
-        images = prepare_input(batch["image"], config, info).numpy().astype(np.uint8)
+        images = prepare_input(batch["image"], run).numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
         rows = zip(images, names, slots, decoding.list_readings(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:
@@ -96,16 +94,14 @@ def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.
     return {layer.name: np.asarray(maps[0], np.float32) for layer, maps in zip(convolutions, found, strict=True)}
 
 
-def score_checkpoints(
-    config: Config, info: Info, split: Split, run: Path, chosen: list[int], say: Say
-) -> list[ScoreRow]:
+def score_checkpoints(run: Run, split: Split, chosen: list[int], say: Say) -> list[ScoreRow]:
     """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
-    model = build_model(config, info)
-    score = make_scorer(partial(model, training=False), config, info, split)
+    model = build_model(run)
+    score = make_scorer(partial(model, training=False), run, split)
     rows = []
     for step in chosen:
         try:
-            checkpoints.load_weights(run, model, step)
+            checkpoints.load_weights(run.folder, model, step)
         except UserError as error:
             if len(chosen) == 1:
                 raise
@@ -113,11 +109,11 @@ def score_checkpoints(
         else:
             rows.append(ScoreRow(step, score(f"checkpoint {step}")))
     if not rows:
-        raise UserError(f"{run}: none of its checkpoints can be read: train on, or under another --name")
+        raise UserError(f"{run.folder}: none of its checkpoints can be read: train on, or under another --name")
     return rows
 
 
-def predict_first_examples(config: Config, info: Info, split: Split, run: Path, step: int) -> list[Prediction]:
+def predict_first_examples(run: Run, split: Split, step: int) -> list[Prediction]:
     """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
-    network = freeze_model(load_trained_model(config, info, run, step))
-    return list(islice(predict_split(network, config, info, split), SHEET_EXAMPLES))
+    network = freeze_model(load_trained_model(run, step))
+    return list(islice(predict_split(network, run, split), SHEET_EXAMPLES))

@@ -7,18 +7,18 @@ from functools import partial
 
 import tensorflow as tf
 
-from svhn.config import Config
 from svhn.datasets import DATASETS
 from svhn.models.losses import Network, Outputs
 from svhn.pipeline import augment, batches
-from svhn.spec import Augmentation, Info
+from svhn.run import Run
+from svhn.spec import Augmentation
 
 VIEW_STRENGTH = 0.5  # of how far training varies its pictures, but for the place of a random crop
 SEED = 0
 GEOMETRIC_STEPS = ("rotation", "scale", "shear", "slope", "shift", "elastic")
 
 
-def average_views(network: Network, config: Config, info: Info) -> Network:
+def average_views(network: Network, run: Run) -> Network:
     """A function from a batch of images, as `pipeline.to_input` takes them, to the outputs at the run's temperature.
 
     With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
@@ -26,15 +26,15 @@ def average_views(network: Network, config: Config, info: Info) -> Network:
     sees another crop in each. A run that learns of no variations has one view.
     """
     steps = augment.scale_augmentation(
-        select_geometric_steps(DATASETS[config.dataset].augmentation), VIEW_STRENGTH * config.magnitude
+        select_geometric_steps(DATASETS[run.config.dataset].augmentation), VIEW_STRENGTH * run.config.magnitude
     )
-    varies = config.augment and (config.random_crop or steps != Augmentation())
-    varied = [partial(augment_view, config, info, steps, view) for view in range(1, config.views if varies else 1)]
+    varies = run.config.augment and (run.config.random_crop or steps != Augmentation())
+    varied = [partial(augment_view, run, steps, view) for view in range(1, run.config.views if varies else 1)]
 
     def read(images: tf.Tensor) -> Outputs:
-        seen = [network(batches.prepare_input(images, config, info))]
+        seen = [network(batches.prepare_input(images, run))]
         seen += [network(view(images)) for view in varied]
-        return apply_temperature(average_outputs(seen) if varied else seen[0], config.temperature)
+        return apply_temperature(average_outputs(seen) if varied else seen[0], run.config.temperature)
 
     return read
 
@@ -49,11 +49,11 @@ def select_geometric_steps(steps: Augmentation) -> Augmentation:
     return Augmentation(**{name: getattr(steps, name) for name in GEOMETRIC_STEPS})
 
 
-def augment_view(config: Config, info: Info, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
+def augment_view(run: Run, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
     noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
-    images = batches.apply_grayscale(tf.cast(images, tf.float32), config)
+    images = batches.apply_grayscale(tf.cast(images, tf.float32), run.config)
     noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
-    return augment.augment_images(images, noises, steps, batches.compute_input_size(config, info))
+    return augment.augment_images(images, noises, steps, run.input_size)
 
 
 def average_outputs(seen: list[Outputs]) -> Outputs:

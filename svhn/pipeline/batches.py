@@ -15,33 +15,23 @@ from svhn.errors import UserError
 from svhn.pipeline import augment
 from svhn.pipeline.boxes import merge_known_boxes
 from svhn.records import Split
+from svhn.run import Run
 from svhn.spec import Augmentation, Info, Size
 
-CROP_FRACTION = 27 / 32  # 54 of 64 pixels, as in Goodfellow et al. 2014
 SHUFFLE_BLOCK = 8192  # records, still encoded; wrangling has mixed the whole split already
 
 Batch = dict[str, tf.Tensor]
 
 
-def compute_input_size(config: Config, info: Info) -> Size:
-    """Height and width of what a network sees of a record's image."""
-    height, width = info.size
-    return (round(height * CROP_FRACTION), round(width * CROP_FRACTION)) if config.random_crop else (height, width)
-
-
-def compute_input_shape(config: Config, info: Info) -> tuple[int, int, int]:
-    return (*compute_input_size(config, info), 1 if config.grayscale else info.channels)
-
-
-def prepare_input(images: tf.Tensor, config: Config, info: Info) -> tf.Tensor:
+def prepare_input(images: tf.Tensor, run: Run) -> tf.Tensor:
     """A network's input, float32 0…255, from images of a record's size: their centre, grey if the run is.
 
     Args:
         images: uint8 or float32 (batch, height, width, channels) of `info.size`.
     """
-    height, width = compute_input_size(config, info)
-    top, left = (info.size[0] - height) // 2, (info.size[1] - width) // 2
-    return apply_grayscale(tf.cast(images[:, top : top + height, left : left + width], tf.float32), config)
+    height, width = run.input_size
+    top, left = (run.records.size[0] - height) // 2, (run.records.size[1] - width) // 2
+    return apply_grayscale(tf.cast(images[:, top : top + height, left : left + width], tf.float32), run.config)
 
 
 def apply_grayscale(images: tf.Tensor, config: Config) -> tf.Tensor:
@@ -78,8 +68,7 @@ def read_training_stream(split: Split, seed: int, start: int) -> tf.data.Dataset
 
 
 def make_training_batches(
-    config: Config,
-    info: Info,
+    run: Run,
     split: Split,
     augmentation: Augmentation,
     start_step: int = 0,
@@ -98,22 +87,22 @@ def make_training_batches(
         context: the `tf.distribute.InputContext` of one worker among several, which takes each n-th example.
     """
     context = tf.distribute.InputContext() if context is None else context
-    steps = augment.scale_augmentation(augmentation, config.magnitude) if config.augment else Augmentation()
-    _check_cells(info.size, steps)
-    size = compute_input_size(config, info)
+    steps = augment.scale_augmentation(augmentation, run.config.magnitude) if run.config.augment else Augmentation()
+    _check_cells(run.records.size, steps)
+    size = run.input_size
 
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
-        record, noise = decode_record(serialized, info), augment.draw_example_noise(config.seed, index)
-        record = _join_with_next(record, following, noise, steps, info) if steps.joining else record
+        record, noise = decode_record(serialized, run.records), augment.draw_example_noise(run.config.seed, index)
+        record = _join_with_next(record, following, noise, steps, run.records) if steps.joining else record
         return {**{key: record[key] for key in ("image", "digits", "boxes")}, "noise": noise}
 
-    ds = read_training_stream(split, config.seed, start_step * config.batch_size)
+    ds = read_training_stream(split, run.config.seed, start_step * run.config.batch_size)
     ds = ds.scan((tf.constant(0, tf.int64), ""), _pair_with_previous).skip(1)
     ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
-    ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
-    ds = ds.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
+    ds = ds.map(example, num_parallel_calls=run.config.num_threads, deterministic=True)
+    ds = ds.batch(context.get_per_replica_batch_size(run.config.batch_size), drop_remainder=True)
     ds = ds.map(
-        lambda batch: _augment_batch(batch, config, steps, size)
+        lambda batch: _augment_batch(batch, run.config, steps, size)
     )  # after batch: an operation for all of its examples
     return ds.prefetch(4)
 
@@ -166,20 +155,20 @@ def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, step
     return tf.cond(augment.should_join(noise, steps), join_if_they_fit, lambda: record)
 
 
-def make_evaluation_batches(config: Config, info: Info, split: Split) -> tf.data.Dataset:
+def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:
     """Every example once, in their order: `digits`, `name`, and `weight`, 0 for the padding at its end.
 
     `image` is the record's, uint8 (batch, height, width, channels) of `info.size`, and `box` where the number is in it.
     """
 
     def example(serialized: tf.Tensor) -> Batch:
-        record = decode_record(serialized, info)
+        record = decode_record(serialized, run.records)
         return {**record, "box": merge_known_boxes(record["boxes"][None])[0], "weight": tf.constant(1.0)}
 
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
-    ds = ds.map(example, num_parallel_calls=config.num_threads, deterministic=True)
-    ds = ds.concatenate(_make_blank_examples(ds, -split.examples % config.batch_size))
-    return ds.batch(config.batch_size, drop_remainder=True).prefetch(2)
+    ds = ds.map(example, num_parallel_calls=run.config.num_threads, deterministic=True)
+    ds = ds.concatenate(_make_blank_examples(ds, -split.examples % run.config.batch_size))
+    return ds.batch(run.config.batch_size, drop_remainder=True).prefetch(2)
 
 
 def _make_blank_examples(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
@@ -188,8 +177,8 @@ def _make_blank_examples(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensors(blank).repeat(count)
 
 
-def load_arrays(config: Config, info: Info, split: Split) -> tuple[np.ndarray, np.ndarray]:
+def load_arrays(run: Run, split: Split) -> tuple[np.ndarray, np.ndarray]:
     """A whole split in memory: images float32 (examples, height, width, channels), digits int32 (…, max_length)."""
-    batches = list(make_evaluation_batches(config, info, split).as_numpy_iterator())
+    batches = list(make_evaluation_batches(run, split).as_numpy_iterator())
     images, digits = (np.concatenate([batch[key] for batch in batches]) for key in ("image", "digits"))
-    return prepare_input(tf.constant(images[: split.examples]), config, info).numpy(), digits[: split.examples]
+    return prepare_input(tf.constant(images[: split.examples]), run).numpy(), digits[: split.examples]

@@ -5,24 +5,25 @@ from __future__ import annotations
 from itertools import chain
 
 from svhn import records
-from svhn.config import Config, Paths, parse_train_on
+from svhn.config import Paths, parse_train_on
 from svhn.pipeline import integrity
 from svhn.records import Split
+from svhn.run import Run
 from svhn.spec import Info
 
 
-def open_run_split(config: Config, info: Info, paths: Paths, name: str) -> Split:
+def open_run_split(run: Run, paths: Paths, name: str) -> Split:
     """One split of a run's records. The split `train` is that of all data sets the run trains on, as one.
 
     Raises:
         UserError: the records lack the split, were made in another form, or a file was cut short.
     """
     if name != "train":
-        return _open_intact_split(paths, info, name)
+        return _open_intact_split(paths, run.records, name)
     parts = []
-    for dataset in parse_train_on(config.train_on, config.dataset):
-        own = info if dataset == config.dataset else records.read_info(paths.records_dir, dataset)
-        records.check_records_match(own, info)
+    for dataset in parse_train_on(run.config.train_on, run.config.dataset):
+        own = run.records if dataset == run.config.dataset else records.read_info(paths.records_dir, dataset)
+        records.check_records_match(own, run.records)
         parts.append(_open_intact_split(paths, own, name))
     return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
 

@@ -14,15 +14,15 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from svhn import records
-from svhn.config import Config
 from svhn.errors import UserError
 from svhn.evaluation import decoding, views
 from svhn.models.losses import Network
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import make_evaluation_batches
 from svhn.publishing.formats import FORMATS, Call, Exportable, Outputs
+from svhn.run import Run
 from svhn.runs.load import freeze_model, load_run
-from svhn.runs.run import open_run
+from svhn.runs.stored import open_run
 from svhn.spec import Info
 
 PORTABLE_OPTIONS = {"mixed_precision": False, "views": 1}  # what every runtime can follow
@@ -50,7 +50,7 @@ class ExportCheck(NamedTuple):
 
 
 def export_run(
-    run: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path
+    folder: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path
 ) -> ExportCheck:
     """Write a run's checkpoint as a file, or a folder, of that kind.
 
@@ -61,18 +61,14 @@ def export_run(
     _check_target(target, kind)
     if given.get("views", 1) != 1:
         raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
-    model, config, info = load_run(run, {**given, **PORTABLE_OPTIONS}, checkpoint)
+    run, model = load_run(folder, {**given, **PORTABLE_OPTIONS}, checkpoint)
     if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
         raise UserError(
-            f"--format={kind}: {config.model} is recurrent, which can't be had in 8 bits: choose another one"
+            f"--format={kind}: {run.config.model} is recurrent, which can't be had in 8 bits: choose another one"
         )
-    module = make_exportable(freeze_model(model), config, info)
-    source, images = _choose_check_images(run, config.dataset, info, records_dir)
-    calibration = (
-        images
-        if FORMATS[kind].exact
-        else load_split_images(run, config.dataset, records_dir, "train", CALIBRATION_COUNT)
-    )
+    module = make_exportable(freeze_model(model), run)
+    source, images = _choose_check_images(run, records_dir)
+    calibration = images if FORMATS[kind].exact else load_split_images(run, records_dir, "train", CALIBRATION_COUNT)
     return ExportCheck(f"{len(images)} {source}", *write_export(module, kind, target, images, calibration))
 
 
@@ -86,13 +82,13 @@ def _check_target(target: Path, kind: str) -> None:
         raise UserError(f"--output={target} is there, and no earlier export of that format: choose another name")
 
 
-def make_exportable(network: Network, config: Config, info: Info) -> Exportable:
+def make_exportable(network: Network, run: Run) -> Exportable:
     """Of images, the logits at the run's temperature, and `number` (batch, max_length), its slots -1 past the end.
 
     `confidence` (batch,) is the number's, `digit_confidences` (batch, max_length) each digit's. A finder also says
     `box` (batch, 4), in shares of the image's width and height, and `probability` (batch,) that there is a number.
     """
-    look = views.average_views(network, config, info)
+    look = views.average_views(network, run)
 
     def read(images: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = look(images)
@@ -101,26 +97,26 @@ def make_exportable(network: Network, config: Config, info: Info) -> Exportable:
         answer = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
         return {**logits, **found, **answer}
 
-    return Exportable(read, info)
+    return Exportable(read, run.records)
 
 
-def _choose_check_images(run: Path, dataset: str, info: Info, records_dir: str) -> tuple[str, np.ndarray]:
+def _choose_check_images(run: Run, records_dir: str) -> tuple[str, np.ndarray]:
     """What to check with, in words and as images: of valid, or else of test, or else drawn ones."""
     for split in ("valid", "test"):
         with suppress(UserError):
-            return f"images of {split}", load_split_images(run, dataset, records_dir, split, CHECK_COUNT)
-    return "drawn images", draw_plain_images(info, CHECK_COUNT)
+            return f"images of {split}", load_split_images(run, records_dir, split, CHECK_COUNT)
+    return "drawn images", draw_plain_images(run.records, CHECK_COUNT)
 
 
-def load_split_images(run: Path, dataset: str, records_dir: str, name: str, count: int) -> np.ndarray:
+def load_split_images(run: Run, records_dir: str, name: str, count: int) -> np.ndarray:
     """The first images of a split, uint8 (…, height, width, channels).
 
     Raises:
         UserError: there are no such records, or they are damaged, or of another form than the run's.
     """
-    info = records.read_info(records_dir, dataset)
-    config, split = open_run(run, {}, info, "predict"), records.open_split(records_dir, info, name)
-    batches = make_evaluation_batches(config, info, split).take(-(-count // config.batch_size))
+    info = records.read_info(records_dir, run.config.dataset)
+    run, split = open_run(run.folder, {}, info, "score"), records.open_split(records_dir, info, name)
+    batches = make_evaluation_batches(run, split).take(-(-count // run.config.batch_size))
     with integrity.explain_corruption(split):
         images = [batch["image"][batch["weight"] > 0] for batch in batches]
     return np.concatenate(images)[:count]

@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn.config import Config, Paths
+from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.evaluation import decoding, views
 from svhn.images import expand_box, open_picture
 from svhn.labels import Reading
 from svhn.models.losses import Network
 from svhn.reading import search
+from svhn.run import Run
 from svhn.runs.load import freeze_model, load_run
 from svhn.spec import Box, Info, Size
 
@@ -25,18 +26,18 @@ FINDER_OPTIONS = {"threshold", "mixed_precision"}  # options that hold for the n
 Infer = Callable[[np.ndarray], list[Reading]]
 
 
-def _make_inference(network: Network, config: Config, info: Info) -> Infer:
+def _make_inference(network: Network, run: Run) -> Infer:
     """What a run reads in images, uint8 (batch, height, width, channels) of a record's size."""
-    read = views.average_views(network, config, info)
+    read = views.average_views(network, run)
     decode = tf.function(lambda batch: decoding.decode_outputs(read(batch)))
     return lambda images: decoding.list_readings(decode(tf.constant(images)))
 
 
-def read_crops(network: Network, config: Config, info: Info, images: Iterable[np.ndarray]) -> Iterator[Reading]:
+def read_crops(network: Network, run: Run, images: Iterable[np.ndarray]) -> Iterator[Reading]:
     """The same of any number of images, each uint8 (height, width, channels)."""
-    infer, images = _make_inference(network, config, info), iter(images)
-    while batch := list(islice(images, config.batch_size)):
-        missing = config.batch_size - len(batch)
+    infer, images = _make_inference(network, run), iter(images)
+    while batch := list(islice(images, run.config.batch_size)):
+        missing = run.config.batch_size - len(batch)
         padded = np.pad(np.stack(batch), ((0, missing), (0, 0), (0, 0), (0, 0)))  # one shape: compiled once
         yield from infer(padded)[: len(batch)]
 
@@ -68,24 +69,23 @@ class Reader:
         """
         folder = str(checkpoints_dir)
         return cls.from_runs(
-            Paths(name=name, checkpoints_dir=folder).run, Paths(name=finder, checkpoints_dir=folder).run
+            Paths(name=name, checkpoints_dir=folder).run_folder, Paths(name=finder, checkpoints_dir=folder).run_folder
         )
 
     @classmethod
     def from_runs(
-        cls, run: Path, finder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
+        cls, folder: Path, finder_folder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = ""
     ) -> Self:
         """As `load`, of two folders. `given` and `checkpoint` are the reader's; the finder takes `FINDER_OPTIONS`."""
-        model, config, info = load_run(run, given, checkpoint)
-        also = {name: value for name, value in (given or {}).items() if name in FINDER_OPTIONS}
-        finding, found_config, found_info = load_run(finder, also)
-        if "box" not in finding.output:
-            raise UserError(
-                f"{finder} says of no picture where its number is: name a run of the model finder by --finder"
-            )
-        locate = search.make_locator(views.average_views(freeze_model(finding), found_config, found_info))
-        infer = _make_inference(freeze_model(model), config, info)
-        return cls(infer, info, locate, found_info.size, found_config.threshold)
+        run, model = load_run(folder, given, checkpoint)
+        finder, finder_model = load_run(
+            finder_folder, {name: value for name, value in (given or {}).items() if name in FINDER_OPTIONS}
+        )
+        if "box" not in finder_model.output:
+            raise UserError(f"{finder_folder} locates no numbers: name a run of the model finder by --finder")
+        locate = search.make_locator(views.average_views(freeze_model(finder_model), finder))
+        infer = _make_inference(freeze_model(model), run)
+        return cls(infer, run.records, locate, finder.records.size, finder.config.threshold)
 
     def read(self, images: Any) -> list[Reading]:
         """What is read in each picture; `text` is "" where there is no number.

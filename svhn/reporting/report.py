@@ -15,14 +15,16 @@ from svhn.reporting import analysis, charts, sections, sheets
 from svhn.reporting.analysis import LabelCounts
 from svhn.reporting.html import write_page
 from svhn.reporting.sections import Facts
-from svhn.runs import checkpoints, load, run
+from svhn.run import Run
+from svhn.runs import load
+from svhn.runs.steps import read_best
+from svhn.runs.stored import read_history
 from svhn.runtime.files import atomic_write
-from svhn.spec import Info
 
 NAMES_SHOWN = 3
 
 
-def write_report(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, say: Say) -> Path:
+def write_report(run: Run, paths: Paths, split: str, step: int, example: str, say: Say) -> Path:
     """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
 
     Args:
@@ -35,33 +37,31 @@ def write_report(config: Config, info: Info, paths: Paths, split: str, step: int
         UserError: the split or the checkpoint can't be read, no example has that name, or Matplotlib is not installed.
     """
     charts.check_installed()
-    facts = _gather_facts(config, info, paths, split, step, example, say)
+    facts = _gather_facts(run, paths, split, step, example, say)
     say("Drawing the figures...")
     return _write_report_files(facts, paths.results)
 
 
-def _gather_facts(config: Config, info: Info, paths: Paths, split: str, step: int, example: str, say: Say) -> Facts:
-    names = ["train", split] if _has_train_records(config, paths) else [split]
-    usable = {name: splits.open_run_split(config, info, paths, name) for name in names}
+def _gather_facts(run: Run, paths: Paths, split: str, step: int, example: str, say: Say) -> Facts:
+    names = ["train", split] if _has_train_records(run.config, paths) else [split]
+    usable = {name: splits.open_run_split(run, paths, name) for name in names}
     _check_example(usable[split], split, example)
-    model = load.load_trained_model(config, info, paths.run, step)
+    model = load.load_trained_model(run, step)
     network = load.freeze_model(model)
     say(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.explain_corruption(usable[split]):
-        predictions = score.predict_split(network, config, info, usable[split])
-        findings = analysis.analyze_predictions(predictions, info.max_length, example=example)
+        predictions = score.predict_split(network, run, usable[split])
+        findings = analysis.analyze_predictions(predictions, run.records.max_length, example=example)
     return Facts(
-        name=paths.name,
-        config=config,
-        info=info,
+        run=run,
         split=split,
         step=step,
-        best_step=checkpoints.read_best(paths.run).get("step"),
+        best_step=read_best(run.folder).get("step"),
         parameters=model.count_params(),
-        scores=score.make_scorer(network, config, info, usable[split])(f"scores of {split}"),
+        scores=score.make_scorer(network, run, usable[split])(f"scores of {split}"),
         findings=findings,
-        labels={name: _count_split_labels(each, info.max_length) for name, each in usable.items()},
-        history=run.read_history(paths.run),
+        labels={name: _count_split_labels(each, run.records.max_length) for name, each in usable.items()},
+        history=read_history(run.folder),
         maps=score.compute_feature_maps(model, findings.example.image) if findings.example else {},
     )
 
@@ -99,4 +99,4 @@ def _write_report_files(facts: Facts, folder: Path) -> Path:
     for name, shown in (("samples", facts.findings.samples), ("errors", facts.findings.worst)):
         if shown:
             sheets.write_sheet(folder / f"report-{facts.split}-{name}.png", shown)
-    return write_page(folder / f"report-{facts.split}-{facts.name}.html", page)
+    return write_page(folder / f"report-{facts.split}-{facts.run.folder.name}.html", page)

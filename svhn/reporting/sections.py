@@ -16,8 +16,8 @@ from svhn.reporting.html import Card, Chart, Page, Section, Table, Tile
 if TYPE_CHECKING:
     from svhn.evaluation.score import Prediction
     from svhn.reporting.analysis import Findings, LabelCounts
-    from svhn.spec import Info
-
+    from svhn.run import Run
+from svhn.spec import Info
 
 SPLIT_NOTES = {
     "valid": "held back from training; they chose the best checkpoint, so the scores here flatter it a little",
@@ -42,19 +42,18 @@ class Facts:
     """All that a page is made of.
 
     Args:
+        run: the run.
         split: name of the split that was read.
         step: the checkpoint's.
         best_step: of the checkpoint that is best on valid; None where none is marked.
         parameters: of the network.
         scores: on the split, as `metrics.compute_scores`.
         labels: of train and of the split, by name.
-        history: as `runs.history`.
+        history: as of `read_history`.
         maps: of each convolution for `findings.example`, float32 (height, width, filters).
     """
 
-    name: str
-    config: Config
-    info: Info
+    run: Run
     split: str
     step: int
     best_step: int | None
@@ -78,16 +77,16 @@ def build_page(facts: Facts) -> Page:
     ]
     sections = [found for part in parts if (found := part(facts))]
     return Page(
-        f"{facts.name}: report on {facts.split}",
+        f"{facts.run.folder.name}: report on {facts.split}",
         _summarize_run(facts),
         _build_tiles(facts),
-        [_build_recipe_table(facts.config)],
+        [_build_recipe_table(facts.run.config)],
         sections,
     )
 
 
 def _summarize_run(facts: Facts) -> str:
-    info, config = facts.info, facts.config
+    info, config = facts.run.records, facts.run.config
     height, width = info.size
     digits = f"{'' if info.fixed_length else 'up to '}{_format_count(info.max_length, 'digit')}"
     best = ", the best on valid" if facts.step == facts.best_step else ""
@@ -99,7 +98,8 @@ def _summarize_run(facts: Facts) -> str:
 
 
 def _build_tiles(facts: Facts) -> list[Tile]:
-    accuracies = [Tile(f"{100 * facts.scores[score]:.2f}%", name) for score, name in _select_scores(facts.info).items()]
+    shown = _select_scores(facts.run.records)
+    accuracies = [Tile(f"{100 * facts.scores[score]:.2f}%", name) for score, name in shown.items()]
     right = Tile(f"{facts.findings.right:,}", f"of {_format_count(facts.findings.examples, 'number')} read right")
     return [*accuracies, Tile(f"{facts.scores['loss']:.4f}", "loss"), right]
 
@@ -149,7 +149,7 @@ def _build_error_card(prediction: Prediction) -> Card:
 
 
 def _build_confusions_section(facts: Facts) -> Section:
-    findings, varying = facts.findings, not facts.info.fixed_length
+    findings, varying = facts.findings, not facts.run.records.fixed_length
     drawn = [Chart("confusion-digits", "Digits", charts.draw_confusion_matrix(findings.digits))]
     text = "Rows: what is there; columns: what was read; coloured by the share of the row."
     if varying:
@@ -201,7 +201,7 @@ def _describe_mistakes(digits: np.ndarray) -> str:
 def _build_training_section(facts: Facts) -> Section:
     if not facts.history:
         return Section("Training", "Left out: the run has no history.json, or it is damaged.")
-    names = _select_scores(facts.info)
+    names = _select_scores(facts.run.records)
     scored = [entry for entry in facts.history if entry["valid"]]
     rows = [_format_score_row(entry["step"], entry["seconds"], entry["valid"], names) for entry in scored]
     table = Table("Scores of every checkpoint on valid", ("step", "minutes", *names.values(), "loss"), rows)
@@ -226,7 +226,7 @@ def _format_score_row(step: int, seconds: float, scores: Mapping[str, float], na
 def _build_labels_section(facts: Facts) -> Section:
     digits = {split: counts.digits for split, counts in facts.labels.items()}
     drawn = [Chart("labels-digits", "Digits by position", charts.draw_digit_histogram(digits))]
-    if not facts.info.fixed_length:
+    if not facts.run.records.fixed_length:
         lengths = {split: counts.lengths for split, counts in facts.labels.items()}
         drawn.append(Chart("labels-lengths", "Lengths", charts.draw_length_histogram(lengths)))
     sizes = (

@@ -15,25 +15,25 @@ from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.models.losses import Network, Outputs
 from svhn.models.precision import use_precision
-from svhn.pipeline.batches import compute_input_shape
+from svhn.run import Run
 from svhn.runs import checkpoints
-from svhn.runs.run import open_run, read_run_info
-from svhn.spec import Info
+from svhn.runs.steps import resolve_step
+from svhn.runs.stored import open_run, read_run_info
 
 
-def build_model(config: Config, info: Info) -> keras.Model:
+def build_model(run: Run) -> keras.Model:
     """The run's model, its weights as new. Raises `UserError` where it can't be built for pictures of that size."""
-    shape = compute_input_shape(config, info)
+    shape = run.input_shape
     try:
-        with use_precision(config):
-            model = MODELS[config.model].build(shape, info.max_length, info.fixed_length)
+        with use_precision(run.config):
+            model = MODELS[run.config.model].build(shape, run.records.max_length, run.records.fixed_length)
     except ValueError as error:
         raise UserError(
-            f"--model={config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
+            f"--model={run.config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
             f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
         ) from error
     if "box" in model.output:
-        _check_box_support(config)
+        _check_box_support(run.config)
     return model
 
 
@@ -47,24 +47,26 @@ def _check_box_support(config: Config) -> None:
         raise UserError(f"{unknown}: --dataset={known}")
 
 
-def load_trained_model(config: Config, info: Info, run: Path, step: int) -> keras.Model:
+def load_trained_model(run: Run, step: int) -> keras.Model:
     """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
-    model = build_model(config, info)
-    checkpoints.load_weights(run, model, step)
+    model = build_model(run)
+    checkpoints.load_weights(run.folder, model, step)
     return model
 
 
-def load_run(
-    run: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "all"
-) -> tuple[keras.Model, Config, Info]:
-    """A run's model at a checkpoint, its options with those given, and the form of the records it learnt from.
+def load_run(folder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "") -> tuple[Run, keras.Model]:
+    """A run and its model at a checkpoint, without its records.
+
+    Args:
+        folder: the run's.
+        given: options that replace the run's.
+        checkpoint: as of `resolve_step`.
 
     Raises:
         UserError: there is no such run or checkpoint, it can't be read, or an option can't be given.
     """
-    info = read_run_info(run)
-    config = open_run(run, given or {}, info, "predict")
-    return load_trained_model(config, info, run, checkpoints.resolve_step(run, checkpoint)), config, info
+    run = open_run(folder, given or {}, read_run_info(folder), "score")
+    return run, load_trained_model(run, resolve_step(folder, checkpoint))
 
 
 def freeze_model(model: keras.Model) -> Network:

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from svhn import records
-from svhn.config import Config, Paths
+from svhn.config import Paths
 from svhn.errors import Say
 from svhn.evaluation import score
 from svhn.pipeline import splits
-from svhn.runs import checkpoints, load, run
-from svhn.spec import Augmentation, Info
+from svhn.run import Run
+from svhn.runs import load
+from svhn.runs.steps import resolve_step
+from svhn.runs.stored import begin_run, read_history
+from svhn.spec import Info
 from svhn.training import loop
 
 
@@ -31,7 +34,6 @@ def compare_models(
     given: Mapping[str, Any],
     info: Info,
     paths: Paths,
-    augmentation: Augmentation,
     say: Say,
 ) -> list[Result]:
     """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
@@ -44,9 +46,9 @@ def compare_models(
     for model in models:
         own = make_model_paths(paths, model)
         say(f"Model {model}:")
-        config = run.begin_run(own.run, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train_model(config, info, own, augmentation, say)
-        results.append(_measure_model(config, info, own))
+        run = begin_run(own.run_folder, {**given, "dataset": info.dataset, "model": model}, info)
+        loop.train_model(run, own, say)
+        results.append(_measure_model(run, own))
     return results
 
 
@@ -54,16 +56,16 @@ def make_model_paths(paths: Paths, model: str) -> Paths:
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
-def _measure_model(config: Config, info: Info, paths: Paths) -> Result:
-    model = load.load_trained_model(config, info, paths.run, checkpoints.resolve_step(paths.run, "all"))
+def _measure_model(run: Run, paths: Paths) -> Result:
+    model = load.load_trained_model(run, resolve_step(run.folder))
     network = load.freeze_model(model)
 
     def accuracy(name: str) -> float:
-        split = splits.open_run_split(config, info, paths, name)
-        return score.make_scorer(network, config, info, split)(name)["sequence_accuracy"]
+        split = splits.open_run_split(run, paths, name)
+        return score.make_scorer(network, run, split)(name)["sequence_accuracy"]
 
-    seconds = sum(entry["seconds"] for entry in run.read_history(paths.run)[-1:])
-    return Result(config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)
+    seconds = sum(entry["seconds"] for entry in read_history(run.folder)[-1:])
+    return Result(run.config.model, accuracy("train"), accuracy("test"), model.count_params(), seconds)
 
 
 def format_comparison(results: Sequence[Result]) -> str:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from svhn.config import Config, Paths
+from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.models.layers.heads import LENGTHS_LAYER, LOOKS_LAYER, SLOTS_LAYER
+from svhn.run import Run
 from svhn.runs import load
 from svhn.training.step import State
 
@@ -21,24 +22,31 @@ class Heads(NamedTuple):
     length: bool
 
 
-def initialize_weights(state: State, config: Config, max_length: int, paths: Paths) -> str:
+def initialize_weights(state: State, run: Run, paths: Paths) -> str:
     """Give a new state the weights of the run that `config.init_from` names; returns a line that says how many.
 
     Raises:
         UserError: there is no such run, or its model is another one.
     """
     model = state.model
-    run = Paths(name=config.init_from, checkpoints_dir=paths.checkpoints_dir).run
-    source, earlier, info = load.load_run(run)
-    if earlier.model != config.model:
-        raise UserError(f"--init_from={config.init_from}: a run of another model ({earlier.model}); train with that")
-    heads = Heads(info.max_length, not info.fixed_length), Heads(max_length, "length" in model.output)
+    folder = Paths(name=run.config.init_from, checkpoints_dir=paths.checkpoints_dir).run_folder
+    source_run, source = load.load_run(folder)
+    if source_run.config.model != run.config.model:
+        raise UserError(
+            f"--init_from={run.config.init_from}: that run's model is {source_run.config.model}, and this run's is "
+            f"{run.config.model}: train with --model={source_run.config.model}, or name another run"
+        )
+    records = source_run.records
+    heads = (
+        Heads(records.max_length, not records.fixed_length),
+        Heads(run.records.max_length, "length" in model.output),
+    )
     both = all(length for _, length in heads)
     pairs = list(zip(list_weights(source, both), list_weights(model, both), strict=True))
     found = [(new, adapt_weight(_get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
     kept = [new.assign(weight) for new, weight in found if weight is not None]
     state.average.set_weights(model.get_weights())
-    return f"Began with the weights of {config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
+    return f"Began with the weights of {run.config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
 
 
 def _get_layer_name(weight: keras.Variable) -> str:

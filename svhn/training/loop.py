@@ -17,20 +17,21 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.config import Config, Paths
+from svhn.datasets import DATASETS
 from svhn.errors import Interrupted, Say, UserError
 from svhn.evaluation import metrics
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.score import make_scorer
 from svhn.models import MODELS
-from svhn.models.losses import Network
 from svhn.pipeline import integrity, splits
 from svhn.pipeline.batches import Batch, load_arrays, make_training_batches
 from svhn.records import Split
+from svhn.run import Run
 from svhn.runs import checkpoints, load
-from svhn.runs.run import read_history, write_history
+from svhn.runs.steps import forget_best, list_steps, mark_best
+from svhn.runs.stored import read_history, write_history
 from svhn.runtime import cluster
 from svhn.runtime.processes import catch_signals
-from svhn.spec import Augmentation, Info
 from svhn.training import distribute, initial_weights
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
 from svhn.training.step import build_state, make_step
@@ -44,22 +45,21 @@ def _compute_total_steps(config: Config, examples: int) -> int:
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
-def train_model(config: Config, info: Info, paths: Paths, augmentation: Augmentation, say: Say) -> None:
-    """Train a run from where it stands to its last step.
+def train_model(run: Run, paths: Paths, say: Say) -> None:
+    """Train a run from its newest checkpoint, or from the beginning, to its last step.
 
     Raises:
-        UserError: for records that can't be read, a loss that is not finite, a checkpoint that can't be written.
-        Interrupted: after a signal, with a checkpoint of the step that was reached.
+        UserError: a record can't be read, the loss is not finite, or a checkpoint can't be written.
+        Interrupted: a signal came; a checkpoint of the step that was reached is written before.
     """
     strategy = distribute.choose_strategy()
-    distribute.check_batch_size(config.batch_size, strategy.num_replicas_in_sync)
-    teacher = load_teacher(config, info, paths)
-    split = splits.open_run_split(config, info, paths, "train")
-    valid = splits.open_run_split(config, info, paths, "valid") if info.has_split("valid") else None
-    loop = Loop(config, info, paths, split, valid, strategy, say, teacher)
+    distribute.check_batch_size(run.config.batch_size, strategy.num_replicas_in_sync)
+    split = splits.open_run_split(run, paths, "train")
+    valid = splits.open_run_split(run, paths, "valid") if run.records.has_split("valid") else None
+    loop = Loop(run, paths, split, valid, strategy, say)
     with integrity.explain_corruption(split):
-        fit = MODELS[config.model].fit
-        loop.fit_model(fit) if fit else loop.run_training(augmentation)
+        fit = MODELS[run.config.model].fit
+        loop.fit_model(fit) if fit else loop.run_training()
 
 
 def _choose_signal(caught: list[int]) -> int:
@@ -71,37 +71,36 @@ class Loop:
 
     def __init__(
         self,
-        config: Config,
-        info: Info,
+        run: Run,
         paths: Paths,
         split: Split,
         valid: Split | None,
         strategy: tf.distribute.Strategy,
         say: Say,
-        teacher: Network | None,
     ) -> None:
-        self.config, self.info, self.paths, self.split = config, info, paths, split
-        self.strategy, self.say, self.teacher = strategy, say, teacher
-        self.steps = _compute_total_steps(config, split.examples)
+        self.run, self.config, self.paths, self.split = run, run.config, paths, split
+        self.strategy, self.say = strategy, say
+        self.teacher = load_teacher(run, paths)
+        self.steps = _compute_total_steps(run.config, split.examples)
         self.chief = cluster.is_chief()
         self.agree = distribute.make_any_reduce(strategy)
         with strategy.scope():
-            self.state = build_state(config, info, self.steps, strategy.num_replicas_in_sync)
+            self.state = build_state(run, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.make_checkpoint()
         self.summaries = Summaries(paths.logs, enabled=self.chief)
-        self.scored = load.build_model(config, info)  # on this device alone, whatever the strategy
-        read = partial(self.scored, training=False)
-        self.score_valid = make_scorer(read, config, info, valid) if valid and self.chief else None
-        self.history: list[dict[str, Any]] = []  # as `runs.history`
-        self.clock = 0.0  # when training would have begun, had it not been interrupted
+        self.scored_model = load.build_model(run)  # on this device alone, whatever the strategy
+        read = partial(self.scored_model, training=False)
+        self.score_valid = make_scorer(read, run, valid) if valid and self.chief else None
+        self.history: list[dict[str, Any]] = []  # as of `read_history`
+        self.started_at = 0.0  # on the monotonic clock: when training would have begun without interruptions
 
-    def run_training(self, augmentation: Augmentation) -> None:
+    def run_training(self) -> None:
         start = self._restore_state()
         if start >= self.steps:
             self.say(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.say("Training...")
         with catch_signals() as caught:
-            last = self._run_steps(start, self._make_batches(start, augmentation), caught)
+            last = self._run_steps(start, self._make_batches(start), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.say(f"Done training for {passes:.4g} epochs, {last} steps.")
         if self.agree(bool(caught)):  # in the last step, or while it was scored
@@ -113,29 +112,34 @@ class Loop:
             self.say("Already fitted: another --name fits anew.")
             return
         self.say("Fitting...")
-        images, digits = load_arrays(self.config, self.info, self.split)
+        images, digits = load_arrays(self.run, self.split)
         self.say(fit(self.state.model, images, digits, self.config.seed))
         self.state.average.set_weights(self.state.model.get_weights())
         self.state.step.assign(1)
         self._record_checkpoint(1, None, self._score_on_valid(1))
 
     def _restore_state(self) -> int:
-        """The step to go on from: the newest checkpoint's, or 0."""
-        start = checkpoints.restore_latest(self.paths.run, self.checkpoint, self.say)
+        """Restore the newest checkpoint, or begin anew; returns the step to go on from."""
+        start = checkpoints.restore_latest(self.run.folder, self.checkpoint, self.say)
         if not start:
-            self.say("Starting new train session")
-            if self.chief:
-                checkpoints.forget_best(self.paths.run)
-            if self.config.init_from:
-                self.say(initial_weights.initialize_weights(self.state, self.config, self.info.max_length, self.paths))
-            self.summaries.write_graph(self.state.average)
-        self.history = [entry for entry in read_history(self.paths.run) if entry["step"] <= start]
-        self.clock = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
+            self._begin_state()
+        self.history = [entry for entry in read_history(self.run.folder) if entry["step"] <= start]
+        self.started_at = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
         return start
 
-    def _make_batches(self, start: int, augmentation: Augmentation) -> Iterator[Batch]:
+    def _begin_state(self) -> None:
+        self.say("Starting new train session")
+        if self.chief:
+            forget_best(self.run.folder)
+        if self.config.init_from:
+            self.say(initial_weights.initialize_weights(self.state, self.run, self.paths))
+        self.summaries.write_graph(self.state.average)
+
+    def _make_batches(self, start: int) -> Iterator[Batch]:
+        augmentation = DATASETS[self.config.dataset].augmentation
+
         def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            return make_training_batches(self.config, self.info, self.split, augmentation, start, context)
+            return make_training_batches(self.run, self.split, augmentation, start, context)
 
         return iter(self.strategy.distribute_datasets_from_function(batches))
 
@@ -178,7 +182,7 @@ class Loop:
         self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None
     ) -> None:
         """Note the scores, lower the learning rate if they say so, and save."""
-        seconds = time.monotonic() - self.clock
+        seconds = time.monotonic() - self.started_at
         self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
         if self.agree(
             valid is not None and should_reduce_rate(self._list_valid_scores(), self.config.reduce_on_plateau)
@@ -208,7 +212,7 @@ class Loop:
             raise self._make_divergence_error(f"the weights after step {step} are not finite")
 
     def _make_divergence_error(self, what: str) -> UserError:
-        kept = checkpoints.list_steps(self.paths.run)[-1:] or ["none"]
+        kept = list_steps(self.run.folder)[-1:] or ["none"]
         return UserError(
             f"{what}: stopped; the last checkpoint is {kept[0]}. "
             f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
@@ -236,7 +240,7 @@ class Loop:
         """Scores on valid; None without that split, or on a worker that isn't the chief."""
         if not self.score_valid:
             return None
-        self.scored.set_weights(self.state.average.get_weights())
+        self.scored_model.set_weights(self.state.average.get_weights())
         scores = self.score_valid("")
         self.check_finite(step, scores["loss"])
         return scores
@@ -248,14 +252,14 @@ class Loop:
             with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
                 checkpoints.save_checkpoint(Path(folder), self.checkpoint, step)
             return
-        write_history(self.paths.run, self.history)  # first: what is past the newest checkpoint is dropped
-        checkpoints.save_checkpoint(self.paths.run, self.checkpoint, step)
+        write_history(self.run.folder, self.history)  # first: what is past the newest checkpoint is dropped
+        checkpoints.save_checkpoint(self.run.folder, self.checkpoint, step)
         if scores:
             self.summaries.write_scores("valid", step, scores)
-            marked = ", the best so far" if checkpoints.mark_best(self.paths.run, step, scores) else ""
+            marked = ", the best so far" if mark_best(self.run.folder, step, scores) else ""
             self.say(
                 f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
                 f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
             )
-        checkpoints.prune_checkpoints(self.paths.run, self.config.max_to_keep)
+        checkpoints.prune_checkpoints(self.run.folder, self.config.max_to_keep)
         self.summaries.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from itertools import chain
@@ -12,14 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.config import Config, Paths
+from svhn.datasets import DATASETS
 from svhn.errors import Say, UserError
 from svhn.evaluation import metrics
 from svhn.models import MODELS
 from svhn.models.losses import Network
 from svhn.pipeline.batches import Batch, make_training_batches
 from svhn.records import Split
+from svhn.run import Run
 from svhn.runs import checkpoints
-from svhn.spec import Augmentation, Info
 from svhn.training import initial_weights
 from svhn.training.step import State, build_state, make_step
 from svhn.training.teacher import load_teacher
@@ -46,19 +46,18 @@ class Sweep(NamedTuple):
         return float(self.rates[lowest] / 10)
 
 
-def find_learning_rate(
-    config: Config, info: Info, paths: Paths, split: Split, augmentation: Augmentation, say: Say
-) -> Sweep:
+def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
     """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
-    if MODELS[config.model].fit:
-        raise UserError(f"the model {config.model} is fitted at once and has no learning rate")
-    constant = dataclasses.replace(config, lrate=1.0, decay="constant", warmup_steps=0)
-    state = build_state(constant, info, steps=len(RATES), replicas=1)
-    start = checkpoints.restore_latest(paths.run, state.make_checkpoint(), say)
-    if not start and config.init_from:
-        say(initial_weights.initialize_weights(state, config, info.max_length, paths))
-    batches = make_training_batches(constant, info, split, augmentation, start)
-    return sweep_rates(state, constant, iter(batches), load_teacher(config, info, paths))
+    if MODELS[run.config.model].fit:
+        raise UserError(f"the model {run.config.model} is fitted at once and has no learning rate")
+    constant = run.with_options(lrate=1.0, decay="constant", warmup_steps=0)
+    state = build_state(constant, steps=len(RATES), replicas=1)
+    start = checkpoints.restore_latest(run.folder, state.make_checkpoint(), say)
+    if not start and run.config.init_from:
+        say(initial_weights.initialize_weights(state, run, paths))
+    augmentation = DATASETS[run.config.dataset].augmentation
+    batches = make_training_batches(constant, split, augmentation, start)
+    return sweep_rates(state, constant.config, iter(batches), load_teacher(run, paths))
 
 
 def sweep_rates(

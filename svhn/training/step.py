@@ -19,8 +19,8 @@ from svhn.models.layers.heads import add_map_heads
 from svhn.models.losses import Network, compute_example_loss, compute_map_loss, pair_boxes
 from svhn.models.precision import use_precision
 from svhn.pipeline import batches
+from svhn.run import Run
 from svhn.runs import load
-from svhn.spec import Info
 from svhn.training import distribute
 from svhn.training.optimizers import build_optimizer
 
@@ -57,18 +57,18 @@ class State:
         return all(np.isfinite(weight).all() for weight in self.learner.get_weights())
 
 
-def build_state(config: Config, info: Info, steps: int, replicas: int) -> State:
+def build_state(run: Run, steps: int, replicas: int) -> State:
     """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
-    keras.utils.set_random_seed(config.seed)
-    model = load.build_model(config, info)
-    learner = _build_learner(model, config)
+    keras.utils.set_random_seed(run.config.seed)
+    model = load.build_model(run)
+    learner = _build_learner(model, run.config)
     distribute.synchronize_batch_norm(model, replicas)
     average = model
-    if config.average:
-        average = load.build_model(config, info)
+    if run.config.average:
+        average = load.build_model(run)
         average.set_weights(model.get_weights())
     factor = tf.Variable(tf.constant(1.0), trainable=False)
-    optimizer = build_optimizer(config, steps, factor)
+    optimizer = build_optimizer(run.config, steps, factor)
     optimizer.build(learner.trainable_variables)  # before the first tf.function, and within the scope
     return State(tf.Variable(tf.constant(0, tf.int64)), model, learner, average, optimizer, factor)
 

@@ -18,8 +18,7 @@ from svhn.datasets.mnist_stacked import MAX_ROTATION, MNIST_STACKED
 from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.reporting import analysis
-from svhn.runs import load, run
-from svhn.spec import Augmentation
+from svhn.runs import load, stored
 from svhn.training import loop
 from svhn.wrangle import convert
 
@@ -35,8 +34,8 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     convert.convert_dataset(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
     paths = dataclasses.replace(paths_of(tmp_path), data_dir=str(tmp_path / "data"))
     info = records.read_info(paths.records_dir, "mnist_stacked")
-    config = run.begin_run(paths.run, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
-    loop.train_model(config, info, paths, Augmentation(), lambda _: None)
+    run = stored.begin_run(paths.run_folder, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
+    loop.train_model(run, paths, lambda _: None)
     return paths
 
 
@@ -46,13 +45,13 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
         MAX_ROTATION > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -MAX_ROTATION
     )
     info = records.read_info(paths.records_dir, "mnist_stacked")
-    config = run.open_run(paths.run, {}, info, "test")
-    model = load.load_trained_model(config, info, paths.run, 1)
+    run = stored.open_run(paths.run_folder, {}, info, "score")
+    model = load.load_trained_model(run, 1)
     split = records.open_split(paths.records_dir, info, "test")
     drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
     expected = np.concatenate([drawn[name] for name, _ in analysis.list_labels(split)])
     assert [degrees for degrees, _ in found] == expected.tolist()
-    digits = score.make_scorer(load.freeze_model(model), config, info, split)("")["digit_accuracy"]
+    digits = score.make_scorer(load.freeze_model(model), run, split)("")["digit_accuracy"]
     assert np.mean([right for _, right in found]) == pytest.approx(digits)
     assert 0 < digits < 1
 

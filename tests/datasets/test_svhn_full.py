@@ -16,7 +16,8 @@ from svhn import records
 from svhn.datasets import DATASETS
 from svhn.evaluation import score
 from svhn.pipeline import boxes
-from svhn.runs import run
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.spec import NOWHERE, Box, Entry
 from svhn.wrangle.convert import Options, convert_dataset, draw_valid
 
@@ -98,14 +99,14 @@ def test_a_finder_is_scored_by_its_boxes(tmp_path: Path) -> None:
     convert_dataset(SPEC, tmp_path / "data", tmp_path / "records", ["train"], Options(SPEC.size, SPEC.margin))
     info = records.read_info(tmp_path / "records", "svhn_full")
     split = records.open_split(tmp_path / "records", info, "train")
-    config = run.make_config({"model": "finder", "batch_size": 4})
+    config = stored.make_config({"model": "finder", "batch_size": 4})
 
     def network(_images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says of every picture what is true of the first."""
         length, digits = tf.zeros((4, 6)), tf.zeros((4, 5, 10))
         return {"length": length, "digits": digits, "box": tf.constant([EXPECTED["train/1.png"]] * 4)}
 
-    scores = score.make_scorer(network, config, info, split)("")
+    scores = score.make_scorer(network, Run(Path(), config, info), split)("")
     assert scores["box_accuracy"] == pytest.approx(3 / 5)  # 5.png and 6.png overlap with it by 0.60 and 0.70
 
 

@@ -18,6 +18,7 @@ from svhn.evaluation import score, views
 from svhn.pipeline import augment
 from svhn.reading import reader
 from svhn.records import Split
+from svhn.run import Run
 from svhn.spec import Augmentation, Info
 
 SIZE = (24, 32)
@@ -43,7 +44,7 @@ def pictures(count: int = 5) -> tf.Tensor:
 def read(images: tf.Tensor, count: int, **options: Any) -> tuple[Seen, dict[str, tf.Tensor]]:
     model = Seen()
     config = Config(**{"dataset": "svhn_cropped", "random_crop": False, "views": count, **options})
-    return model, views.average_views(model, config, INFO)(images)
+    return model, views.average_views(model, Run(Path(), config, INFO))(images)
 
 
 def test_one_view_is_the_picture_and_its_logits() -> None:
@@ -82,7 +83,7 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
     assert views.select_geometric_steps(Augmentation(blur=1, erasing=1, joining=1, cells=(1, 2))) == Augmentation()
     images = pictures()
     expected = views.augment_view(
-        Config(random_crop=False), INFO, augment.scale_augmentation(steps, 0.5 * 3), 1, images
+        Run(Path(), Config(random_crop=False), INFO), augment.scale_augmentation(steps, 0.5 * 3), 1, images
     )
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
 
@@ -128,10 +129,10 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(views, "average_views", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
     network: Any = None
-    assert score.make_scorer(network, config, info, split)("")["sequence_accuracy"] == 1
-    assert [found.reading.text for found in score.predict_split(network, config, info, split)] == ["7"] * 6
+    assert score.make_scorer(network, Run(Path(), config, info), split)("")["sequence_accuracy"] == 1
+    assert [found.reading.text for found in score.predict_split(network, Run(Path(), config, info), split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
-    assert [reading.text for reading in reader.read_crops(network, config, info, [blank] * 3)] == ["7"] * 3
+    assert [reading.text for reading in reader.read_crops(network, Run(Path(), config, info), [blank] * 3)] == ["7"] * 3
 
 
 def write_split(folder: Path) -> tuple[Info, Split]:

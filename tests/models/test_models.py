@@ -19,7 +19,8 @@ from svhn.labels import NUM_CLASSES
 from svhn.models import MODELS, precision
 from svhn.models.layers.normalization import BatchNormalization
 from svhn.pipeline import batches
-from svhn.runs import checkpoints, load, run
+from svhn.run import Run
+from svhn.runs import checkpoints, load, stored
 from svhn.training.step import make_step
 
 NORMALISED = ("reader", "finder", "kvn219", "conv6", "multihead")
@@ -75,7 +76,7 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
 def test_the_parameter_count_is_the_published_one(name: str) -> None:
     spec = DATASETS[MODELS[name].dataset]
     info = make_info(spec.size, spec.channels, spec.max_length)
-    shape = batches.compute_input_shape(run.make_config({"model": name}), info)
+    shape = batches.compute_input_shape(Run(Path(), stored.make_config({"model": name}), info))
     model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
     assert model.count_params() == MODELS[name].parameters
 
@@ -122,12 +123,12 @@ def test_a_finder_sees_whole_pictures() -> None:
     with pytest.raises(
         UserError, match="the model finder says where in a whole picture the number is: --norandom_crop"
     ):
-        load.build_model(run.make_config({"model": "finder", "random_crop": True}), make_info())
+        load.build_model(Run(Path(), stored.make_config({"model": "finder", "random_crop": True}), make_info()))
 
 
 def test_a_finder_needs_pictures_whose_box_is_known() -> None:
     with pytest.raises(UserError, match="where the number is, which svhn doesn't say: --dataset=svhn_full"):
-        load.build_model(run.make_config({"model": "finder", "dataset": "svhn"}), make_info())
+        load.build_model(Run(Path(), stored.make_config({"model": "finder", "dataset": "svhn"}), make_info()))
 
 
 def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
@@ -192,14 +193,16 @@ def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
 
 @pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].fit and name not in ANY_SIZE])
 def test_pictures_too_small_for_a_model_are_said(name: str) -> None:
-    config = run.make_config({"model": name, "random_crop": False})
+    config = stored.make_config({"model": name, "random_crop": False})
     with pytest.raises(UserError, match=rf"^--model={name} can't be built for 2x2 pixels: choose another"):
-        load.build_model(config, make_info((2, 2), max_length=1))
+        load.build_model(Run(Path(), config, make_info((2, 2), max_length=1)))
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
 def test_the_smallest_pictures_are_read(name: str) -> None:
-    load.build_model(run.make_config({"model": name, "random_crop": False}), make_info((2, 2), max_length=1))
+    load.build_model(
+        Run(Path(), stored.make_config({"model": name, "random_crop": False}), make_info((2, 2), max_length=1))
+    )
 
 
 def test_the_recurrent_network_begins_with_a_long_memory() -> None:

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.svm import LinearSVC
-from support.digit_records import make_info, paths_of, pictures, train_run, write_digits
+from support.digit_records import pictures, train_run, write_digits
 
 from svhn import records
 from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.labels import EMPTY, NUM_CLASSES
 from svhn.models import svm
-from svhn.runs import checkpoints, load
-from svhn.runs import run as runs
+from svhn.runs import load, stored
+from svhn.runs.steps import list_steps, resolve_steps
 
 SIZE = (8, 8)
 
@@ -145,31 +145,32 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_a_run_is_fitted_once_into_one_checkpoint(tmp_path: Path) -> None:
     info = write_digits(tmp_path)
-    run, lines = paths_of(tmp_path).run, list[str]()
-    config = train_run(tmp_path, lines.append, model="svm")
+    lines: list[str] = []
+    run = train_run(tmp_path, lines.append, model="svm")
+    folder = run.folder
     assert lines[:2] == ["Starting new train session", "Fitting..."]
     assert lines[2].startswith("C = ")
     assert "Checkpoint 1: valid loss " in lines[3]
     assert lines[3].endswith("Seq Acc: 1.0000, Dig Acc: 1.0000, the best so far")
-    assert checkpoints.list_steps(run) == checkpoints.resolve_steps(run, "best") == [1]
-    (entry,) = runs.read_history(run)
+    assert list_steps(folder) == resolve_steps(folder, "best") == [1]
+    (entry,) = stored.read_history(folder)
     assert (entry["step"], entry["train"], entry["valid"]["sequence_accuracy"]) == (1, None, 1.0)
 
-    before = {path: path.read_bytes() for path in run.iterdir()}
+    before = {path: path.read_bytes() for path in folder.iterdir()}
     lines.clear()
     train_run(tmp_path, lines.append, model="svm")
-    assert lines == [f"Restored model from: {run}/ckpt-1", "Already fitted: another --name fits anew."]
-    assert {path: path.read_bytes() for path in run.iterdir()} == before
+    assert lines == [f"Restored model from: {folder}/ckpt-1", "Already fitted: another --name fits anew."]
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
     for name in ("valid", "test"):
         split = records.open_split(tmp_path / "records", info, name)
-        (row,) = score.score_checkpoints(config, info, split, run, [1], lines.append)
+        (row,) = score.score_checkpoints(run, split, [1], lines.append)
         assert row.scores["sequence_accuracy"] == 1.0
 
 
 def test_the_weights_survive_the_checkpoint(tmp_path: Path) -> None:
     write_digits(tmp_path)
-    config = train_run(tmp_path, lambda _: None, model="svm", average=0.9, batch_size=7)
-    model = load.load_trained_model(config, make_info(), paths_of(tmp_path).run, 1)
+    run = train_run(tmp_path, lambda _: None, model="svm", average=0.9, batch_size=7)
+    model = load.load_trained_model(run, 1)
     labels = np.arange(50) % 10
     np.testing.assert_array_equal(read(model, pictures(labels, seed=9).astype(np.float32)), labels)

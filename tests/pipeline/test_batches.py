@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,13 +29,13 @@ from support.numbered_records import (
 from svhn.config import Config
 from svhn.errors import UserError
 from svhn.pipeline.batches import (
-    compute_input_shape,
     decode_image,
     make_evaluation_batches,
     make_training_batches,
     prepare_input,
 )
 from svhn.records import Split
+from svhn.run import Run
 from svhn.spec import Augmentation
 
 WINDOW = (14, 27)  # 27/32 of the pictures' sides, rounded
@@ -46,7 +47,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
 
 
 def evaluation(split: Split, options: Config) -> list[Batch]:
-    return list(make_evaluation_batches(options, INFO, split).as_numpy_iterator())
+    return list(make_evaluation_batches(Run(Path(), options, INFO), split).as_numpy_iterator())
 
 
 def differ(found: list[Batch], expected: list[Batch]) -> bool:
@@ -82,7 +83,7 @@ def test_cells_that_do_not_divide_the_picture_are_refused(split: Split) -> None:
         with pytest.raises(
             UserError, match=f"{expected} of equal size: run `python -m svhn.wrangle` with another --size"
         ):
-            make_training_batches(config(), INFO, split, Augmentation(cells=cells))
+            make_training_batches(Run(Path(), config(), INFO), split, Augmentation(cells=cells))
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own(whole: list[Batch]) -> None:
@@ -181,10 +182,10 @@ CENTRES = PIXELS[:, 1:15, 2:29]
 )
 def test_a_network_sees_the_centre_and_grey_if_the_run_does(options: dict[str, bool], expected: np.ndarray) -> None:
     chosen = config(**options)
-    images = prepare_input(tf.constant(PIXELS), chosen, INFO)
+    images = prepare_input(tf.constant(PIXELS), Run(Path(), chosen, INFO))
     np.testing.assert_allclose(images, expected, atol=1e-2)
     assert images.dtype == tf.float32
-    assert compute_input_shape(chosen, INFO) == expected.shape[1:]
+    assert Run(Path(), chosen, INFO).input_shape == expected.shape[1:]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_training_has_the_shape_that_evaluation_has(
     chosen = config(**options)
     batches = training(split, 3, chosen)
     assert {batch["image"].shape for batch in batches} == {(BATCH, *shape)}
-    assert compute_input_shape(chosen, INFO) == shape
+    assert Run(Path(), chosen, INFO).input_shape == shape
 
 
 def test_a_random_crop_is_a_window_anywhere_in_the_picture(split: Split) -> None:
@@ -228,8 +229,8 @@ def test_grey_records_stay_grey() -> None:
     for grayscale in (False, True):
         chosen = config(grayscale=grayscale, random_crop=True)
         images = tf.constant(PIXELS[..., :1])
-        np.testing.assert_array_equal(prepare_input(images, chosen, info), CENTRES[..., :1])
-        assert compute_input_shape(chosen, info) == (*WINDOW, 1)
+        np.testing.assert_array_equal(prepare_input(images, Run(Path(), chosen, info)), CENTRES[..., :1])
+        assert Run(Path(), chosen, info).input_shape == (*WINDOW, 1)
 
 
 @pytest.mark.parametrize(("channels", "image_format"), [(3, "jpeg"), (1, "jpeg"), (1, "png")])

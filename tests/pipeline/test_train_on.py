@@ -17,7 +17,8 @@ from svhn.config import Config, Paths
 from svhn.errors import UserError
 from svhn.pipeline import batches, splits
 from svhn.records import Split
-from svhn.runs import run as runs
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.runtime import shell
 from svhn.spec import Info
 
@@ -43,7 +44,7 @@ def write_records(folder: Path, dataset: str, **other: Any) -> Info:
 
 def training_split(folder: Path, info: Info, **options: Any) -> Split:
     config, paths = Config(**{"train_on": "svhn,synthetic", **options}), Paths(records_dir=str(folder))
-    return splits.open_run_split(config, info, paths, "train")
+    return splits.open_run_split(Run(Path(), config, info), paths, "train")
 
 
 def names(split: Split, count: int) -> list[str]:
@@ -97,13 +98,15 @@ def test_a_run_goes_on_with_the_same_records_alone(tmp_path: Path) -> None:
     folder, run = tmp_path / "records", tmp_path / "run"
     info = write_records(folder, "svhn")
     write_records(folder, "synthetic", sources={"train": "one"})
-    runs.begin_run(run, given, records.add_other_sources(info, folder, ["svhn", "synthetic"]))
-    assert runs.open_run(run, {}, records.add_other_sources(info, folder, ["svhn", "synthetic"]), "train").train_on
-    assert runs.open_run(run, {}, info, "test").train_on  # which needs no other records
+    stored.begin_run(run, given, records.add_other_sources(info, folder, ["svhn", "synthetic"]))
+    assert stored.open_run(
+        run, {}, records.add_other_sources(info, folder, ["svhn", "synthetic"]), "train"
+    ).config.train_on
+    assert stored.open_run(run, {}, info, "score").config.train_on  # which needs no other records
     for other in ({"sources": {"train": "another"}}, {"seed": 1}):
         write_records(tmp_path / str(other), "synthetic", **{"sources": {"train": "one"}, **other})
         with pytest.raises(UserError, match=r"holds a run with synthetic.* \(now .*use the same options and records"):
-            runs.open_run(
+            stored.open_run(
                 run, {}, records.add_other_sources(info, tmp_path / str(other), ["svhn", "synthetic"]), "train"
             )
 

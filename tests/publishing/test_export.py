@@ -24,8 +24,8 @@ from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.publishing import export, formats
 from svhn.publishing.formats import FORMATS
-from svhn.runs import load as evaluate
-from svhn.runs import run
+from svhn.run import Run
+from svhn.runs import load, stored
 from svhn.spec import Info
 from svhn.wrangle import convert
 
@@ -48,7 +48,7 @@ def records_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(records_dir: Path) -> np.ndarray:
-    return export.load_split_images(RELEASED, "svhn", str(records_dir), "test", 120)
+    return export.load_split_images(load.load_run(RELEASED)[0], str(records_dir), "test", 120)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -71,8 +71,8 @@ def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path:
     state = new_state(name, info)
     rng = np.random.default_rng(0)
     state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
-    config = run.make_config({"model": name, "random_crop": False, **export.PORTABLE_OPTIONS})
-    module = export.make_exportable(evaluate.freeze_model(state.model), config, info)
+    config = stored.make_config({"model": name, "random_crop": False, **export.PORTABLE_OPTIONS})
+    module = export.make_exportable(load.freeze_model(state.model), Run(Path(), config, info))
     pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
     _, difference = export.write_export(module, kind, tmp_path / "file", pictures, pictures)
     assert difference < 1e-4
@@ -158,7 +158,7 @@ def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Pat
 
 def test_a_recurrent_network_is_refused_in_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow's calibration of one ends the process."""
-    config = run.make_config({"model": "gru_rows", "random_crop": False})
+    config = stored.make_config({"model": "gru_rows", "random_crop": False})
     monkeypatch.setattr(export, "load_run", lambda *_: (new_state("gru_rows").model, config, make_info()))
     with pytest.raises(UserError, match="gru_rows is recurrent"):
         export.export_run(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
@@ -206,7 +206,7 @@ def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_readmes_threshold_is_the_finders() -> None:
     (said,) = re.findall(r'found\["probability"\]\[0\] > ([0-9.]+):', (ROOT / "README.md").read_text("utf-8"))
-    assert float(said) == pytest.approx(run.read_config(RELEASED / "finder")["config"]["threshold"], abs=0.005)
+    assert float(said) == pytest.approx(stored.read_config(RELEASED / "finder")["config"]["threshold"], abs=0.005)
 
 
 @pytest.mark.parametrize(

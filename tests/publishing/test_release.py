@@ -21,8 +21,9 @@ from svhn.evaluation import views
 from svhn.models.losses import Network
 from svhn.publishing import release
 from svhn.records import Split
-from svhn.runs import checkpoints, load
-from svhn.runs import run as runs
+from svhn.run import Run
+from svhn.runs import checkpoints, load, stored
+from svhn.runs.steps import list_steps, read_best
 from svhn.spec import Info
 
 STEPS = [40, 80]
@@ -56,9 +57,9 @@ def opened(folder: Path, split: str) -> tuple[Info, Split]:
 def read(run: Path, folder: Path, **changes: float) -> list[evaluate.Prediction]:
     """What a run reads in test, with these of its options changed."""
     info, split = opened(folder, "test")
-    options = Config(**{**runs.read_config(run)["config"], **changes})
-    model = load.load_trained_model(options, info, run, checkpoints.list_steps(run)[-1])
-    return list(evaluate.predict_split(load.freeze_model(model), options, info, split))
+    options = Config(**{**stored.read_config(run)["config"], **changes})
+    model = load.load_trained_model(Run(run, options, info), list_steps(run)[-1])
+    return list(evaluate.predict_split(load.freeze_model(model), Run(Path(), options, info), split))
 
 
 def give_away(folder: Path, *more: str) -> Path:
@@ -68,7 +69,7 @@ def give_away(folder: Path, *more: str) -> Path:
 
 def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, folder = trained / "checkpoints/demo", give_away(trained, "--checkpoint=latest")
-    temperature = runs.read_config(folder)["config"]["temperature"]
+    temperature = stored.read_config(folder)["config"]["temperature"]
     assert temperature < 1  # labels were smoothed
     lines = capsys.readouterr().out.splitlines()
     assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in lines
@@ -82,11 +83,11 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
 
 def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
     network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
-    found = release.choose_temperature(network, dataclasses.replace(options, temperature=3.0), info, valid)
+    found = release.choose_temperature(network, Run(Path(), dataclasses.replace(options, temperature=3.0), info), valid)
 
     def loss(temperature: float) -> float:
         changed = dataclasses.replace(options, temperature=temperature)
-        seen = evaluate.predict_split(network, changed, info, valid)
+        seen = evaluate.predict_split(network, Run(Path(), changed, info), valid)
         return -sum(math.log(abs((each.reading.text != each.label) - each.reading.confidence)) for each in seen)
 
     place = release.TEMPERATURES.index(found)
@@ -105,7 +106,9 @@ def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) ->
     network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
 
     def found(batch_size: int) -> float:
-        return release.choose_temperature(network, dataclasses.replace(options, batch_size=batch_size), info, valid)
+        return release.choose_temperature(
+            network, Run(Path(), dataclasses.replace(options, batch_size=batch_size), info), valid
+        )
 
     assert found(valid.examples) == found(40 * valid.examples)
 
@@ -130,7 +133,7 @@ def test_only_a_finders_temperature_depends_on_the_digit_that_was_not_read(tmp_p
         digits = tf.repeat(logits[None, None], tf.shape(images)[0], axis=0)
         return {"digits": digits, **({"box": digits[:, 0, :4]} if finds else {})}
 
-    found = release.choose_temperature(network, Config(model="shallow", random_crop=False), info, split)
+    found = release.choose_temperature(network, Run(Path(), Config(model="shallow", random_crop=False), info), split)
     if finds:
         assert found > 1
     else:
@@ -149,20 +152,20 @@ def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_pa
         return {"length": tf.math.log(tf.concat([1 - level, level], axis=1)), "digits": tf.zeros([1, 1, 10])}
 
     options = Config(model="shallow", random_crop=False, batch_size=batch_size)
-    found = release.choose_threshold(network, options, info, split)
+    found = release.choose_threshold(network, Run(Path(), options, info), split)
     assert found == pytest.approx(130 / 255)  # refuses 90, and takes 140 for a number
     for lengths in ({"1": 5}, {"0": 5}):
         one_kind = dataclasses.replace(info, lengths={"valid": lengths})
-        assert release.choose_threshold(network, options, one_kind, split) == 0.5
+        assert release.choose_threshold(network, Run(Path(), options, one_kind), split) == 0.5
 
 
 def options_of(folder: Path) -> Config:
-    return Config(**runs.read_config(folder / "checkpoints/demo")["config"])
+    return Config(**stored.read_config(folder / "checkpoints/demo")["config"])
 
 
 def of_run(folder: Path) -> Network:
     info, run = opened(folder, "valid")[0], folder / "checkpoints/demo"
-    return load.freeze_model(load.load_trained_model(options_of(folder), info, run, STEPS[-1]))
+    return load.freeze_model(load.load_trained_model(Run(run, options_of(folder), info), STEPS[-1]))
 
 
 def mislabelled(folder: Path) -> tuple[Info, Split]:
@@ -182,28 +185,28 @@ def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     folder = give_away(trained, "--checkpoint=80")
     assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
     info, valid = opened(trained, "valid")
-    options = Config(**runs.read_config(folder)["config"])
-    model = load.load_trained_model(options, info, folder, 80)
+    options = Config(**stored.read_config(folder)["config"])
+    model = load.load_trained_model(Run(folder, options, info), 80)
     assert (folder / "ckpt-80.npz").stat().st_size < 2.2 * model.count_params() + 5000
-    scores = evaluate.make_scorer(load.freeze_model(model), options, info, valid)("")
-    assert checkpoints.read_best(folder) == {
+    scores = evaluate.make_scorer(load.freeze_model(model), Run(Path(), options, info), valid)("")
+    assert read_best(folder) == {
         "step": 80,
         **{name: pytest.approx(score) for name, score in scores.items()},
     }
-    assert runs.read_history(folder) == runs.read_history(trained / "checkpoints/demo")
+    assert stored.read_history(folder) == stored.read_history(trained / "checkpoints/demo")
 
 
 def test_options_that_were_not_trained_with_are_not_recorded(trained: Path) -> None:
-    stored = runs.read_config(trained / "checkpoints/demo")
+    content = stored.read_config(trained / "checkpoints/demo")
     folder = give_away(trained, "--batch_size=7", "--views=2")
-    options = runs.read_config(folder)["config"]
-    assert options == {**stored["config"], "views": 2, "temperature": options["temperature"]}
+    options = stored.read_config(folder)["config"]
+    assert options == {**content["config"], "views": 2, "temperature": options["temperature"]}
 
 
 def test_what_it_was_read_from_is_not_recorded(trained: Path) -> None:
     path = trained / "checkpoints/demo/config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "sources": {"train": "ab"}}))
-    assert runs.read_config(give_away(trained))["sources"] == {}
+    assert stored.read_config(give_away(trained))["sources"] == {}
 
 
 def test_without_valid_nothing_is_released(tmp_path: Path) -> None:
@@ -217,8 +220,8 @@ def test_without_valid_nothing_is_released(tmp_path: Path) -> None:
 
 def test_another_checkpoint_takes_the_place_of_the_first(trained: Path) -> None:
     for step in (80, 40):
-        assert checkpoints.list_steps(give_away(trained, f"--checkpoint={step}")) == [step]
-    assert checkpoints.read_best(trained / "results/demo/released")["step"] == 40
+        assert list_steps(give_away(trained, f"--checkpoint={step}")) == [step]
+    assert read_best(trained / "results/demo/released")["step"] == 40
 
 
 def test_it_is_scored_by_name_on_any_test_split(
@@ -260,7 +263,7 @@ def test_damaged_weights_are_named_or_harmless(trained: Path) -> None:
     path = folder / "ckpt-80.npz"
     whole, rng, named = path.read_bytes(), np.random.default_rng(0), 0
     info, _ = opened(trained, "test")
-    model = load.load_trained_model(Config(**runs.read_config(folder)["config"]), info, folder, 80)
+    model = load.load_trained_model(Run(folder, Config(**stored.read_config(folder)["config"]), info), 80)
     for start in rng.integers(0, len(whole) - 8, 300).tolist():
         path.write_bytes(whole[:start] + rng.bytes(8) + whole[start + 8 :])
         try:
@@ -276,12 +279,12 @@ def test_the_name_released_is_the_packages_unless_there_is_such_a_run(
     paths = Paths("released", checkpoints_dir=str(tmp_path))
     assert Path(config.__file__).parent / "released" == config.RELEASED
     monkeypatch.setattr(config, "RELEASED", tmp_path / "package/released")
-    assert paths.run == tmp_path / "released"
+    assert paths.run_folder == tmp_path / "released"
     config.RELEASED.mkdir(parents=True)
     (config.RELEASED / "config.json").touch()
-    assert paths.run == config.RELEASED
+    assert paths.run_folder == config.RELEASED
     (tmp_path / "released").mkdir()
-    assert paths.run == tmp_path / "released"
+    assert paths.run_folder == tmp_path / "released"
 
 
 def test_a_temperature_divides_the_logits() -> None:

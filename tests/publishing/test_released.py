@@ -11,19 +11,20 @@ from svhn.cli import flags
 from svhn.config import RELEASED, Paths
 from svhn.datasets import DATASETS
 from svhn.datasets.synthetic import dataset
-from svhn.runs import checkpoints, run
+from svhn.runs import stored
+from svhn.runs.steps import list_steps, read_best
 from svhn.wrangle import convert
 
 
 def test_it_is_small_and_calibrated() -> None:
-    (step,) = checkpoints.list_steps(RELEASED)
-    assert checkpoints.read_best(RELEASED)["step"] == step
+    (step,) = list_steps(RELEASED)
+    assert read_best(RELEASED)["step"] == step
     assert (RELEASED / f"ckpt-{step}.npz").stat().st_size < 6e6
-    assert run.read_config(RELEASED)["config"]["temperature"] != 1
+    assert stored.read_config(RELEASED)["config"]["temperature"] != 1
 
 
 def test_its_card_has_its_scores_on_valid() -> None:
-    scores, card = checkpoints.read_best(RELEASED), (RELEASED / "README.md").read_text(encoding="utf-8")
+    scores, card = read_best(RELEASED), (RELEASED / "README.md").read_text(encoding="utf-8")
     for name in ("sequence_accuracy", "digit_accuracy", "length_accuracy"):
         assert f"| {scores[name]:.2%}".replace("%", " %") in card
     assert "non-commercial" in card
@@ -37,7 +38,7 @@ def test_it_reads_rendered_numbers(tmp_path: Path, capsys: pytest.CaptureFixture
     options = convert.Options(spec.size, spec.margin)
     convert.convert_dataset(spec, tmp_path / "data", tmp_path / "records", ["test"], options)
     folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results", "log")]
-    assert Paths("released", checkpoints_dir=str(tmp_path / "checkpoints")).run == RELEASED
+    assert Paths("released", checkpoints_dir=str(tmp_path / "checkpoints")).run_folder == RELEASED
     flags.main(["main.py", "--mode=test", "--name=released", "--checkpoint=best", *folders])
     with (tmp_path / "results/released/test-released.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)

@@ -19,7 +19,8 @@ from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
 from svhn.pipeline import boxes
 from svhn.reading import reader as reader_module
-from svhn.runs import checkpoints, run
+from svhn.runs import stored
+from svhn.runs.steps import list_steps, read_best
 
 FINDER = RELEASED / "finder"
 
@@ -37,11 +38,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> svhn.Reader:
 
 
 def test_the_finder_is_small_and_its_card_has_its_scores_on_valid() -> None:
-    (step,) = checkpoints.list_steps(FINDER)
-    scores, card = checkpoints.read_best(FINDER), (FINDER / "README.md").read_text(encoding="utf-8")
+    (step,) = list_steps(FINDER)
+    scores, card = read_best(FINDER), (FINDER / "README.md").read_text(encoding="utf-8")
     assert scores["step"] == step
     assert (FINDER / f"ckpt-{step}.npz").stat().st_size < 5e6
-    assert 0 < run.read_config(FINDER)["config"]["threshold"] < 1
+    assert 0 < stored.read_config(FINDER)["config"]["threshold"] < 1
     assert f"{scores['box_accuracy']:.2%}".replace("%", " %") in card
     assert "non-commercial" in card
 

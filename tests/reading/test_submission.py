@@ -15,8 +15,9 @@ from svhn.config import Config
 from svhn.errors import UserError
 from svhn.labels import Reading
 from svhn.reading import reader, submission
-from svhn.runs import checkpoints, load
-from svhn.runs.run import make_config, open_run, read_run_info
+from svhn.run import Run
+from svhn.runs import load
+from svhn.runs.stored import make_config, read_run_info
 from svhn.spec import Info
 
 LABELS = np.arange(23) * 7 % 10
@@ -26,11 +27,11 @@ RECIPE = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0
 def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Reading]:
     """Those of a model that was not trained."""
     config = make_config({"model": "shallow", "batch_size": batch_size, **options})
-    model = load.build_model(config, info)
+    model = load.build_model(Run(Path(), config, info))
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
-    return list(reader.read_crops(model, config, info, images))
+    return list(reader.read_crops(model, Run(Path(), config, info), images))
 
 
 def write_pixels(path: Path, images: np.ndarray, spoilt_row: int = -1) -> Path:
@@ -58,11 +59,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:
-    run = paths_of(trained).run
-    info = read_run_info(run)
-    config = open_run(run, {"batch_size": batch_size}, info, "predict")
-    model = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
-    return submission.write_submission(model, config, info, source, target)
+    run, model = load.load_run(paths_of(trained).run_folder, {"batch_size": batch_size})
+    return submission.write_submission(model, run, source, target)
 
 
 @pytest.mark.parametrize("max_length", [1, 4])
@@ -98,8 +96,8 @@ def test_pictures_are_read_as_they_come() -> None:
             yield image
 
     config = Config(model="shallow", random_crop=False, batch_size=4)
-    model = load.build_model(config, make_info())
-    next(reader.read_crops(model, config, make_info(), images()))  # type: ignore[arg-type]
+    model = load.build_model(Run(Path(), config, make_info()))
+    next(reader.read_crops(model, Run(Path(), config, make_info()), images()))  # type: ignore[arg-type]
     assert taken == 4
 
 
@@ -137,14 +135,17 @@ def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
     config = make_config({"model": "shallow"})
     with pytest.raises(UserError) as error:
         submission.write_submission(
-            load.build_model(config, info), config, info, tmp_path / "test.csv", tmp_path / "out.csv"
+            load.build_model(Run(Path(), config, info)),
+            Run(Path(), config, info),
+            tmp_path / "test.csv",
+            tmp_path / "out.csv",
         )
     assert str(error.value) == (f"this run reads numbers of up to 5 digits, and {tmp_path}/test.csv holds single ones")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_run_knows_of_its_records(trained: Path) -> None:
-    assert read_run_info(paths_of(trained).run).form == make_info().form
+    assert read_run_info(paths_of(trained).run_folder).form == make_info().form
 
 
 def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

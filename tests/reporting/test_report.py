@@ -19,8 +19,9 @@ from svhn.config import Config, Paths
 from svhn.errors import UserError
 from svhn.evaluation import score
 from svhn.reporting import report
+from svhn.run import Run
 from svhn.runs import checkpoints, load
-from svhn.runs.run import write_history
+from svhn.runs.stored import write_history
 from svhn.spec import Info
 
 COUNTS = {"train": 30, "test": 11}
@@ -51,24 +52,25 @@ def picture(rng: np.random.Generator) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Info, Paths]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Paths]:
+    """A run with a checkpoint, and where it lies."""
     folder = tmp_path_factory.mktemp("report")
     paths = Paths("<b>", records_dir=f"{folder}/records", checkpoints_dir=f"{folder}/ck", results_dir=f"{folder}/res")
     info = write_records(folder / "records")
-    config = Config(model="kvn219", batch_size=4, random_crop=False)
-    paths.run.mkdir(parents=True)
+    run = Run(paths.run_folder, Config(model="kvn219", batch_size=4, random_crop=False), info)
+    run.folder.mkdir(parents=True)
     keras.utils.set_random_seed(0)  # with other weights, a number might be read right by chance
-    checkpoints.save_checkpoint(paths.run, tf.train.Checkpoint(average=load.build_model(config, info)), 7)
+    checkpoints.save_checkpoint(run.folder, tf.train.Checkpoint(average=load.build_model(run)), 7)
     entries = [{"step": step, "seconds": 1.0, "train": SCORES, "valid": SCORES} for step in (3, 7)]
-    write_history(paths.run, entries)
-    return config, info, paths
+    write_history(run.folder, entries)
+    return run, paths
 
 
-def test_the_page_and_its_figures(run: tuple[Config, Info, Paths]) -> None:
+def test_the_page_and_its_figures(reported: tuple[Run, Paths]) -> None:
     lines: list[str] = []
-    page = report.write_report(*run, "test", 7, "test/3.png", lines.append)
+    page = report.write_report(*reported, "test", 7, "test/3.png", lines.append)
     assert lines == ["Reading 11 examples of test...", "Drawing the figures..."]
-    folder = run[2].results
+    folder = reported[1].results
     assert page == folder / "report-test-<b>.html"
     assert {path.name for path in folder.glob("*.png")} == {f"report-test-{name}.png" for name in FIGURES}
     html = page.read_text(encoding="utf-8")
@@ -79,43 +81,43 @@ def test_the_page_and_its_figures(run: tuple[Config, Info, Paths]) -> None:
     assert html.count("<img ") == 11 + 11 + (len(FIGURES) - 2) + 1
 
 
-def test_scores_are_those_of_the_sweep(run: tuple[Config, Info, Paths]) -> None:
-    config, info, paths = run
-    html = report.write_report(*run, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
-    split = records.open_split(paths.records_dir, info, "test")
-    (row,) = score.score_checkpoints(config, info, split, paths.run, [7], lambda _: None)
+def test_scores_are_those_of_the_sweep(reported: tuple[Run, Paths]) -> None:
+    run, paths = reported
+    html = report.write_report(*reported, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    split = records.open_split(paths.records_dir, run.records, "test")
+    (row,) = score.score_checkpoints(run, split, [7], lambda _: None)
     tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
     assert tiles["numbers right"] == f"{100 * row.scores['sequence_accuracy']:.2f}%"
     assert float(tiles["loss"]) == pytest.approx(row.scores["loss"], abs=1e-3)
     assert "makes of the picture test/0.png" in html
 
 
-def test_an_example_that_is_not_there(run: tuple[Config, Info, Paths]) -> None:
+def test_an_example_that_is_not_there(reported: tuple[Run, Paths]) -> None:
     message = (
         r"^--example=train/3\.png: the split 'test' has no example of that name; it has test/0\.png, test/1\.png, "
     )
     with pytest.raises(UserError, match=message):
-        report.write_report(*run, "test", 7, "train/3.png", lambda _: None)
+        report.write_report(*reported, "test", 7, "train/3.png", lambda _: None)
 
 
-def test_a_split_without_examples(run: tuple[Config, Info, Paths]) -> None:
+def test_a_split_without_examples(reported: tuple[Run, Paths]) -> None:
     with pytest.raises(UserError, match="have no examples of the split 'valid', only of: train, test"):
-        report.write_report(*run, "valid", 7, "", lambda _: None)
+        report.write_report(*reported, "valid", 7, "", lambda _: None)
 
 
 @pytest.mark.parametrize("lacking", ["synthetic", "svhn"])
-def test_what_the_run_learnt_from_need_not_be_there(
-    run: tuple[Config, Info, Paths], lacking: str, tmp_path: Path
-) -> None:
+def test_what_the_run_learnt_from_need_not_be_there(reported: tuple[Run, Paths], lacking: str, tmp_path: Path) -> None:
     """Who was given a run has only what it is to read."""
-    config, info, paths = run
+    run, paths = reported
     if lacking == "synthetic":
-        config = dataclasses.replace(config, train_on="svhn,synthetic")
+        run = run.with_options(train_on="svhn,synthetic")
     else:
         shutil.copytree(paths.records_dir, tmp_path / "records")
+        info = run.records
         info = dataclasses.replace(info, splits={"test": info.splits["test"]}, sizes={"test": info.sizes["test"]})
         records.write_info(tmp_path / "records", info)
+        run = dataclasses.replace(run, records=info)
         paths = dataclasses.replace(paths, records_dir=str(tmp_path / "records"))
-    html = report.write_report(config, info, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    html = report.write_report(run, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
     assert "11 labels of test" in html
     assert "labels of train" not in html

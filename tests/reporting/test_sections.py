@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from svhn.reporting import analysis
 from svhn.reporting import sections as contents
 from svhn.reporting.html import Section
 from svhn.reporting.sections import Facts
+from svhn.run import Run
 from svhn.spec import Info
 
 SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
@@ -41,11 +43,10 @@ def facts(
         Prediction(image, f"{index}.png", label, Reading(text, 0.9, ()), 0.9 if label == text else 0.0001)
         for index, (label, text) in enumerate(read)
     ]
+    info = Info("own", (4, 6), 0.0, 1, max_length, "png", {}, {}, {}, {}, 0, fixed_length)
     counts = analysis.count_labels((label for label, _ in read), max_length)
     return Facts(
-        name="demo",
-        config=Config(lrate=0.5),
-        info=Info("own", (4, 6), 0.0, 1, max_length, "png", {}, {}, {}, {}, 0, fixed_length),
+        run=Run(Path("demo"), Config(lrate=0.5), info),
         split="test",
         step=20,
         best_step=20,

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from svhn.errors import UserError
 from svhn.runs import checkpoints
-from svhn.runs.run import begin_run
+from svhn.runs.steps import list_steps, mark_best, read_best, resolve_steps
+from svhn.runs.stored import begin_run
 from svhn.spec import Info
 
 INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {}, {"train": "ab"}, seed=0)
@@ -61,19 +62,19 @@ def touch(run: Path, *steps: int) -> None:
 
 def test_checkpoints_are_chosen_by_name_or_step(run: Path) -> None:
     touch(run, 100, 20, 3)
-    assert checkpoints.list_steps(run) == [3, 20, 100]
-    assert checkpoints.resolve_steps(run, "all") == [3, 20, 100]
-    assert checkpoints.resolve_steps(run, "latest") == [100]
-    assert checkpoints.resolve_steps(run, "20") == [20]
-    checkpoints.mark_best(run, 3, {"sequence_accuracy": 0.5})
-    assert checkpoints.resolve_steps(run, "best") == [3]
+    assert list_steps(run) == [3, 20, 100]
+    assert resolve_steps(run, "all") == [3, 20, 100]
+    assert resolve_steps(run, "latest") == [100]
+    assert resolve_steps(run, "20") == [20]
+    mark_best(run, 3, {"sequence_accuracy": 0.5})
+    assert resolve_steps(run, "best") == [3]
 
 
 @pytest.mark.parametrize("which", ["best", "4", "newest", "-3", ""])
 def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which: str) -> None:
     touch(run, 3, 20)
     with pytest.raises(UserError) as error:
-        checkpoints.resolve_steps(run, which)
+        resolve_steps(run, which)
     expected = "expected all, latest, best (once valid was scored) or one of [3, 20]"
     assert str(error.value) == f"--checkpoint={which}: {expected}"
 
@@ -82,52 +83,50 @@ def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which
 def test_a_run_without_checkpoints_says_so(run: Path, which: str) -> None:
     begin_run(run, {}, INFO)
     with pytest.raises(UserError, match=f"{run} has no checkpoint yet: train with `python main.py --mode=train"):
-        checkpoints.resolve_steps(run, which)
+        resolve_steps(run, which)
 
 
 def test_pruning_keeps_the_newest_and_the_best(run: Path) -> None:
     touch(run, 1, 2, 10, 11, 20)
-    checkpoints.mark_best(run, 2, {"sequence_accuracy": 0.5})
+    mark_best(run, 2, {"sequence_accuracy": 0.5})
     checkpoints.prune_checkpoints(run, 5)
-    assert checkpoints.list_steps(run) == [1, 2, 10, 11, 20]
+    assert list_steps(run) == [1, 2, 10, 11, 20]
     checkpoints.prune_checkpoints(run, 2)
-    assert checkpoints.list_steps(run) == [2, 11, 20]
+    assert list_steps(run) == [2, 11, 20]
     assert sorted({path.name.split(".")[0] for path in run.glob("ckpt-*")}) == ["ckpt-11", "ckpt-2", "ckpt-20"]
 
 
 def test_pruning_works_where_nothing_was_scored(run: Path) -> None:
     touch(run, 1, 2, 10)
     checkpoints.prune_checkpoints(run, 1)
-    assert checkpoints.list_steps(run) == [10]
+    assert list_steps(run) == [10]
 
 
 def test_only_a_better_checkpoint_becomes_the_best(run: Path) -> None:
     touch(run, 1, 2, 3, 4)
-    marked = [
-        checkpoints.mark_best(run, step, {"sequence_accuracy": value}) for step, value in enumerate((0, 0.5, 0.5), 1)
-    ]
+    marked = [mark_best(run, step, {"sequence_accuracy": value}) for step, value in enumerate((0, 0.5, 0.5), 1)]
     assert marked == [True, True, False]
-    assert checkpoints.read_best(run) == {"step": 2, "sequence_accuracy": 0.5}
-    assert not checkpoints.mark_best(run, 4, {"sequence_accuracy": 0.49})
-    assert checkpoints.mark_best(run, 4, {"sequence_accuracy": 0.51, "loss": 1.0})
-    assert checkpoints.read_best(run) == {"step": 4, "sequence_accuracy": 0.51, "loss": 1.0}
+    assert read_best(run) == {"step": 2, "sequence_accuracy": 0.5}
+    assert not mark_best(run, 4, {"sequence_accuracy": 0.49})
+    assert mark_best(run, 4, {"sequence_accuracy": 0.51, "loss": 1.0})
+    assert read_best(run) == {"step": 4, "sequence_accuracy": 0.51, "loss": 1.0}
 
 
 def test_of_checkpoints_that_read_as_many_the_surer_one_is_the_best(run: Path) -> None:
     touch(run, 1, 2, 3, 4)
     losses = enumerate((0.3, 0.2, 0.2, 0.25), 1)
-    marked = [checkpoints.mark_best(run, step, {"sequence_accuracy": 0.5, "loss": loss}) for step, loss in losses]
+    marked = [mark_best(run, step, {"sequence_accuracy": 0.5, "loss": loss}) for step, loss in losses]
     assert marked == [True, True, False, False]
-    assert checkpoints.read_best(run)["step"] == 2
-    assert not checkpoints.mark_best(run, 3, {"sequence_accuracy": 0.4, "loss": 0.1})
+    assert read_best(run)["step"] == 2
+    assert not mark_best(run, 3, {"sequence_accuracy": 0.4, "loss": 0.1})
 
 
 def test_a_best_checkpoint_that_is_gone_is_not_the_best(run: Path) -> None:
     touch(run, 1, 2)
-    checkpoints.mark_best(run, 1, {"sequence_accuracy": 0.9})
+    mark_best(run, 1, {"sequence_accuracy": 0.9})
     checkpoints.delete_checkpoint(run, 1)
-    assert checkpoints.read_best(run) == {}
-    assert checkpoints.mark_best(run, 2, {"sequence_accuracy": 0.1})
+    assert read_best(run) == {}
+    assert mark_best(run, 2, {"sequence_accuracy": 0.1})
 
 
 def test_the_newest_checkpoint_is_restored(run: Path) -> None:
@@ -196,7 +195,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_taken(run: Path, spo
     assert (value_of(model), int(checkpoint.step)) == (1, 1)
     assert lines[0].startswith(f"{run}/ckpt-2 can't be read, going back to the one before it: ")
     assert lines[1:] == [f"Restored model from: {run}/ckpt-1"]
-    assert checkpoints.list_steps(run) == [1, 2]
+    assert list_steps(run) == [1, 2]
 
 
 @every_damage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import records
-from svhn.config import Config, Paths
-from svhn.runs import run
-from svhn.spec import Augmentation, Info
+from svhn.config import Paths
+from svhn.errors import Say
+from svhn.run import Run
+from svhn.runs import stored
+from svhn.spec import Info
 from svhn.training import loop
 
 SIZE = (12, 12)
@@ -57,9 +59,9 @@ def paths_of(folder: Path, name: str = "demo") -> Paths:
     return Paths(name, log_dir=str(folder / "logs"), **{f"{kind}_dir": str(folder / kind) for kind in kinds})
 
 
-def train_run(folder: Path, report: Callable[[str], None], name: str = "demo", **given: Any) -> Config:
-    """Train a run on the folder's digits, or go on with it."""
+def train_run(folder: Path, say: Say, name: str = "demo", **given: Any) -> Run:
+    """Train a run on the folder's digits as they are, or go on with it."""
     info, paths = records.read_info(folder / "records", "mnist"), paths_of(folder, name)
-    config = run.begin_run(paths.run, {"dataset": "mnist", **given}, info)
-    loop.train_model(config, info, paths, Augmentation(), report)
-    return config
+    run = stored.begin_run(paths.run_folder, {"dataset": "mnist", "augment": False, **given}, info)
+    loop.train_model(run, paths, say)
+    return run

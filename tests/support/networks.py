@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,7 +11,8 @@ import tensorflow as tf
 
 from svhn.labels import NUM_CLASSES, encode_text
 from svhn.pipeline import batches
-from svhn.runs import run
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.spec import Info
 from svhn.training.step import State, build_state
 
@@ -25,7 +27,7 @@ def new_state(name: str, info: Info | None = None, **options: Any) -> State:
     """A state for training in float32, on whole pictures, unless told otherwise."""
     keras.backend.clear_session()
     given = {"model": name, "mixed_precision": False, "random_crop": False, "average": 0.0, **options}
-    return build_state(run.make_config(given), info or make_info(), steps=100, replicas=1)
+    return build_state(Run(Path(), stored.make_config(given), info or make_info()), steps=100, replicas=1)
 
 
 def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:

@@ -14,6 +14,7 @@ from svhn.config import Config
 from svhn.labels import decode_slots
 from svhn.pipeline.batches import make_training_batches
 from svhn.records import Split
+from svhn.run import Run
 from svhn.spec import Augmentation, Box, Info
 
 EXAMPLES = 37
@@ -71,7 +72,7 @@ def training(
     steps: Augmentation = STEPS,
 ) -> list[Batch]:
     """The first batches of training, from the step `start` on."""
-    ds = make_training_batches(options or config(), INFO, split, steps, start, context)
+    ds = make_training_batches(Run(Path(), options or config(), INFO), split, steps, start, context)
     return list(islice(ds.as_numpy_iterator(), batches))
 
 

@@ -14,8 +14,8 @@ from support.program import call, last_line
 
 from svhn.config import Config
 from svhn.models import svm
-from svhn.runs import checkpoints
-from svhn.runs import run as runs
+from svhn.runs import stored
+from svhn.runs.steps import list_steps
 from svhn.training import compare
 from svhn.training.compare import Result
 
@@ -57,9 +57,9 @@ def test_each_model_is_a_run_and_a_row(tmp_path: Path, capsys: pytest.CaptureFix
         assert right == pytest.approx(round(right), abs=1e-6)
     for row in rows:
         run = tmp_path / f"checkpoints/tiny-{row['model']}"
-        assert float(row["seconds"]) == runs.read_history(run)[-1]["seconds"] > 0
-        stored = json.loads((run / "config.json").read_text())["config"]
-        assert (stored["model"], stored["num_steps"], stored["batch_size"]) == (row["model"], 5, 20)
+        assert float(row["seconds"]) == stored.read_history(run)[-1]["seconds"] > 0
+        content = json.loads((run / "config.json").read_text())["config"]
+        assert (content["model"], content["num_steps"], content["batch_size"]) == (row["model"], 5, 20)
     assert re.findall(r"^Model (.*):$", output, re.MULTILINE) == ["svm", "shallow"]
     assert output.endswith(f"\nResults saved to {tmp_path}/results/tiny/compare-tiny.csv\n")
     assert f"\n{'svm':<12} 100.00% 100.00%       6,525" in output
@@ -77,7 +77,7 @@ def goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Already fitted" in output
     assert [row["model"] for row in rows] == ["shallow", "svm"]
     assert rows[1] == before[0]
-    assert checkpoints.list_steps(folder / "checkpoints/tiny-shallow") == [5, 40]
+    assert list_steps(folder / "checkpoints/tiny-shallow") == [5, 40]
     assert float(rows[0]["seconds"]) > float(before[1]["seconds"])
 
 
@@ -116,8 +116,8 @@ def test_the_models_data_set_is_taken_unless_another_is_named(
 ) -> None:
     earlier = tmp_path / "checkpoints/demo"  # a run of that name alone is none of compare's
     earlier.mkdir(parents=True)
-    stored = {"config": dataclasses.asdict(Config(dataset="svhn", model="svhn", train_on="synthetic"))}
-    (earlier / "config.json").write_text(json.dumps({**stored, "records": {}, "draw": {}, "sources": {}}))
+    content = {"config": dataclasses.asdict(Config(dataset="svhn", model="svhn", train_on="synthetic"))}
+    (earlier / "config.json").write_text(json.dumps({**content, "records": {}, "draw": {}, "sources": {}}))
     (earlier / "ckpt-1.index").touch()
     assert call(tmp_path, "--mode=compare", "--models=lenet5") == 1
     assert "records/mnist has no info.json" in last_line(capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from support.digit_records import make_info, paths_of, train_run, write_digits
 from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.models import MODELS
-from svhn.runs import checkpoints, load
-from svhn.runs.run import make_config, read_run_info
+from svhn.run import Run
+from svhn.runs import load
+from svhn.runs.steps import list_steps
+from svhn.runs.stored import make_config, read_run_info
 from svhn.training import initial_weights
 from svhn.training.initial_weights import Heads
 from svhn.training.step import build_state
@@ -84,10 +87,10 @@ def test_a_run_begins_where_the_other_ended(trained: Path) -> None:
     said: list[str] = []
     train_run(trained, said.append, **RECIPE, init_from="first", num_steps=1, lrate=1e-6)
     assert "Began with the weights of first: 4 of 4, the others are new" in said
-    run = paths_of(trained).run
-    states = {name: checkpoints.list_steps(run.parent / name)[-1] for name in ("first", "demo")}
+    run = paths_of(trained).run_folder
+    states = {name: list_steps(run.parent / name)[-1] for name in ("first", "demo")}
     models = [
-        load.load_trained_model(make_config(RECIPE), make_info(), run.parent / name, step)
+        load.load_trained_model(Run(run.parent / name, make_config(RECIPE), make_info()), step)
         for name, step in states.items()
     ]
     for before, after in zip(*(model.get_weights() for model in models), strict=True):
@@ -100,15 +103,16 @@ def test_a_run_begins_where_the_other_ended(trained: Path) -> None:
 
 def test_a_run_of_another_model_is_refused(trained: Path) -> None:
     config = make_config({"model": "lenet5", "init_from": "first", "random_crop": False})
-    state = build_state(config, make_info(), 1, 1)
-    with pytest.raises(UserError, match=r"--init_from=first: a run of another model \(shallow\)"):
-        initial_weights.initialize_weights(state, config, 1, paths_of(trained))
+    run = Run(Path(), config, make_info())
+    with pytest.raises(UserError, match=r"--init_from=first: .* train with --model=shallow"):
+        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained))
 
 
 def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
     config = make_config({**RECIPE, "init_from": "none"})
+    run = Run(Path(), config, make_info())
     with pytest.raises(UserError, match="none holds no run"):
-        initial_weights.initialize_weights(build_state(config, make_info(), 1, 1), config, 1, paths_of(trained))
+        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained))
 
 
 @pytest.mark.parametrize(
@@ -150,15 +154,14 @@ def test_numbers_of_one_digit_can_begin_with_what_was_learnt_of_all_lengths(name
 
 def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -> None:
     """On pictures of its own size, it reads the first digit as before."""
-    info = read_run_info(Paths("released").run)
+    info = read_run_info(Paths("released").run_folder)
     config = make_config({"init_from": "released", "mixed_precision": False})
-    single = type(info)(**{**vars(info), "max_length": 1, "fixed_length": True})
-    state = build_state(config, single, 1, 1)
-    said = initial_weights.initialize_weights(state, config, 1, Paths(checkpoints_dir=str(tmp_path)))
+    single = Run(tmp_path, config, dataclasses.replace(info, max_length=1, fixed_length=True))
+    state = build_state(single, 1, 1)
+    said = initial_weights.initialize_weights(state, single, Paths(checkpoints_dir=str(tmp_path)))
     count = len(state.model.weights)
     assert said.endswith(f"{count} of {count}, the others are new")
-    run = Paths("released", checkpoints_dir=str(tmp_path)).run
-    before = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
+    _, before = load.load_run(Paths("released", checkpoints_dir=str(tmp_path)).run_folder, {"mixed_precision": False})
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     for model in (state.model, state.average):
         np.testing.assert_allclose(model(images)["digits"], before(images)["digits"][:, :1], atol=1e-3)
@@ -166,14 +169,14 @@ def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -
 
 def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
     """It reads the same five digits and lengths as before, once it has eight slots."""
-    info = read_run_info(Paths("released").run)
+    info = read_run_info(Paths("released").run_folder)
     config = make_config({"init_from": "released", "mixed_precision": False})
-    state = build_state(config, type(info)(**{**vars(info), "max_length": 8}), 1, 1)
-    paths, wider = Paths(checkpoints_dir=str(tmp_path)), state.average
-    said = initial_weights.initialize_weights(state, config, 8, paths)
+    longer = Run(tmp_path, config, dataclasses.replace(info, max_length=8))
+    state = build_state(longer, 1, 1)
+    wider = state.average
+    said = initial_weights.initialize_weights(state, longer, Paths(checkpoints_dir=str(tmp_path)))
     assert said.endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
-    run = Paths("released", checkpoints_dir=str(tmp_path)).run
-    before = load.load_trained_model(config, info, run, checkpoints.resolve_step(run, "all"))
+    _, before = load.load_run(Paths("released", checkpoints_dir=str(tmp_path)).run_folder, {"mixed_precision": False})
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     expected, found = before(images), wider(images)
     np.testing.assert_allclose(found["digits"][:, :5], expected["digits"], atol=1e-3)

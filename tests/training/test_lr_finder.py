@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from svhn import records
 from svhn.errors import UserError
 from svhn.pipeline import batches
 from svhn.records import Split
-from svhn.runs import run
+from svhn.run import Run
+from svhn.runs import stored
 from svhn.spec import Augmentation, Info
 from svhn.training import lr_finder
 from svhn.training.lr_finder import RATES, Sweep, smooth_losses
@@ -46,14 +48,15 @@ def open_train(folder: Path) -> tuple[Info, Split]:
 
 
 def swept(state: State, folder: Path, **options: Any) -> Sweep:
-    config = run.make_config({**OPTIONS, **options})
-    return lr_finder.sweep_rates(
-        state, config, iter(batches.make_training_batches(config, *open_train(folder), Augmentation()))
-    )
+    info, split = open_train(folder)
+    run = Run(folder, stored.make_config({**OPTIONS, **options}), info)
+    return lr_finder.sweep_rates(state, run.config, iter(batches.make_training_batches(run, split, Augmentation())))
 
 
 def new_state(**options: Any) -> State:
-    return build_state(run.make_config({**OPTIONS, **options}), make_info(), steps=len(RATES), replicas=1)
+    return build_state(
+        Run(Path(), stored.make_config({**OPTIONS, **options}), make_info()), steps=len(RATES), replicas=1
+    )
 
 
 def values(state: State) -> list[np.ndarray]:
@@ -101,11 +104,13 @@ def test_a_sweep_leaves_the_state_as_it_was(folder: Path, options: dict[str, Any
 def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lr_finder, "RATES", RATES[-3:])
     split = write_split(tmp_path)
-    config = run.make_config({"model": "reader", "batch_size": 4})
-    state = build_state(config, INFO, steps=3, replicas=1)
+    config = stored.make_config({"model": "reader", "batch_size": 4})
+    state = build_state(Run(Path(), config, INFO), steps=3, replicas=1)
     assert len(state.learner.variables) == len(state.model.variables) + 4
     before = values(state)
-    lr_finder.sweep_rates(state, config, iter(batches.make_training_batches(config, INFO, split, Augmentation())))
+    lr_finder.sweep_rates(
+        state, config, iter(batches.make_training_batches(Run(Path(), config, INFO), split, Augmentation()))
+    )
     assert all(np.array_equal(old, new) for old, new in zip(before, values(state), strict=True))
 
 
@@ -187,15 +192,16 @@ def test_the_running_mean_of_a_constant_is_the_constant() -> None:
 def test_finding_changes_nothing_of_the_run(tmp_path: Path) -> None:
     write_digits(tmp_path)
     options = {**OPTIONS, "lrate": 3e-3, "num_steps": 12, "checkpoint_every": 6, "average": 0.0}
-    config = train_run(tmp_path, lambda _: None, **options)
+    run = train_run(tmp_path, lambda _: None, **options)
     before, lines = files(tmp_path), list[str]()
     keras.utils.set_random_seed(1)
-    info, split = open_train(tmp_path)
-    found = lr_finder.find_learning_rate(config, info, paths_of(tmp_path), split, Augmentation(), lines.append)
+    _, split = open_train(tmp_path)
+    found = lr_finder.find_learning_rate(run, paths_of(tmp_path), split, lines.append)
     assert files(tmp_path) == before
     assert {path.name for path in before} >= {"config.json", "history.json", "ckpt-12.index", "ckpt-6.index"}
     assert lines == [f"Restored model from: {tmp_path}/checkpoints/demo/ckpt-12"]
-    fresh = lr_finder.find_learning_rate(config, info, paths_of(tmp_path, "new"), split, Augmentation(), lines.append)
+    elsewhere = dataclasses.replace(run, folder=tmp_path / "checkpoints/new")
+    fresh = lr_finder.find_learning_rate(elsewhere, paths_of(tmp_path, "new"), split, lines.append)
     assert found.losses[0] < 0.8 * fresh.losses[0]  # from where the run stands
     assert files(tmp_path) == before
     assert len(lines) == 1

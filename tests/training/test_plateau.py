@@ -14,7 +14,8 @@ import tensorflow as tf
 from support.digit_records import paths_of, train_run, write_digits
 
 from svhn.errors import Interrupted
-from svhn.runs import checkpoints, run
+from svhn.runs import checkpoints, stored
+from svhn.runs.steps import list_steps, read_best
 from svhn.training import distribute
 
 LAST = 18
@@ -40,7 +41,7 @@ class Killed(Exception):  # noqa: N818 - what a kill is, within a process
 
 
 def run_of(folder: Path) -> Path:
-    return paths_of(folder).run
+    return paths_of(folder).run_folder
 
 
 def train(folder: Path, **given: Any) -> list[str]:
@@ -69,11 +70,11 @@ def held(folder: Path, step: int) -> dict[str, np.ndarray]:
 
 
 def factors(folder: Path) -> list[float]:
-    return [float(held(folder, step)[FACTOR]) for step in checkpoints.list_steps(run_of(folder))]
+    return [float(held(folder, step)[FACTOR]) for step in list_steps(run_of(folder))]
 
 
 def timeless(folder: Path) -> list[dict[str, Any]]:
-    return [{**entry, "seconds": None} for entry in run.read_history(run_of(folder))]
+    return [{**entry, "seconds": None} for entry in stored.read_history(run_of(folder))]
 
 
 def damage(folder: Path, step: int) -> None:
@@ -104,7 +105,7 @@ def finished(straight: Path, tmp_path: Path) -> Path:
 
 def test_the_rate_is_halved_and_the_run_stops_where_valid_gets_no_better(folder: Path) -> None:
     lines = train(folder, **STILL, reduce_on_plateau=2, early_stopping=5)
-    assert checkpoints.list_steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
+    assert list_steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
     assert factors(folder) == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     said = [line for line in lines if "valid:" in line or "Stopping" in line or "Done" in line]
     assert said == [
@@ -138,12 +139,12 @@ def test_a_run_that_stopped_early_stops_again_at_once(folder: Path) -> None:
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in before} == before
     assert "history.json" in {path.name for path in before}
     train(folder, **STILL, early_stopping=4)  # more patience goes on
-    assert checkpoints.list_steps(run_of(folder)) == [2, 4, 6, 8, 10]
+    assert list_steps(run_of(folder)) == [2, 4, 6, 8, 10]
 
 
 def test_without_patience_nothing_stops_and_nothing_is_halved(folder: Path) -> None:
     lines = train(folder, lrate=1e-30, num_steps=12)
-    assert checkpoints.list_steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
+    assert list_steps(run_of(folder)) == [2, 4, 6, 8, 10, 12]
     assert set(factors(folder)) == {1.0}
     assert not any("No better" in line or "Stopping" in line for line in lines)
 
@@ -152,7 +153,7 @@ def test_without_valid_nothing_stops_and_nothing_is_halved(tmp_path: Path) -> No
     write_digits(tmp_path, {"train": 100})
     train(tmp_path, lrate=1e-30, num_steps=8, reduce_on_plateau=1, early_stopping=1)
     assert set(factors(tmp_path)) == {1.0}
-    assert [(entry["step"], entry["valid"]) for entry in run.read_history(run_of(tmp_path))] == [
+    assert [(entry["step"], entry["valid"]) for entry in stored.read_history(run_of(tmp_path))] == [
         (2, None),
         (4, None),
         (6, None),
@@ -161,7 +162,7 @@ def test_without_valid_nothing_stops_and_nothing_is_halved(tmp_path: Path) -> No
 
 
 def test_a_run_that_gets_better_is_left_to_it(straight: Path) -> None:
-    scores = [entry["valid"]["sequence_accuracy"] for entry in run.read_history(run_of(straight))]
+    scores = [entry["valid"]["sequence_accuracy"] for entry in stored.read_history(run_of(straight))]
     best = scores.index(max(scores))
     assert 0 < best < 5
     assert factors(straight)[: best + 3] == [1.0] * (best + 2) + [0.5]
@@ -169,7 +170,7 @@ def test_a_run_that_gets_better_is_left_to_it(straight: Path) -> None:
 
 def test_the_history_holds_each_checkpoint(straight: Path) -> None:
     entries = json.loads((run_of(straight) / "history.json").read_text())
-    assert [entry["step"] for entry in entries] == STEPS == checkpoints.list_steps(run_of(straight))
+    assert [entry["step"] for entry in entries] == STEPS == list_steps(run_of(straight))
     seconds = np.array([0.0, *(entry["seconds"] for entry in entries)])
     assert np.all(np.diff(seconds) > 0)
     for entry in entries:
@@ -178,7 +179,7 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
         right = 20 * entry["train"]["sequence_accuracy"]  # two batches of ten
         assert right == pytest.approx(round(right))
     assert entries[-1]["train"]["loss"] < entries[0]["train"]["loss"]
-    best = checkpoints.read_best(run_of(straight))
+    best = read_best(run_of(straight))
     (scores,) = (entry["valid"] for entry in entries if entry["step"] == best["step"])
     assert best == {"step": best["step"], **scores}
 
@@ -186,8 +187,8 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
 @pytest.mark.parametrize("step", [1, 14])
 def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: Path, step: int) -> None:
     train_until(folder, step, **LEARNT)
-    assert [entry["step"] for entry in run.read_history(run_of(folder))] == [done for done in STEPS if done < step]
-    assert checkpoints.list_steps(run_of(folder)) == [done for done in STEPS if done < step]
+    assert [entry["step"] for entry in stored.read_history(run_of(folder))] == [done for done in STEPS if done < step]
+    assert list_steps(run_of(folder)) == [done for done in STEPS if done < step]
     train(folder, **LEARNT)
     assert timeless(folder) == timeless(straight)
     assert factors(folder) == factors(straight)
@@ -195,7 +196,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: P
     own, expected = held(folder, LAST), held(straight, LAST)
     assert own.keys() == expected.keys()
     assert [name for name in own if not np.array_equal(own[name], expected[name])] == []
-    seconds = [entry["seconds"] for entry in run.read_history(run_of(folder))]
+    seconds = [entry["seconds"] for entry in stored.read_history(run_of(folder))]
     assert np.all(np.diff(seconds) > 0)
 
 
@@ -203,14 +204,14 @@ def test_a_longer_run_goes_on_with_the_reduced_rate(finished: Path) -> None:
     before = factors(finished)[-1]
     train(finished, **{**LEARNT, "num_steps": LAST + 2, "reduce_on_plateau": 0})
     assert factors(finished)[-2:] == [before, before]
-    assert [entry["step"] for entry in run.read_history(run_of(finished))] == [*STEPS, LAST + 2]
+    assert [entry["step"] for entry in stored.read_history(run_of(finished))] == [*STEPS, LAST + 2]
 
 
 def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, finished: Path) -> None:
     for step in STEPS[-3:]:
         damage(finished, step)
     train_until(finished, LAST - 3, **LEARNT)  # one checkpoint on from the one that was restored
-    assert [entry["step"] for entry in run.read_history(run_of(finished))] == STEPS[:-2]
+    assert [entry["step"] for entry in stored.read_history(run_of(finished))] == STEPS[:-2]
     assert timeless(finished) == timeless(straight)[:-2]
     damage(finished, STEPS[-3])
     lines = train(finished, **LEARNT)
@@ -237,7 +238,7 @@ def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, fin
 )
 def test_a_damaged_history_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.json").write_bytes(content)
-    assert run.read_history(tmp_path) == []
+    assert stored.read_history(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [None, "[{}]"])
@@ -247,7 +248,7 @@ def test_without_a_history_that_can_be_read_a_run_goes_on(finished: Path, conten
     if content is not None:
         path.write_text(content)
     train(finished, **{**LEARNT, "num_steps": LAST + 2, "early_stopping": 1})
-    (entry,) = run.read_history(run_of(finished))
+    (entry,) = stored.read_history(run_of(finished))
     assert (entry["step"], entry["valid"]["sequence_accuracy"]) == (LAST + 2, 1.0)
 
 
@@ -263,7 +264,7 @@ def test_ctrl_c_is_heard_also_in_the_last_step(tmp_path: Path, step: int) -> Non
     with pytest.raises(Interrupted) as stopped:
         train_run(tmp_path, report, **RECIPE, **LEARNT)
     assert stopped.value.signum == signal.SIGINT
-    assert checkpoints.list_steps(run_of(tmp_path))[-1] == step
+    assert list_steps(run_of(tmp_path))[-1] == step
     assert train(tmp_path, **LEARNT)[-1].startswith("Done training")
 
 
@@ -285,7 +286,7 @@ def test_a_run_whose_checkpoints_were_deleted_is_forgotten(tmp_path: Path) -> No
     run_of(tmp_path).mkdir(parents=True)
     (run_of(tmp_path) / "best.json").write_text(json.dumps({"step": STEPS[0], "sequence_accuracy": 2.0, "loss": 0.0}))
     train(tmp_path, **LEARNT)
-    assert checkpoints.read_best(run_of(tmp_path))["sequence_accuracy"] <= 1
+    assert read_best(run_of(tmp_path))["sequence_accuracy"] <= 1
 
 
 def test_a_run_past_its_last_step_says_where_it_stands(tmp_path: Path) -> None:

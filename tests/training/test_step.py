@@ -11,7 +11,7 @@ from support.networks import new_state, one_batch
 
 from svhn.config import Config
 from svhn.models import losses
-from svhn.runs import run
+from svhn.runs import stored
 from svhn.training.step import make_step
 
 
@@ -45,7 +45,7 @@ def test_how_much_which_digit_lies_where_weighs() -> None:
 
     def first_step(map_weight: float) -> np.ndarray:
         options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
-        config = run.make_config({"model": "reader", "map_weight": map_weight, **options})
+        config = stored.make_config({"model": "reader", "map_weight": map_weight, **options})
         state = new_state("reader", map_weight=map_weight, **options)
         make_step(state, config, tf.distribute.get_strategy())(one_batch(state.model))
         return state.learner.weights[-1].numpy()

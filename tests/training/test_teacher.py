@@ -17,9 +17,9 @@ from svhn.cli import flags
 from svhn.config import Config
 from svhn.errors import UserError
 from svhn.models.losses import Network
-from svhn.runs import checkpoints
-from svhn.runs import run as runs
-from svhn.spec import Augmentation, Info
+from svhn.run import Run
+from svhn.runs import checkpoints, stored
+from svhn.spec import Info
 from svhn.training import lr_finder
 from svhn.training.teacher import load_teacher
 
@@ -46,7 +46,7 @@ def student(school: Path, folder: Path, **given: Any) -> float:
     """Accuracy on valid, whose labels are right, after training on wrong ones."""
     shutil.copytree(school, folder, dirs_exist_ok=True)
     train_run(folder, lambda _: None, **{**OPTIONS, "name": "student", "teacher": "demo", **given})
-    return runs.read_history(paths_of(folder, "student").run)[-1]["valid"]["sequence_accuracy"]
+    return stored.read_history(paths_of(folder, "student").run_folder)[-1]["valid"]["sequence_accuracy"]
 
 
 def test_a_teacher_alone_is_believed_against_all_labels(school: Path, tmp_path: Path) -> None:
@@ -62,12 +62,14 @@ def test_the_learning_rate_is_looked_for_with_the_teacher(school: Path, monkeypa
     """The labels are wrong: a new network agrees with neither, a network of the teacher's weights with the teacher."""
     losses = {}
     for teacher in ("demo", ""):
-        config = Config(**{"dataset": "mnist", **OPTIONS, "teacher": teacher, "distillation": 1.0})
+        options = {"dataset": "mnist", "augment": False, **OPTIONS, "teacher": teacher, "distillation": 1.0}
         info = records.read_info(school / "records", "mnist")
         split = records.open_split(school / "records", info, "train")
         monkeypatch.setattr(lr_finder, "RATES", np.array([1e-9, 1e-9]))
         monkeypatch.setattr(checkpoints, "restore_latest", restore_teacher)
-        swept = lr_finder.find_learning_rate(config, info, paths_of(school, "student"), split, Augmentation(), print)
+        paths = paths_of(school, "student")
+        run = Run(paths.run_folder, Config(**options), info)
+        swept = lr_finder.find_learning_rate(run, paths, split, print)
         losses[teacher] = swept.losses[0]
     assert losses["demo"] < losses[""] - 1
 
@@ -79,7 +81,7 @@ def restore_teacher(run: Path, checkpoint: tf.train.Checkpoint, _report: object)
 
 def teach(folder: Path, name: str, info: Info | None = None, **options: Any) -> Network | None:
     config = Config(**{"dataset": "mnist", **OPTIONS, "teacher": name, **options})
-    return load_teacher(config, info or make_info(), paths_of(folder, "student"))
+    return load_teacher(Run(Path(), config, info or make_info()), paths_of(folder, "student"))
 
 
 def test_a_teacher_is_as_sure_as_its_temperature_says(school: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_teacher_is_as_sure_as_its_temperature_says(school: Path) -> None:
     teacher, released = teach(school, "demo"), school / "checkpoints/given"
     flags.main(["main.py", "--name=demo", "--mode=release", *(f"--{kind}_dir={school}/{kind}" for kind in KINDS)])
     shutil.copytree(school / "results/demo/released", released)
-    temperature = runs.read_config(released)["config"]["temperature"]
+    temperature = stored.read_config(released)["config"]["temperature"]
     sure = teach(school, "given")
     assert teacher
     assert sure

@@ -1,4 +1,4 @@
-"""A run is a folder: its `config.json`, its checkpoints, and which of them is best."""
+"""What a run's folder holds beside its checkpoints: config.json and history.json; opening and beginning a run."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from svhn.config import Config, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
-from svhn.runs import checkpoints
+from svhn.run import Run
+from svhn.runs.steps import list_steps
 from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
 
 SCHEMA = 2  # of config.json; a file without a number is of schema 1
+Purpose = Literal["train", "choose", "score"]
 RENAMED_MODELS = {"svhn": "reader"}  # since schema 2
 
 
@@ -27,67 +29,76 @@ def make_config(given: Mapping[str, Any]) -> Config:
     return Config(**{"dataset": model.dataset, **model.defaults, **given})
 
 
-def begin_run(run: Path, given: Mapping[str, Any], info: Info) -> Config:
-    """The options to train with: a new run's, or those of the run that is in the folder, which goes on.
+def begin_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
+    """A run to train, its config.json written: a new one, or the run in the folder, which goes on.
 
     Args:
-        run: the folder.
-        given: options that the user named; all others come from the run, or are defaults.
+        folder: the run's.
+        given: options that the user named; all others are those of the run, or defaults.
         info: of the records to train on.
 
     Raises:
-        UserError: if the folder holds a run that was made in another way; names the options that differ.
+        UserError: the folder holds a run with other options or records, which the message names.
     """
-    config = resolve_config(run, given, info)
+    run = plan_run(folder, given, info)
     if cluster.is_chief():
-        run.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         of_records = {"records": info.form, "draw": info.draw, "sources": dict(info.sources)}
-        write_json(run / "config.json", {"schema": SCHEMA, "config": dataclasses.asdict(config), **of_records})
-    return config
+        write_json(folder / "config.json", {"schema": SCHEMA, "config": dataclasses.asdict(run.config), **of_records})
+    return run
 
 
-def resolve_config(run: Path, given: Mapping[str, Any], info: Info) -> Config:
-    """What to train with: as `begin_run`, without writing."""
-    if any(run.glob("ckpt-*.npz")):
-        raise UserError(f"{run} holds released weights, which can't be trained on: train under another --name")
-    return open_run(run, given, info, "train") if _has_checkpoints(run) else make_config(given)
+def plan_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
+    """The run that `begin_run` would begin or go on with; nothing is written."""
+    if any(folder.glob("ckpt-*.npz")):
+        raise UserError(f"{folder} holds released weights, which can't be trained on: train under another --name")
+    if _has_checkpoints(folder):
+        return open_run(folder, given, info, "train")
+    return Run(folder, make_config(given), info)
 
 
-def _has_checkpoints(run: Path) -> bool:
-    """Whether the folder holds a run. Before its first checkpoint, nothing relies on its options."""
-    return (run / "config.json").exists() and bool(checkpoints.list_steps(run))
+def _has_checkpoints(folder: Path) -> bool:
+    """Whether the folder holds a run that has begun: before its first checkpoint, nothing relies on its options."""
+    return (folder / "config.json").exists() and bool(list_steps(folder))
 
 
-def resolve_option(run: Path, given: Mapping[str, Any], name: str) -> Any:
-    """As named, or the run's, or the model's default; for what has to be known before the records are read."""
-    stored = read_config(run)["config"] if _has_checkpoints(run) else dataclasses.asdict(make_config(given))
+def resolve_option(folder: Path, given: Mapping[str, Any], name: str) -> Any:
+    """One option before the records are read: as given, or else the run's, or else the model's default."""
+    stored = read_config(folder)["config"] if _has_checkpoints(folder) else dataclasses.asdict(make_config(given))
     return given.get(name, stored[name])
 
 
-def open_run(run: Path, given: Mapping[str, Any], info: Info, mode: str) -> Config:
-    """The run's options, with those replaced that were given and that may change in this mode.
+def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpose) -> Run:
+    """The run in a folder, with the options replaced that were given.
+
+    Args:
+        folder: the run's.
+        given: options that the user named.
+        info: of the records at hand.
+        purpose: what the run is opened for. Training may change the fewest options. Training and choosing
+            (a checkpoint, a temperature) hold the records to the same draw of train and valid.
 
     Raises:
-        UserError: if there is no run, or one of its options that may not change, or its records, would differ.
+        UserError: the folder holds no run, or an option or the records would differ that have to stay.
     """
-    stored = read_config(run)
+    stored = read_config(folder)
     options = stored["config"]
-    fixed = ("run", "training") if mode == "train" else ("run",)
+    fixed = ("run", "training") if purpose == "train" else ("run",)
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = list_differences(options, {key: given[key] for key in kept & given.keys()})
     differing += list_differences(stored["records"], info.form)
     both = stored["sources"].keys() & info.sources.keys()  # the same name may be read from other files
     differing += list_differences(stored["sources"], {key: info.sources[key] for key in both})
-    if mode in ("train", "valid"):  # another draw of the two would score what was trained on
+    if purpose in ("train", "choose"):  # another draw of train and valid would score what was trained on
         differing += list_differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
-            f"{run} holds a run with {', '.join(sorted(differing))}: "
+            f"{folder} holds a run with {', '.join(sorted(differing))}: "
             "use the same options and records, or another --name for another run"
         )
     if "num_epochs" in given and "num_steps" not in given:
         options = {**options, "num_steps": 0}  # the one that was named last counts
-    return Config(**{**options, **given})
+    return Run(folder, Config(**{**options, **given}), info)
 
 
 def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -95,11 +106,11 @@ def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     return [f"{key}={before.get(key)} (now {now[key]})" for key in now if before.get(key) != now[key]]
 
 
-def read_config(run: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
     """Raises `UserError` unless the folder holds a run's `config.json`."""
-    path = run / "config.json"
+    path = folder / "config.json"
     if not path.exists():
-        raise UserError(f"{run} holds no run: train one with `python main.py --mode=train --name={run.name}`")
+        raise UserError(f"{folder} holds no run: train one with `python main.py --mode=train --name={folder.name}`")
     try:
         stored = _upgrade_config(json.loads(path.read_text(encoding="utf-8")))
         config = Config(**stored["config"])
@@ -127,19 +138,19 @@ def _upgrade_config(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**stored, "config": {**options, "model": RENAMED_MODELS.get(model, model)}}
 
 
-def read_run_info(run: Path) -> Info:
+def read_run_info(folder: Path) -> Info:
     """What is known of a run's records without them: enough to build its model and to prepare pictures for it."""
-    crop = read_config(run)["records"]
+    crop = read_config(folder)["records"]
     unknown = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0, "image_format": ""}
     return Info(**{**unknown, **crop, "size": tuple(crop["size"])})
 
 
-def read_history(run: Path) -> list[dict[str, Any]]:
+def read_history(folder: Path) -> list[dict[str, Any]]:
     """What was noted at each checkpoint: `step`, `seconds` of training so far, scores on `train` and on `valid`.
 
     Those of train are of augmented pictures since the checkpoint before; those of valid are None where none was scored.
     """
-    path = run / "history.json"
+    path = folder / "history.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         return [{**entry, "step": int(entry["step"]), "seconds": float(entry["seconds"])} for entry in entries]
@@ -147,5 +158,5 @@ def read_history(run: Path) -> list[dict[str, Any]]:
         return []
 
 
-def write_history(run: Path, entries: list[dict[str, Any]]) -> None:
-    write_json(run / "history.json", entries)
+def write_history(folder: Path, entries: list[dict[str, Any]]) -> None:
+    write_json(folder / "history.json", entries)
