@@ -47,7 +47,7 @@ def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], lis
     )
     names, labels, images = [], [], []
     for record in ds.take(count).as_numpy_iterator():
-        names.append(record["name"].decode())
+        names.append(bytes(record["name"]).decode())
         labels.append(decode_slots(record["digits"]))
         images.append(record["image"])
     return names, labels, images

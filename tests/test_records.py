@@ -51,7 +51,7 @@ def test_what_is_written_is_read(folder: Path) -> None:
     assert records.write_shard(path, (records.serialize_example(*example) for example in written)) == 3
     parsed = [records.parse_example(record, 5) for record in tf.data.TFRecordDataset(str(path))]
     assert [example["image"].numpy() for example in parsed] == [image for image, _, _ in written]
-    assert [example["name"].numpy().decode() for example in parsed] == [name for _, _, name in written]
+    assert [bytes(example["name"].numpy()).decode() for example in parsed] == [name for _, _, name in written]
     assert [example["digits"].numpy().tolist() for example in parsed] == [
         [2, 1, 0, EMPTY, EMPTY],
         [1, 2, 3, 4, 5],

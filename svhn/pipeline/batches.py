@@ -48,14 +48,20 @@ def decode_record(serialized: tf.Tensor, info: Info) -> Batch:
     return {**record, "image": decode_image(record["image"], info)}
 
 
+def _shuffle(values: Any, seed: tf.Tensor) -> tf.Tensor:
+    """The values in an order that the seed, int64 (2,), decides."""
+    # TensorFlow has no other shuffle of a tensor by a seed, and its type stubs lack this one.
+    return tf.random.experimental.stateless_shuffle(values, seed)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _read_epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Dataset:
     """The serialized records of one pass over the data, in an order that depends on the seed and the epoch's number."""
     order = tf.stack([tf.constant(seed, tf.int64), number])
-    files = tf.random.experimental.stateless_shuffle([str(path) for path in paths], order)
+    files = _shuffle([str(path) for path in paths], order)
     ds = tf.data.Dataset.from_tensor_slices(files)
     ds = ds.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))  # all at once: they may be of two data sets
     ds = ds.batch(SHUFFLE_BLOCK)  # Dataset.shuffle takes no seed that changes with the epoch
-    return ds.map(lambda block: tf.random.experimental.stateless_shuffle(block, order)).unbatch()
+    return ds.map(lambda block: _shuffle(block, order)).unbatch()
 
 
 def read_training_stream(split: Split, seed: int, start: int) -> tf.data.Dataset:

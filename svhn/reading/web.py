@@ -106,7 +106,8 @@ def _build_blocks(read: Read) -> Any:
     def given(label: str, **options: Any) -> Any:
         webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
         image = gradio.Image(label=label, webcam_options=webcam, height=300, **options)
-        image.preprocess = _decode_upload  # Gradio's own says nothing useful of a file that is no picture
+        # Gradio's own function answers a file that is no picture with a useless message.
+        image.preprocess = _decode_upload  # pyright: ignore[reportAttributeAccessIssue]
         return image
 
     with gradio.Blocks(

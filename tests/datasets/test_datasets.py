@@ -79,7 +79,7 @@ def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
     parsed = [batches.decode_record(serialized, info) for serialized in ds]
     return [
-        (each["name"].numpy().decode(), decode_slots(each["digits"].numpy()), each["image"].numpy().tobytes())
+        (bytes(each["name"].numpy()).decode(), decode_slots(each["digits"].numpy()), each["image"].numpy().tobytes())
         for each in parsed
     ]
 

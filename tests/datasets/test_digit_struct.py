@@ -127,7 +127,7 @@ def test_cut_short(path: Path, share: float) -> None:
 def damage(path: Path, find: Callable[[Any], Any]) -> None:
     """Overwrite the header of the object that `find` picks from the file."""
     with hdf5(path) as file:
-        start = h5py.h5o.get_info(find(file).id).addr + file.userblock_size
+        start = h5py.h5o.get_info(find(file).id).addr + file.userblock_size  # pyright: ignore[reportAttributeAccessIssue]
     content = bytearray(path.read_bytes())
     content[start : start + 16] = b"\xff" * 16
     path.write_bytes(content)

@@ -177,7 +177,10 @@ def converted(data_dir: Path, target: Path) -> dict[str, dict[str, tuple[int, np
         paths = [str(path) for path in records.open_split(target, info, split).paths]
         examples = [records.parse_example(record, 1) for record in tf.data.TFRecordDataset(paths)]
         found[split] = {
-            example["name"].numpy().decode(): (int(example["digits"][0]), tf.io.decode_png(example["image"]).numpy())
+            bytes(example["name"].numpy()).decode(): (
+                int(example["digits"][0]),
+                tf.io.decode_png(example["image"]).numpy(),
+            )
             for example in examples
         }
     return found

@@ -211,7 +211,7 @@ def examples(target: Path) -> list[tuple[str, bytes, int]]:
     paths = records.open_split(target, records.read_info(target, "svhn_cropped"), "test").paths
     parsed = [records.parse_example(record, 1) for record in tf.data.TFRecordDataset([str(path) for path in paths])]
     found = [[example[name].numpy() for name in ("name", "image", "digits")] for example in parsed]
-    return sorted((name.decode(), bytes(image), int(digits[0])) for name, image, digits in found)
+    return sorted((bytes(name).decode(), bytes(image), int(digits[0])) for name, image, digits in found)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -87,7 +87,7 @@ def test_records_hold_the_boxes(tmp_path: Path) -> None:
     info = records.read_info(tmp_path / "records", "svhn_full")
     paths = [str(path) for path in records.open_split(tmp_path / "records", info, "train").paths]
     parsed = [records.parse_example(serialized, info.max_length) for serialized in tf.data.TFRecordDataset(paths)]
-    found = {each["name"].numpy().decode(): union(each["boxes"].numpy()) for each in parsed}
+    found = {bytes(each["name"].numpy()).decode(): union(each["boxes"].numpy()) for each in parsed}
     assert len(found) == 10  # six numbers less one of six digits; five times beside
     for name, expected in EXPECTED.items():
         assert found[name] == pytest.approx(expected)

@@ -84,7 +84,8 @@ def test_the_loss_is_the_sum_of_cross_entropies(outputs: Outputs, heads: tuple[s
 def test_no_gradient_flows_from_empty_slots(outputs: Outputs, smoothing: float) -> None:
     with tf.GradientTape() as tape:
         loss = compute_sequence_loss(tf.constant(SLOTS), outputs, smoothing)
-    digits, length = (gradient.numpy() for gradient in tape.gradient(loss, [outputs["digits"], outputs["length"]]))
+    gradients: Any = tape.gradient(loss, [outputs["digits"], outputs["length"]])
+    digits, length = (gradient.numpy() for gradient in gradients)
     assert np.all(digits[SLOTS == EMPTY] == 0)
     assert np.all(np.abs(digits[SLOTS != EMPTY]).max(axis=-1) > 0)
     assert np.all(np.abs(length).max(axis=-1) > 0)

@@ -50,7 +50,7 @@ def cut(path: Path, size: int) -> None:
 def names(split: Split) -> list[str]:
     """The names of all records; a corrupt one raises `DataLossError`."""
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
-    return [records.parse_example(record, 5)["name"].numpy().decode() for record in ds]
+    return [bytes(records.parse_example(record, 5)["name"].numpy()).decode() for record in ds]
 
 
 def message(path: Path, index: int) -> str:

@@ -51,7 +51,7 @@ def names(split: Split, count: int) -> list[str]:
     stream = batches.read_training_stream(split, seed=0, start=0).map(
         lambda _, record: records.parse_example(record, 5)["name"]
     )
-    return [name.decode() for name in islice(stream.as_numpy_iterator(), count)]
+    return [bytes(name).decode() for name in islice(stream.as_numpy_iterator(), count)]
 
 
 def test_an_epoch_holds_every_example_of_both(tmp_path: Path) -> None:

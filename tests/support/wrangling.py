@@ -72,7 +72,7 @@ def examples(folder: Path, split: str) -> list[tuple[str, str, np.ndarray]]:
         for serialized in tf.data.TFRecordDataset(str(path)):
             record = records.parse_example(serialized, info.max_length)
             text = "".join(str(slot) for slot in record["digits"].numpy() if slot >= 0)
-            found.append((record["name"].numpy().decode(), text, tf.io.decode_jpeg(record["image"]).numpy()))
+            found.append((bytes(record["name"].numpy()).decode(), text, tf.io.decode_jpeg(record["image"]).numpy()))
     return found
 
 

@@ -96,7 +96,7 @@ def examples(folder: Path, info: Info, split: str) -> dict[str, Any]:
     parsed = [
         {name: value.numpy() for name, value in records.parse_example(record, info.max_length).items()} for record in ds
     ]
-    return {each["name"].decode(): (each["image"], decode_slots(each["digits"])) for each in parsed}
+    return {bytes(each["name"]).decode(): (each["image"], decode_slots(each["digits"])) for each in parsed}
 
 
 @pytest.mark.parametrize("max_length", [5, 3])

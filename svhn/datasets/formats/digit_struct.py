@@ -13,7 +13,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5p, h5r, h5s, h5t
+from h5py import h5a, h5d, h5f, h5g, h5p, h5r, h5s, h5t  # pyright: ignore[reportAttributeAccessIssue]
 
 from svhn.errors import UserError
 
