@@ -34,7 +34,7 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[synthetic,report,digits,svm,export,demo,heic,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[synthetic,report,digits,svm,export,web,heic,test]'
 	touch $@
 
 clean:

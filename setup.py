@@ -25,13 +25,13 @@ EXTRAS = {
     "digits": ["scipy>=1.15"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
     "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
-    "demo": ["gradio>=6.0"],
+    "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400", "playwright>=1.50"],
 }
 
 setup(
-    name="svhn",
+    name="svhn-reader",  # PyPI's package `svhn` is another project; the import stays `svhn`
     version=VERSION[1] if VERSION else "0",
     description="Reads numbers of several digits from pictures: house numbers first",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
@@ -40,7 +40,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11.4",  # tarfile's filters
     packages=find_packages(include=["svhn", "svhn.*"]),
-    package_data={"svhn": ["released/**", "examples/*"]},
+    package_data={"svhn": ["released/**", "examples/*", "py.typed"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["svhn = svhn.__main__:main"]},

@@ -17,4 +17,12 @@ class Interrupted(Exception):  # noqa: N818 - a wish and no error
         self.signum = signum
 
 
+def suggest_extra(extra: str) -> str:
+    """How to install an optional dependency, for example `suggest_extra("svm")`; `extra` is a key of setup.py's EXTRAS.
+
+    The package is on no registry, so the command is one for the project's own folder.
+    """
+    return f"run pip install -e '.[{extra}]' in the project's folder"
+
+
 Say = Callable[[str], None]

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from svhn.errors import suggest_extra
 from svhn.spec import Box
 
 try:  # an extra, for what iPhones take
     from pillow_heif import register_heif_opener
 except ImportError:
-    HINT = "; if it is one of the kind HEIC: pip install 'svhn[heic]'"
+    HINT = f"; if it is a HEIC picture, {suggest_extra('heic')}"
 else:
     register_heif_opener()
     HINT = ""

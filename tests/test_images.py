@@ -131,7 +131,7 @@ def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path)
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.startswith("the file is not a picture, or of no known kind")
-    assert "pip install 'svhn[heic]'" in said
+    assert "pip install -e '.[heic]'" in said
 
 
 def test_what_is_transparent_is_white() -> None:

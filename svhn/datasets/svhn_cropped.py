@@ -14,7 +14,7 @@ from PIL import Image
 
 from svhn import labels
 from svhn.datasets.svhn import SVHN
-from svhn.errors import UserError
+from svhn.errors import UserError, suggest_extra
 from svhn.runtime import files
 from svhn.spec import Archive, DatasetSpec, Entry, Size
 
@@ -52,7 +52,7 @@ def _read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         from scipy.io import loadmat
     except ImportError as error:
-        raise UserError("reading MATLAB 5 files needs SciPy: pip install 'svhn[digits]'") from error
+        raise UserError(f"reading MATLAB 5 files needs SciPy: {suggest_extra('digits')}") from error
     _check_matlab_header(path)
     try:
         found = loadmat(path, variable_names=["X", "y"], spmatrix=False)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from svhn.errors import UserError
+from svhn.errors import UserError, suggest_extra
 from svhn.labels import NUM_CLASSES
 from svhn.models.layers.heads import add_length_head, cast_outputs
 from svhn.spec import ModelSpec
@@ -46,7 +46,7 @@ def fit_svm(model: keras.Model, images: np.ndarray, digits: np.ndarray, seed: in
         from sklearn.multiclass import OneVsOneClassifier
         from sklearn.svm import LinearSVC
     except ImportError as error:
-        raise UserError("the model svm needs scikit-learn: pip install 'svhn[svm]'") from error
+        raise UserError(f"the model svm needs scikit-learn: {suggest_extra('svm')}") from error
     if digits.shape[1] != 1 or "length" in model.output:
         raise UserError("the model svm reads single digits: choose another --model for this data set")
     features, classes = images.reshape(len(images), -1) / 255, digits[:, 0]

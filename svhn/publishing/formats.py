@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from svhn.errors import UserError
+from svhn.errors import UserError, suggest_extra
 from svhn.spec import Info
 
 OPSET = 18  # of ONNX; every onnxruntime since 1.14 (2023) reads it
@@ -57,7 +57,7 @@ def _import_extra(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UserError(f"exporting needs {module}: pip install 'svhn[export]'") from error
+        raise UserError(f"exporting needs {module}: {suggest_extra('export')}") from error
 
 
 def _write_savedmodel(module: Exportable, path: Path, _calibration: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from svhn import images
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, suggest_extra
 from svhn.labels import Reading
 
 EXAMPLES = Path(__file__).parents[1] / "examples"  # drawn by the data set `synthetic`
@@ -131,7 +131,7 @@ def _build_blocks(read: Read) -> Any:
 def check_address(host: str, port: int) -> None:
     """Raises `UserError` where no page can be served, before anything takes time."""
     if find_spec("gradio") is None:
-        raise UserError("the demo needs Gradio: pip install 'svhn[demo]'")
+        raise UserError(f"the web page needs Gradio: {suggest_extra('web')}")
     try:
         if port not in range(2**16):
             raise ValueError("ports are numbers from 0 to 65535")

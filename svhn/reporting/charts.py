@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from svhn.errors import UserError
+from svhn.errors import UserError, suggest_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def create_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UserError("charts need Matplotlib: pip install 'svhn[report]'") from error
+        raise UserError(f"charts need Matplotlib: {suggest_extra('report')}") from error
     figure = Figure((FIGURE_WIDTH, height), facecolor="white", layout="constrained")
     axes = list(figure.subplots(rows, squeeze=False)[:, 0])
     for each in axes:

@@ -201,7 +201,7 @@ def test_a_file_that_is_no_font_is_passed_over(tmp_path: Path) -> None:
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     fonts.find_readable_fonts.cache_clear()
-    with pytest.raises(UserError, match=r"pip install 'svhn\[synthetic\]'"):
+    with pytest.raises(UserError, match=r"pip install -e '\.\[synthetic\]'"):
         fonts.find_readable_fonts()
 
 

@@ -170,7 +170,7 @@ def test_numbers_of_any_length_are_drawn() -> None:
 
 def test_a_missing_converter_is_named_with_the_extra(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tf2onnx", None)
-    with pytest.raises(UserError, match=r"pip install 'svhn\[export\]'"):
+    with pytest.raises(UserError, match=r"pip install -e '\.\[export\]'"):
         export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
     assert not list(tmp_path.iterdir())
 

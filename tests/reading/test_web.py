@@ -207,7 +207,7 @@ def test_where_no_page_can_be(place: str, tmp_path: Path, capsys: pytest.Capture
 def test_without_gradio(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gradio", None)
     assert call(tmp_path, "--mode=demo") == 1
-    assert "pip install 'svhn[demo]'" in last_line(capsys)
+    assert "pip install -e '.[web]'" in last_line(capsys)
 
 
 def test_what_is_said_of_a_file_is_no_markup() -> None:

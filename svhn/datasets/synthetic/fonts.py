@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn.errors import UserError
+from svhn.errors import UserError, suggest_extra
 
 DIGITS = "0123456789"
 FONT_SIZE = 40  # pixels a font is judged at
@@ -30,7 +30,7 @@ def find_readable_fonts() -> tuple[str, ...]:
     try:
         from matplotlib import font_manager, get_data_path
     except ImportError as error:
-        raise UserError("drawing needs matplotlib's fonts: pip install 'svhn[synthetic]'") from error
+        raise UserError(f"drawing needs Matplotlib's fonts: {suggest_extra('synthetic')}") from error
     folder = Path(get_data_path(), "fonts", "ttf")
     brought = sorted(str(path) for path in folder.glob("*.ttf"))
     found = sorted(font_manager.findSystemFonts())
