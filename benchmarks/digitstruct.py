@@ -1,8 +1,8 @@
-"""Time to read a digitStruct.mat: svhn.matfile, and one high-level h5py read a value.
+"""Seconds to read a digitStruct.mat: by `svhn.datasets.formats.digit_struct`, and by one h5py read per value.
 
     python -m benchmarks.digitstruct data/train/digitStruct.mat
 
-Read in turn, three times each; the best of each counts. The results are compared value by value.
+Both read the file three times, in turn; the best time of each counts. Their results are compared value by value.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def main(path: Path) -> None:
     ours, theirs = (min(seconds for seconds, _ in column) for column in zip(*runs, strict=True))
     same = all(_are_equal(our_entries, their_entries) for (_, our_entries), (_, their_entries) in runs)
     print(f"{path}: {len(runs[0][0][1]):,} entries, best of {REPEATS}")
-    print(f"svhn.matfile             {ours:8.2f} s")
-    print(f"one h5py read a value    {theirs:8.2f} s")
+    print(f"digit_struct             {ours:8.2f} s")
+    print(f"one h5py read per value  {theirs:8.2f} s")
     print(f"ratio                    {theirs / ours:8.2f}")
     print(f"results                  {'equal' if same else 'DIFFERENT':>8}")
 

@@ -67,7 +67,7 @@ def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], An
     """The same of the same network in PyTorch."""
     import torch
 
-    from benchmarks.torch_svhn import Svhn, make_train_step
+    from benchmarks.helpers.torch_svhn import Svhn, make_train_step
 
     build = cast(partial[keras.Model], MODELS["reader"].build)
     _, stem, stages, dropout = build.args

@@ -39,7 +39,7 @@ def _compute_bytes_per_example(split: records.Split) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records_dir", default="records")
-    parser.add_argument("--dataset", default="reader")
+    parser.add_argument("--dataset", default="svhn")
     parser.add_argument("--model", default="reader")
     parser.add_argument("--steps", type=int, default=60, help="in each of the rounds")
     args = parser.parse_args()

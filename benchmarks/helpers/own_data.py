@@ -1,6 +1,6 @@
 """A folder of handwritten rows with a labels.csv, to try on it what a few hundred pictures of one's own are worth.
 
-python -m benchmarks.own_data [--mnist=data/mnist] [--folder=data/own] [--train=500] [--test=1000]
+python -m benchmarks.helpers.own_data [--mnist=data/mnist] [--folder=data/own] [--train=500] [--test=1000]
 
 The rows are the first of `mnist_stacked`, as PNG. What to run then is in the README: "Train on your own pictures".
 """
