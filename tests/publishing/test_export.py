@@ -187,9 +187,9 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"Exported to {other}. There, 100.0% of 4 images of valid" in capsys.readouterr().out
 
 
-def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+def test_the_documents_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     """Without this package, as far as one look goes."""
-    (lines,) = re.findall(r"```python\n(import numpy.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    (lines,) = re.findall(r"```python\n(import numpy.*?)```", (ROOT / "docs/export.md").read_text("utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     for name in ("released", "finder"):
         flags.main(["main.py", "--mode=export", f"--name={name}", "--format=onnx"])
@@ -204,8 +204,8 @@ def test_the_readmes_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFi
     assert right > len(entries) / 2
 
 
-def test_the_readmes_threshold_is_the_finders() -> None:
-    (said,) = re.findall(r'found\["probability"\]\[0\] > ([0-9.]+):', (ROOT / "README.md").read_text("utf-8"))
+def test_the_documents_threshold_is_the_finders() -> None:
+    (said,) = re.findall(r'found\["probability"\]\[0\] > ([0-9.]+):', (ROOT / "docs/export.md").read_text("utf-8"))
     assert float(said) == pytest.approx(stored.read_config(RELEASED / "finder")["config"]["threshold"], abs=0.005)
 
 
