@@ -1,11 +1,11 @@
-"""Whole numbers read, and the time an image takes, of our networks and of two OCR engines, on the same boxes of test.
+"""Numbers read and milliseconds per picture, of our networks and of two OCR engines, on the same boxes of test.
 
-python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
+    python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
 
-One image at a time. A run's network gets the records' pictures; an engine, where it is installed, the same part of the
-published picture in its own proportions, and of what it answers only the digits count. Tesseract needs `pip install
-pytesseract` and its own program, which is started for each image; RapidOCR's recogniser `pip install
-rapidocr-onnxruntime`.
+Every reader gets one picture at a time. A run's network gets the records' pictures. An OCR engine, if it is installed,
+gets the same part of the published picture at its own proportions, and only the digits in its answer count. Tesseract
+needs `pip install pytesseract` and its own program, which is started for each picture. RapidOCR's recognizer needs
+`pip install rapidocr-onnxruntime`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from svhn.runs.steps import resolve_step
 from svhn.runs.stored import open_run
 from svhn.spec import Entry, Info
 
-CROP_HEIGHT = 48  # of a crop that an OCR engine gets: what RapidOCR's recogniser works at
+CROP_HEIGHT = 48  # pixels of a crop for an OCR engine: RapidOCR's recognizer works at this height
 TESSERACT_OPTIONS = "--psm 7 -c tessedit_char_whitelist=0123456789"  # one line of digits
 
 Images = list[np.ndarray]
@@ -54,7 +54,7 @@ def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], lis
 
 
 def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
-    """The same numbers from their published pictures, in their own proportions."""
+    """Crops of the same numbers from the published pictures, at their own proportions."""
     spec = DATASETS[info.dataset]
     entries = {entry.name: entry for entry in spec.entries(Path(paths.data_dir), "test", info.seed)}
 
@@ -84,7 +84,7 @@ def rapidocr(images: Images) -> Iterator[str]:
 
 
 def _measure_reading(read: Callable[[Images], Iterator[str]], images: Images, labels: list[str]) -> tuple[float, float]:
-    """Share read right, and milliseconds an image; the first is read twice, since it loads what is needed."""
+    """Share read right, 0 to 1, and milliseconds per picture; the first is read twice, because it loads the engine."""
     answers = read([images[0], *images])
     next(answers)
     began = time.perf_counter()
@@ -104,7 +104,7 @@ def main() -> None:
     paths = Paths(**args)
     info = records.read_info(paths.records_dir, "svhn")
     names, labels, images = _load_pictures(paths, info, count)
-    print(f"{len(labels):,} numbers of test, one at a time   right   ms an image")
+    print(f"{len(labels):,} numbers of test, one at a time   right   ms a picture")
     for name in runs_named:
         run = dataclasses.replace(paths, name=name)
         _print_row(name, *_measure_reading(lambda seen, run=run: network(run, info, seen), images, labels))

@@ -1,8 +1,8 @@
-"""How many house numbers a core draws and saves in a second, over all of them, as `python -m svhn.download` does.
+"""House numbers that one core draws and saves per second, as `python -m svhn.download --dataset=synthetic` does.
 
     python -m benchmarks.drawing [PICTURES]
 
-The time is that of one process' own work, so that other processes do not count; the best of three.
+Only the time of this process counts, not that of others on the machine. The best of three rounds is printed.
 """
 
 from __future__ import annotations

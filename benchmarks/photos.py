@@ -1,9 +1,10 @@
-"""Numbers read in whole pictures, with no box given: of SVHN's pictures, and of what lies beside the numbers in them.
+"""Numbers read in whole pictures without a box: SVHN's pictures, and the patches beside their numbers.
 
-python -m benchmarks.photos [--name=released] [--finder=finder] [--split=test] [--images=1000] [--data_dir=data]
+    python -m benchmarks.photos [--name=released] [--finder=finder] [--split=test] [--images=1000] [--data_dir=data]
 
-One picture at a time, as PIL image; the first is read twice, since it compiles what is needed. Then photos of twelve
-megapixels, each a patch beside a number, enlarged, with another picture in it whose number is 3 % as wide.
+The reader gets one PIL image at a time. The first is read twice, because the first reading compiles the networks. Then
+follow photos of twelve megapixels: each is an enlarged patch with another picture pasted in, whose number is 3 % as
+wide as the photo.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
 
-PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height, and how many
-NUMBER_WIDTH = 0.03  # of a number, as a share of the photo's
+PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height in pixels; photos
+NUMBER_WIDTH = 0.03  # of a number, as a share of the photo's width
 
 
 class Answer(NamedTuple):
-    """What was read in a picture, and what is there."""
+    """The reading of a picture beside its label."""
 
     label: str
     text: str
@@ -48,7 +49,7 @@ def measure_overlap(true: Box, found: Box | None) -> float:
 
 
 def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:
-    """An answer to each entry, and the milliseconds that one takes."""
+    """The answer to each entry, and the mean milliseconds of an answer."""
     images = [_load_entry_picture(entry) for entry in entries]
     reader.read(images[:1])
     began = time.perf_counter()
@@ -61,7 +62,7 @@ def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer],
 
 
 def _compose_photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Image.Image:
-    """The entry's picture somewhere in a photo of the other's."""
+    """A photo made of the enlarged picture of `ground`, with the entry's picture pasted in at a random place."""
     left, _, right, _ = entry.source[1]
     shown, large = _load_entry_picture(entry), _load_entry_picture(ground).resize(PHOTO_SIZE)
     factor = NUMBER_WIDTH * large.width / (right - left)
@@ -71,7 +72,7 @@ def _compose_photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Ima
 
 
 def _measure_photos(reader: Reader, numbers: list[Entry], beside: list[Entry]) -> tuple[float, float]:
-    """Share of photos that are read right, and the seconds that one takes."""
+    """Share of photos that are read right, 0 to 1, and mean seconds per photo."""
     rng = np.random.default_rng(0)
     large = [_compose_photo(entry, ground, rng) for entry, ground in zip(numbers, beside[::-1], strict=False)]
     reader.read(large[:1])
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--name", default="released")
     parser.add_argument("--finder", default="finder")
     parser.add_argument("--split", default="test", help="folder of the pictures, within data_dir")
-    parser.add_argument("--images", type=int, default=1000, help="of each kind")
+    parser.add_argument("--images", type=int, default=1000, help="pictures of each kind")
     parser.add_argument("--data_dir", default="data")
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""How well a run reads the turned digits of `mnist_stacked`'s test rows, by how far each is turned.
+"""Share of digits that a run reads in the test rows of `mnist_stacked`, by how far each digit is turned.
 
 python -m benchmarks.rotation --name=rows [--data_dir=data/mnist] [--records_dir=records]
 """
@@ -20,14 +20,14 @@ from svhn.evaluation import score
 from svhn.runs import load, stored
 from svhn.runs.steps import resolve_step
 
-BIN_DEGREES = 15  # degrees
+BIN_DEGREES = 15  # width of a row of the table
 
 
 def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
-    """Of each digit in a test row: how far it is turned, and whether it was read.
+    """Yield how far each digit of the test rows is turned, in degrees, and whether it was read.
 
     Raises:
-        UserError: there is no such run, or the records' rows are not those that the data set draws now.
+        UserError: the run does not exist, or the data set now draws other rows than the records hold.
     """
     info = records.read_info(paths.records_dir, stored.resolve_option(paths.run_folder, {}, "dataset"))
     run = stored.open_run(paths.run_folder, {}, info, "score")

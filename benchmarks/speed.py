@@ -1,12 +1,13 @@
 # pyright: reportMissingImports=false
-"""Images a second of the flagship in training and inference, against the same network in PyTorch on the same threads.
+"""Images per second of the model `reader`, in training and in reading, against the same network in PyTorch.
 
-python -m benchmarks.speed [--batch_size=64] [--steps=20] [--threads=2]
+    python -m benchmarks.speed [--batch_size=64] [--steps=20] [--threads=2]
 
-Both take one batch that is kept in memory, train in bfloat16 beside float32 weights, and do the same step: loss of the
-number with smoothed labels, and no maps of its digits, clipped gradients, AdamW, averaged weights. We read as predict
-and report do. PyTorch is run as most run it, uncompiled; its pictures are in its faster layout on CPUs, channels_last,
-and its inference is the faster one of float32 and bfloat16. Needs `pip install torch`.
+Both sides use the same threads and one batch that is kept in memory. Both train in bfloat16 beside float32 weights, by
+the same step: the loss of the number with smoothed labels and without maps of its digits, clipped gradients, AdamW,
+averaged weights. Our side reads as `svhn read` and `svhn report` do. PyTorch runs uncompiled, as in most programs. Its
+pictures are in its faster layout on CPUs, channels_last, and its reading is the faster one of float32 and bfloat16.
+PyTorch needs `pip install torch`.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from svhn.training.step import build_state, make_step
 
 ROUNDS = 4
 INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
-MATRIX_SIDE = 4096  # of the matrices that say what the cores can do
+MATRIX_SIDE = 4096  # of the matrices whose product measures what the cores can do
 
 
 def _count_multiply_adds(model: keras.Model) -> int:
-    """Of one image, in convolutions and dense layers."""
+    """Multiply-adds of one image in convolutions and dense layers."""
     layers: list[Any] = [each for each in model.layers if isinstance(each, keras.layers.Conv2D | keras.layers.Dense)]
     return sum(math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape) for layer in layers)
 
@@ -53,7 +54,7 @@ def make_batch(size: int) -> Batch:
 
 
 def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
-    """A training step and a reading, both waited for; the network's parameters and its multiply-adds."""
+    """A training step and a reading, which wait for their result; the network's parameters and multiply-adds."""
     config = stored.make_config({"batch_size": batch_size, "map_weight": 0.0})
     trained = build_state(Run(Path(), config, INFO), 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
@@ -64,7 +65,7 @@ def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[
 
 
 def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
-    """The same of the same network in PyTorch."""
+    """The same calls of the same network in PyTorch."""
     import torch
 
     from benchmarks.helpers.torch_svhn import Svhn, make_train_step
@@ -91,7 +92,7 @@ def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], An
 
 
 def _measure_rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
-    """Images a second: the best of some rounds in turn."""
+    """Images per second of each way: the best of several rounds, in which the ways take turns."""
     best = [0.0] * len(ways)
     for way in ways:
         way()
@@ -106,7 +107,7 @@ def _measure_rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list
 
 
 def _measure_product_rate() -> float:
-    """Floating-point operations a second of a large matrix product in bfloat16."""
+    """Floating-point operations per second of a large matrix product in bfloat16."""
     matrix = tf.cast(tf.random.stateless_normal((MATRIX_SIDE, MATRIX_SIDE), (0, 0)), tf.bfloat16)
     return 2 * MATRIX_SIDE**3 * _measure_rates([lambda: tf.matmul(matrix, matrix)[0, 0].numpy()], 1, 1)[0]
 
@@ -114,7 +115,7 @@ def _measure_product_rate() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=20, help="in each of the rounds")
+    parser.add_argument("--steps", type=int, default=20, help="steps of a round")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
@@ -131,7 +132,7 @@ def main() -> None:
     ways = [*ours.values(), *others.values()]
     found = _measure_rates(ways, args.batch_size, args.steps)
     training, inference, *theirs = found
-    print(f"svhn: {parameters:,} parameters, {macs / 1e6:.0f} million multiply-adds an image")
+    print(f"reader: {parameters:,} parameters, {macs / 1e6:.0f} million multiply-adds an image")
     print(f"batches of {args.batch_size}, {args.threads} threads, best of {ROUNDS} rounds in turn")
     print("images/s          ours    PyTorch   ratio")
     for name, own, other in zip(("training", "inference"), (training, inference), _pick_fastest(theirs), strict=True):

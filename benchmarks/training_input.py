@@ -1,4 +1,4 @@
-"""Training from records against the same step on one batch kept in memory, and the records' size against raw pixels.
+"""Images per second in training from records and from one batch in memory; bytes of a record and of raw pixels.
 
 python -m benchmarks.training_input [--records_dir=records] [--dataset=svhn] [--model=reader] [--steps=60]
 """
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--records_dir", default="records")
     parser.add_argument("--dataset", default="svhn")
     parser.add_argument("--model", default="reader")
-    parser.add_argument("--steps", type=int, default=60, help="in each of the rounds")
+    parser.add_argument("--steps", type=int, default=60, help="steps of a round")
     args = parser.parse_args()
     info = records.read_info(args.records_dir, args.dataset)
     split = records.open_split(args.records_dir, info, "train")

@@ -1,9 +1,9 @@
-"""PNG to records: `svhn.wrangle` against the reference's way, in time and in memory, and on fewer images.
+"""PNG to records, by `svhn.wrangle` and in the reference's way: seconds and memory, and memory on fewer pictures.
 
-The reference's way is one process that reads all labels value by value, keeps all crops as one array and then writes
-them as raw pixels. Both make 64x64 crops with a margin of 30 %.
+    python -m benchmarks.wrangling [--data_dir=data] [--few=5000]
 
-python -m benchmarks.wrangling [--data_dir=data] [--few=5000]        (Linux: memory is read from /proc)
+The reference's way is one process that reads all labels value by value, keeps all crops in one array and then writes
+them as raw pixels. Both ways make crops of 64x64 with a margin of 30 %. Memory is read from /proc, so Linux is needed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _convert_like_reference(folder: Path, target: Path) -> None:
 
 
 def _measure_tree_memory(pid: int) -> int:
-    """Bytes of the process and its descendants, shared pages counted once in all."""
+    """Bytes of memory of the process and its descendants; shared pages are counted once."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
@@ -91,7 +91,7 @@ def _measure_reference(data_dir: Path, scratch: Path) -> tuple[float, float]:
 
 
 def _link_first_images(data_dir: Path, target: Path, count: int) -> Path:
-    """A source of the first images alone; the pictures are links."""
+    """A source that holds the first images only, as links."""
     folder = target / "train"
     folder.mkdir(parents=True)
     entries = list(islice(read_digit_struct(data_dir / "train" / "digitStruct.mat"), count))
@@ -104,7 +104,7 @@ def _link_first_images(data_dir: Path, target: Path, count: int) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, default=Path("data"))
-    parser.add_argument("--few", type=int, default=5000, help="images of the smaller source")
+    parser.add_argument("--few", type=int, default=5000, help="pictures of the smaller source")
     parser.add_argument("--reference", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.reference:

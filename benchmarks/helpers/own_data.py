@@ -1,8 +1,9 @@
-"""A folder of handwritten rows with a labels.csv, to try on it what a few hundred pictures of one's own are worth.
+"""Writes a folder of handwritten rows with a labels.csv, to train on as on pictures of one's own.
 
-python -m benchmarks.helpers.own_data [--mnist=data/mnist] [--folder=data/own] [--train=500] [--test=1000]
+    python -m benchmarks.helpers.own_data [--mnist=data/mnist] [--folder=data/own] [--train=500] [--test=1000]
 
-The rows are the first of `mnist_stacked`, as PNG. What to run then is in the README: "Train on your own pictures".
+The rows are the first ones of `mnist_stacked`, saved as PNG. The README gives the commands that train on the folder,
+under "Train on your own pictures".
 """
 
 from __future__ import annotations
