@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_run_has_eight_slots_and_is_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "--mode=test", "--name=mine", "--checkpoint=latest") == 0
     assert "numbers" in capsys.readouterr().out
-    outputs: Any = load.load_run(folder / "checkpoints/mine")[0].output
+    outputs: Any = load.load_run(folder / "checkpoints/mine")[1].output
     assert outputs["digits"].shape == (None, 8, 10)
 
 

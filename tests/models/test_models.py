@@ -18,7 +18,6 @@ from svhn.evaluation.decoding import decode_outputs
 from svhn.labels import NUM_CLASSES
 from svhn.models import MODELS, precision
 from svhn.models.layers.normalization import BatchNormalization
-from svhn.pipeline import batches
 from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
 from svhn.training.step import make_step
@@ -76,7 +75,7 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
 def test_the_parameter_count_is_the_published_one(name: str) -> None:
     spec = DATASETS[MODELS[name].dataset]
     info = make_info(spec.size, spec.channels, spec.max_length)
-    shape = batches.compute_input_shape(Run(Path(), stored.make_config({"model": name}), info))
+    shape = Run(Path(), stored.make_config({"model": name}), info).input_shape
     model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
     assert model.count_params() == MODELS[name].parameters
 

@@ -70,7 +70,7 @@ def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: p
     load_run = reader_module.load_run
     monkeypatch.setattr(reader_module, "load_run", noted)
     svhn.Reader.from_runs(RELEASED, FINDER, {"mixed_precision": False})
-    assert [config.mixed_precision for _, config, _ in networks] == [False, False]
+    assert [run.config.mixed_precision for run, _ in networks] == [False, False]
 
 
 def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svhn.Reader) -> None:
