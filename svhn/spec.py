@@ -29,7 +29,6 @@ class Entry(NamedTuple):
         problem: why the entry can't be used, or "" where nothing is wrong with it.
         picture: what entries that show one picture have in common; they come one after another, and validation takes
             them together. "" for an entry with a picture of its own.
-        parts: shorter numbers that are parts of this one, and can be learnt beside it.
         boxes: of its digits, in their order, in pixels of the picture; none where nobody knows them.
     """
 
@@ -38,7 +37,6 @@ class Entry(NamedTuple):
     source: Any
     problem: str = ""
     picture: str = ""
-    parts: tuple[Entry, ...] = ()
     boxes: tuple[Box, ...] = ()
 
 

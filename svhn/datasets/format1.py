@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,25 +35,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
         label, problem = _read_number(rows)
         problem = problem or _find_box_problem(rows) or _find_name_problem(file_name)
         entry = Entry(f"{source}/{file_name}", label, (f"{folder}/{file_name}", compute_number_box(rows)), problem)
-        yield entry if problem else entry._replace(parts=sample_parts(entry, rows), boxes=list_digit_boxes(rows))
-
-
-def sample_parts(entry: Entry, rows: DigitRows) -> tuple[Entry, ...]:
-    """A shorter number within one, such as the 10 of 210; none where neighbors in the number are not side by side.
-
-    The entry's name draws how many digits it has, and which.
-    """
-    lefts = [left for _, left, _, _, _ in rows]
-    if len(rows) == 1 or lefts != sorted(lefts):
-        return ()
-    rng = random.Random(entry.name)
-    length = rng.randint(1, len(rows) - 1)
-    first = rng.randint(0, len(rows) - length)
-    shown, (path, _) = slice(first, first + length), entry.source
-    name = f"{entry.name} {first + 1} to {first + length}"
-    return (
-        Entry(name, entry.label[shown], (path, compute_number_box(rows[shown])), boxes=list_digit_boxes(rows[shown])),
-    )
+        yield entry if problem else entry._replace(boxes=list_digit_boxes(rows))
 
 
 def _read_number(rows: DigitRows) -> tuple[str, str]:

@@ -28,7 +28,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
     """
     for entry in format1.list_entries(data_dir, source, seed):
         path, box = entry.source
-        yield entry._replace(source=(path, box, True), picture=entry.name, parts=())
+        yield entry._replace(source=(path, box, True), picture=entry.name)
         if not entry.problem and _has_room(path, box):
             yield Entry(f"{entry.name} beside", "", (path, box, False), picture=entry.name)
 

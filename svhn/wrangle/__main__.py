@@ -33,7 +33,6 @@ def _define_flags() -> flags.FlagValues:
     flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
     flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", 0, flag_values=values)
     flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
-    flags.DEFINE_bool("parts", False, "train on parts of longer numbers as well, such as 10 of 210", flag_values=values)
     flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
     flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
     return values
@@ -89,7 +88,7 @@ def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]
         raise UserError(
             f"--valid_share={values.valid_share}: {spec.name} has a source of its own for valid, leave it out"
         )
-    named = {name: values[name].value for name in ("seed", "valid_share", "parts", "max_skipped")}
+    named = {name: values[name].value for name in ("seed", "valid_share", "max_skipped")}
     size = _parse_size(values.size) if values.size else spec.size
     return {"size": size, "margin": margin, "processes": values.processes or count_cores(), **named}
 

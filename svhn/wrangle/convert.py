@@ -40,7 +40,6 @@ class Options:
         margin: share of the box's height and width added on each of its sides.
         seed: draws the validation examples and the order.
         valid_share: of the numbers of each length, in the sources that train and valid share.
-        parts: whether train gets the parts of its numbers as well.
         max_skipped: largest share of pictures that may be left out because they can't be used.
         processes: that crop pictures; the records don't depend on it.
     """
@@ -49,7 +48,6 @@ class Options:
     margin: float
     seed: int = 0
     valid_share: float = 0.05  # as the reference
-    parts: bool = False
     max_skipped: float = 0.001
     processes: int = 1
 
@@ -140,21 +138,9 @@ def draw_splits(
         held_out = draw_valid(entries, options.valid_share, spec.neighbors, rng) if trains else set()
         for index, entry in enumerate(entries):
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
-    if options.parts and "train" in splits:
-        splits["train"] = _add_parts(spec, splits["train"])
     for split, entries in splits.items():
         random.Random(f"{options.seed} {split}").shuffle(entries)
     return dict(splits)
-
-
-def _add_parts(spec: DatasetSpec, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries and their parts. Raises `UserError` where none has any."""
-    found = [each for entry in entries for each in (entry, *entry.parts)]
-    if len(found) == len(entries):
-        raise UserError(
-            f"--parts: {spec.name} has no longer numbers, or doesn't say where their digits are: leave it out"
-        )
-    return found
 
 
 def draw_valid(entries: Sequence[Entry], share: float, neighbors: int, rng: random.Random) -> set[int]:
