@@ -18,7 +18,7 @@ from svhn.labels import EMPTY
 from svhn.runtime.files import write_json
 from svhn.spec import NOWHERE, SCHEMA, Box, Info
 
-BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` that say something of each split
+BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` with an entry for each split
 SHARD_EXAMPLES = 2048
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
@@ -74,7 +74,8 @@ def withdraw_splits(records_dir: str | Path, dataset: str, splits: Container[str
     kept = [split for split in info.splits if split not in splits]
     if kept:
         fields = {name: {split: getattr(info, name)[split] for split in kept} for name in BY_SPLIT}
-        write_info(records_dir, dataclasses.replace(info, **fields))
+        lost = {split: count for split, count in info.lost.items() if split in kept}
+        write_info(records_dir, dataclasses.replace(info, **fields, lost=lost))
     else:
         path.unlink()
 
@@ -92,7 +93,8 @@ def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
     if len({checksum.rpartition(":")[0] for checksum in (*earlier.sources.values(), *info.sources.values())}) > 1:
         return info  # as do sources of another kind
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
-    return dataclasses.replace(info, **merged)
+    lost = {split: count for split, count in earlier.lost.items() if split not in info.splits}
+    return dataclasses.replace(info, **merged, lost={**lost, **info.lost})
 
 
 def get_shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
@@ -127,7 +129,7 @@ def add_other_sources(info: Info, records_dir: str | Path, datasets: Iterable[st
     """`info` whose sources say too what other data sets were read from, and how much of them is for training."""
     sources = dict(info.sources)
     for other in (read_info(records_dir, dataset) for dataset in datasets if dataset != info.dataset):
-        sources[other.dataset] = f"{sum(other.splits.get('train', []))} examples, drawn by seed {other.seed}"
+        sources[other.dataset] = f"{other.count_drawn('train')} examples, drawn by seed {other.seed}"
         sources |= {f"{other.dataset}/{name}": checksum for name, checksum in other.sources.items()}
     return dataclasses.replace(info, sources=sources)
 
@@ -155,6 +157,17 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
     except tf.errors.OpError as error:
         raise OSError(errno.ENOSPC, f"could not be written ({error.message})", str(path)) from error
     return count
+
+
+def count_intact_records(path: str | Path) -> tuple[int, bool]:
+    """Records before the first corrupt one, and whether the file ends without one."""
+    count = 0
+    try:
+        for _ in tf.data.TFRecordDataset(str(path)):
+            count += 1
+    except tf.errors.DataLossError:
+        return count, False
+    return count, True
 
 
 def parse_example(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:

@@ -188,6 +188,7 @@ class Info:
         lengths: examples by length of the number ("1", "2", …), by split.
         sources: sha256 of what each source was read from.
         seed: which drew the validation examples and the order.
+        lost: corrupt records that salvaging left out, by split.
     """
 
     dataset: str
@@ -203,9 +204,14 @@ class Info:
     seed: int
     fixed_length: bool = False
     schema: int = SCHEMA
+    lost: Mapping[str, int] = field(default_factory=dict)
 
     def has_split(self, split: str) -> bool:
         return sum(self.splits.get(split, [])) > 0
+
+    def count_drawn(self, split: str) -> int:
+        """Examples that the split held when it was written, before any of them was lost."""
+        return sum(self.splits.get(split, [])) + self.lost.get(split, 0)
 
     @property
     def form(self) -> dict[str, object]:
@@ -216,4 +222,4 @@ class Info:
     @property
     def draw(self) -> dict[str, int]:
         """What tells one draw of the training and validation examples from another."""
-        return {"wrangle_seed": self.seed, **{name: sum(self.splits.get(name, [])) for name in ("train", "valid")}}
+        return {"wrangle_seed": self.seed, **{name: self.count_drawn(name) for name in ("train", "valid")}}

@@ -170,6 +170,20 @@ def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: d
     assert records.merge_earlier_info(folder, INFO) == INFO
 
 
+def test_losses_stay_with_the_splits_that_lost_them(folder: Path) -> None:
+    sizes = {"train": [90], "extra": [40]}
+    records.write_info(folder, dataclasses.replace(EARLIER, sizes=sizes, lost={"train": 3, "extra": 2}))
+    assert records.merge_earlier_info(folder, INFO).lost == {"extra": 2}  # train is written anew, and whole
+    records.withdraw_splits(folder, "svhn", ["train"])
+    assert records.read_info(folder, "svhn").lost == {"extra": 2}
+
+
+def test_a_draw_counts_lost_examples() -> None:
+    whole = dataclasses.replace(INFO, splits={"train": [60], "valid": [20]})
+    salvaged = dataclasses.replace(INFO, splits={"train": [57], "valid": [19]}, lost={"train": 3, "valid": 1})
+    assert salvaged.draw == whole.draw
+
+
 def test_there_need_be_nothing_earlier(folder: Path) -> None:
     assert records.merge_earlier_info(folder, INFO) == INFO
     (folder / "svhn" / "info.json").write_text("?")

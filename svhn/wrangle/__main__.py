@@ -31,6 +31,9 @@ def _define_flags() -> flags.FlagValues:
         "max_length", 0, "digits of the longest number to keep; the data set's own", 0, 20, flag_values=values
     )
     flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
+    flags.DEFINE_bool(
+        "salvage", False, "leave corrupt records out of damaged files in --records_dir", flag_values=values
+    )
     flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", 0, flag_values=values)
     flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
     flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
@@ -96,6 +99,9 @@ def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]
 def main(argv: list[str]) -> None:
     values = _define_flags()
     shell.parse_flags(values, argv, __doc__ or "")
+    if values.salvage:
+        _salvage_records(values)
+        return
     spec = set_max_length(get_registered("data set", DATASETS, values.dataset), values.max_length)
     data_dir = Path(values.data_dir)
     options = _read_options(values, spec)
@@ -105,6 +111,18 @@ def main(argv: list[str]) -> None:
         _check_sources(bordered, data_dir, sources, options["size"], options["processes"])
     else:
         _write_records(spec, data_dir, Path(values.records_dir), sources, options)
+
+
+def _salvage_records(values: flags.FlagValues) -> None:
+    get_registered("data set", DATASETS, values.dataset)
+    unused = [name for name in values if values[name].present and name not in ("salvage", "dataset", "records_dir")]
+    if unused:
+        raise UserError(f"--salvage reads --dataset and --records_dir alone: leave out --{unused[0]}")
+    with shell.silence_tensorflow():
+        from svhn.wrangle import salvage
+
+    for line in salvage.salvage_records(Path(values.records_dir), values.dataset):
+        print(line)
 
 
 def _write_records(

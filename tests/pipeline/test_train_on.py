@@ -21,6 +21,7 @@ from svhn.run import Run
 from svhn.runs import stored
 from svhn.runtime import shell
 from svhn.spec import Info
+from svhn.wrangle.salvage import salvage_records
 
 SIZE = (8, 8)
 EXAMPLES = {"svhn": 60, "synthetic": 180}
@@ -77,6 +78,24 @@ def test_both_are_mixed_from_beginning_to_end(tmp_path: Path, monkeypatch: pytes
     drawn = names(training_split(tmp_path, info), 240)
     for start in range(0, 240, 80):
         assert 5 <= drawn[start : start + 80].count("svhn") <= 40  # a quarter of them would be 20
+
+
+def test_a_run_goes_on_with_salvaged_records_of_both(tmp_path: Path) -> None:
+    folder, datasets = tmp_path / "records", ["svhn", "synthetic"]
+    info = write_records(folder, "svhn")
+    write_records(folder, "synthetic")
+    runs.begin_run(tmp_path / "run", {"train_on": "svhn,synthetic"}, records.add_other_sources(info, folder, datasets))
+    for dataset, shards in (("svhn", 3), ("synthetic", 9)):
+        path = records.get_shard_paths(folder, dataset, "train", shards)[0]
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 255
+        path.write_bytes(content)
+        assert len(list(salvage_records(folder, dataset))) == 1
+    info = records.read_info(folder, "svhn")
+    assert runs.open_run(tmp_path / "run", {}, records.add_other_sources(info, folder, datasets), "train").train_on
+    split = training_split(folder, info)
+    assert split.examples == 238
+    assert len(names(split, 238)) == 238
 
 
 @pytest.mark.parametrize(
