@@ -1,4 +1,4 @@
-"""Errors that a user can mend, and the type of what prints a line."""
+"""Errors that a user can fix, and the type of the functions that print a line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 
 class UserError(Exception):
-    """A mistake that the user can mend: what was wrong, what was expected, what to do. Shown without a trace."""
+    """A mistake that the user can fix. Its message names what was wrong, what was expected and what to do.
+
+    The commands print the message without a trace.
+    """
 
 
-class Interrupted(Exception):  # noqa: N818 - a wish and no error
-    """The process was asked to stop by a signal, and has put its work in order."""
+class Interrupted(Exception):  # noqa: N818 - a request to stop, not an error
+    """A signal asked the process to stop, and the process has saved its work."""
 
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)
@@ -25,4 +28,4 @@ def suggest_extra(extra: str) -> str:
     return f"run pip install -e '.[{extra}]' in the project's folder"
 
 
-Say = Callable[[str], None]
+Say = Callable[[str], None]  # prints one line for the user

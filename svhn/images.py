@@ -1,4 +1,4 @@
-"""Any picture that a user has, as RGB: a file, its bytes, PIL's image or an array."""
+"""Pictures of any kind as RGB, and the boxes that are cut out of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from svhn.errors import suggest_extra
-from svhn.spec import Box
+from svhn.spec import Box, Size
 
-try:  # an extra, for what iPhones take
+try:  # an optional package, for the pictures that iPhones take
     from pillow_heif import register_heif_opener
 except ImportError:
     HINT = f"; if it is a HEIC picture, {suggest_extra('heic')}"
@@ -24,9 +24,10 @@ else:
     HINT = ""
 
 
-MEGAPIXELS = 100  # of the largest file that is opened: it takes 300 MB
-HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}  # not passed over in silence where they can't be read
-ORIENTATION = 0x0112  # of Exif, which counts the turns from 1, none
+MEGAPIXELS = 100  # size of the largest picture that is opened: in memory it takes 300 MB
+# In SUFFIXES even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
+HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}
+ORIENTATION = 0x0112  # the Exif tag; its value 1 stands for upright, 2 to 8 for TRANSPOSE_NAMES in order
 TRANSPOSE_NAMES = (
     "FLIP_LEFT_RIGHT",
     "ROTATE_180",
@@ -36,41 +37,44 @@ TRANSPOSE_NAMES = (
     "TRANSVERSE",
     "ROTATE_90",
 )
-NOTE_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # of notes that are cut off, or of a wrong type
+EXIF_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # raised for tags that are cut off or of a wrong type
 TRANSPOSE_BY_ORIENTATION = {number: Image.Transpose[name] for number, name in enumerate(TRANSPOSE_NAMES, start=2)}
 SUFFIXES = HEIC_SUFFIXES | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
 
 
 def open_picture(source: Any) -> Image.Image:
-    """The picture in RGB and upright: its first frame, 16 bits scaled to 8, on white where it is transparent.
+    """The picture's first frame in RGB, upright, with 16 bits scaled to 8 and transparent areas on white.
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of
             uint8 or uint16.
 
     Raises:
-        OSError: there is no such file, or it is no picture, or damaged.
-        ValueError: it is too large, or an array of another kind.
+        OSError: the file is missing, damaged or not a picture.
+        ValueError: the picture is too large, or the array has another shape or type.
     """
     if isinstance(source, np.ndarray):
         return _flatten_on_white(_array_to_image(source))
     if isinstance(source, Image.Image):
         return _flatten_on_white(_apply_orientation(source))
     with explain_image_errors(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what PIL mends by itself; of its size, PIL warns later than we refuse
+        warnings.simplefilter("ignore")  # PIL warns about flaws that it repairs, and about sizes that are refused below
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
-                raise ValueError(f"the picture has {width} x {height} pixels, at most {MEGAPIXELS} million can be read")
+                raise ValueError(f"the picture has {width} x {height} pixels, expected at most {MEGAPIXELS} million")
             return _flatten_on_white(_apply_orientation(image))
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:
-    """A copy, as the camera says. Pillow's own way writes all notes anew, and fails where one is of a wrong type."""
-    image.load()  # TIFF is turned by Pillow itself, which then takes its note away
+    """A copy that is turned as its Exif tag asks.
+
+    Pillow's own `exif_transpose` writes all tags anew, and fails if one of them has a wrong type.
+    """
+    image.load()  # Pillow turns a TIFF here by itself, and then removes its tag
     try:
         turn = TRANSPOSE_BY_ORIENTATION.get(image.getexif().get(ORIENTATION, 1))
-    except NOTE_ERRORS:
+    except EXIF_ERRORS:
         turn = None
     return image.copy() if turn is None else image.transpose(turn)
 
@@ -78,13 +82,13 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 def _array_to_image(array: np.ndarray) -> Image.Image:
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
-    grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
-    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] in (3, 4))) or not array.size:
+    grayscale = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
+    if array.dtype != np.uint8 or not (grayscale or (array.ndim == 3 and array.shape[2] in (3, 4))) or not array.size:
         raise ValueError(
             f"an array {array.shape} of {array.dtype}: expected uint8 or uint16 and (height, width), "
             "or with 1, 3 or 4 channels"
         )
-    return Image.fromarray(array.reshape(array.shape[:2]) if grey else array)
+    return Image.fromarray(array.reshape(array.shape[:2]) if grayscale else array)
 
 
 def _flatten_on_white(image: Image.Image) -> Image.Image:
@@ -95,34 +99,41 @@ def _flatten_on_white(image: Image.Image) -> Image.Image:
 
 
 def convert_to_rgb(image: Image.Image) -> Image.Image:
+    """The picture in RGB. Levels of 16 bits are scaled to 8; transparency is ignored."""
     if image.mode == "RGB":
         return image
-    if image.mode.startswith("I"):  # PIL would cut 16 bits off at 255 instead of scaling them
+    if image.mode.startswith("I"):  # PIL would clip 16 bits at 255 and not scale them
         levels = np.asarray(image).clip(0, 2**16 - 1)
         deep = image.mode != "I" or levels.max() > 255  # 32 bits may hold 8 or 16
         return Image.fromarray((levels >> 8 if deep else levels).astype(np.uint8)).convert("RGB")
-    if isinstance(image.info.get("transparency"), bytes):  # PIL warns of it unless it goes by way of RGBA
+    if isinstance(image.info.get("transparency"), bytes):  # PIL warns about it, unless by way of RGBA
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")
 
 
 @contextmanager
 def explain_image_errors() -> Iterator[None]:
-    """Say in words why PIL can't read a picture, whichever of its many exceptions it says it with."""
+    """Turn the many exceptions of PIL into `OSError` or `ValueError` with the reason in plain words."""
     try:
         yield
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
-    except (SyntaxError, TypeError, EOFError, RuntimeError) as error:  # the last two of HEIC's decoder
+    except (SyntaxError, TypeError, EOFError, RuntimeError) as error:  # HEIC's decoder raises the last two
         raise OSError(f"the picture is damaged: {str(error).strip()}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error
 
 
+def resize_crop(image: Image.Image, size: Size, box: Box | None = None) -> np.ndarray:
+    """A box of the picture, or all of it, resized with Lanczos' filter from its pixels to uint8 (height, width, …)."""
+    height, width = size
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))
+
+
 def normalize_box(box: Box, crop: Box) -> Box:
-    """A box, clipped to a crop, in shares of the crop's width and height."""
+    """A box in pixels, clipped to a crop, as shares of the crop's width and height."""
     left, top, right, bottom = crop
     x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
     y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
@@ -130,7 +141,16 @@ def normalize_box(box: Box, crop: Box) -> Box:
 
 
 def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:
-    """Raises `ValueError` where the box itself, without its margin, keeps nothing of the (width, height) picture."""
+    """A box with a margin, clipped to the picture.
+
+    Args:
+        box: left, top, right and bottom, in pixels.
+        margin: share of the box's width and height that is added on each side.
+        picture: width and height, in pixels.
+
+    Raises:
+        ValueError: the box without its margin lies outside of the picture.
+    """
     left, top, right, bottom = _clip_box(box, picture)
     if left >= right or top >= bottom:
         corners = "{:g},{:g} to {:g},{:g}".format(*box)

@@ -1,4 +1,4 @@
-"""A label is a digit string: how it becomes numbers for a network, and how a network's outputs become a string again.
+"""Digit strings as labels: encoded as numbers for a network, and decoded from a network's outputs.
 
 Worker processes that only crop pictures import this module, so TensorFlow is imported where it is used.
 """
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-NUM_CLASSES = 10  # of a slot: the digits; a slot past the number's length has no class, it is masked
-EMPTY = -1  # what a slot past the length holds; its one-hot vector is all zeros
+NUM_CLASSES = 10  # classes of a slot: the digits. A slot past the number's length has no class: the loss masks it
+EMPTY = -1  # value of a slot past the number's length; its one-hot vector is all zeros
 SVHN_ZERO = 10  # SVHN's files write the digit 0 as 10 (Netzer et al. 2011)
 
 
 class Reading(NamedTuple):
-    """What was read: the number, its probability, and each digit's; "" and its probability where there is none.
+    """A number that was read.
 
-    `box` is where a picture was found to show it: left, top, right and bottom in pixels.
+    Args:
+        text: the number's digits; "" if no number was found.
+        confidence: probability from 0 to 1 that `text` is right.
+        digit_confidences: probability of each digit, from left to right.
+        box: the number's place in the picture: left, top, right and bottom in pixels; None if it was not located.
     """
 
     text: str
@@ -31,10 +35,10 @@ class Reading(NamedTuple):
 
 
 def parse_svhn_label(label: float) -> str:
-    """The digit that a label of SVHN's files stands for.
+    """The digit that a label in SVHN's files stands for.
 
     Raises:
-        ValueError: unless it is a whole number from 1 to 10.
+        ValueError: the label is not a whole number from 1 to 10.
     """
     if label not in range(1, SVHN_ZERO + 1):
         raise ValueError(f"label {label:g}: expected a whole number from 1 to {SVHN_ZERO}, which stands for 0")
@@ -52,5 +56,6 @@ def decode_slots(slots: np.ndarray) -> str:
 
 
 def make_reading(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Reading:
+    """The reading of one picture from its slots, int (max_length,), and their probabilities, (max_length,)."""
     text = decode_slots(slots)
     return Reading(text, float(confidence), tuple(float(value) for value in digit_confidences[: len(text)]))

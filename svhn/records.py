@@ -1,4 +1,4 @@
-"""The one record schema, written and read here: TFRecord shards beside an `info.json` that says what they hold."""
+"""The record schema, written and read: TFRecord shards, and an `info.json` that lists what the shards hold."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` with an entry for 
 SHARD_EXAMPLES = 2048
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
-    "digits": tf.io.RaggedFeature(tf.int64),  # one a digit of the number, no filling
+    "digits": tf.io.RaggedFeature(tf.int64),  # one value per digit of the number, without padding
     "name": tf.io.FixedLenFeature([], tf.string),
-    "boxes": tf.io.RaggedFeature(tf.float32),  # four a digit, in shares of the image's width and height; or none
+    "boxes": tf.io.RaggedFeature(tf.float32),  # four per digit, in shares of the image's width and height; or none
 }
 
 
 class Split(NamedTuple):
-    """The files of a split, and how many examples and bytes each holds."""
+    """The files of a split, and the number of examples (`shards`) and bytes (`sizes`) of each."""
 
     paths: list[Path]
     shards: list[int]
@@ -45,7 +45,7 @@ def get_info_path(records_dir: str | Path, dataset: str) -> Path:
 
 
 def read_info(records_dir: str | Path, dataset: str) -> Info:
-    """Raises `UserError` where there are no records, or not of this schema."""
+    """The `info.json` of a data set's records. Raises `UserError` if it is missing, damaged or of another schema."""
     path = get_info_path(records_dir, dataset)
     remedy = f"run `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
     if not path.exists():
@@ -56,7 +56,7 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
             raise UserError(f"{path}: records of schema {fields['schema']}, expected {SCHEMA}: {remedy}")
         return Info(**{**fields, "size": tuple(fields["size"])})
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not the info.json of records ({error!r}): {remedy}") from error
+        raise UserError(f"{path} is not an info.json of records ({error!r}): {remedy}") from error
 
 
 def write_info(records_dir: str | Path, info: Info) -> None:
@@ -64,7 +64,7 @@ def write_info(records_dir: str | Path, info: Info) -> None:
 
 
 def withdraw_splits(records_dir: str | Path, dataset: str, splits: Container[str]) -> None:
-    """Take splits out of the `info.json`, so that a kill while their files are replaced leaves the others usable."""
+    """Take splits out of the `info.json`, so that a kill while files are replaced leaves the others usable."""
     path = get_info_path(records_dir, dataset)
     try:
         info = read_info(records_dir, dataset)
@@ -81,7 +81,7 @@ def withdraw_splits(records_dir: str | Path, dataset: str, splits: Container[str
 
 
 def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
-    """`info` with those splits and sources added that are there already, if they were made in the same way."""
+    """`info` with the splits and sources of earlier records, if those were made in the same way."""
     try:
         earlier = read_info(records_dir, info.dataset)
     except UserError:
@@ -89,44 +89,50 @@ def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
     if (earlier.form, earlier.image_format, earlier.seed) != (info.form, info.image_format, info.seed):
         return info
     if any(earlier.sources.get(source, checksum) != checksum for source, checksum in info.sources.items()):
-        return info  # read from other files: its other splits may hold the same examples
+        return info  # the source's files have changed: other earlier splits may hold the same examples
     if len({checksum.rpartition(":")[0] for checksum in (*earlier.sources.values(), *info.sources.values())}) > 1:
-        return info  # as do sources of another kind
+        return info  # another kind of files divides the same examples differently
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
     lost = {split: count for split, count in earlier.lost.items() if split not in info.splits}
     return dataclasses.replace(info, **merged, lost={**lost, **info.lost})
 
 
 def get_shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:
+    """The paths of a split's files, for example `svhn/train-00000-of-00002.tfrecord`."""
     folder = Path(records_dir) / dataset
     return [folder / f"{split}-{index:05}-of-{shards:05}.tfrecord" for index in range(shards)]
 
 
 def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
-    """Raises `UserError` if the split has no examples or one of its files is missing."""
+    """A split's files. Raises `UserError` if the split has no examples or one of its files is missing."""
     if not info.has_split(name):
         filled = ", ".join(filter(info.has_split, info.splits)) or "none"
         raise UserError(f"records of {info.dataset!r} have no examples of the split {name!r}, only of: {filled}")
     paths = get_shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
     for path in paths:
         if not path.exists():
-            raise UserError(f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset}` again")
+            raise UserError(
+                f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset} --records_dir={records_dir}`"
+            )
     return Split(paths, info.splits[name], info.sizes[name])
 
 
 def check_records_match(info: Info, first: Info) -> None:
-    """Raises `UserError` unless two data sets' records can be read as one."""
+    """Raises `UserError` if two data sets' records can't be trained on together."""
     names = ("size", "margin", "channels", "max_length", "fixed_length", "image_format")
     differing = [f"{name}={getattr(info, name)}" for name in names if getattr(info, name) != getattr(first, name)]
     if differing:
         raise UserError(
-            f"records of {info.dataset!r} have {', '.join(differing)}, which is not as those of {first.dataset!r}: "
-            "run `python -m svhn.wrangle` for both with the same --size and --margin, or leave it out of --train_on"
+            f"records of {info.dataset!r} have {', '.join(differing)}, unlike those of {first.dataset!r}: "
+            "run `python -m svhn.wrangle` for both with the same --size and --margin, or leave one out of --train_on"
         )
 
 
 def add_other_sources(info: Info, records_dir: str | Path, datasets: Iterable[str]) -> Info:
-    """`info` whose sources say too what other data sets were read from, and how much of them is for training."""
+    """`info` whose sources also list those of other data sets, and their number of training examples.
+
+    A run compares them with its own, and so notices that the other data sets' records have changed.
+    """
     sources = dict(info.sources)
     for other in (read_info(records_dir, dataset) for dataset in datasets if dataset != info.dataset):
         sources[other.dataset] = f"{other.count_drawn('train')} examples, drawn by seed {other.seed}"
@@ -147,7 +153,7 @@ def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] 
 
 
 def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
-    """Write a TFRecord file; returns how many records. Raises `OSError` where the disk is full."""
+    """Write a TFRecord file; returns the number of its records. Raises `OSError` if the disk is full."""
     count = 0
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:
@@ -160,7 +166,7 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
 
 
 def count_intact_records(path: str | Path) -> tuple[int, bool]:
-    """Records before the first corrupt one, and whether the file ends without one."""
+    """The number of records before the first corrupt one, and whether the file has no corrupt one."""
     count = 0
     try:
         for _ in tf.data.TFRecordDataset(str(path)):
@@ -171,9 +177,11 @@ def count_intact_records(path: str | Path) -> tuple[int, bool]:
 
 
 def parse_example(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
-    """A record's `image` (encoded), `digits` int32 (max_length,) with `EMPTY` past the length, `name` and `boxes`.
+    """One record's features.
 
-    `boxes` are float32 (max_length, 4), `NOWHERE` for those that nobody knows.
+    Returns:
+        `image`: the encoded picture; `digits`: int32 (max_length,), `EMPTY` past the number's length; `name`: the
+        entry's name; `boxes`: float32 (max_length, 4), `NOWHERE` for an unknown box.
     """
     example = tf.io.parse_single_example(serialized, FEATURES)
     digits = tf.cast(example["digits"], tf.int32)

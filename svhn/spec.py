@@ -1,4 +1,4 @@
-"""What a data set and a model are to the rest of the system: frozen records, without behaviour of their own."""
+"""What a data set and a model are to the rest of the package: frozen records that hold values and functions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
 
 Size = tuple[int, int]  # height, width, in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom
-NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # of what is not there, or nobody knows where
-SCHEMA = 2  # of records
-DRAWN = "DRAWN.txt"  # in a folder of pictures that were drawn here and not published
+NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # the box of a digit that is absent, or whose place is unknown
+SCHEMA = 2  # of info.json and the records beside it
+DRAWN = "DRAWN.txt"  # marks a folder whose pictures were drawn by this package, not published
 
 
 class Entry(NamedTuple):
-    """One labelled picture of a source, before its pixels are read.
+    """One labeled picture of a source, before its pixels are read.
 
     Args:
-        name: what a report calls it, for example `train/1.png`.
+        name: its name in messages and tables, for example `train/1.png`.
         label: the number as digits, for example `"210"`.
         source: whatever the data set's `load` needs to read the pixels; picklable and small.
-        problem: why the entry can't be used, or "" where nothing is wrong with it.
-        picture: what entries that show one picture have in common; they come one after another, and validation takes
-            them together. "" for an entry with a picture of its own.
-        boxes: of its digits, in their order, in pixels of the picture; none where nobody knows them.
+        problem: why the entry can't be used, or "" if it can.
+        picture: a key shared by all entries that are cut from one picture. Such entries follow one another, and all
+            of them go to the same split. "" for an entry with a picture of its own.
+        boxes: the boxes of its digits, in the number's order, in pixels of the picture; empty if they are unknown.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Archive:
-    """A file that a publisher serves: its name, and its size in bytes and sha256 where they are known."""
+    """A file that a publisher serves: its name, and, if they are known, its size in bytes and its sha256."""
 
     filename: str
     size: int | None = None
@@ -51,29 +51,29 @@ class Archive:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training varies a picture; drawn anew for every example; 0, or one cell, leaves a step out.
+    """How training varies a picture. Values are drawn anew for every example; 0, or one cell, leaves a step out.
 
     Args:
-        cells: rows and columns of equal cells that change places, each with its digit of the label; a picture of one
-            cell stays as it is. For numbers of fixed length whose digits have a cell each.
-        joining: probability that the number that follows is put to its right, where the slots hold both.
+        cells: rows and columns of equal cells. The cells are shuffled, and the label's digits with them. Only for
+            numbers of fixed length in which each digit has a cell of its own.
+        joining: probability that the next example's number is put to its right, if the slots hold both numbers.
         rotation: degrees, to either side.
         scale: natural logarithm of the largest zoom, in or out, of height and width independently.
-        shear: horizontal shift a row, in pixels a pixel, to either side.
-        slope: vertical shift a column, in pixels a pixel, up or down.
-        inside: whether a number whose place is known is kept whole: pictures are zoomed and shifted no further.
-        shift: share of the height and share of the width, to either side.
+        shear: horizontal shift per row, in pixels, to either side.
+        slope: vertical shift per column, in pixels, up or down.
+        inside: whether zoom and shift are limited so that a number whose boxes are known stays inside the picture.
+        shift: largest shift as a share of the height and a share of the width, to either side.
         elastic: largest amplitude of the waves that move pixels across and down, as a share of the shorter side; they
-            stand in for the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
-            Networks. Above 0.08 a picture may be folded.
-        blur: most times that 5 x 5 pixels are averaged, for half of the pictures; a standard deviation of
-            1.4 pixels once, of 2 twice.
-        erasing: largest side of a square that half of the pictures lose, as a share of the height.
-        saturation: largest relative change of the distance to grey.
-        contrast: natural logarithm of the largest factor on the distance to the mean colour.
-        brightness: largest change, of 255.
-        tint: largest change of each colour channel on its own, of 255.
-        inversion: probability of the negative: light digits on dark ground for dark ones on light.
+            replace the smoothed random fields of Simard et al. 2003, Best Practices for Convolutional Neural
+            Networks. Above 0.08 a picture may fold over itself.
+        blur: how often 5 x 5 pixels are averaged at most, in half of the pictures. Once is a standard deviation of
+            1.4 pixels, twice is 2 pixels.
+        erasing: largest side of the square that is erased in half of the pictures, as a share of the height.
+        saturation: largest relative change of the distance to gray.
+        contrast: natural logarithm of the largest factor on the distance to the mean color.
+        brightness: largest change, as a share of 255.
+        tint: largest change of each color channel by itself, as a share of 255.
+        inversion: probability of the negative, which turns dark digits on light ground into light digits on dark.
     """
 
     cells: tuple[int, int] = (1, 1)
@@ -101,26 +101,27 @@ class DatasetSpec:
     Args:
         name: its key in `DATASETS`.
         size: height and width of a record's image by default.
-        margin: share of the box's height and width that is added on each of its sides by default.
-        channels: of a record's image: 1 or 3.
+        margin: share of the box's height and width that is added on each side by default.
+        channels: channels of a record's image: 1 or 3.
         max_length: digits of the longest number that is kept.
-        fixed_length: whether all its numbers have `max_length` digits, so that a network need not find out how many.
-        image_format: how a record holds the pixels: `jpeg` (small) or `png` (exact).
-        sources: splits of the source, each with the archives that hold it: a .tar.gz, or files that stay as they are.
-        valid_from: those of `sources` that give a share of their examples to the split `valid`.
-        entries: `(data_dir, source, seed)` to its entries; the seed matters where they are generated. Raises
-            `UserError` where the source can't be read.
+        fixed_length: whether all its numbers have `max_length` digits. Networks then predict no length.
+        image_format: encoding of a record's pixels: `jpeg` (small) or `png` (exact).
+        sources: the publisher's splits, each with the archives that hold it: a .tar.gz, which is unpacked, or other
+            files, which are kept as they are.
+        valid_from: names of the `sources` that give a share of their examples to the split `valid`.
+        entries: `(data_dir, source, seed)` to the source's entries. The seed matters only for generated entries.
+            Raises `UserError` if the source can't be read.
         load: `(entry, size, margin)` to uint8 pixels (height, width, channels). Raises `OSError` or `ValueError`,
             with the reason, for a picture that can't be used.
-        locate: `(entry, margin)` to the box of each of its digits, in shares of the width and height of the pixels that
-            `load` gives; None where nobody knows them. Raises what `load` does.
-        present: `(data_dir, source)` to whether the folder holds that source.
-        checksum: `(data_dir, source)` to the sha256 of what defines the source; after a kind and a colon where sources
-            of two kinds share examples.
-        neighbors: entries in a row that may show parts of one picture; validation takes them together.
-        url: folder that serves the archives; "" where there is none.
-        render: `(data_dir, pictures)` makes the sources here, for a data set that is drawn rather than fetched; so many
-            pictures for training, 0: as many as it has by itself.
+        locate: `(entry, margin)` to the box of each digit, in shares of the width and height of the pixels that `load`
+            returns. Raises the errors of `load`. None for a data set without boxes of digits.
+        present: `(data_dir, source)` to whether the folder holds the source.
+        checksum: `(data_dir, source)` to the sha256 of the files or values that define the source. If one source can
+            come in two kinds of files, which divide the same examples differently, the kind and a colon come first.
+        neighbors: entries in a row that may show parts of one picture. Validation takes or leaves them together.
+        url: address of the folder that serves the archives; "" if nobody serves them.
+        render: `(data_dir, pictures)` draws the sources, for a data set that is drawn and not fetched. `pictures` is
+            the number of training pictures; 0 stands for the data set's own number.
         augmentation: how training varies its pictures.
     """
 
@@ -146,21 +147,21 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model: how to build it, and the hyper-parameters it is trained with unless flags say otherwise.
+    """A model: how to build it, and the hyperparameters it is trained with unless flags change them.
 
     Args:
         name: its key in `MODELS`.
         build: `(image_shape, max_length, fixed_length)` to a functional model. Its input is float32 (batch, height,
-            width, channels) in 0…255; its output a dict of float32 logits: `digits` (batch, max_length, 10) and,
+            width, channels) in 0…255. Its output is a dict of float32 logits: `digits` (batch, max_length, 10) and,
             unless the length is fixed, `length` (batch, max_length + 1).
-        parameters: count on the data set it was designed for.
-        reference: the paper or the page it comes from.
+        parameters: number of its weights on the data set it was designed for.
+        reference: the paper or page that describes it.
         dataset: the data set it was designed for.
-        maps: layers whose outputs (batch, height, width, channels), of strides from 8 on, are to tell in training which
-            digit lies where, if the data set knows.
-        fit: `(model, images, digits, seed)` gives the model its weights at once, where no gradient descent does;
-            images as the model gets them, digits int32 (examples, max_length). Returns a line that says what was found.
-        defaults: values of those fields of `Config` in which its recipe differs.
+        maps: names of layers with outputs (batch, height, width, channels), of stride 8 or more. Training adds a layer
+            to each of them that predicts which digit lies where, if the records have boxes of digits.
+        fit: `(model, images, digits, seed)` computes the weights at once, for a model without gradient descent. Images
+            are float32 as the model gets them, digits int32 (examples, max_length). Returns a line for the user.
+        defaults: the model's own values for fields of `Config`.
     """
 
     name: str
@@ -175,20 +176,23 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Info:
-    """What a data set's records are.
+    """What a data set's records hold and how they were made; stored as `info.json`.
 
     Args:
+        dataset: its key in `DATASETS`.
         size: height and width of the images, in pixels.
-        margin: share of the box's height and width that was added on each of its sides.
-        channels: of the images.
-        max_length: digits of the longest number that was kept; slots of a label.
-        fixed_length: whether all numbers have that many digits.
+        margin: share of the box's height and width that was added on each side.
+        channels: channels of the images: 1 or 3.
+        max_length: slots of a label. Longer numbers were left out.
+        image_format: encoding of the images: `jpeg` or `png`.
         splits: examples in each shard, by split.
         sizes: bytes of each shard, by split.
         lengths: examples by length of the number ("1", "2", …), by split.
-        sources: sha256 of what each source was read from.
-        seed: which drew the validation examples and the order.
-        lost: corrupt records that salvaging left out, by split.
+        sources: checksum of each source, as `DatasetSpec.checksum` computes it.
+        seed: the seed that drew the validation examples and the order.
+        fixed_length: whether all numbers have `max_length` digits.
+        schema: number of this layout of `info.json` and records.
+        lost: corrupt records that `wrangle --salvage` left out, by split.
     """
 
     dataset: str
@@ -215,11 +219,11 @@ class Info:
 
     @property
     def form(self) -> dict[str, object]:
-        """What a network trained on these records relies on."""
+        """What a network trained on these records depends on."""
         names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
         return {name: getattr(self, name) for name in names}
 
     @property
     def draw(self) -> dict[str, int]:
-        """What tells one draw of the training and validation examples from another."""
+        """What identifies the draw of the training and validation examples. Lost records count as drawn."""
         return {"wrangle_seed": self.seed, **{name: self.count_drawn(name) for name in ("train", "valid")}}

@@ -98,16 +98,16 @@ def test_records_of_another_schema_are_refused(folder: Path) -> None:
 )
 def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: bytes) -> None:
     (folder / "svhn" / "info.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"not the info.json of records .*: run `python -m svhn.wrangle") as error:
+    with pytest.raises(UserError, match=r"info\.json .*: run `python -m svhn.wrangle") as error:
         records.read_info(folder, "svhn")
-    assert str(error.value).startswith(f"{folder}/svhn/info.json: ")
+    assert str(error.value).startswith(f"{folder}/svhn/info.json ")
 
 
 @pytest.mark.parametrize("changes", [{"size": 57}, {"surprise": 1}])
 def test_an_info_of_other_fields_is_named(folder: Path, changes: dict[str, object]) -> None:
     fields = dataclasses.asdict(INFO) | changes
     (folder / "svhn" / "info.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match=r"not the info\.json of records"):
+    with pytest.raises(UserError, match=r"info\.json .*: run `python -m svhn\.wrangle"):
         records.read_info(folder, "svhn")
 
 
@@ -122,15 +122,16 @@ def test_a_missing_shard_is_named(folder: Path, split: Split) -> None:
     split.paths[1].unlink()
     with pytest.raises(UserError) as error:
         records.open_split(folder, dataclasses.replace(INFO, splits={"train": [5, 5]}), "train")
-    assert str(error.value) == f"{split.paths[1]} is missing: run `python -m svhn.wrangle --dataset=svhn` again"
+    assert str(error.value).startswith(f"{split.paths[1]} is missing")
+    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={folder}`" in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["test", "extra"])
 def test_an_empty_split_is_answered_with_those_that_are_filled(folder: Path, name: str) -> None:
     with pytest.raises(UserError) as error:
         records.open_split(folder, INFO, name)
-    expected = f"records of 'svhn' have no examples of the split {name!r}, only of: train, valid"
-    assert str(error.value) == expected
+    assert repr(name) in str(error.value)
+    assert str(error.value).endswith("only of: train, valid")
     with pytest.raises(UserError, match="only of: none"):
         records.open_split(folder, dataclasses.replace(INFO, splits={"train": [0]}), name)
 

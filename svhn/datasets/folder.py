@@ -15,12 +15,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
 from svhn import images
 from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError
-from svhn.images import expand_box
 from svhn.spec import Box, Entry, Size
 
 LABELS_FILE = "labels.csv"
@@ -98,10 +96,8 @@ def _read_box(row: LabelRow) -> Box | None:
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """As `format1.load_picture`, of a picture opened as `Reader` does; without a box, all of it."""
     path, box = entry.source
-    height, width = size
     image = images.open_picture(path)
-    crop = expand_box(box, margin, image.size) if box else None
-    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=crop))
+    return images.resize_crop(image, size, images.expand_box(box, margin, image.size) if box else None)
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:

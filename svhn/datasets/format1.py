@@ -11,7 +11,7 @@ from PIL import Image
 
 from svhn import labels
 from svhn.datasets.formats.digit_struct import read_digit_struct
-from svhn.images import convert_to_rgb, expand_box, explain_image_errors, normalize_box
+from svhn.images import convert_to_rgb, expand_box, explain_image_errors, normalize_box, resize_crop
 from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
 
@@ -97,11 +97,8 @@ def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
         ValueError: the box keeps no pixel of the picture, or the picture is too large.
     """
     path, box = entry.source
-    height, width = size
     with explain_image_errors(), Image.open(path) as image:
-        crop = expand_box(box, margin, image.size)
-        resized = convert_to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=crop)
-    return np.asarray(resized)
+        return resize_crop(convert_to_rgb(image), size, expand_box(box, margin, image.size))
 
 
 def locate_digits(entry: Entry, margin: float) -> list[Box]:

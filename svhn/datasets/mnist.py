@@ -16,6 +16,7 @@ from PIL import Image
 from svhn.datasets.formats.idx import DOWNLOAD_AGAIN, read_idx
 from svhn.datasets.formats.pixel_csv import read_pixels
 from svhn.errors import UserError
+from svhn.images import resize_crop
 from svhn.runtime import files
 from svhn.spec import Archive, Augmentation, DatasetSpec, Entry, Size
 
@@ -121,8 +122,7 @@ def compute_checksum(data_dir: str | Path, source: str) -> str:
 
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
     """The digit's pixels, uint8 (height, width, 1); as published where `size` is theirs."""
-    height, width = size
-    return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
+    return resize_crop(Image.fromarray(entry.source), size)[..., np.newaxis]
 
 
 MNIST = DatasetSpec(

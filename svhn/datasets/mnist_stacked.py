@@ -17,6 +17,7 @@ from PIL import Image
 from svhn.datasets import mnist
 from svhn.datasets.mnist import MNIST, read_digits
 from svhn.errors import UserError
+from svhn.images import resize_crop
 from svhn.spec import Augmentation, DatasetSpec, Entry, Size
 
 PICTURES = {"train": 20_000, "valid": 2_000, "test": 5_000}
@@ -99,8 +100,7 @@ def _read_own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.
 
 def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """The picture, uint8 (height, width, 1); drawn at its natural size, then resized where `size` is another."""
-    height, width = size
-    return np.asarray(_draw_digits(entry.source).resize((width, height), Image.Resampling.LANCZOS))[..., np.newaxis]
+    return resize_crop(_draw_digits(entry.source), size)[..., np.newaxis]
 
 
 def _draw_digits(row: StackedDigits) -> Image.Image:

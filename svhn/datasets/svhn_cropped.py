@@ -15,6 +15,7 @@ from PIL import Image
 from svhn import labels
 from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError, suggest_extra
+from svhn.images import resize_crop
 from svhn.runtime import files
 from svhn.spec import Archive, DatasetSpec, Entry, Size
 
@@ -90,8 +91,7 @@ def _check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
 
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
     """The digit's pixels, uint8 (height, width, 3); as published where `size` is theirs."""
-    height, width = size
-    return np.asarray(Image.fromarray(entry.source).resize((width, height), Image.Resampling.LANCZOS))
+    return resize_crop(Image.fromarray(entry.source), size)
 
 
 def _get_archive_path(data_dir: str | Path, source: str) -> Path:

@@ -13,7 +13,7 @@ from PIL import Image
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
-from svhn.images import convert_to_rgb, explain_image_errors
+from svhn.images import explain_image_errors
 from svhn.spec import Box, Entry, Size
 
 MIN_FREE_WIDTH = 16  # pixels of a picture's width that must be free beside the number, to show what there is
@@ -51,11 +51,9 @@ def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
         ValueError: it is too large.
     """
     path, box, whole = entry.source
-    height, width = size
     with explain_image_errors(), Image.open(path) as image:
         part = None if whole else sample_background_box(entry.name, box, image.size)
-        resized = convert_to_rgb(image).resize((width, height), Image.Resampling.LANCZOS, box=part)
-    return np.asarray(resized)
+        return images.resize_crop(images.convert_to_rgb(image), size, part)
 
 
 def sample_background_box(name: str, box: Box, picture: tuple[int, int]) -> Box:
