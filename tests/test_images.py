@@ -172,11 +172,11 @@ def test_notes_of_the_wrong_type_are_passed_over(kind: bytes) -> None:
 
 
 def test_grey_and_16_bits() -> None:
-    grey = np.full((20, 30), 150, np.uint8)
-    deep = (grey.astype(np.uint16) << 8) + 7
-    sources: list[Any] = [grey, grey[..., None], deep, Image.fromarray(grey), saved(Image.fromarray(deep), "png")]
+    gray = np.full((20, 30), 150, np.uint8)
+    deep = (gray.astype(np.uint16) << 8) + 7
+    sources: list[Any] = [gray, gray[..., None], deep, Image.fromarray(gray), saved(Image.fromarray(deep), "png")]
     sources += [b"P5 30 20 65535\n" + deep.astype(">u2").tobytes(), Image.fromarray(deep.astype(np.int32))]
-    sources.append(Image.fromarray(grey.astype(np.int32)))
+    sources.append(Image.fromarray(gray.astype(np.int32)))
     for source in sources:
         assert (np.asarray(images.open_picture(source)) == 150).all()
 

@@ -1,10 +1,10 @@
 """The data sets, by name.
 
-To add one: write a file beside this one that ends in a `DatasetSpec`, and put it into `DATASETS`. Pictures with a
-digitStruct.mat need nothing but the spec, with `format1`'s functions; without `locate` where its boxes are not those of
-single digits. Anything else brings its own: `entries` lists what there is, `load` reads the pixels of one entry, and
-`checksum` tells one state of the source from another; none of them may import TensorFlow, as worker processes call
-them. The contract tests over `DATASETS` then hold it.
+To add one, write a file beside this one that ends in a `DatasetSpec`, and put the spec into `DATASETS`. For pictures
+with a digitStruct.mat, the spec takes the functions of `format1`; leave out `locate` if the boxes are not those of
+single digits. For any other format, write three functions: `entries` lists the labeled pictures, `load` reads the
+pixels of one entry, and `checksum` changes when the source does. Worker processes call them, so they must not import
+TensorFlow. The contract tests over `DATASETS` then check the new data set, too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Your own pictures: a folder, and in it a `labels.csv` that says which number each of them shows, and where.
+"""Your own pictures: a folder with a `labels.csv` that lists the number in each picture, and its place.
 
-Its columns are `filename` (below the folder) and `label` (the number's digits); if the pictures show more than the
-number, `left`, `top`, `width` and `height` of its box, in pixels; and `split`, `train` or `test`, if some are for test.
+Its columns are `filename` (a path below the folder) and `label` (the number's digits). If the pictures show more than
+the number, `left`, `top`, `width` and `height` hold its box in pixels. If some pictures are for testing, `split` holds
+`train` or `test`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from svhn.spec import Box, Entry, Size
 
 LABELS_FILE = "labels.csv"
 BOX_COLUMNS = ("left", "top", "width", "height")
-LabelRow = dict[str, str]
+LabelRow = dict[str, str]  # column to value; `line` is the row's line in the file, from 1
 
 
 def read_label_rows(data_dir: str | Path) -> list[LabelRow]:
-    """The table's rows, those of one picture one after another.
+    """The table's rows by file name, so that rows of one picture follow one another.
 
     Raises:
-        UserError: there is no table, or it lacks a column or any row, or names another split.
+        UserError: the table is missing, lacks a column, has no row, or names another split.
     """
     path = Path(data_dir) / LABELS_FILE
     if not path.is_file():
@@ -44,9 +45,9 @@ def read_label_rows(data_dir: str | Path) -> list[LabelRow]:
     boxes = [side for side in BOX_COLUMNS if side in columns]
     missing = [name for name in ("filename", "label", *(BOX_COLUMNS if boxes else ())) if name not in columns]
     if missing:
-        raise UserError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: mend its first line")
+        raise UserError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: add it to line 1")
     if not found:
-        raise UserError(f"{path} has a first line and no other: expected a line for each picture")
+        raise UserError(f"{path} has only a header: expected a line for each picture")
     for row in found:
         row["split"] = row.get("split") or "train"
         if row["split"] not in SOURCES:
@@ -55,7 +56,7 @@ def read_label_rows(data_dir: str | Path) -> list[LabelRow]:
 
 
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
-    """The pictures of a split, by name. Raises `UserError` as `read_label_rows` does."""
+    """The entries of a split, by file name. Raises the `UserError` of `read_label_rows`."""
     seen: Counter[str] = Counter()
     for row in read_label_rows(data_dir):
         if row["split"] == source:
@@ -74,13 +75,13 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 def _check_row(name: str, label: str) -> None:
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise ValueError(f"filename {name!r}, expected one below the folder")
+        raise ValueError(f"filename {name!r}, expected a path below the folder")
     if not (label.isascii() and label.isdecimal()):
         raise ValueError(f"label {label!r}, expected digits")
 
 
 def _read_box(row: LabelRow) -> Box | None:
-    """The box, in pixels; None where the row has none. Raises `ValueError` where it is no box."""
+    """The box in pixels; None if the row has none. Raises `ValueError` for values that are not a box."""
     values = [row.get(side, "").strip() for side in BOX_COLUMNS]
     if not any(values):
         return None
@@ -94,19 +95,22 @@ def _read_box(row: LabelRow) -> Box | None:
 
 
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """As `format1.load_picture`, of a picture opened as `Reader` does; without a box, all of it."""
+    """The number's box, widened, or the whole picture if the row has no box. The rest is as in `format1.load_picture`.
+
+    The picture is opened as `Reader` opens it: turned as its Exif tag asks, with transparent areas on white.
+    """
     path, box = entry.source
     image = images.open_picture(path)
     return images.resize_crop(image, size, images.expand_box(box, margin, image.size) if box else None)
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:
-    """Train always is, so that reading it says what is missing."""
+    """Whether the table has rows of the split. Train counts as present, so that reading it reports what is missing."""
     return source == "train" or any(row["split"] == source for row in read_label_rows(data_dir))
 
 
 def compute_checksum(data_dir: str | Path, source: str) -> str:
-    """The sha256 of the split's rows: with other boxes or labels it is another one."""
+    """The sha256 of the split's rows, which changes with any box, label or file name."""
     columns = (*BOX_COLUMNS, "label", "filename")
     split = [[row.get(name, "") for name in columns] for row in read_label_rows(data_dir) if row["split"] == source]
     return hashlib.sha256(json.dumps(split).encode()).hexdigest()
@@ -119,7 +123,7 @@ FOLDER = replace(
     valid_from=("train",),
     entries=list_entries,
     load=load_picture,
-    locate=None,  # a box is the number's
+    locate=None,  # the boxes are those of numbers, not of digits
     present=is_present,
     checksum=compute_checksum,
     url="",

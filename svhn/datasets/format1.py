@@ -1,4 +1,4 @@
-"""SVHN's Format 1, and everything in its layout: a folder of pictures and a digitStruct.mat with each digit's box."""
+"""SVHN's Format 1, and data in its layout: a folder of pictures, and a digitStruct.mat with the box of each digit."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ DigitRows = list[list[float]]  # label, left, top, width and height of each digi
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
     """The pictures of `data_dir/source`, in the order of its digitStruct.mat.
 
-    An entry's source is its path and the box of all its digits. Digits stay in the file's order, which is the number's
-    even where boxes are not left to right, as in three official test pictures.
+    An entry's source is its path and the box around all its digits. Digits keep the file's order, which is the number's
+    order even in the three official test pictures whose boxes are not left to right.
 
     Raises:
-        UserError: there is no digitStruct.mat, or it can't be read.
+        UserError: the digitStruct.mat is missing or can't be read.
     """
     folder = Path(data_dir) / source
     for file_name, digits in read_digit_struct(folder / BOXES_FILE):
@@ -39,9 +39,9 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 
 
 def _read_number(rows: DigitRows) -> tuple[str, str]:
-    """The number, and why it can't be used; "" for the one or the other."""
+    """The number and "", or "" and the reason why it can't be used."""
     if not rows:
-        return "", "no digit is labelled"
+        return "", "no digit is labeled"
     text = ""
     for position, (label, *_) in enumerate(rows, start=1):
         try:
@@ -52,6 +52,7 @@ def _read_number(rows: DigitRows) -> tuple[str, str]:
 
 
 def _find_box_problem(rows: DigitRows) -> str:
+    """Why a box can't be used; "" if all can."""
     for position, (_, left, top, width, height) in enumerate(rows, start=1):
         if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
             box = f"{width:g} x {height:g} at {left:g},{top:g}"
@@ -60,13 +61,13 @@ def _find_box_problem(rows: DigitRows) -> str:
 
 
 def _find_name_problem(file_name: str) -> str:
-    """A name that leads out of its folder is none of the publishers'."""
+    """Why a file name can't be used, or "". A name with a folder in it could lead out of the data set's folder."""
     plain = file_name not in ("", ".", "..") and not any(character in file_name for character in "/\\\0")
     return "" if plain else f"file name {file_name!r}: expected a name without folders"
 
 
 def compute_number_box(rows: DigitRows) -> Box:
-    """The smallest box around all digits: each side from whichever digit reaches furthest."""
+    """The smallest box around all digits, in pixels."""
     if not rows:
         return NOWHERE
     return (
@@ -78,23 +79,24 @@ def compute_number_box(rows: DigitRows) -> Box:
 
 
 def list_digit_boxes(rows: DigitRows) -> tuple[Box, ...]:
+    """The box of each digit: left, top, right and bottom, in pixels."""
     return tuple((left, top, left + width, top + height) for _, left, top, width, height in rows)
 
 
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """The number cut out of its picture: its box, widened, clipped to the picture, resized straight from its pixels.
+    """The number cut out of its picture: its box is widened, clipped to the picture and resized in one step.
 
     Args:
-        entry: one of `list_entries` without a problem.
+        entry: an entry of `list_entries` without a problem.
         size: height and width of the result, in pixels.
-        margin: share of the box's height and width that is added on each of its sides.
+        margin: share of the box's height and width that is added on each side.
 
     Returns:
         uint8 (height, width, 3).
 
     Raises:
-        OSError: the picture is missing, damaged or none.
-        ValueError: the box keeps no pixel of the picture, or the picture is too large.
+        OSError: the file is missing, damaged or not a picture.
+        ValueError: the box lies outside of the picture, or the picture is too large.
     """
     path, box = entry.source
     with explain_image_errors(), Image.open(path) as image:
@@ -102,7 +104,10 @@ def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
 
 
 def locate_digits(entry: Entry, margin: float) -> list[Box]:
-    """The boxes of its digits in what `load_picture` gives; raises what that does."""
+    """The box of each digit, in shares of the width and height of the pixels that `load_picture` returns.
+
+    Raises the errors of `load_picture`.
+    """
     path, around = entry.source
     with explain_image_errors(), Image.open(path) as image:
         crop = expand_box(around, margin, image.size)
@@ -114,5 +119,5 @@ def is_present(data_dir: str | Path, source: str) -> bool:
 
 
 def compute_checksum(data_dir: str | Path, source: str) -> str:
-    """The sha256 of the digitStruct.mat: a source with other boxes or labels is another one."""
+    """The sha256 of the digitStruct.mat, which changes with any box or label."""
     return files.compute_sha256(Path(data_dir) / source / BOXES_FILE)

@@ -1,7 +1,7 @@
 """MNIST: single handwritten digits, as its publishers' idx files or as Kaggle's train.csv.
 
 LeCun, Bottou, Bengio and Haffner 1998, Gradient-Based Learning Applied to Document Recognition. The publishers' page no
-longer serves the files; the mirror is PyTorch's, which torchvision downloads from.
+longer serves the files, so they come from the mirror that torchvision uses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from svhn.runtime import files
 from svhn.spec import Archive, Augmentation, DatasetSpec, Entry, Size
 
 IMAGE_SIZE = (28, 28)
-IDX_FILES = {  # images and labels of each source
+IDX_FILES = {  # files of images and of labels, by source
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
@@ -29,10 +29,10 @@ CSV_FILE = "train.csv"  # Kaggle's test.csv has no labels
 
 
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
-    """The digits of a source, in its file's order; an entry's source is its pixels, uint8 (28, 28).
+    """The digits of a source, in the file's order. An entry's source is its pixels, uint8 (28, 28).
 
     Raises:
-        UserError: a file is missing, damaged or no MNIST; or the folder holds idx files and Kaggle's CSV at once.
+        UserError: a file is missing, damaged or not of MNIST; or the folder holds both idx files and Kaggle's CSV.
     """
     for index, (label, pixels) in enumerate(_read_labeled_pixels(Path(data_dir), source), start=1):
         yield Entry(f"{source}/{index}", label, pixels)
@@ -46,10 +46,10 @@ def _read_labeled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.nd
 
 
 def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """The images, uint8 (n, 28, 28) with light ink on 0, and labels, uint8 (n,), of a source's two idx files.
+    """The images, uint8 (n, 28, 28) with light ink on black, and the labels, uint8 (n,), of a source's two idx files.
 
     Raises:
-        UserError: one of the files is missing, damaged, or not what it should be.
+        UserError: a file is missing or damaged, or holds other shapes or labels.
     """
     images_path, labels_path = (_require_idx(Path(data_dir), stem) for stem in IDX_FILES[source])
     images, labels = read_idx(images_path), read_idx(labels_path)
@@ -57,7 +57,7 @@ def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarr
     _check_shape(labels_path, labels, ())
     if len(images) != len(labels):
         raise UserError(
-            f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels, expected as many of both: "
+            f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels, expected the same number: "
             "delete both and download them again"
         )
     if labels.max() > 9:
@@ -77,40 +77,43 @@ def _require_idx(folder: Path, stem: str) -> Path:
     if path is not None:
         return path
     command = "python -m svhn.download --dataset=mnist --data_dir="
-    if (folder / CSV_FILE).is_file():  # both kinds in one folder are refused
+    if (folder / CSV_FILE).is_file():  # idx files beside it would be refused, so they need another folder
         remedy = f"run `{command}FOLDER` with a folder of its own"
         raise UserError(f"{folder} has Kaggle's {CSV_FILE}, expected {stem}: {remedy}")
     raise UserError(f"{folder / stem} (or .gz) is missing: run `{command}{folder}`")
 
 
 def _find_idx(folder: Path, stem: str) -> Path | None:
-    """The idx file under any of the names it is passed on by."""
+    """The idx file under any of its usual names: with - or . before idx, packed or not."""
     names = (name + suffix for name in (stem, stem.replace("-idx", ".idx")) for suffix in ("", ".gz"))
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _is_from_kaggle(folder: Path, source: str) -> bool:
-    """Whether the folder holds that source as Kaggle's CSV. Raises `UserError` where it holds idx files too."""
+    """Whether the folder holds the source as Kaggle's CSV. Raises `UserError` if it holds idx files, too."""
     if not (folder / CSV_FILE).is_file():
         return False
     for stem in (stem for stems in IDX_FILES.values() for stem in stems):
         path = _find_idx(folder, stem)
         if path:
             raise UserError(
-                f"{folder} has both {CSV_FILE} and {path.name}: Kaggle shuffled train and t10k together, so t10k would "
-                "test on what was trained on: keep them in two folders, and name one with --data_dir"
+                f"{folder} has both {CSV_FILE} and {path.name}: Kaggle shuffled train and t10k together, so t10k holds "
+                "pictures of train.csv: keep them in two folders, and name one with --data_dir"
             )
     return source == "train"
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:
-    """Whether the folder holds a file of that source; `list_entries` says which one it lacks."""
+    """Whether the folder holds a file of the source. `list_entries` reports a file that is missing beside it."""
     folder = Path(data_dir)
     return _is_from_kaggle(folder, source) or any(_find_idx(folder, stem) for stem in IDX_FILES[source])
 
 
 def compute_checksum(data_dir: str | Path, source: str) -> str:
-    """The sha256 of the CSV, or of the idx files' values, which are the same packed or not; after the kind."""
+    """The sha256 of the CSV, or of the idx files' values, which don't depend on packing. The kind comes first.
+
+    The kind tells the two divisions into train and test apart, which put the same digits into different sources.
+    """
     folder = Path(data_dir)
     if _is_from_kaggle(folder, source):
         return f"kaggle:{files.compute_sha256(folder / CSV_FILE)}"
@@ -121,14 +124,14 @@ def compute_checksum(data_dir: str | Path, source: str) -> str:
 
 
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
-    """The digit's pixels, uint8 (height, width, 1); as published where `size` is theirs."""
+    """The digit's pixels, uint8 (height, width, 1); unchanged if `size` is that of the published ones."""
     return resize_crop(Image.fromarray(entry.source), size)[..., np.newaxis]
 
 
 MNIST = DatasetSpec(
     name="mnist",
     size=IMAGE_SIZE,
-    margin=0.0,  # the digits come with theirs: 20 x 20 within 28 x 28
+    margin=0.0,  # the published digits have one: 20 x 20 pixels within 28 x 28
     channels=1,
     max_length=1,
     fixed_length=True,

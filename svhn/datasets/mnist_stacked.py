@@ -1,6 +1,6 @@
-"""Rows of handwritten digits, made of MNIST's: each turned and shifted in a cell of its own, so that none touch.
+"""Rows of handwritten digits of MNIST. Each is turned and shifted in a cell of its own, so that no two touch.
 
-Drawn while the records are written, from the seed alone. The digits' order is left to right, or top to bottom.
+The pictures are drawn from the seed while the records are written. Digits are read left to right, or top to bottom.
 """
 
 from __future__ import annotations
@@ -21,25 +21,21 @@ from svhn.images import resize_crop
 from svhn.spec import Augmentation, DatasetSpec, Entry, Size
 
 PICTURES = {"train": 20_000, "valid": 2_000, "test": 5_000}
-MNIST_SPLITS = {
-    "train": "train",
-    "valid": "train",
-    "test": "test",
-}  # MNIST's own split that a source takes its digits from
+MNIST_SPLITS = {"train": "train", "valid": "train", "test": "test"}  # the split of MNIST that gives a source its digits
 CELL_SIZE: Size = (64, 52)
-BORDER = 1  # pixels of a cell's rim that stay without ink
-SQUARE_SIDE = 40  # pixels: holds a digit's 28 x 28 at any angle
+BORDER = 1  # pixels at each side of a cell that stay without ink
+SQUARE_SIDE = 40  # pixels, enough for a digit's 28 x 28 at any angle (their diagonal is 39.6)
 MAX_ROTATION = 45.0  # degrees
 
 
 class StackedDigits(NamedTuple):
-    """What a picture is drawn from.
+    """The digits of a picture, and where they go.
 
     Args:
         digits: uint8 (n, 28, 28), light on dark.
-        degrees: float64 (n,), how far each is turned, counter-clockwise.
-        places: int64 (n, 2), the top and left pixel of each one's square.
-        size: the picture's.
+        degrees: float64 (n,), counterclockwise rotation of each digit.
+        places: int64 (n, 2), the top and left pixel of each digit's square.
+        size: the picture's height and width, in pixels.
     """
 
     digits: np.ndarray
@@ -51,12 +47,17 @@ class StackedDigits(NamedTuple):
 def list_entries(
     lengths: tuple[int, int], vertical: bool, data_dir: str | Path, source: str, seed: int = 0
 ) -> Iterator[Entry]:
-    """Numbers of digits at random, all lengths equally often; the same seed gives the same pictures.
+    """Entries of random digits, with all lengths equally often. The same seed gives the same pictures.
 
     Args:
-        lengths: fewest and most digits.
+        lengths: fewest and most digits of a number.
         vertical: whether digits stand one above the other.
-        source: one of `PICTURES`.
+        data_dir: folder of MNIST's idx files.
+        source: a key of `PICTURES`.
+        seed: draws digits, rotations and places.
+
+    Raises:
+        UserError: MNIST's files can't be read, or hold too few digits.
     """
     images, labels = _read_own_digits(data_dir, source)
     rng = np.random.default_rng((seed, list(PICTURES).index(source)))
@@ -70,13 +71,18 @@ def list_entries(
 
 
 def _deal_digits(rng: np.random.Generator, digits: int) -> Iterator[int]:
-    """Places of digits at random, endlessly, none twice more often than another: so a network sees all hands."""
+    """Indices of digits at random, without end. All come once before any comes again: a network sees all writers."""
     while True:
         yield from rng.permutation(digits).tolist()
 
 
 def _draw_places(rng: np.random.Generator, digits: int, cells: int, axis: int) -> np.ndarray:
-    """A place in a cell of its own for each; where there is room for more cells, the row begins anywhere."""
+    """Each digit's place, int64 (digits, 2), in a cell of its own. A row with free cells begins anywhere.
+
+    Args:
+        cells: cells of the longest number.
+        axis: 0 if the cells stand one above the other, 1 if they stand side by side.
+    """
     places = BORDER + rng.integers(np.subtract(CELL_SIZE, SQUARE_SIDE + 2 * BORDER) + 1, size=(digits, 2))
     places[:, axis] += rng.integers((cells - digits) * CELL_SIZE[axis] + 1) + CELL_SIZE[axis] * np.arange(digits)
     return places
@@ -90,16 +96,16 @@ def _read_own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.
     """
     images, labels = read_digits(data_dir, MNIST_SPLITS[source])
     first_of_valid = len(images) * 11 // 12  # the last 5,000 of MNIST's 60,000
-    own = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
-    if not len(images[own]):
+    part = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
+    if not len(images[part]):
         raise UserError(
             f"{data_dir}: MNIST's {MNIST_SPLITS[source]} has too few digits for {source}: download it again"
         )
-    return images[own], labels[own]
+    return images[part], labels[part]
 
 
 def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
-    """The picture, uint8 (height, width, 1); drawn at its natural size, then resized where `size` is another."""
+    """The picture, uint8 (height, width, 1), drawn at its natural size and then resized to `size`."""
     return resize_crop(_draw_digits(entry.source), size)[..., np.newaxis]
 
 
@@ -112,7 +118,7 @@ def _draw_digits(row: StackedDigits) -> Image.Image:
 
 
 def rotate_digit(digit: np.ndarray, degrees: float) -> Image.Image:
-    """The digit turned counter-clockwise about its centre, in a square that holds it at any angle."""
+    """The digit turned counterclockwise about its center, in a square of `SQUARE_SIDE` pixels."""
     before = (SQUARE_SIDE - len(digit)) // 2
     square = Image.fromarray(np.pad(digit, (before, SQUARE_SIDE - len(digit) - before)))
     return square.rotate(degrees, Image.Resampling.BICUBIC)
@@ -123,7 +129,7 @@ def is_present(data_dir: str | Path, source: str) -> bool:
 
 
 def compute_checksum(data_dir: str | Path, source: str) -> str:
-    """Of the file that the digits come from, and the way they are divided and dealt."""
+    """MNIST's checksum after `dealt:`, which stands for this way of drawing digits."""
     return f"dealt:{mnist.compute_checksum(data_dir, MNIST_SPLITS[source])}"
 
 
@@ -133,7 +139,7 @@ def _compute_natural_size(cells: int, vertical: bool) -> Size:
 
 
 def _count_cells(lengths: tuple[int, int], vertical: bool) -> Size:
-    """Rows and columns of cells that can change places: all, where each has a digit."""
+    """Rows and columns of cells that training can shuffle. One cell, so no shuffling, if some may have no digit."""
     cells = lengths[1] if lengths[0] == lengths[1] else 1
     return (cells, 1) if vertical else (1, cells)
 
@@ -150,12 +156,12 @@ def _make_spec(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = Fa
         fixed_length=lengths[0] == lengths[1],
         image_format="png",
         sources={source: MNIST.sources[split] for source, split in MNIST_SPLITS.items()},
-        valid_from=(),  # each source is a split of its own: digits of train never appear in valid or test
+        valid_from=(),  # each source is a split of its own, so that digits of train never appear in valid or test
         entries=partial(list_entries, lengths, vertical),
         load=load_picture,
         present=is_present,
         checksum=compute_checksum,
-        augmentation=Augmentation(  # of the whole picture: little, or the outer digits leave it
+        augmentation=Augmentation(  # of the whole picture. Stronger values push the outer digits out of it
             cells=_count_cells(lengths, vertical),
             rotation=3,
             scale=0.05,

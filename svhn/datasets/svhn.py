@@ -1,4 +1,4 @@
-"""Street View House Numbers, Format 1: whole numbers, as found in the pictures.
+"""Street View House Numbers, Format 1: whole numbers in their pictures.
 
 Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning. For non-commercial use.
 """
@@ -10,12 +10,12 @@ from svhn.spec import Archive, Augmentation, DatasetSpec
 
 SVHN = DatasetSpec(
     name="svhn",
-    size=(57, 95),  # a random crop of 27/32 of it is 48 x 80; numbers are wider than high
+    size=(57, 95),  # numbers are wider than high; a random crop of 27/32 is 48 x 80
     margin=0.15,
     channels=3,
-    max_length=5,  # one published number is longer: train/29930.png
+    max_length=5,  # the one longer number published is left out: train/29930.png
     image_format="jpeg",
-    sources={  # sizes as served; sha256 of train and test as pinned by mindee/doctr, none is published for extra
+    sources={  # sizes as served; sha256 of train and test as pinned by mindee/doctr; nobody publishes that of extra
         "train": (
             Archive("train.tar.gz", 404_141_560, "4b17bb33b6cd8f963493168f80143da956f28ec406cc12f8e5745a9f91a51898"),
         ),
@@ -30,7 +30,7 @@ SVHN = DatasetSpec(
     locate=format1.locate_digits,
     present=format1.is_present,
     checksum=format1.compute_checksum,
-    augmentation=Augmentation(  # a shift comes from the random crop
+    augmentation=Augmentation(  # the random crop shifts the picture already
         joining=0.1,
         rotation=5,
         scale=0.12,

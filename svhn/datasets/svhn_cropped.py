@@ -1,4 +1,4 @@
-"""Street View House Numbers, Format 2: single digits, cut out to 32 x 32 pixels, whose neighbors reach in.
+"""Street View House Numbers, Format 2: single digits, cut out to 32 x 32 pixels. Neighboring digits are partly visible.
 
 Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature Learning. For non-commercial use.
 """
@@ -21,18 +21,18 @@ from svhn.spec import Archive, DatasetSpec, Entry, Size
 
 PICTURE_SHAPE = (32, 32, 3)  # height, width, channels
 LAYOUT = "X uint8 (32, 32, 3, n) and y uint8 (n, 1)"
-VERSION_BYTES = slice(124, 128)  # of a MATLAB file's header: version and byte order, little- or big-endian
-MATLAB_5 = (b"\x00\x01IM", b"\x01\x00MI")
+VERSION_BYTES = slice(124, 128)  # version and byte order in the header of a MATLAB file
+MATLAB_5 = (b"\x00\x01IM", b"\x01\x00MI")  # little-endian and big-endian
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-HEADER_BYTES = 520  # bytes to look at: in a MATLAB 7.3 file, HDF5 begins after 512
+HEADER_BYTES = 520  # read to tell the kinds apart: in a MATLAB 7.3 file, HDF5_MAGIC follows 512 bytes
 DOWNLOAD = "run `python -m svhn.download --dataset=svhn_cropped`"
 
 
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
-    """The digits of a source's file, in its order; an entry's source is its pixels, uint8 (32, 32, 3).
+    """The digits of a source's file, in its order. An entry's source is its pixels, uint8 (32, 32, 3).
 
     Raises:
-        UserError: the file is missing, damaged, or not of Format 2; or SciPy is not installed.
+        UserError: the file is missing, damaged or not of Format 2; or SciPy is not installed.
     """
     pictures, digits = _read_matlab(_get_archive_path(data_dir, source))
     for index, value in enumerate(digits.tolist()):
@@ -41,7 +41,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 
 
 def _read_label(value: int) -> tuple[str, str]:
-    """The digit, and why it can't be used; "" for the one or the other."""
+    """The digit and "", or "" and the reason why it can't be used."""
     try:
         return labels.parse_svhn_label(value), ""
     except ValueError as error:
@@ -49,7 +49,7 @@ def _read_label(value: int) -> tuple[str, str]:
 
 
 def _read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures, uint8 (32, 32, 3, n), and their labels as the file has them, uint8 (n,)."""
+    """The pictures, uint8 (32, 32, 3, n), and their labels as stored, uint8 (n,), where 10 stands for 0."""
     try:
         from scipy.io import loadmat
     except ImportError as error:
@@ -57,14 +57,14 @@ def _read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
     _check_matlab_header(path)
     try:
         found = loadmat(path, variable_names=["X", "y"], spmatrix=False)
-    except Exception as error:  # a damaged file makes SciPy raise almost anything, UnboundLocalError too
+    except Exception as error:  # a damaged file makes SciPy raise almost anything, even UnboundLocalError
         raise UserError(f"{path} is damaged or cut short ({type(error).__name__}: {error}): {DOWNLOAD}") from error
     _check_variables(path, found)
     return found["X"], found["y"].ravel()
 
 
 def _check_matlab_header(path: Path) -> None:
-    """Raises `UserError` unless the file is there and begins as a MATLAB 5 file does."""
+    """Raises `UserError` if the file is missing or does not begin as a MATLAB 5 file."""
     if not path.is_file():
         raise UserError(f"{path} is missing: {DOWNLOAD}")
     with path.open("rb") as file:
@@ -77,7 +77,7 @@ def _check_matlab_header(path: Path) -> None:
 
 
 def _check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
-    """Raises `UserError` unless the file holds what Format 2 does."""
+    """Raises `UserError` if the file does not hold the two arrays of Format 2."""
     missing = [name for name in ("X", "y") if name not in found]
     if missing:
         raise UserError(f"{path} has no {' and no '.join(missing)}, expected {LAYOUT}: {DOWNLOAD}")
@@ -90,7 +90,7 @@ def _check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
 
 
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
-    """The digit's pixels, uint8 (height, width, 3); as published where `size` is theirs."""
+    """The digit's pixels, uint8 (height, width, 3); unchanged if `size` is that of the published ones."""
     return resize_crop(Image.fromarray(entry.source), size)
 
 
@@ -132,9 +132,11 @@ SVHN_CROPPED = DatasetSpec(
     load=load_picture,
     present=is_present,
     checksum=compute_checksum,
-    neighbors=20,  # digits of a picture follow one another: most validation examples then have no neighbour in train
-    # Colour as in the whole numbers; no horizontal shift: neighbors intrude. No blur and nothing erased, since that
-    # leaves too little of 32 x 32 pixels: a trial of a residual network read 94.7 % of valid with them, 95.7 % without.
+    # Digits of one picture follow one another in the file. With rows of 20, few validation examples have a digit of the
+    # same picture in train.
+    neighbors=20,
+    # Color varies as for whole numbers. A horizontal shift would show more of the neighboring digits. Blurred or erased
+    # pixels leave too little of 32 x 32: a residual network read 94.7 % of valid with them and 95.7 % without.
     augmentation=replace(
         SVHN.augmentation, rotation=8, scale=0.05, shear=0.1, shift=(0.1, 0.0), joining=0.0, blur=0.0, erasing=0.0
     ),

@@ -1,4 +1,4 @@
-"""SVHN's Format 1 with whole pictures: where the number is, and what is beside it, where there is none."""
+"""SVHN's Format 1 as whole pictures, with parts beside the number that show none: the data set of the finder."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from svhn.datasets.svhn import SVHN
 from svhn.images import explain_image_errors
 from svhn.spec import Box, Entry, Size
 
-MIN_FREE_WIDTH = 16  # pixels of a picture's width that must be free beside the number, to show what there is
-ASPECT_RATIOS = 0.8, 2.4  # width over height of what is shown of it; a whole picture's is 2.2, in the middle of three
+MIN_FREE_WIDTH = 16  # pixels beside the number; a picture with fewer gives no part without a number
+ASPECT_RATIOS = 0.8, 2.4  # smallest and largest width over height of such a part; a whole picture's median is 2.2
 
 
 def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
-    """Each picture with its number, and then, without any, what lies to one side of that.
+    """Each picture with its number, and then a part beside the number with the label "".
 
     Raises:
-        UserError: there is no digitStruct.mat, or it can't be read.
+        UserError: the digitStruct.mat is missing or can't be read.
     """
     for entry in format1.list_entries(data_dir, source, seed):
         path, box = entry.source
@@ -34,7 +34,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
 
 
 def _has_room(path: str, box: Box) -> bool:
-    """Whether the picture shows something beside the number; False if it can't be read."""
+    """Whether the picture has a part beside the number that is wide enough; False if it can't be read."""
     try:
         with explain_image_errors(), Image.open(path) as image:
             left, right = _find_free_side(box, image.width)
@@ -47,8 +47,8 @@ def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
     """The picture, or a part of it beside its number, resized to uint8 (height, width, 3).
 
     Raises:
-        OSError: the picture is missing, damaged or none.
-        ValueError: it is too large.
+        OSError: the file is missing, damaged or not a picture.
+        ValueError: the picture is too large.
     """
     path, box, whole = entry.source
     with explain_image_errors(), Image.open(path) as image:
@@ -57,7 +57,7 @@ def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
 
 
 def sample_background_box(name: str, box: Box, picture: tuple[int, int]) -> Box:
-    """A part of the (width, height) picture to the side of the number; the name draws its proportions and how high."""
+    """A part of the (width, height) picture beside the number, in pixels. The name draws its proportions and height."""
     width, height = picture
     left, right = _find_free_side(box, width)
     rng = random.Random(name)
@@ -67,16 +67,16 @@ def sample_background_box(name: str, box: Box, picture: tuple[int, int]) -> Box:
 
 
 def _find_free_side(box: Box, width: int) -> tuple[float, float]:
-    """What is to the left or to the right of the number, whichever is more: from where to where across the picture."""
+    """The left and right end of the wider side beside the number, in pixels."""
     return (0.0, box[0]) if box[0] > width - box[2] else (max(box[2], 0.0), float(width))
 
 
 def locate_digits(entry: Entry, _margin: float = 0.0) -> list[Box]:
-    """The boxes of its digits, in shares of the picture's width and height; none beside the number.
+    """The box of each digit, in shares of the picture's width and height; none for a part beside the number.
 
     Raises:
-        OSError: the picture is missing, damaged or none.
-        ValueError: the number lies outside of it.
+        OSError: the file is missing, damaged or not a picture.
+        ValueError: the number lies outside of the picture.
     """
     path, around, whole = entry.source
     if not whole:
@@ -89,7 +89,7 @@ def locate_digits(entry: Entry, _margin: float = 0.0) -> list[Box]:
 SVHN_FULL = replace(
     SVHN,
     name="svhn_full",
-    size=(64, 128),  # half of the pictures have fewer pixels; they are 2.2 times as wide as high, in the middle
+    size=(64, 128),  # half of the pictures have fewer pixels; the median picture is 2.2 times as wide as high
     margin=0.0,
     entries=list_entries,
     load=load_picture,

@@ -104,7 +104,7 @@ def test_a_picture_without_digits_is_named(tmp_path: Path) -> None:
             del box[field]
             box.create_dataset(field, (0, 1), h5py.ref_dtype)
     (entry,) = format1.list_entries(tmp_path, "train")
-    assert (entry.label, entry.problem) == ("", "no digit is labelled")
+    assert (entry.label, entry.problem) == ("", "no digit is labeled")
 
 
 @pytest.mark.parametrize("name", ["../1.png", "a\\1.png", "/1.png", ".."])

@@ -43,12 +43,12 @@ def test_idx_files_are_read_packed_or_not_whatever_their_name(
         (b"<!DOCTYPE html>", "begins with 3c 21 44, expected 00 00 08 as idx files of bytes do"),
         (b"\0\0\x0d\x01\0\0\0\1\0\0\0\0", "begins with 00 00 0d, expected 00 00 08 as idx files of bytes do"),
         (b"\1\0\x08\x01\0\0\0\1\0", "begins with 01 00 08, expected 00 00 08 as idx files of bytes do"),
-        (b"\0\0\x08", "is cut short: of its header there are 3 bytes"),
-        (b"\0\0\x08\x03\0\0\0\1\0\0", "is cut short: of its header there are 10 bytes"),
+        (b"\0\0\x08", "is cut short within its header, after 3 bytes"),
+        (b"\0\0\x08\x03\0\0\0\1\0\0", "is cut short within its header, after 10 bytes"),
         (packed_idx(np.ones((2, 3, 4), np.uint8))[:-1], "is cut short: 39 bytes where 2 x 3 x 4 values take 40"),
         (packed_idx(np.ones(3, np.uint8))[:8], "is cut short: 8 bytes where 3 values take 11"),
         (packed_idx(np.ones(3, np.uint8)) + b"\n", "has bytes after its values: 12 bytes where 3 values take 11"),
-        (packed_idx(np.ones((0, 28, 28), np.uint8)), "holds no values, its shape is 0 x 28 x 28"),
+        (packed_idx(np.ones((0, 28, 28), np.uint8)), "holds no values: its shape is 0 x 28 x 28"),
         (b"\0\0\x08\0\5", "has 0 sides, expected 1 for labels and 3 for images"),
         (packed_idx(np.ones([1] * 32, np.uint8)), "has 32 sides, expected 1 for labels and 3 for images"),
         (b"\0\0\x08\x03" + b"\xff" * 12, f"cut short: 16 bytes where {' x '.join(['4294967295'] * 3)} values"),
@@ -79,5 +79,5 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path, spoil: Spoil) -> None:
     path = tmp_path / "values.gz"
     path.write_bytes(spoil(gzip.compress(packed_idx(digits("train")[0]))))
     message = failure(lambda: read_idx(path))
-    assert message.startswith(f"{path} is damaged or cut short, it can't be unpacked (")
+    assert message.startswith(f"{path} is damaged or cut short and can't be unpacked (")
     assert message.endswith("): delete it and download it again")

@@ -116,10 +116,9 @@ def test_both_kinds_in_one_folder_are_refused(tmp_path: Path, source: str, name:
     write_csv(tmp_path)
     (tmp_path / f"{name}.gz").touch()
     for call in (MNIST.present, entries, MNIST.checksum):
-        assert failure(lambda call=call: call(tmp_path, source)) == (
-            f"{tmp_path} has both train.csv and {name}.gz: Kaggle shuffled train and t10k together, so t10k would test "
-            "on what was trained on: keep them in two folders, and name one with --data_dir"
-        )
+        message = failure(lambda call=call: call(tmp_path, source))
+        assert message.startswith(f"{tmp_path} has both train.csv and {name}.gz: ")
+        assert message.endswith("name one with --data_dir")
 
 
 def test_kaggles_test_csv_alone_does_not_disturb(tmp_path: Path) -> None:
@@ -130,8 +129,8 @@ def test_kaggles_test_csv_alone_does_not_disturb(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "values", "problem"),
     [
-        (TRAIN_LABELS, np.zeros(59, np.uint8), "60 images and {path} 59 labels, expected as many of both: delete both"),
-        (TRAIN_LABELS, np.zeros(61, np.uint8), "60 images and {path} 61 labels, expected as many of both: delete both"),
+        (TRAIN_LABELS, np.zeros(59, np.uint8), "60 images and {path} 59 labels, expected the same number: delete both"),
+        (TRAIN_LABELS, np.zeros(61, np.uint8), "60 images and {path} 61 labels, expected the same number: delete both"),
         (TRAIN_IMAGES, np.zeros((60, 28, 27), np.uint8), "{path} holds 60 x 28 x 27 values, expected n x 28 x 28"),
         (TRAIN_IMAGES, np.zeros((60, 32, 32), np.uint8), "{path} holds 60 x 32 x 32 values, expected n x 28 x 28"),
         (TRAIN_IMAGES, np.zeros(60, np.uint8), "{path} holds 60 values, expected n x 28 x 28"),

@@ -73,13 +73,13 @@ def test_the_number_has_its_borders() -> None:
     assert (left, top, width - right, height - bottom) == pytest.approx((20, 20, 20, 20), abs=2)
 
 
-def test_every_viewpoint_looks_at_the_centre() -> None:
-    centre = np.array(SIZE) / 2
+def test_every_viewpoint_looks_at_the_center() -> None:
+    center = np.array(SIZE) / 2
     views = [digits.sample_viewpoint(rng(seed), SIZE) for seed in range(20)]
     for a, b, c, d, e, f, g, h in views:
-        below = g * centre[0] + h * centre[1] + 1
-        assert (a * centre[0] + b * centre[1] + c) / below == pytest.approx(centre[0])
-        assert (d * centre[0] + e * centre[1] + f) / below == pytest.approx(centre[1])
+        below = g * center[0] + h * center[1] + 1
+        assert (a * center[0] + b * center[1] + c) / below == pytest.approx(center[0])
+        assert (d * center[0] + e * center[1] + f) / below == pytest.approx(center[1])
     assert np.std(views, axis=0).min() > 0  # and each from another side
 
 
@@ -99,8 +99,8 @@ def test_walls_have_a_texture_of_the_pictures_size(
 
 
 def test_paint_stands_out_from_its_ground() -> None:
-    for grey, least in itertools.product((0, 60, 128, 200, 255), (35, 90)):
-        ground = np.full(3, grey, np.float32)
+    for gray, least in itertools.product((0, 60, 128, 200, 255), (35, 90)):
+        ground = np.full(3, gray, np.float32)
         for seed in range(20):
             assert abs((pick_contrasting_color(rng(seed), ground, least) - ground) @ LUMA) >= least
 
@@ -129,13 +129,13 @@ def test_clutter_never_covers_the_number() -> None:
     assert changed.sum() > 0.5 * changed.size
 
 
-def test_paint_takes_its_colour() -> None:
+def test_paint_takes_its_color() -> None:
     ink = np.zeros(SIZE[::-1], np.float32)
     ink[20:50, 40:80] = 1
-    ground, colour = np.full((*SIZE[::-1], 3), 200, np.float32), np.array([20, 30, 120], np.float32)
+    ground, color = np.full((*SIZE[::-1], 3), 200, np.float32), np.array([20, 30, 120], np.float32)
     for seed in range(20):
-        pixels = paint_number(rng(seed), ground, ink, colour)
-        assert pixels[30:40, 50:70].mean(axis=(0, 1)) == pytest.approx(colour, abs=15)
+        pixels = paint_number(rng(seed), ground, ink, color)
+        assert pixels[30:40, 50:70].mean(axis=(0, 1)) == pytest.approx(color, abs=15)
         assert pixels[0, 0] == pytest.approx(ground[0, 0], abs=1)
 
 

@@ -244,5 +244,5 @@ def test_what_cannot_be_used_is_counted_and_named(tmp_path: Path) -> None:
     ):
         converted(tmp_path, tmp_path / "records")
     lines = converted(tmp_path, tmp_path / "records", max_skipped=0.5)
-    assert "left out: 0 numbers longer than the slots, 1 pictures skipped" in lines
+    assert "left out: 0 numbers longer than --max_length, 1 pictures skipped" in lines
     assert [name for name, _, _ in examples(tmp_path / "records")] == ["test/1", "test/3"]

@@ -63,7 +63,7 @@ def test_beside_a_number_there_is_none_and_nothing_of_it_to_be_seen(entries: dic
         assert (entry.label, entry.picture, SPEC.locate(entry, 0.0)) == ("", name.removesuffix(" beside"), [])
         pixels = SPEC.load(entry, SPEC.size, 0.0)
         assert pixels.shape == (*SPEC.size, 3)
-        if name != "train/5.png beside":  # which is grey
+        if name != "train/5.png beside":  # which is gray
             assert (pixels[:, 20:-20] == GROUND).all()  # resizing mixes in what is next to it
 
 

@@ -33,10 +33,10 @@ def write_idx(folder: Path) -> Path:
 def write_csv(folder: Path) -> Path:
     """Kaggle's two files: train.csv, and test.csv without labels."""
     header = [f"pixel{index}" for index in range(784)]
-    for source, labelled in (("train", True), ("test", False)):
+    for source, labeled in (("train", True), ("test", False)):
         images, labels = digits(source)
         numbered = zip(labels.astype(str).tolist(), images.reshape(-1, 784).astype(str).tolist(), strict=True)
-        rows = [[label] * labelled + pixels for label, pixels in numbered]
-        lines = [["label"] * labelled + header, *rows]
+        rows = [[label] * labeled + pixels for label, pixels in numbered]
+        lines = [["label"] * labeled + header, *rows]
         (folder / f"{source}.csv").write_text("".join(",".join(line) + "\n" for line in lines))
     return folder

@@ -1,4 +1,4 @@
-"""A split of 37 examples in three shards, each labelled with its place, in pictures of noise; and batches of it."""
+"""A split of 37 examples in three shards, each labeled with its place, in pictures of noise; and batches of it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Batch = Any  # dict[str, np.ndarray], which as_numpy_iterator does not tell
 
 
 def write_split(folder: Path) -> Split:
-    """The i-th example is labelled i, named i.png and holds `PIXELS[i]`, which its digits are said to share."""
+    """The i-th example is labeled i, named i.png and holds `PIXELS[i]`, which its digits are said to share."""
     (folder / "svhn").mkdir()
     encoded = (tf.io.encode_png(pixels).numpy() for pixels in PIXELS)
     serialized = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.fixtures import GREY_PICTURE, GROUND, INK
+from support.fixtures import GRAY_PICTURE, GROUND, INK
 from support.wrangling import (
     LENGTHS,
     QUIRKS,
@@ -80,10 +80,10 @@ def test_splits_are_disjoint_and_mixed(undisturbed: Path) -> None:
 
 def test_every_quirk_is_read(undisturbed: Path) -> None:
     read = {name: (text, pixels) for name, text, pixels in examples(undisturbed, "test")}
-    expected = {"1.png": "210", "2.png": "7", "3.png": "35", GREY_PICTURE: "19", "6.png": "48"}
+    expected = {"1.png": "210", "2.png": "7", "3.png": "35", GRAY_PICTURE: "19", "6.png": "48"}
     assert {name: read[f"test/{name}"][0] for name in expected} == expected
     assert all(pixels.shape == (16, 24, 3) for _, pixels in read.values())
-    assert np.ptp(read[f"test/{GREY_PICTURE}"][1].astype(int), axis=-1).max() == 0
+    assert np.ptp(read[f"test/{GRAY_PICTURE}"][1].astype(int), axis=-1).max() == 0
 
 
 def test_info_says_how_the_records_were_made(undisturbed: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_same_bytes_with_any_number_of_processes(
     assert tree(tmp_path) == tree(undisturbed)
     output = capsys.readouterr().out.splitlines()
     assert output[-2:] == [
-        "left out: 3 numbers longer than the slots, 0 pictures skipped",
+        "left out: 3 numbers longer than --max_length, 0 pictures skipped",
         f"Records saved to {tmp_path}/svhn",
     ]
     assert "test: 28 examples in 1 files" in output
@@ -138,9 +138,7 @@ def test_a_source_does_not_push_another_out_of_the_split_they_share(
     assert wrangled(sources, tmp_path, "--splits=train") == 0
     before = tree(tmp_path)
     assert wrangled(sources, tmp_path, "--splits=extra") == 1
-    assert "error: the records of train and valid hold train too: name all with --splits=extra,train, or delete" in (
-        capsys.readouterr().err
-    )
+    assert "--splits=extra,train, or delete" in capsys.readouterr().err
     assert tree(tmp_path) == before
     assert wrangled(sources, tmp_path, "--splits=extra,train") == 0
     assert {name.split("/")[0] for name in names(tmp_path, "train")} == {"train", "extra"}

@@ -1,7 +1,7 @@
-"""digitStruct.mat: each picture's digits, in MATLAB 7.3's layout of HDF5, read and written.
+"""digitStruct.mat, read and written: the digits of each picture, in MATLAB 7.3's layout of HDF5.
 
 `digitStruct/name` and `digitStruct/bbox` are (n, 1) object references. A name is (k, 1) uint16 characters. A bbox is a
-group whose fields are (1, 1) float64 where the number has one digit, and (k, 1) references to such where it has more.
+group of fields. A field is (1, 1) float64 if the number has one digit, and else (k, 1) references to such values.
 """
 
 from __future__ import annotations
@@ -17,36 +17,37 @@ from h5py import h5a, h5d, h5f, h5g, h5p, h5r, h5s, h5t  # pyright: ignore[repor
 
 from svhn.errors import UserError
 
-COLUMNS = ("label", "left", "top", "width", "height")  # of an entry's array; left to height in pixels
-MATLAB_ORDER = ("height", "left", "top", "width", "label")  # of a bbox's fields in the published files
+COLUMNS = ("label", "left", "top", "width", "height")  # columns of an entry's array; left to height in pixels
+MATLAB_ORDER = ("height", "left", "top", "width", "label")  # order of a bbox's fields in the published files
+# These bytes keep the module's old name: another text would change the checksums of files that are drawn here.
 HEADER = b"MATLAB 7.3 MAT-file, written by svhn.matfile HDF5 schema 1.00 ."
-HEADER_SIZE = 512  # bytes before the HDF5 file begins: its userblock
-COMPACT_LIMIT = 64  # values that lie in their object's header, as MATLAB puts a number's
-CACHE_SIZE = 1 << 14  # bytes; nearly every object is read once, and HDF5's default of 2 MiB is slower by a third
+HEADER_SIZE = 512  # bytes before the HDF5 file begins, which HDF5 calls the userblock
+COMPACT_LIMIT = 64  # most values that are stored in their object's header, as MATLAB stores the values of a number
+CACHE_SIZE = 1 << 14  # bytes; nearly every object is read once, and HDF5's default of 2 MiB is a third slower
 
 DOUBLE, CHARACTER = h5t.NATIVE_DOUBLE, h5t.STD_U16LE
-REFERENCE = h5t.py_create(h5py.ref_dtype)  # in memory: h5py's objects
+REFERENCE = h5t.py_create(h5py.ref_dtype)  # the type in memory, of h5py's reference objects
 ONE_VALUE = h5s.create_simple((1, 1))
 
 
 class LayoutError(Exception):
-    """The file is sound HDF5, and not a digitStruct."""
+    """The file is intact HDF5, but not a digitStruct."""
 
 
 def read_digit_struct(path: str | Path) -> Iterator[tuple[str, np.ndarray]]:
-    """The entries of a digitStruct.mat in its order, read one at a time.
+    """The entries of a digitStruct.mat in the file's order, read one at a time.
 
     Yields:
         The picture's file name, and its digits in the file's order: float64 (digits, 5), columns as in `COLUMNS`.
 
     Raises:
-        UserError: the file is missing, damaged, or not a digitStruct.
+        UserError: the file is missing, damaged or not a digitStruct.
     """
     path = Path(path)
     with _explain_errors(path), _open_hdf5(path) as file:
         names, boxes = _list_references(file, b"name"), _list_references(file, b"bbox")
         if len(names) != len(boxes):
-            raise LayoutError(f"has {len(names)} names and {len(boxes)} bboxes: expected as many of both")
+            raise LayoutError(f"has {len(names)} names and {len(boxes)} bboxes: expected the same number")
         for name_at, box_at in zip(names, boxes, strict=True):
             name = _read_name(file, name_at)
             yield name, _read_bbox(file, box_at, name)
@@ -54,11 +55,11 @@ def read_digit_struct(path: str | Path) -> Iterator[tuple[str, np.ndarray]]:
 
 @contextmanager
 def _explain_errors(path: Path) -> Iterator[None]:
-    """Turn whatever h5py raises into a `UserError`: a damaged file may fail at any of its objects."""
+    """Turn the errors of h5py into a `UserError`. A damaged file may fail at any of its objects, with any of them."""
     try:
         yield
     except LayoutError as error:
-        raise UserError(f"{path} {error}; the layout is that of SVHN's Format 1") from error
+        raise UserError(f"{path} {error}: put a digitStruct.mat in the layout of SVHN's Format 1 there") from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         remedy = f"remove {path.parent} and run `python -m svhn.download`"
         raise UserError(f"{path} is damaged or cut short ({error}): {remedy}") from error
@@ -83,7 +84,7 @@ def _open_hdf5(path: Path) -> Iterator[h5f.FileID]:
 
 
 def _list_references(file: h5f.FileID, field: bytes) -> np.ndarray:
-    """All of digitStruct's references to names or to bboxes at once."""
+    """All references of digitStruct to names, or to bboxes, at once."""
     if b"digitStruct" not in h5g.open(file, b"/") or field not in h5g.open(file, b"digitStruct"):
         raise LayoutError(f"has no digitStruct/{field.decode()}")
     return _read_references(h5d.open(file, b"digitStruct/" + field))
@@ -115,7 +116,7 @@ def _read_bbox(file: h5f.FileID, reference: h5r.Reference, name: str) -> np.ndar
 
 
 def _read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> list[float]:
-    """One field's value for each digit. The values' space is given: HDF5 then refuses one of another size."""
+    """One field's value for each digit. `ONE_VALUE` makes HDF5 refuse a value of another size."""
     try:
         dataset = h5d.open(group, field.encode())
     except KeyError:
@@ -134,14 +135,14 @@ def _read_field(file: h5f.FileID, group: h5g.GroupID, field: str, name: str) -> 
 
 
 def write_digit_struct(path: str | Path, entries: Iterable[tuple[str, np.ndarray]]) -> None:
-    """Write a digitStruct.mat as MATLAB lays it out; the same entries give the same bytes.
+    """Write a digitStruct.mat in MATLAB's layout. The same entries give the same bytes.
 
     Args:
-        path: takes its name only when it is written.
+        path: the file; it takes its name only when it is complete.
         entries: as `read_digit_struct` yields them.
 
     Raises:
-        ValueError: an entry's digits are not (digits, 5), with one digit at least.
+        ValueError: an entry's digits are not (1 or more, 5).
     """
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
@@ -169,10 +170,10 @@ def _write_entries(file: h5f.FileID, entries: Iterable[tuple[str, np.ndarray]]) 
 
 
 class ReferenceWriter:
-    """Puts MATLAB's values into `#refs#`, where everything that is referred to lies under a name of no meaning.
+    """Writes MATLAB's values into `#refs#`, which holds every value that is referred to, under numbers as names.
 
     Args:
-        refs: that group.
+        refs: the group `#refs#`.
     """
 
     def __init__(self, refs: h5g.GroupID) -> None:
@@ -191,7 +192,11 @@ class ReferenceWriter:
         return h5r.create(self.refs, key, h5r.OBJECT)
 
     def write_box(self, digits: np.ndarray) -> h5r.Reference:
-        """A group of fields; a field holds one digit's value itself, and several digits' by reference."""
+        """Write a bbox: a group whose fields hold the value of a single digit, or references to the values of several.
+
+        Args:
+            digits: float64 (digits, 5), columns as in `COLUMNS`.
+        """
         key = self._make_key()
         group = _create_struct(self.refs, key, MATLAB_ORDER)
         for field in MATLAB_ORDER:
@@ -200,7 +205,7 @@ class ReferenceWriter:
                 self._write_value(group, field.encode(), column[0])
             else:
                 self.write_references(
-                    group, field.encode(), [self._write_value(self.refs, self._make_key(), one) for one in column]
+                    group, field.encode(), [self._write_value(self.refs, self._make_key(), value) for value in column]
                 )
         return h5r.create(self.refs, key, h5r.OBJECT)
 
@@ -218,7 +223,7 @@ def _write_dataset(
     group: h5g.GroupID, key: bytes, values: np.ndarray, kind: h5t.TypeID, matlab_class: bytes = b""
 ) -> h5d.DatasetID:
     layout = h5p.create(h5p.DATASET_CREATE)
-    layout.set_obj_track_times(False)  # the same bytes whenever it is written
+    layout.set_obj_track_times(False)  # or the bytes would depend on the time of writing
     if values.size <= COMPACT_LIMIT:
         layout.set_layout(h5d.COMPACT)
     stored = h5t.py_create(values.dtype, logical=True)

@@ -1,7 +1,7 @@
 """MNIST's idx format: an array of unsigned bytes, plain or packed with gzip.
 
-Two zero bytes, the type (8: unsigned byte), the rank, each side as big-endian uint32, then the values, row by row;
-as the page of the MNIST database describes it (LeCun, Cortes and Burges).
+The file holds two zero bytes, the type (8: unsigned byte), the rank, the length of each side as big-endian uint32, and
+the values row by row. The page of the MNIST database describes it (LeCun, Cortes and Burges).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ DOWNLOAD_AGAIN = "delete it and download it again"
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The values, uint8, in the shape that the file names. Its content tells whether it is packed, not its name.
+    """The values, uint8, in the shape that the file's header gives. Packed files are found by content, not by name.
 
     Raises:
-        UserError: it holds no idx array of bytes, is damaged, cut short, or longer than its shape.
+        UserError: the file is not an idx array of bytes, is damaged or cut short, or is longer than its shape.
     """
     content = _read_content(path)
     if content[: len(MAGIC)] != MAGIC:
@@ -47,16 +47,16 @@ def _read_content(path: Path) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} is damaged or cut short, it can't be unpacked ({error}): {DOWNLOAD_AGAIN}") from error
+        raise UserError(f"{path} is damaged or cut short and can't be unpacked ({error}): {DOWNLOAD_AGAIN}") from error
 
 
 def _read_shape(path: Path, content: bytes) -> tuple[int, ...]:
     rank = content[3] if len(content) > 3 else 1
     if len(content) < 4 + 4 * rank:
-        raise UserError(f"{path} is cut short: of its header there are {len(content)} bytes: {DOWNLOAD_AGAIN}")
+        raise UserError(f"{path} is cut short within its header, after {len(content)} bytes: {DOWNLOAD_AGAIN}")
     if not 1 <= rank <= 3:
         raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {DOWNLOAD_AGAIN}")
     shape = struct.unpack_from(f">{rank}I", content, 4)
     if 0 in shape:
-        raise UserError(f"{path} holds no values, its shape is {' x '.join(map(str, shape))}: {DOWNLOAD_AGAIN}")
+        raise UserError(f"{path} holds no values: its shape is {' x '.join(map(str, shape))}: {DOWNLOAD_AGAIN}")
     return shape

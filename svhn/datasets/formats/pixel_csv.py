@@ -1,4 +1,4 @@
-"""Pictures as rows of a CSV file, one column a pixel, as in Kaggle's digit-recognizer competition."""
+"""Pictures as rows of a CSV file with a column per pixel, as in Kaggle's digit-recognizer competition."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NOT_TEXT = re.compile("[\0\udc80-\udcff]")  # bytes that aren't UTF-8 are read a
 
 
 def read_pixels(path: Path, size: Size, channels: int = 1, *, labeled: bool) -> Iterator[tuple[str, np.ndarray]]:
-    """The rows of a file, one at a time.
+    """The labels and pictures of a file, one at a time.
 
     Args:
-        path: a CSV file with a header: `label` if it is `labeled`, then `pixel0`, `pixel1`, … row by row, the
-            channels of a pixel one after another.
-        size: height and width of the pictures.
-        channels: values a pixel.
-        labelled: whether the file has labels; it may have none otherwise.
+        path: a CSV file with a header: `label` if it is `labeled`, then `pixel0`, `pixel1`, … row by row. The
+            channels of a pixel follow one another.
+        size: height and width of the pictures, in pixels.
+        channels: values per pixel.
+        labeled: whether the file must have labels, or must have none.
 
     Yields:
-        The label, a digit or "" where there are none, and the picture, uint8 (height, width, channels).
+        The label, a digit or "" in a file without labels, and the picture, uint8 (height, width, channels).
 
     Raises:
-        UserError: what the file holds is something else; names its line.
+        UserError: the file holds something else. The message names the line.
     """
     columns = [LABEL_COLUMN] * labeled + [f"pixel{index}" for index in range(math.prod(size) * channels)]
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -49,15 +49,15 @@ def read_pixels(path: Path, size: Size, channels: int = 1, *, labeled: bool) -> 
 
 
 def _read_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the number of its line, from 1. Raises `UserError` where it can't be split into values."""
+    """Each row with its line number, from 1. Raises `UserError` for a line that can't be split into values."""
     number = 0
     try:
         for number, row in enumerate(csv.reader(_check_text(path, lines)), start=1):
             if not row:
                 raise UserError(f"{path}, line {number} is blank: delete it")
             yield number, row
-    except csv.Error as error:  # a quote that isn't closed takes in the lines after it
-        raise UserError(f"{path}, line {number + 1}: {error}: expected values and commas: mend the line") from error
+    except csv.Error as error:  # for example a quote that is not closed, which swallows the lines after it
+        raise UserError(f"{path}, line {number + 1}: {error}: expected values and commas: fix the line") from error
 
 
 def _check_text(path: Path, lines: Iterable[str]) -> Iterator[str]:
@@ -65,40 +65,40 @@ def _check_text(path: Path, lines: Iterable[str]) -> Iterator[str]:
         found = NOT_TEXT.search(line)
         if found:
             fault = "a NUL byte" if found[0] == "\0" else "bytes that aren't UTF-8"
-            raise UserError(f"{path}, line {number} has {fault}: expected a CSV file, save it as one in UTF-8")
+            raise UserError(f"{path}, line {number} has {fault}: expected a CSV file: save it as CSV in UTF-8")
         yield line
 
 
 def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
-    """Raises `UserError` that names the first column that differs."""
+    """Raises `UserError`, with the first column that differs, for a header other than `columns`."""
     if not header:
         raise UserError(f"{path} is empty: expected a header from {columns[0]} to {columns[-1]}, then the pictures")
     if columns[0] == LABEL_COLUMN and header == columns[1:]:
         raise UserError(f"{path} has no labels, as Kaggle's test.csv: expected the column label before pixel0")
     if header[0] == LABEL_COLUMN != columns[0]:
-        raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pictures alone, delete the column label")
+        raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pixels alone: delete the column label")
     for position, (found, expected) in enumerate(zip_longest(header, columns), start=1):
         if found != expected:
             there = "missing" if found is None else repr(found)
             wanted = f"{len(columns)} columns" if expected is None else repr(expected)
-            raise UserError(f"{path}, line 1: column {position} is {there}, expected {wanted}: mend the header")
+            raise UserError(f"{path}, line 1: column {position} is {there}, expected {wanted}: fix the header")
 
 
 def _parse_row(place: str, row: list[str], columns: list[str]) -> tuple[str, np.ndarray]:
-    """The label, and the pixels uint8 (columns without the label,)."""
+    """A row's label, and its pixels, uint8 (pixel columns,)."""
     if len(row) != len(columns):
         raise UserError(
             f"{place} has {len(row)} values, expected {len(columns)}, from {columns[0]} to {columns[-1]}: "
-            "mend the line, or fetch the file again"
+            "fix the line, or fetch the file again"
         )
-    labelled = columns[0] == LABEL_COLUMN
-    label = row[0] if labelled else ""
-    if labelled and label not in DIGITS:
-        raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: mend or delete the line")
+    labeled = columns[0] == LABEL_COLUMN
+    label = row[0] if labeled else ""
+    if labeled and label not in DIGITS:
+        raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: fix or delete the line")
     try:
-        return label, np.frombuffer(bytearray(map(PIXEL_VALUES.__getitem__, row[labelled:])), np.uint8)
+        return label, np.frombuffer(bytearray(map(PIXEL_VALUES.__getitem__, row[labeled:])), np.uint8)
     except KeyError as error:
         column = columns[row.index(error.args[0])]
         raise UserError(
-            f"{place}, column {column}: {error.args[0]!r}, expected a whole number from 0 to 255: mend the line"
+            f"{place}, column {column}: {error.args[0]!r}, expected a whole number from 0 to 255: fix the line"
         ) from error

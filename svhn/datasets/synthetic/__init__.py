@@ -1,1 +1,1 @@
-"""House numbers that are drawn here, on walls seen by a camera."""
+"""House numbers that this package draws: digits, the wall behind them, and the camera's view of both."""

@@ -1,4 +1,4 @@
-"""What a camera makes of a drawn wall: light, a lens out of focus, few pixels, noise, JPEG. Pixels are float32."""
+"""A photo of a drawn wall: light, a lens out of focus, few pixels, noise and JPEG. Pixels are float32 in 0…255."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from PIL import Image, ImageChops, ImageFilter
 from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
 from svhn.datasets.synthetic.wall import to_image
 
-LOG_HEIGHT = (3.43, 0.48)  # mean and deviation of the logarithm of a digit's pixels in SVHN's train split: about 31
-MIN_DIGIT_HEIGHT = 8.0  # pixels that a digit is high
-BLUR_PROBABILITY = 0.55  # share of pictures that are out of focus
+LOG_HEIGHT = (3.43, 0.48)  # mean and deviation of ln(height in pixels) of SVHN's train digits; e^3.43 is 31 pixels
+MIN_DIGIT_HEIGHT = 8.0  # pixels
+BLUR_PROBABILITY = 0.55  # probability that a picture is out of focus
 
 
 def take_photo(rng: np.random.Generator, pixels: np.ndarray) -> tuple[Image.Image, float]:
-    """The picture, and how many of its pixels stand for one of the wall's: at most 1."""
+    """The photo, and its scale: its width over that of `pixels`, at most 1.
+
+    Args:
+        rng: draws light, focus, scale, noise and compression.
+        pixels: the drawn wall, float32 (height, width, 3).
+    """
     pixels = _add_light(rng, pixels)
     pixels = _add_haze(rng, pixels)
     picture = _blur_picture(rng, to_image(pixels))
@@ -28,7 +33,7 @@ def take_photo(rng: np.random.Generator, pixels: np.ndarray) -> tuple[Image.Imag
 
 
 def _add_light(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """Light from one side; on some walls the edge of a shadow, on some a glare."""
+    """Light that falls off to one side, on some walls with the edge of a shadow or with a glare."""
     height, width = pixels.shape[:2]
     y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
     across, down = rng.normal(0, 0.1, 2)
@@ -46,14 +51,14 @@ def _add_light(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
 
 
 def _add_haze(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """Less contrast, another brightness, a colour cast."""
+    """Less contrast, another brightness and a color cast."""
     exposure, cast = rng.normal(0, 18), rng.normal(0, 5, 3)
     pixels = 128 + (pixels - 128) * np.float32(rng.uniform(0.45, 1.05))
     return pixels + (exposure + cast).astype(np.float32)
 
 
 def _blur_picture(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
-    """Out of focus, or seen from both ends of a movement: both, one or none."""
+    """Blur the picture by focus, by a movement of the camera, by both or by none."""
     if rng.random() < BLUR_PROBABILITY:
         picture = picture.filter(ImageFilter.GaussianBlur(DIGIT_HEIGHT * min(0.12, rng.exponential(0.045))))
     if rng.random() < 0.12:
@@ -64,10 +69,13 @@ def _blur_picture(rng: np.random.Generator, picture: Image.Image) -> Image.Image
 
 
 def make_sensor_noise(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """A sensor's: each pixel's own, and some of each channel's."""
+    """A sensor's noise for a (width, height) picture, float32 (height, width, 3).
+
+    Most of it is common to a pixel's channels, and half as much is of each channel by itself.
+    """
     strength = rng.exponential(3)
-    grey = rng.standard_normal((size[1], size[0], 1), np.float32)
-    return strength * (grey + 0.5 * rng.standard_normal((size[1], size[0], 3), np.float32))
+    common = rng.standard_normal((size[1], size[0], 1), np.float32)
+    return strength * (common + 0.5 * rng.standard_normal((size[1], size[0], 3), np.float32))
 
 
 def _compress_jpeg(rng: np.random.Generator, picture: Image.Image) -> Image.Image:

@@ -1,6 +1,6 @@
-"""House numbers that are drawn here, in the publishers' Format 1: to try the program with, and to train readers with.
+"""House numbers drawn by this package, in SVHN's Format 1: for trying the program, and for training readers.
 
-The same fonts give the same files, byte for byte. Lengths are spread as in SVHN's train split.
+The same fonts give the same files, byte for byte. Lengths are distributed as in SVHN's train split.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from svhn.runtime.processes import count_cores, start_workers
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PICTURES = {"train": 4000, "test": 600}
-SVHN_LENGTHS = (5137, 18130, 8691, 1434, 9)  # numbers of one to five digits in SVHN's train split
+SVHN_LENGTHS = (5137, 18130, 8691, 1434, 9)  # how many numbers of SVHN's train split have one to five digits
 MARK = "House numbers drawn by svhn.datasets.synthetic, version 2; how many:"
-WORTH_PROCESSES = 500  # pictures: for fewer, the start of a process takes longer than drawing them
-TRIM = 10  # pixels at each border, where a tilted picture shows nothing
+WORTH_PROCESSES = 500  # pictures; fewer are drawn faster than worker processes start
+TRIM = 10  # pixels cut off at each border, which a tilted picture leaves blank
 
 
 def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
-    """Draw `train` and `test` into `data_dir`; one that is there already is left as it is.
+    """Draw the folders `train` and `test` of `data_dir`. A folder that is complete already is left as it is.
 
     Args:
-        pictures: of train; 0 for `PICTURES`.
+        data_dir: folder of the sources; made if it is missing.
+        pictures: number of training pictures; 0 stands for that of `PICTURES`.
 
     Raises:
-        UserError: a folder of that name holds something else, or another number; or no font can be found.
+        UserError: a folder of that name holds other files or another number of pictures, or matplotlib is missing.
     """
     counts = {**PICTURES, **({"train": pictures} if pictures else {})}
     for split in counts:
@@ -53,19 +54,19 @@ def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:
-    """Whether the folder was drawn here, by this version."""
+    """Whether this version drew the source."""
     return count_drawn(Path(data_dir) / source) > 0
 
 
 def count_drawn(folder: Path) -> int:
-    """How many pictures this version drew into the folder; 0 for a folder of another kind."""
+    """The number of pictures that this version drew into the folder; 0 for any other folder."""
     marker = folder / DRAWN
     lines = marker.read_text(encoding="utf-8").splitlines() if marker.is_file() else []
     return int(lines[1]) if len(lines) > 1 and lines[0] == MARK and lines[1].isdecimal() else 0
 
 
 def render_split(folder: Path, count: int, seed: int) -> None:
-    """Draw under a temporary name first: a folder of the final name is complete."""
+    """Draw `count` pictures into a folder that takes its name only when it is complete."""
     unfinished = folder.with_name(folder.name + ".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -76,13 +77,23 @@ def render_split(folder: Path, count: int, seed: int) -> None:
 
 
 def _draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Save the pictures; yields each one's file name and digits, as `write_digit_struct` takes them."""
+    """Save the pictures; yields the file name and digits of each, as `write_digit_struct` takes them."""
     draw = partial(draw_picture, folder, fonts.find_readable_fonts(), seed)
-    with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as imap:
-        yield from tqdm(imap(draw, range(count)), desc=folder.stem, total=count, unit="image")
+    with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as parallel_map:
+        yield from tqdm(parallel_map(draw, range(count)), desc=folder.stem, total=count, unit="image")
 
 
 def draw_picture(folder: Path, paths: Sequence[str], seed: int, index: int) -> tuple[str, np.ndarray]:
+    """Draw and save one picture; returns its file name and digits.
+
+    The seed and the index alone draw it, so that any number of processes draws the same pictures.
+
+    Args:
+        folder: where the picture goes.
+        paths: the fonts to choose from.
+        seed: number of the split.
+        index: number of the picture, from 0.
+    """
     rng = np.random.default_rng((seed, index))
     picture, digits = draw_number(rng, sample_number(rng), paths[int(rng.integers(len(paths)))])
     name = f"{index + 1}.png"
@@ -91,13 +102,13 @@ def draw_picture(folder: Path, paths: Sequence[str], seed: int, index: int) -> t
 
 
 def sample_number(rng: np.random.Generator) -> str:
-    """Digits of a house number: none begins with 0, and small ones are more frequent, as along any street."""
+    """The digits of a house number. None begins with 0, and small numbers are more frequent, as along any street."""
     length = 1 + rng.choice(len(SVHN_LENGTHS), p=np.array(SVHN_LENGTHS) / sum(SVHN_LENGTHS))
     return str(int(10 ** rng.uniform(length - 1, length)))
 
 
 def draw_number(rng: np.random.Generator, text: str, font: str) -> tuple[Image.Image, np.ndarray]:
-    """A picture of the number, and its digits as in digitStruct.mat: float64 (digits, 5), the boxes as drawn."""
+    """A picture of the number, and its digits as in digitStruct.mat: float64 (digits, 5), boxes in pixels."""
     inks, corners = numerals.place_digits(rng, text, font)
     left, top, right, bottom = (round(DIGIT_HEIGHT * side) for side in rng.uniform(0.5, 1.3, 4))
     masks = numerals.draw_masks(inks, corners, (left, top, right, bottom))

@@ -1,4 +1,4 @@
-"""The digits of a drawn number: their ink, and where it lies once camera and wall stand at an angle."""
+"""The digits of a drawn number: their ink, and its place as a tilted camera sees it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-DIGIT_HEIGHT = 32  # pixels of a digit while it is drawn: as high as a record of the default size shows it
-VERTICAL_PROBABILITY = 0.02  # share of numbers that read from top to bottom; 0.8 % of SVHN's train split do
-TILT_PROBABILITY = 0.2  # share whose digits were nailed on one by one
-STAIRS_PROBABILITY = 0.1  # share whose digits climb or fall
-INK_THRESHOLD = 0.4  # of a digit's strongest ink: what counts as part of its box
+DIGIT_HEIGHT = 32  # pixels; about the height of a digit in records of the default size
+VERTICAL_PROBABILITY = 0.02  # of numbers that read from top to bottom; 0.8 % of SVHN's train split do
+TILT_PROBABILITY = 0.2  # of numbers whose digits are tilted one by one, as if nailed on
+STAIRS_PROBABILITY = 0.1  # of numbers whose digits climb or fall
+INK_THRESHOLD = 0.4  # share of a digit's strongest ink; weaker pixels lie outside of its box
 
 PixelBox = tuple[int, int, int, int]  # left, top, right, bottom
-Projection = tuple[float, ...]  # PIL's eight coefficients, from the result's pixels to the source's
+Projection = tuple[float, ...]  # PIL's eight coefficients, which map pixels of the result to pixels of the source
 
 
 @functools.lru_cache(maxsize=2048)
 def draw_glyph(font: str, character: str, stroke: int) -> Image.Image:
-    """A character's ink, cropped to it, `DIGIT_HEIGHT` high; a stroke makes it bolder."""
+    """A character's ink, cropped and `DIGIT_HEIGHT` high. `stroke` pixels of outline make it bolder."""
     face = ImageFont.truetype(font, 2 * DIGIT_HEIGHT)
     mask = Image.new("L", (6 * DIGIT_HEIGHT, 6 * DIGIT_HEIGHT))
     ImageDraw.Draw(mask).text((2 * DIGIT_HEIGHT, 2 * DIGIT_HEIGHT), character, fill=255, font=face, stroke_width=stroke)
@@ -29,7 +29,7 @@ def draw_glyph(font: str, character: str, stroke: int) -> Image.Image:
 
 
 def place_digits(rng: np.random.Generator, text: str, font: str) -> tuple[list[Image.Image], list[tuple[int, int]]]:
-    """Each digit's ink, and the left and top of its picture on a plane without borders."""
+    """Each digit's ink, and the left and top pixel at which it goes on a plane without borders."""
     stroke, width = int(rng.integers(0, 4)), rng.uniform(0.65, 1.25)
     inks = [draw_glyph(font, digit, stroke) for digit in text]
     inks = [ink.resize((max(3, round(width * ink.width)), DIGIT_HEIGHT), Image.Resampling.BILINEAR) for ink in inks]
@@ -47,7 +47,7 @@ def place_digits(rng: np.random.Generator, text: str, font: str) -> tuple[list[I
 def draw_masks(
     inks: list[Image.Image], corners: list[tuple[int, int]], borders: tuple[int, int, int, int]
 ) -> list[Image.Image]:
-    """Each digit's ink on a picture of its own, all of one size: that of all digits with borders around them."""
+    """Each digit's ink on a mask of its own. All masks have the size of the whole number with its borders."""
     left, top, right, bottom = borders
     left -= min(x for x, _ in corners)
     top -= min(y for _, y in corners)
@@ -62,29 +62,32 @@ def draw_masks(
 
 
 def sample_viewpoint(rng: np.random.Generator, size: tuple[int, int]) -> Projection:
-    """A camera that is tilted, a number that slants, and a wall seen from one side; the centre stays."""
+    """The projection of a tilted camera, a slanting number and a wall seen from one side. The center stays in place."""
     angle, slant = math.radians(rng.normal(0, 4)), rng.normal(0, 0.1)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     matrix = np.array([[1, slant], [0, 1]]) @ turn
     vanish = rng.normal(0, 0.12, 2) / size
-    centre = np.array(size) / 2
-    # (matrix (p - centre)) / (1 + vanish (p - centre)) + centre, as one fraction
-    whole = 1 - vanish @ centre
-    rows = matrix + np.outer(centre, vanish)
-    shift = centre * whole - matrix @ centre
+    center = np.array(size) / 2
+    # (matrix (p - center)) / (1 + vanish (p - center)) + center, as one fraction
+    whole = 1 - vanish @ center
+    rows = matrix + np.outer(center, vanish)
+    shift = center * whole - matrix @ center
     return tuple(np.concatenate([[*rows[0], shift[0]], [*rows[1], shift[1]], vanish]) / whole)
 
 
 def project_picture(picture: Image.Image, view: Projection) -> Image.Image:
+    """The picture as seen through a projection, in the same size."""
     return picture.transform(picture.size, Image.Transform.PERSPECTIVE, view, Image.Resampling.BILINEAR)
 
 
 def find_ink_box(ink: np.ndarray) -> PixelBox:
+    """The box of a mask's ink, (height, width): the smallest around all pixels above `INK_THRESHOLD`."""
     visible = ink >= INK_THRESHOLD * ink.max()
     rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def enclose_boxes(boxes: list[PixelBox]) -> PixelBox:
+    """The smallest box around all boxes."""
     left, top, right, bottom = zip(*boxes, strict=True)
     return min(left), min(top), max(right), max(bottom)

@@ -1,4 +1,4 @@
-"""The fonts of this machine that draw 0 to 9 so that everybody reads them."""
+"""The fonts of this machine whose digits everybody can read."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from PIL import Image, ImageDraw, ImageFont
 from svhn.errors import UserError, suggest_extra
 
 DIGITS = "0123456789"
-FONT_SIZE = 40  # pixels a font is judged at
-GRID = (12, 12)  # to which a glyph is scaled, so that fonts can be compared
-REFERENCES = ("DejaVuSans", "DejaVuSans-BoldOblique", "DejaVuSerif", "DejaVuSerif-BoldItalic")  # matplotlib brings them
-MIN_CORRELATION = 0.45  # least correlation with a reference's glyph of the same digit
-LEEWAY = 0.1  # by which another digit's may be above it: a bold 3 and 8 are much alike
-MIN_HEIGHT_RATIO = 0.85  # least height of a digit, of the tallest one's: old-style figures are uneven
-MAX_FONTS = 48  # fonts: a machine with thousands takes no longer
+FONT_SIZE = 40  # pixels, at which fonts are compared
+GRID = (12, 12)  # pixels to which glyphs are scaled before they are compared
+REFERENCES = (
+    "DejaVuSans",
+    "DejaVuSans-BoldOblique",
+    "DejaVuSerif",
+    "DejaVuSerif-BoldItalic",
+)  # of matplotlib
+MIN_CORRELATION = 0.45  # smallest correlation with the same digit of a reference
+LEEWAY = 0.1  # by how much another digit may correlate more: a bold 3 and a bold 8 are much alike
+MIN_HEIGHT_RATIO = 0.85  # smallest height of a digit over the tallest one; excludes old-style figures
+MAX_FONTS = 48  # limits the time that a machine with thousands of fonts takes
 
 
 @functools.cache
 def find_readable_fonts() -> tuple[str, ...]:
-    """Paths of up to `MAX_FONTS` fonts: those that matplotlib brings, and others of this machine.
+    """Paths of up to `MAX_FONTS` readable fonts, drawn from those of matplotlib and of this machine.
 
     Raises:
         UserError: matplotlib is not installed.
@@ -32,31 +37,31 @@ def find_readable_fonts() -> tuple[str, ...]:
     except ImportError as error:
         raise UserError(f"drawing needs Matplotlib's fonts: {suggest_extra('synthetic')}") from error
     folder = Path(get_data_path(), "fonts", "ttf")
-    brought = sorted(str(path) for path in folder.glob("*.ttf"))
+    bundled = sorted(str(path) for path in folder.glob("*.ttf"))
     found = sorted(font_manager.findSystemFonts())
     references = [draw_glyphs(str(folder / f"{name}.ttf")) for name in REFERENCES]
-    names: dict[str, str] = {Path(path).name: path for path in found + brought}  # the same font may be in both
+    names: dict[str, str] = {Path(path).name: path for path in found + bundled}  # the same font may be in both
     order = np.random.default_rng(0).permutation(sorted(names))
     readable = (names[name] for name in order.tolist() if is_readable(names[name], references))
     return tuple(path for path, _ in zip(readable, range(MAX_FONTS), strict=False))
 
 
 def is_readable(path: str, references: list[list[np.ndarray]]) -> bool:
-    """Whether every digit is about as high as the others, and about as like the same digit of a reference as any."""
+    """Whether all digits are about equally high, and each resembles the same digit of a reference most."""
     try:
         drawn = draw_glyphs(path)
-    except (OSError, ValueError):  # not a font that can be drawn with, or one without digits
+    except (OSError, ValueError):  # not a font that PIL can draw with, or a font without digits
         return False
     heights = [glyph.shape[0] for glyph in drawn]
     if min(heights) < MIN_HEIGHT_RATIO * max(heights):
         return False
     likeness = np.max([_correlate_glyphs(drawn, reference) for reference in references], axis=0)
-    own = likeness.diagonal()
-    return bool((own >= likeness.max(axis=1) - LEEWAY).all() and own.min() >= MIN_CORRELATION)
+    same = likeness.diagonal()
+    return bool((same >= likeness.max(axis=1) - LEEWAY).all() and same.min() >= MIN_CORRELATION)
 
 
 def draw_glyphs(path: str) -> list[np.ndarray]:
-    """Each digit's ink, cropped to it: uint8 (height, width). Raises `ValueError` where a digit has none."""
+    """Each digit's ink, cropped: uint8 (height, width). Raises `ValueError` if a digit has no ink."""
     font = ImageFont.truetype(path, FONT_SIZE)
     return [_draw_digit(font, digit) for digit in DIGITS]
 
@@ -71,13 +76,13 @@ def _draw_digit(font: ImageFont.FreeTypeFont, digit: str) -> np.ndarray:
 
 
 def _correlate_glyphs(drawn: list[np.ndarray], reference: list[np.ndarray]) -> np.ndarray:
-    """Correlation of each glyph drawn (row) with each of the reference (column): float64 (10, 10)."""
+    """The correlation of each drawn glyph (row) with each glyph of the reference (column): float64 (10, 10)."""
     both = np.corrcoef([_scale_ink(ink) for ink in (*drawn, *reference)])
     return both[: len(drawn), len(drawn) :]
 
 
 def _scale_ink(ink: np.ndarray) -> np.ndarray:
-    """In the middle of a square, so that a 1 stays narrow, at the size of `GRID`; float32 (pixels,)."""
+    """The ink in the middle of a square, so that a 1 stays narrow, scaled to `GRID`: float32 (pixels,)."""
     height, width = ink.shape
     square = Image.new("L", (max(height, width), max(height, width)))
     square.paste(Image.fromarray(ink), ((square.width - width) // 2, (square.height - height) // 2))
