@@ -1,4 +1,4 @@
-"""Fetch a data set's archives, verify and unpack them: python -m svhn.download [--splits=train,test] [--url=MIRROR]"""
+"""Fetch the archives of a data set, verify and unpack them; or draw the data set, if it is `synthetic`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ def main(argv: list[str]) -> None:
     from svhn.datasets import DATASETS
 
     options = flags.FlagValues()
-    flags.DEFINE_string("dataset", Config.dataset, f"one of {', '.join(sorted(DATASETS))}", flag_values=options)
-    flags.DEFINE_list("splits", [], "which of its sources; all that there are unless given", flag_values=options)
-    flags.DEFINE_string("url", "", "mirror or local folder instead of the publisher", flag_values=options)
-    flags.DEFINE_string("data_dir", Paths.data_dir, "folder that they go to", flag_values=options)
-    flags.DEFINE_integer("pictures", 0, "to draw for training; 0: the data set's own", 0, flag_values=options)
+    flags.DEFINE_string("dataset", Config.dataset, f"data set: {', '.join(sorted(DATASETS))}", flag_values=options)
+    flags.DEFINE_list("splits", [], "sources to fetch, separated by commas (default: all)", flag_values=options)
+    flags.DEFINE_string("url", "", "mirror or local folder to fetch from (default: the publisher)", flag_values=options)
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder to fetch into", flag_values=options)
+    flags.DEFINE_integer(
+        "pictures", 0, "number of training pictures to draw (0: the data set's own number)", 0, flag_values=options
+    )
     shell.parse_flags(options, argv, str(__doc__))
     spec = get_registered("data set", DATASETS, options.dataset)
     download_dataset(spec, Path(options.data_dir), options.url, options.splits, tqdm.write, options.pictures)

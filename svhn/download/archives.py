@@ -1,4 +1,4 @@
-"""What is fetched for a data set, and from where."""
+"""The archives of a data set: chosen, fetched, verified and unpacked, each only if it has to be."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from svhn.download.unpack import unpack_archive
 from svhn.errors import Say, UserError
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
-PACKED_SUFFIX = ".tar.gz"  # any other file stays as it is
+PACKED_SUFFIX = ".tar.gz"  # files of other suffixes are not unpacked
 
-Sources = Mapping[str, tuple[Archive, ...]]
+Sources = Mapping[str, tuple[Archive, ...]]  # archives by split
 
 
 def download_dataset(
     spec: DatasetSpec, data_dir: Path, url: str, splits: Sequence[str], say: Say, pictures: int = 0
 ) -> None:
-    """Bring a data set's sources into `data_dir`; what is complete already is left as it is.
+    """Fetch or draw a data set's sources into `data_dir`. Sources that are complete already are left as they are.
 
     Args:
         spec: the data set.
         data_dir: folder of the sources.
-        url: mirror or local folder; "" for the publisher.
-        splits: which sources; none for all that there are.
-        say: called with a line for each thing done.
-        pictures: to draw for training, of a data set that is drawn; 0: its own number.
+        url: address of a mirror, or a local folder; "" for the publisher.
+        splits: names of sources; empty for all.
+        say: called with a line for each step.
+        pictures: number of training pictures to draw; 0 stands for the data set's own number.
 
     Raises:
-        UserError: what is asked for isn't offered, or isn't what was published.
+        UserError: the source lacks a split, a file differs from the published one, or an option does not apply.
     """
     if spec.render is not None:
         if url or splits:
-            raise UserError(f"{spec.name} is drawn here, all of it: leave out --url and --splits")
+            raise UserError(f"{spec.name} is drawn as a whole and not fetched: leave out --url and --splits")
         say(f"{spec.name}: drawing it into {data_dir}")
         spec.render(data_dir, pictures)
         return
     if not any(spec.sources.values()):
-        raise UserError(f"{spec.name} is published nowhere, so there is nothing to download: put it into {data_dir}")
+        raise UserError(f"{spec.name} is not published: put your own pictures into {data_dir}")
     if pictures:
-        raise UserError(f"{spec.name} is fetched as it was published: leave out --pictures")
+        raise UserError(f"{spec.name} is fetched and not drawn: leave out --pictures")
     _refuse_other_form(spec, data_dir)
     for split, archives in _select_splits(
         _list_available(spec, url, say), splits, url or spec.url or spec.name
@@ -54,13 +54,13 @@ def download_dataset(
 
 
 def _refuse_other_form(spec: DatasetSpec, data_dir: Path) -> None:
-    """Keep the published files out of a folder that holds a source in another form, such as Kaggle's of MNIST."""
+    """Raises `UserError` for a folder that holds a source in another form, such as MNIST as Kaggle's CSV."""
     for split, archives in spec.sources.items():
         paths = [data_dir / archive.filename for archive in archives]
         published = any(_is_packed(path) or path.exists() or _strip_gz_suffix(path).exists() for path in paths)
         if spec.present(data_dir, split) and not published:
             held = f"{data_dir} holds {split} of {spec.name}, but not as {_join_filenames(archives)}"
-            raise UserError(f"{held}: to have those, choose a folder of their own with --data_dir")
+            raise UserError(f"{held}: to fetch them, choose another folder with --data_dir")
 
 
 def _is_packed(path: Path) -> bool:
@@ -68,7 +68,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _strip_gz_suffix(path: Path) -> Path:
-    """Where gunzip puts what a .gz file holds; any other file as it is."""
+    """The path at which gunzip leaves the content of a .gz file; the same path for any other file."""
     return path.with_suffix("") if path.suffix == ".gz" else path
 
 
@@ -77,7 +77,7 @@ def _join_filenames(archives: Sequence[Archive]) -> str:
 
 
 def _list_available(spec: DatasetSpec, url: str, say: Say) -> Sources:
-    """The splits that a source has, with what is known of their archives: a mirror's SHA256SUMS goes before `spec`."""
+    """The splits that can be fetched, with their archives. A mirror's SHA256SUMS replaces the checksums of `spec`."""
     text = read_remote_text(url, "SHA256SUMS", say) if url else None
     if text is None:
         return spec.sources
@@ -96,12 +96,12 @@ def _list_available(spec: DatasetSpec, url: str, say: Say) -> Sources:
 def _select_splits(sources: Sources, splits: Sequence[str], source: str) -> Sources:
     for split in splits:
         if split not in sources:
-            raise UserError(f"--splits: {source} has no {split!r}: expected some of {', '.join(sources)}")
+            raise UserError(f"--splits: {source} has no {split!r}: expected {' or '.join(sources)}")
     return {split: sources[split] for split in splits} if splits else sources
 
 
 def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Path, source: str, say: Say) -> None:
-    """Fetch an archive and unpack a .tar.gz, each only where that is still to do."""
+    """Fetch an archive, and unpack a .tar.gz, unless this is done already."""
     path = data_dir / archive.filename
     result = data_dir / split if _is_packed(path) else path
     if there := _find_unpacked(spec, path, result):
@@ -120,27 +120,28 @@ def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Pa
 
 
 def _find_unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:
-    """What the archive holds, where that is there: the folder of a .tar.gz, or what gunzip made of another .gz."""
+    """The unpacked content of an archive, if it is present: the folder of a .tar.gz, or the file that gunzip makes."""
     if not _is_packed(path):
         return _strip_gz_suffix(path) if _strip_gz_suffix(path) != path and _strip_gz_suffix(path).exists() else None
     if folder.exists() and not spec.present(folder.parent, folder.name):
-        raise UserError(
-            f"{folder} is there, but holds nothing of {spec.name}: move it away, or choose another --data_dir"
-        )
+        raise UserError(f"{folder} exists, but does not hold {spec.name}: move it away, or choose another --data_dir")
     if (folder / DRAWN).exists():
-        raise UserError(f"{folder} was drawn, and is nothing of {spec.name}: choose another --data_dir")
+        raise UserError(f"{folder} holds drawn pictures, not {spec.name}: choose another --data_dir")
     return folder if folder.exists() else None
 
 
 def _is_verified(path: Path, archive: Archive, say: Say) -> bool:
-    """Whether the archive is there as published. Raises `UserError` for another file that isn't only a package."""
+    """Whether the archive is present and as published. Raises `UserError` for another file that is not a .tar.gz.
+
+    A damaged .tar.gz is fetched again, but a file of data may be the user's own and is never overwritten.
+    """
     if archive.sha256 is None:
-        extent = ": its size is verified only" if archive.size else ", nor its size: it is not verified"
+        extent = ": only its size is verified" if archive.size else " and no size: it is not verified"
         say(f"no checksum is published for {archive.filename}{extent}")
     if not path.exists():
         return False
     problem = describe_mismatch(path, archive)
-    if problem and not _is_packed(path):  # it may be the user's own data
+    if problem and not _is_packed(path):
         raise UserError(f"{path} is not as published: {problem}: move it away, or choose another --data_dir")
     if problem:
         say(f"{path} does not match: {problem}: fetching it again")
@@ -149,19 +150,19 @@ def _is_verified(path: Path, archive: Archive, say: Say) -> bool:
 
 def _explain_no_source(spec: DatasetSpec, data_dir: Path) -> str:
     names = ", ".join(dict.fromkeys(map(_join_filenames, spec.sources.values())))
-    return f"{spec.name} has no address to be fetched from: put {names} into {data_dir}, or name a mirror with --url"
+    return f"{spec.name} has no known address: put {names} into {data_dir}, or name a mirror with --url"
 
 
 @contextmanager
 def _show_progress(title: str) -> Iterator[Progress]:
-    """A progress bar with bytes, rate and time left."""
+    """A progress bar with bytes, rate and remaining time."""
     with tqdm(desc=title, unit="B", unit_scale=True) as shown:
         started = False
 
         def move(done: int, total: int | None) -> None:
             nonlocal started
             shown.total = total
-            if not started or done < shown.n:  # what was there before counts for no rate
+            if not started or done < shown.n:  # bytes of an earlier call don't count for the rate
                 shown.initial = shown.n = done
             shown.update(done - shown.n)
             started = True

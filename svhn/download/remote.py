@@ -1,4 +1,4 @@
-"""Where files come from: a server or a folder, read from any byte on, with patience for what may pass."""
+"""Files of a server or a folder, read from any byte on. Failures that may pass are tried again."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from svhn.errors import Say, UserError
 
 CHUNK = 1 << 16  # bytes
 TIMEOUT = 30.0  # seconds without a byte
-TRIES = 5  # in a row, none of which brought anything new
+TRIES = 5  # in a row that get no further before the transfer is given up
 TEMPORARY_STATUS = {408, 429, 500, 502, 503, 504}
-ABSENT_STATUS = {403, 404, 410}  # 403 is what object stores answer for a file that isn't there
+ABSENT_STATUS = {403, 404, 410}  # object stores answer 403 for a missing file
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")  # RFC 9110, 14.4
-Pause = Callable[[float], None]
+Pause = Callable[[float], None]  # waits for a number of seconds
 T = TypeVar("T")
 
 
 class MissingFileError(UserError):
-    """The source doesn't have this file."""
+    """The source does not have the file."""
 
 
 class BrokenTransferError(Exception):
@@ -35,7 +35,13 @@ class BrokenTransferError(Exception):
 
 
 class Stream(NamedTuple):
-    """Bytes of a source's file: `read()` gives the next ones, b"" at the end; `total` counts from the file's start."""
+    """A source's file, open for reading.
+
+    Args:
+        read: returns the next bytes; b"" at the end.
+        start: place of the first byte in the file.
+        total: bytes of the whole file, from its start; None if the server does not tell.
+    """
 
     read: Callable[[], bytes]
     start: int
@@ -44,15 +50,15 @@ class Stream(NamedTuple):
 
 @contextmanager
 def open_stream(source: str, filename: str, offset: int) -> Iterator[Stream]:
-    """A source's file from the byte `offset` on, or from its start where that can't be.
+    """A source's file from the byte `offset` on, or from its start if the server can't do that.
 
     Args:
-        source: http, https or file address of a folder, or the folder's path.
-        filename: the file's name in it.
-        offset: bytes that are there already.
+        source: address (http, https or file) or path of a folder.
+        filename: the file's name in the folder.
+        offset: number of bytes that were read before.
 
     Raises:
-        MissingFileError: the source doesn't have the file.
+        MissingFileError: the source does not have the file.
         BrokenTransferError: another try may succeed.
     """
     folder = _get_local_folder(source)
@@ -62,7 +68,7 @@ def open_stream(source: str, filename: str, offset: int) -> Iterator[Stream]:
         return
     path = folder / filename
     if not path.is_file():
-        raise MissingFileError(f"{path}: there is no such file: check --url")
+        raise MissingFileError(f"{path} is missing: check --url")
     with path.open("rb") as file:
         size = path.stat().st_size
         start = file.seek(offset if offset <= size else 0)
@@ -70,7 +76,17 @@ def open_stream(source: str, filename: str, offset: int) -> Iterator[Stream]:
 
 
 def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], say: Say, pause: Pause) -> T:
-    """Repeat an attempt that breaks off, with growing pauses, until `TRIES` in a row get no further than before."""
+    """Repeat an attempt that breaks off, with growing pauses, until `TRIES` in a row get no further.
+
+    Args:
+        attempt: raises `BrokenTransferError` if another try may succeed.
+        reached: returns the number of bytes that are done.
+        say: called with a line before each pause.
+        pause: waits for a number of seconds.
+
+    Raises:
+        UserError: the last of `TRIES` attempts failed.
+    """
     furthest, failures = reached(), 0
     while True:
         try:
@@ -79,7 +95,7 @@ def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], say: Say
             failures = failures + 1 if reached() <= furthest else 1
             furthest = max(furthest, reached())
             if failures == TRIES:
-                remedy = "check the connection and --url; the same command goes on from here"
+                remedy = "check the connection and --url, then run the same command again: it resumes here"
                 raise UserError(f"{error}: {TRIES} tries failed: {remedy}") from error
             delay = 2.0 ** (failures - 1)
             say(f"{error}: trying again in {delay:.0f} s")
@@ -87,7 +103,7 @@ def retry_attempt(attempt: Callable[[], T], reached: Callable[[], int], say: Say
 
 
 def read_remote_text(source: str, filename: str, say: Say, pause: Pause = time.sleep) -> str | None:
-    """A small text file of a source, or None where the source doesn't have it."""
+    """A small text file of a source; None if the source does not have it."""
 
     def attempt() -> str:
         with open_stream(source, filename, 0) as stream:
@@ -100,7 +116,7 @@ def read_remote_text(source: str, filename: str, say: Say, pause: Pause = time.s
 
 
 def _get_local_folder(source: str) -> Path | None:
-    """The folder that a source names, or None where it is a server."""
+    """The local folder that a source names; None for a server."""
     scheme, separator, _ = source.partition("://")
     if not separator:
         return Path(source)
@@ -119,7 +135,7 @@ def _open_url(url: str, offset: int) -> Iterator[Stream]:
             yield Stream(partial(_receive_chunk, answer, url), 0, total)
         elif answer.status == 206 and start == offset:
             yield Stream(partial(_receive_chunk, answer, url), offset, total)
-        elif answer.status == 416 and total == offset:  # all of it is there already
+        elif answer.status == 416 and total == offset:  # the file was read to its end before
             yield Stream(lambda: b"", offset, total)
         elif offset and answer.status in (206, 416):
             with _open_url(url, 0) as stream:
@@ -129,20 +145,20 @@ def _open_url(url: str, offset: int) -> Iterator[Stream]:
 
 
 def _send_request(url: str, offset: int) -> Any:
-    """The server's answer, whatever its status: an `HTTPResponse`, or an `HTTPError`, which is read like one."""
+    """The server's answer with any status: an `HTTPResponse`, or an `HTTPError`, which has the same methods."""
     try:
         request = urllib.request.Request(url, headers={"Range": f"bytes={offset}-"} if offset else {})
         return urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as answer:
         return answer
     except (ValueError, http.client.InvalidURL) as error:
-        raise UserError(f"{url}: this is no address ({error}): check --url") from error
+        raise UserError(f"{url} is not an address ({error}): check --url") from error
     except (OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(f"{url}: {getattr(error, 'reason', error)}") from error
 
 
 def _parse_content_range(answer: Any) -> tuple[int | None, int | None]:
-    """The answer's first byte and the length of the whole file, as far as its headers tell."""
+    """The place of the answer's first byte, and the bytes of the whole file; None for what the headers lack."""
     match = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     if match is not None:
         start, total = (int(text) if text and text != "*" else None for text in match.groups())

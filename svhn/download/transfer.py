@@ -1,4 +1,4 @@
-"""Files from a source to this machine: whole or absent, resumed, checked against their sha256."""
+"""Transfer of files: resumed after a break, checked against their sha256, and named only when complete."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from svhn.spec import Archive
 
 CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)")
 
-Progress = Callable[[int, int | None], None]  # bytes done, and in all where that is known
+Progress = Callable[[int, int | None], None]  # called with the bytes done, and with all bytes if known
 
 
 def parse_checksums(text: str) -> dict[str, str]:
-    """The sha256 of each file that the output of `sha256sum` names."""
+    """The sha256 of each file, by name, from the output of `sha256sum`. Raises `UserError` for any other text."""
     checksums = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -33,12 +33,12 @@ def parse_checksums(text: str) -> dict[str, str]:
 
 
 def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
-    """How a file differs from what is published about it, or "" where it doesn't.
+    """How a file differs from the published one; "" if it does not.
 
     Args:
         path: the file.
-        archive: its published size and sha256.
-        checksum: the file's own sha256, where it has been computed already.
+        archive: the published size and sha256.
+        checksum: the file's sha256, if it has been computed before.
     """
     size = path.stat().st_size
     if archive.size is not None and archive.size != size:
@@ -52,18 +52,18 @@ def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None)
 def fetch_file(
     source: str, archive: Archive, folder: Path, progress: Progress, say: Say, pause: Pause = time.sleep
 ) -> None:
-    """Bring a file into `folder`, verified; go on with what an earlier call left unfinished as `<filename>.part`.
+    """Fetch a file into `folder` and verify it. A `<filename>.part` of an earlier call is continued.
 
     Args:
-        source: http, https or file address of a folder, or the folder's path.
-        archive: the file's name, with its size and sha256 where they are known.
-        folder: where it goes; made where needed.
-        progress: called with the bytes done and in all; its first call in each try tells where that starts.
+        source: address (http, https or file) or path of a folder.
+        archive: the file's name, with its size and sha256 if they are known.
+        folder: where the file goes; made if it is missing.
+        progress: called with the bytes done and the bytes in all; first, in each try, with those done before it.
         say: called with a line when a try has failed and another follows.
-        pause: waits for so many seconds between tries.
+        pause: waits for a number of seconds between tries.
 
     Raises:
-        UserError: the source can't be reached, lacks the file or has another one than is published.
+        UserError: the source can't be reached, lacks the file, or has a file that differs from the published one.
     """
     target = folder / archive.filename
     part = target.with_name(target.name + ".part")
@@ -74,7 +74,7 @@ def fetch_file(
     problem = describe_mismatch(part, archive, checksum)
     if problem:
         part.unlink()
-        remedy = "the file was damaged or replaced on its way; run the same command again, or check the mirror"
+        remedy = "the transfer damaged or replaced it; run the same command again, or check the mirror"
         raise UserError(f"{archive.filename}: {problem}: {remedy}")
     part.replace(target)
 
@@ -84,7 +84,7 @@ def _get_size(path: Path) -> int:
 
 
 def _try_transfer(source: str, archive: Archive, part: Path, progress: Progress) -> str:
-    """One try to complete `part`; returns its sha256."""
+    """Try once to complete the file `part`; returns its sha256."""
     offset = _get_size(part)
     if offset and offset == archive.size:
         return compute_sha256(part)
@@ -97,6 +97,7 @@ def _try_transfer(source: str, archive: Archive, part: Path, progress: Progress)
 
 
 def _append_stream(stream: Stream, part: Path, progress: Progress) -> str:
+    """Write a stream's bytes into `part` from the stream's start on; returns the sha256 of the whole file."""
     done, digest = stream.start, hashlib.sha256()
     with attach_filename(part), part.open("r+b" if done else "wb") as file:
         while file.tell() < done:

@@ -1,4 +1,4 @@
-"""Archives, unpacked beside their target and renamed once they are whole."""
+"""Archives unpacked into a temporary folder that takes its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from svhn.runtime.files import attach_filename
 
 
 def unpack_archive(archive: Path, folder: Path, progress: Progress) -> None:
-    """Unpack what a .tar.gz holds under `<folder's name>/` into `folder`, which appears only when it is complete.
+    """Unpack the folder `<folder.name>/` of a .tar.gz as `folder`, which appears only when it is complete.
 
     Args:
         archive: the file.
-        folder: the result; what the archive holds beside it is left out.
-        progress: called with the archive's bytes done and in all.
+        folder: the result. Other members of the archive are left out.
+        progress: called with the archive's bytes done and its bytes in all.
 
     Raises:
-        UserError: the archive is damaged, lacks the folder, or holds anything but files and folders with paths inside.
+        UserError: the archive is damaged, lacks the folder, or has a member that is a link, a device or outside.
     """
     unfinished = folder.with_name(folder.name + ".partial")
     if unfinished.exists():
@@ -44,14 +44,14 @@ def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progre
     try:
         with archive.open("rb") as packed, gzip.open(packed) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - it would keep all that it has met
+                tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue] - or it keeps every member in memory
                 name = member.name
                 top, *rest = _split_safe_path(archive, member)
                 tops.add(top)
                 if top == root and rest:
                     tar.extract(member.replace(name="/".join(rest), deep=False), unfinished, filter="data")
                 progress(packed.tell(), total)
-            while plain.read(CHUNK):  # only at its end does gzip compare its own checksum
+            while plain.read(CHUNK):  # gzip compares its checksum only at the end
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise UserError(
@@ -62,9 +62,9 @@ def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progre
 
 
 def _split_safe_path(archive: Path, member: tarfile.TarInfo) -> tuple[str, ...]:
-    """The parts of a member's path; a `UserError` for one that could write outside its folder.
+    """The parts of a member's path. Raises `UserError` for a member that could write outside its folder.
 
-    tarfile's own filter is not enough: it makes absolute paths relative, and CVE-2025-4517 got round it by links.
+    The filter of `tarfile` is not enough: it makes absolute paths relative, and CVE-2025-4517 evaded it with links.
     """
     path = PurePosixPath(member.name)
     if path.is_absolute():
@@ -75,5 +75,5 @@ def _split_safe_path(archive: Path, member: tarfile.TarInfo) -> tuple[str, ...]:
         problem = "a link" if member.issym() or member.islnk() else "a device or pipe"
     else:
         return path.parts or (".",)
-    remedy = "expected only files and folders inside; nothing was unpacked; get the archive from its publisher"
+    remedy = "expected only files and folders inside it; nothing was unpacked: get the archive from its publisher"
     raise UserError(f"{archive}: {member.name!r} is {problem}: {remedy}")

@@ -80,8 +80,8 @@ def test_a_file_that_the_server_lacks(mirror: Mirror, status: int) -> None:
     ("url", "message"),
     [
         ("ftp://127.0.0.1/x", "--url=ftp://127.0.0.1/x: expected http://, https://, file:// or a folder"),
-        ("http://[::1", "this is no address"),
-        ("http://127.0.0.1:port", "this is no address"),
+        ("http://[::1", "is not an address"),
+        ("http://127.0.0.1:port", "is not an address"),
     ],
 )
 def test_an_impossible_address_is_not_tried_again(url: str, message: str) -> None:
