@@ -1,1 +1,1 @@
-"""`python -m svhn.wrangle`: the published files of a data set as TFRecords."""
+"""`python -m svhn.wrangle`: write, check and salvage the records of a data set."""

@@ -1,4 +1,4 @@
-"""Turns a data set's sources into records: crops every number and writes the splits as TFRecords."""
+"""Turn a data set's sources into records: crop every number and write the splits as TFRecords."""
 
 from __future__ import annotations
 
@@ -21,23 +21,35 @@ from svhn.wrangle import check
 
 def _define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
-    flags.DEFINE_string("dataset", "svhn", "data set, by its name in DATASETS", flag_values=values)
-    flags.DEFINE_list("splits", [], "sources to read; all that are there unless named", flag_values=values)
-    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources, as published", flag_values=values)
+    flags.DEFINE_string("dataset", "svhn", f"data set: {', '.join(sorted(DATASETS))}", flag_values=values)
+    flags.DEFINE_list(
+        "splits", [], "sources to read, separated by commas (default: all in --data_dir)", flag_values=values
+    )
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources", flag_values=values)
     flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the TFRecords", flag_values=values)
-    flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the records' images; the data set's own", flag_values=values)
-    flags.DEFINE_float("margin", None, "share of the box added on every side; the data set's own", flag_values=values)
+    flags.DEFINE_string(
+        "size", "", "HEIGHTxWIDTH of the records' images, in pixels (default: the data set's own)", flag_values=values
+    )
+    flags.DEFINE_float(
+        "margin", None, "share of the box added on every side (default: the data set's own)", flag_values=values
+    )
     flags.DEFINE_integer(
-        "max_length", 0, "digits of the longest number to keep; the data set's own", 0, 20, flag_values=values
+        "max_length", 0, "digits of the longest number to keep (0: the data set's own)", 0, 20, flag_values=values
     )
-    flags.DEFINE_bool("check", False, "look at the sources and say what is amiss; writes nothing", flag_values=values)
+    flags.DEFINE_bool("check", False, "report problems of the sources and write nothing", flag_values=values)
     flags.DEFINE_bool(
-        "salvage", False, "leave corrupt records out of damaged files in --records_dir", flag_values=values
+        "salvage", False, "write damaged files in --records_dir again without their corrupt records", flag_values=values
     )
-    flags.DEFINE_integer("seed", 0, "draws the validation examples and the order", 0, flag_values=values)
-    flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
-    flags.DEFINE_float("max_skipped", 0.001, "largest share of pictures left out as unusable", 0, 1, flag_values=values)
-    flags.DEFINE_integer("processes", 0, "that crop pictures; 0: one a core", 0, flag_values=values)
+    flags.DEFINE_integer("seed", 0, "seed of the validation examples and the order", 0, flag_values=values)
+    flags.DEFINE_float(
+        "valid_share", 0.05, "share of the training sources that goes to valid", 0.001, 0.999, flag_values=values
+    )
+    flags.DEFINE_float(
+        "max_skipped", 0.001, "largest share of unusable pictures to leave out", 0, 1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "processes", 0, "number of processes that crop pictures (0: one per core)", 0, flag_values=values
+    )
     return values
 
 
@@ -48,52 +60,56 @@ def _parse_size(text: str) -> Size:
     return int(match[1]), int(match[2])
 
 
-def select_sources(spec: DatasetSpec, data_dir: Path, named: list[str]) -> list[str]:
-    """The sources that were named, or all that are in the folder."""
-    for source in named:
+def select_sources(spec: DatasetSpec, data_dir: Path, names: list[str]) -> list[str]:
+    """The sources with the given names, or all in the folder. Raises `UserError` if one of them is missing."""
+    for source in names:
         get_registered(f"split of {spec.name}", spec.sources, source)
     present = [source for source in spec.sources if spec.present(data_dir, source)]
-    missing = [source for source in named if source not in present]
+    missing = [source for source in names if source not in present]
     if missing or not present:
         lacks = f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}"
         raise UserError(f"{lacks}: {_suggest_remedy(spec, data_dir, bool(present))}")
-    return list(dict.fromkeys(named)) or present
+    return list(dict.fromkeys(names)) or present
 
 
 def _suggest_remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
-    """What to do about sources that are missing, alone or beside others that are there."""
-    if not any(spec.sources.values()):  # one's own
-        return "put some there, or leave out --splits"
-    apart = ", with a folder of its own if what is there is not as published" if others else ""
+    """What to do about missing sources. `others` tells whether the folder holds other sources."""
+    if not any(spec.sources.values()):  # the user's own pictures
+        return "add pictures of that split, or leave out --splits"
+    apart = ", with another folder if the files present are not the published ones" if others else ""
     return f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
 
 
 def set_max_length(spec: DatasetSpec, max_length: int) -> DatasetSpec:
+    """The data set with another `max_length`; 0 keeps its own. Raises `UserError` for another fixed length."""
     if max_length and spec.fixed_length and max_length != spec.max_length:
-        raise UserError(f"--max_length={max_length}: all numbers of {spec.name} have {spec.max_length} digits")
+        raise UserError(
+            f"--max_length={max_length}: all numbers of {spec.name} have {spec.max_length} digits: leave it out"
+        )
     return dataclasses.replace(spec, max_length=max_length or spec.max_length)
 
 
 def _check_sources(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
-    lines, amiss = check.summarize_inspections(check.inspect_sources(spec, data_dir, sources, size, processes))
+    lines, problems = check.summarize_inspections(check.inspect_sources(spec, data_dir, sources, size, processes))
     print("\n".join(lines))
-    if amiss:
-        raise UserError(f"{amiss} things are amiss in {data_dir}, see above: mend them, or wrangle with --max_skipped")
-    print("Nothing is amiss. Now run the same command without --check.")
+    if problems:
+        found = f"{problems} problem{'s' * (problems > 1)} found (listed above)"
+        raise UserError(f"{data_dir}: {found}. Fix them, or run without --check and with --max_skipped")
+    print("No problem found. Now run the same command without --check.")
 
 
 def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
-    """How to make the records; what isn't named is the data set's own."""
+    """How to make the records. Options that are not given are the data set's own."""
     margin = spec.margin if values.margin is None else values.margin
     if not 0 <= margin <= 10:
         raise UserError(f"--margin={margin}: expected a share of the box from 0 to 10, for example 0.3")
     if values["valid_share"].present and not spec.valid_from:
         raise UserError(
-            f"--valid_share={values.valid_share}: {spec.name} has a source of its own for valid, leave it out"
+            f"--valid_share={values.valid_share}: {spec.name} has its own source for valid: leave out --valid_share"
         )
-    named = {name: values[name].value for name in ("seed", "valid_share", "max_skipped")}
+    given = {name: values[name].value for name in ("seed", "valid_share", "max_skipped")}
     size = _parse_size(values.size) if values.size else spec.size
-    return {"size": size, "margin": margin, "processes": values.processes or count_cores(), **named}
+    return {"size": size, "margin": margin, "processes": values.processes or count_cores(), **given}
 
 
 def main(argv: list[str]) -> None:
@@ -117,7 +133,7 @@ def _salvage_records(values: flags.FlagValues) -> None:
     get_registered("data set", DATASETS, values.dataset)
     unused = [name for name in values if values[name].present and name not in ("salvage", "dataset", "records_dir")]
     if unused:
-        raise UserError(f"--salvage reads --dataset and --records_dir alone: leave out --{unused[0]}")
+        raise UserError(f"--salvage uses only --dataset and --records_dir: leave out --{unused[0]}")
     with shell.silence_tensorflow():
         from svhn.wrangle import salvage
 

@@ -1,4 +1,4 @@
-"""A look at a data set before training: what can't be used, what is there twice, and which lengths there are."""
+"""Checks of a data set before training: unusable pictures, duplicates, missing digits, and the lengths of numbers."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ from svhn.runtime.processes import start_workers
 from svhn.spec import Box, DatasetSpec, Entry, Size
 from svhn.wrangle.crop import CroppedPicture, crop_entry
 
-CASES_SHOWN = 5  # cases of each kind
-MIN_GAP = 0.8  # of a digit's width, beyond which SVHN's gaps often hold a digit without a box: docs/ablation.md
-MIN_ASPECT = 0.4  # of its height: the least width that a digit is taken to have
-MAX_CLIMB = 0.3  # of its height: how much lower the next one may stand
+CASES_SHOWN = 5  # of each kind of problem
+MIN_GAP = 0.8  # share of a digit's width; wider gaps in SVHN often hold a digit without a box: see docs/ablation.md
+MIN_ASPECT = 0.4  # smallest width of a digit that is assumed, as a share of its height
+MAX_CLIMB = 0.3  # largest height difference of digits that are side by side, as a share of their height
 BAR_WIDTH = 40  # characters of the longest bar
 
 
 class Inspection(NamedTuple):
-    """An entry and its source, why it can't be used, or "", and a hash of its pixels as records would have them."""
+    """An entry and what its check found.
+
+    Args:
+        source: the entry's source.
+        entry: the entry.
+        problem: why the entry can't be used; "" if it can.
+        pixels: hash of the encoded pixels that a record would hold; "" if there are none.
+    """
 
     source: str
     entry: Entry
@@ -36,13 +43,13 @@ class Inspection(NamedTuple):
 def inspect_sources(
     spec: DatasetSpec, data_dir: Path, sources: Sequence[str], size: Size, processes: int
 ) -> list[Inspection]:
-    """Every entry, read as wrangling would. Raises `UserError` where a source can't be read."""
-    named = [(source, entry) for source in sources for entry in spec.entries(data_dir, source, 0)]
-    usable = [entry for _, entry in named if not entry.problem]
-    with start_workers(processes) as imap:
+    """Read every entry as wrangling does. Raises `UserError` if a source can't be read."""
+    entries = [(source, entry) for source in sources for entry in spec.entries(data_dir, source, 0)]
+    usable = [entry for _, entry in entries if not entry.problem]
+    with start_workers(processes) as parallel_map:
         crop = partial(crop_entry, spec.load, spec.locate, size, spec.margin, spec.image_format)
-        outcomes = iter(tqdm(imap(crop, usable), desc="check", total=len(usable), unit="image", leave=False))
-        return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in named]
+        outcomes = iter(tqdm(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False))
+        return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in entries]
 
 
 def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], max_length: int) -> tuple[str, str]:
@@ -51,52 +58,55 @@ def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], max_len
     outcome = next(outcomes)
     if isinstance(outcome, str):
         return outcome, ""
-    too_long = f"{len(entry.label)} digits, for {max_length} slots: raise --max_length"
+    too_long = f"{len(entry.label)} digits, expected at most {max_length}: raise --max_length"
     return too_long if len(entry.label) > max_length else "", hashlib.sha256(outcome.image).hexdigest()
 
 
-def summarize_inspections(looked: Sequence[Inspection]) -> tuple[list[str], int]:
-    """Lines for a person, and how many things are amiss; room for a digit is none, since some numbers are set apart."""
-    bad = [f"{each.entry.name}: {each.problem}" for each in looked if each.problem]
-    usable = [each.entry for each in looked if not each.problem]
+def summarize_inspections(inspections: Sequence[Inspection]) -> tuple[list[str], int]:
+    """Lines for the user, and the number of problems.
+
+    A wide gap between digits is listed but is not a problem, since some numbers are written apart.
+    """
+    bad = [f"{each.entry.name}: {each.problem}" for each in inspections if each.problem]
+    usable = [each.entry for each in inspections if not each.problem]
     gaps = [f"{entry.name} ({entry.label})" for entry in usable if has_wide_gap(entry.boxes)]
-    twice, leaks = _find_duplicates(looked)
-    lines = [*_format_histogram(looked)]
+    twice, leaks = _find_duplicates(inspections)
+    lines = [*_format_histogram(inspections)]
     kinds = {
-        "have room for one more digit, which their labels may lack": gaps,
-        "can't be used": bad,
-        "are there twice": twice,
-        "are in two sources": leaks,
+        "with a gap as wide as a digit (the label may lack one)": gaps,
+        "that can't be used": bad,
+        "twice within a source": twice,
+        "in two sources": leaks,
     }
     for title, cases in kinds.items():
-        lines.append(f"{len(cases)} pictures {title}{':' if cases else ''}")
+        lines.append(f"{len(cases)} picture{'s' * (len(cases) != 1)} {title}{':' if cases else ''}")
         lines += [f"  {case}" for case in cases[:CASES_SHOWN]]
         lines += [f"  and {len(cases) - CASES_SHOWN} more"] * (len(cases) > CASES_SHOWN)
     return lines, len(bad) + len(twice) + len(leaks)
 
 
 def has_wide_gap(boxes: Sequence[Box]) -> bool:
-    """Whether there is a gap nearly as wide as a digit between two of a row, as where a digit has no box."""
+    """Whether two neighboring digits have a gap nearly as wide as a digit between them, as if a box were missing."""
     if not boxes:
         return False
     width = median(right - left for left, _, right, _ in boxes)
     height = median(bottom - top for _, top, _, bottom in boxes)
-    gap = MIN_GAP * max(width, MIN_ASPECT * height)  # between two 1s there need not be room for more
+    gap = MIN_GAP * max(width, MIN_ASPECT * height)  # a 1 is narrower than a digit that may be missing
     return any(
-        _are_side_by_side(one, other, height) and other[0] - one[2] > gap for one, other in pairwise(sorted(boxes))
+        _are_side_by_side(left, right, height) and right[0] - left[2] > gap for left, right in pairwise(sorted(boxes))
     )
 
 
-def _are_side_by_side(one: Box, other: Box, height: float) -> bool:
-    """Whether two digits stand beside each other: what climbs, or stands one above the other, lies apart anyway."""
-    (_, top, _, bottom), (_, other_top, _, other_bottom) = one, other
-    return abs(top + bottom - other_top - other_bottom) / 2 < MAX_CLIMB * height
+def _are_side_by_side(left: Box, right: Box, height: float) -> bool:
+    """Whether two digits stand at about the same height. Digits that climb lie apart even if no digit is missing."""
+    (_, left_top, _, left_bottom), (_, right_top, _, right_bottom) = left, right
+    return abs(left_top + left_bottom - right_top - right_bottom) / 2 < MAX_CLIMB * height
 
 
-def _find_duplicates(looked: Sequence[Inspection]) -> tuple[list[str], list[str]]:
-    """Those whose pixels are there again within one source, and those that are in two, if with other pixels."""
+def _find_duplicates(inspections: Sequence[Inspection]) -> tuple[list[str], list[str]]:
+    """Pictures with the same pixels within a source, and pictures that are in two sources; a line for each group."""
     same: dict[str, list[Inspection]] = defaultdict(list)
-    for each in looked:
+    for each in inspections:
         for key in {each.pixels, each.entry.picture} - {""}:
             same[key].append(each)
     twice, leaks = [], []
@@ -109,10 +119,10 @@ def _find_duplicates(looked: Sequence[Inspection]) -> tuple[list[str], list[str]
     return twice, list(dict.fromkeys(leaks))
 
 
-def _format_histogram(looked: Sequence[Inspection]) -> Iterator[str]:
-    """How many numbers there are of each length, by source."""
-    for source in dict.fromkeys(each.source for each in looked):
-        lengths = Counter(len(each.entry.label) for each in looked if each.source == source and not each.problem)
-        yield f"{source}: {lengths.total()} pictures that can be used"
+def _format_histogram(inspections: Sequence[Inspection]) -> Iterator[str]:
+    """The number of usable pictures of each length, by source, with bars."""
+    for source in dict.fromkeys(each.source for each in inspections):
+        lengths = Counter(len(each.entry.label) for each in inspections if each.source == source and not each.problem)
+        yield f"{source}: {lengths.total()} usable pictures"
         for length, count in sorted(lengths.items()):
             yield f"  {length} digits {count:>7} {'#' * round(BAR_WIDTH * count / max(lengths.values()))}"

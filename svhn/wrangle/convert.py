@@ -1,4 +1,4 @@
-"""Sources to records: draws the splits, and writes each as shards that take their names once all are complete."""
+"""Records from sources: draws the splits, and writes shards that take their names only when all are complete."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ class Options:
     """How to make records.
 
     Args:
-        size: height and width of their images.
-        margin: share of the box's height and width added on each of its sides.
+        size: height and width of the images, in pixels.
+        margin: share of the box's height and width that is added on each side.
         seed: draws the validation examples and the order.
-        valid_share: of the numbers of each length, in the sources that train and valid share.
-        max_skipped: largest share of pictures that may be left out because they can't be used.
-        processes: that crop pictures; the records don't depend on it.
+        valid_share: share of the numbers of each length that goes to valid, from the sources that valid shares with
+            train.
+        max_skipped: largest share of unusable pictures that may be left out.
+        processes: number of processes that crop pictures; the records don't depend on it.
     """
 
     size: Size
@@ -54,13 +55,14 @@ class Options:
 
 @dataclass
 class Tally:
-    """What was left out: the entries that are skipped with the reason, and numbers longer than the slots."""
+    """Counts of all entries and of those left out: skipped ones as (name, reason), and numbers that are too long."""
 
     entries: int = 0
     too_long: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def keep_usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
+        """The usable entries; the others are counted."""
         kept = []
         for entry in entries:
             self.entries += 1
@@ -76,13 +78,13 @@ class Tally:
 def convert_dataset(
     spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: Sequence[str], options: Options
 ) -> list[str]:
-    """Write the records of the sources; returns lines that say what was done.
+    """Write the records of the sources; returns lines for the user.
 
-    The splits of other sources stay as they are, if they were made with the same options.
+    The splits of other sources stay as they are if they were made with the same options.
 
     Raises:
-        UserError: if a source can't be read, too much of it can't be used, or it would push another source out of a
-            split that both go into. The records there are stay as they were.
+        UserError: a source can't be read, too many of its pictures can't be used, or another source would drop out of
+            a split that both go into. Earlier records then stay as they were.
     """
     _check_shared_splits(spec, records_dir, sources)
     tally = Tally()
@@ -91,11 +93,11 @@ def convert_dataset(
     folder.mkdir(parents=True, exist_ok=True)
     shards, sizes, lengths = {}, {}, {}
     try:
-        with start_workers(options.processes) as imap:
+        with start_workers(options.processes) as parallel_map:
             crop = partial(crop_entry, spec.load, spec.locate, options.size, options.margin, spec.image_format)
             for split, entries in splits.items():
                 paths = _list_partial_paths(records_dir, spec.name, split, len(entries))
-                with tqdm(imap(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
+                with tqdm(parallel_map(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
                     shards[split], lengths[split] = _write_split(paths, zip(entries, outcomes, strict=True), tally)
                 sizes[split] = [path.stat().st_size for path in paths]
         _check_skipped(folder, tally, options.max_skipped)
@@ -110,16 +112,16 @@ def convert_dataset(
 
 
 def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
-    """Sources that go into the same splits are converted together, since a split is written as a whole."""
+    """Raises `UserError` if a split would lose a source: a split is written as a whole, from all sources at once."""
     try:
         earlier = read_info(records_dir, spec.name).sources
     except UserError:
         return
-    lost = [source for source in spec.valid_from if source in earlier and source not in sources]
-    if lost and set(sources) & set(spec.valid_from):
-        together = ",".join((*sources, *lost))
+    missing = [source for source in spec.valid_from if source in earlier and source not in sources]
+    if missing and set(sources) & set(spec.valid_from):
+        together = ",".join((*sources, *missing))
         raise UserError(
-            f"the records of train and valid hold {', '.join(lost)} too: name all with --splits={together}, "
+            f"the records of train and valid hold {', '.join(missing)}, too: name all with --splits={together}, "
             f"or delete {records_dir / spec.name} first"
         )
 
@@ -127,13 +129,13 @@ def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence
 def draw_splits(
     spec: DatasetSpec, data_dir: Path, sources: Sequence[str], options: Options, tally: Tally
 ) -> dict[str, list[Entry]]:
-    """Entries by split, each in an order of chance. Disjoint: every entry of a source goes to one split."""
+    """Entries by split, each in random order. Every entry of a source goes to exactly one split."""
     splits: dict[str, list[Entry]] = defaultdict(list)
     for source in sources:
         entries = tally.keep_usable(spec.entries(data_dir, source, options.seed), spec.max_length)
         trains = source in spec.valid_from
         for split in ("train", "valid") if trains else (source,):
-            splits[split]  # also where it stays empty, so that an earlier draw's doesn't stay beside this one's
+            splits[split]  # an empty split, too, so that it replaces that of an earlier draw
         rng = random.Random(f"{options.seed} {source}")
         held_out = draw_valid(entries, options.valid_share, spec.neighbors, rng) if trains else set()
         for index, entry in enumerate(entries):
@@ -144,7 +146,11 @@ def draw_splits(
 
 
 def draw_valid(entries: Sequence[Entry], share: float, neighbors: int, rng: random.Random) -> set[int]:
-    """Indices of a share of the entries of each length, in rows of `neighbors`; those of one picture count as one."""
+    """Indices of the entries that go to valid: a share of the entries of each length.
+
+    Entries are drawn in rows of `neighbors`, and entries of one picture together, so that train and valid share as few
+    pictures as possible.
+    """
     by_length: dict[int, list[list[int]]] = defaultdict(list)
     for _, picture in groupby(range(len(entries)), key=lambda index: entries[index].picture or entries[index].name):
         indices = list(picture)
@@ -162,16 +168,17 @@ def _list_partial_paths(records_dir: Path, dataset: str, split: str, examples: i
 
 
 def get_partial_path(path: Path) -> Path:
+    """The temporary name of a shard."""
     return path.with_name(path.name + ".partial")
 
 
 def _write_split(
     paths: Sequence[Path], outcomes: Iterator[tuple[Entry, CroppedPicture | str]], tally: Tally
 ) -> tuple[list[int], dict[str, int]]:
-    """Write the shards; returns the examples in each, and by length."""
+    """Write the shards; returns the number of examples in each, and by length of the number."""
     lengths: Counter[str] = Counter()
 
-    def serialized(part: Iterable[tuple[Entry, CroppedPicture | str]]) -> Iterator[bytes]:
+    def serialize_outcomes(part: Iterable[tuple[Entry, CroppedPicture | str]]) -> Iterator[bytes]:
         for entry, outcome in part:
             if isinstance(outcome, str):
                 tally.skipped.append((entry.name, outcome))
@@ -179,12 +186,12 @@ def _write_split(
                 lengths[str(len(entry.label))] += 1
                 yield serialize_example(outcome.image, entry.label, entry.name, outcome.boxes)
 
-    counts = [write_shard(path, serialized(islice(outcomes, SHARD_EXAMPLES))) for path in paths]
+    counts = [write_shard(path, serialize_outcomes(islice(outcomes, SHARD_EXAMPLES))) for path in paths]
     return counts, dict(sorted(lengths.items()))
 
 
 def _check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
-    """Write the report of what was skipped. Raises `UserError` if it is too much."""
+    """List the skipped pictures in `skipped.csv`. Raises `UserError` if there are too many."""
     listing = folder / "skipped.csv"
     with atomic_write(listing, "w") as file:
         csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *tally.skipped])
@@ -193,7 +200,7 @@ def _check_skipped(folder: Path, tally: Tally, max_skipped: float) -> None:
         name, reason = tally.skipped[0]
         raise UserError(
             f"{count} of {tally.entries} pictures can't be used, more than --max_skipped={max_skipped:g} allows; "
-            f"the first: {name}: {reason}. {listing} names them all. Mend the source, or raise --max_skipped"
+            f"the first: {name}: {reason}. {listing} lists all. Fix the source, or raise --max_skipped"
         )
 
 
@@ -207,7 +214,7 @@ def _build_info(
     lengths: dict[str, dict[str, int]],
     data_dir: Path,
 ) -> Info:
-    """The `Info` of what was written now, and of those splits from before that go with it."""
+    """The `Info` of the splits written now, and of the earlier splits that fit them."""
     info = Info(
         dataset=spec.name,
         size=options.size,
@@ -226,7 +233,7 @@ def _build_info(
 
 
 def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]) -> None:
-    """Put the new shards in the place of the old ones."""
+    """Replace the old shards by the new ones."""
     for split, counts in shards.items():
         paths = get_shard_paths(records_dir, dataset, split, len(counts))
         for old in (records_dir / dataset).glob(f"{split}-*-of-*.tfrecord"):
@@ -237,5 +244,5 @@ def replace_splits(records_dir: Path, dataset: str, shards: dict[str, list[int]]
 
 def _summarize_records(folder: Path, tally: Tally, shards: dict[str, list[int]]) -> list[str]:
     lines = [f"{split}: {sum(counts)} examples in {len(counts)} files" for split, counts in shards.items()]
-    lines.append(f"left out: {tally.too_long} numbers longer than the slots, {len(tally.skipped)} pictures skipped")
+    lines.append(f"left out: {tally.too_long} numbers longer than --max_length, {len(tally.skipped)} pictures skipped")
     return [*lines, f"Records saved to {folder}"]

@@ -1,6 +1,6 @@
-"""Pictures cropped and encoded, in processes of their own.
+"""Crops and encodes pictures in worker processes.
 
-They import this module and not TensorFlow, which would cost each of them seconds and 400 MB.
+This module must not import TensorFlow, which would cost each worker seconds and 400 MB.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0
 
 
 class CroppedPicture(NamedTuple):
-    """A picture, encoded, and the boxes of its digits, in shares of its width and height; none if nobody knows them."""
+    """An encoded picture, and the boxes of its digits in shares of its width and height; empty if they are unknown."""
 
     image: bytes
     boxes: Sequence[Box]
@@ -32,7 +32,10 @@ def crop_entry(
     image_format: str,
     entry: Entry,
 ) -> CroppedPicture | str:
-    """The entry's picture, cropped; or, as text, why it can't be used."""
+    """The entry's picture, cropped and encoded; or the reason, as text, why it can't be used.
+
+    The first five arguments are fields of `DatasetSpec` and `Options`, and the same for all entries.
+    """
     try:
         image, boxes = load(entry, size, margin), locate(entry, margin) if locate else ()
     except (OSError, ValueError) as error:

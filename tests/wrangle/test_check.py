@@ -44,10 +44,11 @@ def test_a_check_names_them_and_takes_them_for_no_fault(tmp_path: Path, capsys: 
     close: list[Row] = [(1, 4, 8, 8, 20), (9, 14, 8, 8, 20)]
     folder = write_format1(tmp_path / "data/train", {"1.png": apart, "2.png": close})
     assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 0
-    title = "pictures have room for one more digit, which their labels may lack"
-    assert f"1 {title}:\n  train/1.png (19)\n" in capsys.readouterr().out
+    title = "with a gap as wide as a digit (the label may lack one)"
+    assert f"1 picture {title}:\n  train/1.png (19)\n" in capsys.readouterr().out
     (folder / "1.png").unlink()
     assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 1
     said = capsys.readouterr()
-    assert f"0 {title}\n1 pictures can't be used:\n  train/1.png" in said.out
-    assert "1 things are amiss" in said.err
+    assert f"0 pictures {title}\n1 picture that can't be used:\n  train/1.png" in said.out
+    assert f"{tmp_path / 'data'}: 1 problem found" in said.err
+    assert "--max_skipped" in said.err
