@@ -1,1 +1,1 @@
-"""What has nothing to do with numbers in pictures: exit codes, whole files, worker processes, clusters."""
+"""Parts that any program needs: exit codes, files that are complete or absent, worker processes, clusters."""

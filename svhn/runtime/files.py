@@ -1,4 +1,4 @@
-"""Files that are whole or not there: verified, resumable transfers, atomic writing, safe unpacking."""
+"""Files that are complete or absent: written under a temporary name, and renamed at the end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def compute_sha256(path: Path) -> str:
 
 @contextmanager
 def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """A file that takes its name only once it is written and on the disk; on an error the old one stays.
+    """A file that takes its name only once it is complete and on the disk. On an error, the old file stays.
 
     Args:
-        path: the name to be; its folder exists.
-        mode: "wb", or "w" for UTF-8 text whose line ends stay as they are given.
+        path: the file's final name, in a folder that exists.
+        mode: "wb" for bytes, or "w" for UTF-8 text with line ends as given.
     """
     temporary = path.with_name(path.name + ".tmp")
     encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
@@ -38,14 +38,14 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
 
 
 def write_json(path: Path, content: object, sort_keys: bool = False) -> None:
-    """At once or not at all, as `atomic_write`."""
+    """Write a JSON file with `atomic_write`."""
     with atomic_write(path, "w") as file:
         json.dump(content, file, indent=1, sort_keys=sort_keys)
 
 
 @contextmanager
 def attach_filename(path: Path) -> Iterator[None]:
-    """Add the file's name to an error of writing, which the system reports without one."""
+    """Add the file's name to an error that the system reports without one, such as a full disk."""
     try:
         yield
     except OSError as error:
@@ -59,6 +59,7 @@ def flush_to_disk(file: IO[Any]) -> None:
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file with `atomic_write`, and its folder if that is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, "w") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])

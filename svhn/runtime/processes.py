@@ -1,6 +1,6 @@
-"""Work spread over several processes, in order, and the signals that may end it.
+"""Worker processes that return results in order, and signals that end the work.
 
-Each process imports the modules of what it calls, and not TensorFlow.
+A worker imports only the modules of the functions that it calls, so that it starts without TensorFlow.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from svhn.errors import UserError
 
 
 def count_cores() -> int:
-    """Those this process may use, which in a container can be fewer than the machine's."""
+    """The number of cores that this process may use. In a container, it can be smaller than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def start_workers(processes: int) -> Iterator[Any]:
-    """A `map` that keeps the order, over several processes if there is more than one.
+    """A function like `map` that keeps the order and, for more than one process, runs in worker processes.
 
     Raises:
-        UserError: one of them was ended from outside.
+        UserError: another program or the system ended one of the workers.
     """
     if processes == 1:
         yield map
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy TensorFlow's threads in an unknown state
+    context = multiprocessing.get_context("spawn")  # a fork would copy the state, but not the threads, of TensorFlow
     pool = ProcessPoolExecutor(processes, context, initializer=_watch_parent)
 
-    def mapped(*arguments: Any) -> Iterator[Any]:
-        with _block_signal(signal.SIGINT):  # so that it reaches none of them, not even while it starts
+    def parallel_map(*arguments: Any) -> Iterator[Any]:
+        with _block_signal(signal.SIGINT):  # or Ctrl-C in the terminal would interrupt the workers, too
             return pool.map(*arguments, chunksize=32)
 
     try:
-        yield mapped
+        yield parallel_map
     except BrokenProcessPool as error:
-        reason = "one of the processes was ended from outside, most often because memory ran out"
+        reason = "the system ended one of the worker processes, most often because memory ran out"
         raise UserError(f"{reason}: end other programs, then run the same command again") from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -51,7 +51,7 @@ def start_workers(processes: int) -> Iterator[Any]:
 
 @contextmanager
 def _block_signal(number: int) -> Iterator[None]:
-    """Put a signal off until afterwards, where the system can; processes begun meanwhile are never sent it."""
+    """Delay a signal, if the system can. Processes that are started meanwhile keep it blocked for good."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -63,7 +63,7 @@ def _block_signal(number: int) -> Iterator[None]:
 
 
 def _watch_parent() -> None:
-    """What a process does first: it sees to it that it ends with its parent, also where that is killed."""
+    """Make a worker end with its parent, even if the parent is killed. Each worker calls this first."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -75,7 +75,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def catch_signals() -> Iterator[list[int]]:
-    """A list that Ctrl-C and SIGTERM add their number to, so that the loop can stop where it is safe."""
+    """A list to which Ctrl-C and SIGTERM add their number, so that a loop can stop at a safe point."""
     caught: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}

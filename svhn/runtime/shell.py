@@ -1,4 +1,4 @@
-"""What the three commands share: flags from a command line, and an exit code for every way to end."""
+"""What all commands share: reading flags from a command line, and an exit code for every way to end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from absl import flags
 from svhn.errors import Interrupted, UserError
 
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
-FOLDER_REMEDY = "a file is where a folder should be; move it or choose another folder"
+FOLDER_REMEDY = "a file has the name of a folder: move the file, or choose another folder"
 PERMISSION_REMEDY = "change its permissions or choose another folder"
 REMEDIES = {
     errno.ENOSPC: ROOM_REMEDY,
@@ -36,21 +36,21 @@ class UsageError(UserError):
     """A mistake in the command line itself."""
 
 
-class HelpRequest(Exception):  # noqa: N818 - a wish and no error
-    """The user asked for the flags; holds the text."""
+class HelpRequest(Exception):  # noqa: N818 - a request, not an error
+    """The user asked for help; the message is the text to print."""
 
 
 class Terminated(BaseException):
-    """The system asks the program to end (SIGTERM)."""
+    """The system asked the program to end (SIGTERM)."""
 
 
 @contextmanager
 def silence_tensorflow() -> Iterator[None]:
-    """Silence what TensorFlow's C++ code writes to stderr while it is imported, and its log from then on."""
+    """Hide what TensorFlow's C++ code writes to stderr while it is imported, and turn its log off for good."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     try:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.devnull is no path of ours
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.devnull need not be a path
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:
@@ -59,9 +59,10 @@ def silence_tensorflow() -> Iterator[None]:
 
 
 def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
-    """Call `main` with the command line, `argv[0]` being the program's name, and return the exit code.
+    """Call `main` with a command line, which starts with the program's name, and return the exit code.
 
-    Mistakes that a user can mend end in one line on stderr and no trace; 1, or 2 for the command line itself.
+    For a mistake that the user can fix, one line goes to stderr without a trace. The code is 2 for a mistake in the
+    command line and 1 for any other; a signal gives 128 plus its number.
     """
     try:
         with _raise_on_sigterm():
@@ -69,7 +70,9 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
     except UserError as error:
         return _print_failure(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's last flush complains
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or Python reports the closed pipe at its last flush
         return 128 + signal.SIGPIPE
     except OSError as error:
         return _print_failure(explain_os_error(error), 1)
@@ -89,7 +92,7 @@ def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
         code = main(argv) or 0
     except HelpRequest as text:
         print(text)
-    sys.stdout.flush()  # here a closed pipe is noticed, not after the program's end
+    sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
     return code
 
 
@@ -99,15 +102,15 @@ def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
 
 
 def explain_os_error(error: OSError) -> str:
-    """What the system refused, for which file, and the remedy where one is known."""
+    """The file, what the system refused, and the remedy if one is known."""
     parts = (error.filename, error.strerror or str(error), REMEDIES.get(error.errno or 0))
     return ": ".join(str(part) for part in parts if part)
 
 
 @contextmanager
 def _raise_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that temporary files are cleared away as on Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+    """Turn SIGTERM into an exception, so that temporary files are removed as on Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
     previous = signal.signal(signal.SIGTERM, _raise_terminated)

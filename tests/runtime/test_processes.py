@@ -57,7 +57,7 @@ def test_results_come_in_order(processes: int) -> None:
 
 def test_a_process_that_is_killed_is_said() -> None:
     with (
-        pytest.raises(UserError, match="ended from outside, most often because memory ran out: end other programs"),
+        pytest.raises(UserError, match="memory ran out: end other programs, then run the same command again"),
         start_workers(2) as mapped,
     ):
         list(mapped(dying, range(500)))
