@@ -84,7 +84,9 @@ def test_a_run_goes_on_with_salvaged_records_of_both(tmp_path: Path) -> None:
     folder, datasets = tmp_path / "records", ["svhn", "synthetic"]
     info = write_records(folder, "svhn")
     write_records(folder, "synthetic")
-    runs.begin_run(tmp_path / "run", {"train_on": "svhn,synthetic"}, records.add_other_sources(info, folder, datasets))
+    stored.begin_run(
+        tmp_path / "run", {"train_on": "svhn,synthetic"}, records.add_other_sources(info, folder, datasets)
+    )
     for dataset, shards in (("svhn", 3), ("synthetic", 9)):
         path = records.get_shard_paths(folder, dataset, "train", shards)[0]
         content = bytearray(path.read_bytes())
@@ -92,7 +94,9 @@ def test_a_run_goes_on_with_salvaged_records_of_both(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert len(list(salvage_records(folder, dataset))) == 1
     info = records.read_info(folder, "svhn")
-    assert runs.open_run(tmp_path / "run", {}, records.add_other_sources(info, folder, datasets), "train").train_on
+    assert stored.open_run(
+        tmp_path / "run", {}, records.add_other_sources(info, folder, datasets), "train"
+    ).config.train_on
     split = training_split(folder, info)
     assert split.examples == 238
     assert len(names(split, 238)) == 238

@@ -70,7 +70,7 @@ def assert_salvaged(folder: Path, expected: list[str]) -> None:
     parsed = [
         records.parse_example(record, 5) for record in tf.data.TFRecordDataset([str(path) for path in split.paths])
     ]
-    assert [record["name"].numpy().decode() for record in parsed] == expected
+    assert [bytes(record["name"].numpy()).decode() for record in parsed] == expected
     assert split.shards == [sum(name.startswith(shard) for name in expected) for shard in "ab"]
     assert split.sizes == [path.stat().st_size for path in split.paths]
     lengths = [str((record["digits"].numpy() >= 0).sum()) for record in parsed]
