@@ -2,7 +2,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := --name=demo --records_dir=records/demo
 
-.PHONY: demo test bench clean
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-slow lint types quick-tests bench clean
 
 demo: .venv/demo  ## the whole job on rendered house numbers
 	$(BIN)/python -m svhn.download --dataset=synthetic --data_dir=data/demo
@@ -18,11 +20,21 @@ demo: .venv/demo  ## the whole job on rendered house numbers
 	@echo "A page with curves, confusions, errors:   results/demo/report-test-demo.html"
 	@echo "Curves, incoming images, weights, graph:  $(BIN)/tensorboard --logdir=./logs"
 
-test: .venv/test  ## ruff, pyright and pytest
+test: .venv/test  ## ruff, pyright and all tests that are not slow, side by side
+	$(MAKE) --jobs=3 lint types quick-tests
+
+test-slow: .venv/test  ## the other tests; PYTEST_FLAGS are given to pytest by both
+	$(PYTEST) -m slow $(PYTEST_FLAGS)
+
+lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types:
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest
+
+quick-tests:
+	$(PYTEST) -m "not slow" $(PYTEST_FLAGS)
 
 bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ and records/
 	for name in digitstruct wrangling training_input drawing; do $(BIN)/python -m benchmarks.$$name || exit 1; done

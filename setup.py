@@ -27,7 +27,14 @@ EXTRAS = {
     "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
-    "test": ["pytest>=8.2", "ruff>=0.12", "pyright>=1.1.400", "playwright>=1.50"],
+    "test": [
+        "pytest>=8.2",
+        "pytest-xdist>=3.7",
+        "filelock>=3.16",
+        "ruff>=0.12",
+        "pyright>=1.1.400",
+        "playwright>=1.50",
+    ],
 }
 
 setup(

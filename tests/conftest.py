@@ -1,22 +1,65 @@
-"""What more than one file of tests is given."""
+"""What more than one file of tests is given, and how the tests are shared out to the workers."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from support.wrangling import wrangled, write_sources
+
+# One thread a worker, also in the processes that tests start: set before TensorFlow is imported, which reads it once.
+os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
+
+from support.shelf import make_once
+
+# A worker gets whole files. Those that take longest go first, so that no worker is left alone with one at the end.
+LONGEST_FILES = [
+    "test_distribute.py",
+    "test_export.py",
+    "test_web.py",
+    "test_models.py",
+    "test_resume.py",
+    "test_main.py",
+    "test_release.py",
+    "test_initial_weights.py",
+]
+ALLOWED_SKIPS = "../shared/data"  # pictures that are too large for the repository
 
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """House numbers in Format 1, not to be changed."""
-    return write_sources(tmp_path_factory.mktemp("data"))
+    from support.wrangling import write_sources  # needs TensorFlow, which the process that starts the workers does not
+
+    return make_once(tmp_path_factory, "sources", write_sources)
 
 
 @pytest.fixture(scope="session")
 def undisturbed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The records of all `sources`, made by one process, not to be changed."""
-    folder = tmp_path_factory.mktemp("records")
-    assert wrangled(sources, folder) == 0
-    return folder
+    from support.wrangling import wrangled
+
+    def make(folder: Path) -> None:
+        assert wrangled(sources, folder) == 0
+
+    return make_once(tmp_path_factory, "undisturbed", make)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--forbid-skips", action="store_true", help=f"fail if a test is skipped but for {ALLOWED_SKIPS}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail on a test that CI should run and could not, such as those of the browser without one."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--forbid-skips") and reporter is not None:
+        reasons = {str(report.longrepr) for report in reporter.stats.get("skipped", [])}
+        if unexpected := sorted(reason for reason in reasons if ALLOWED_SKIPS not in reason):
+            print("\nerror: skipped, which --forbid-skips forbids:", *unexpected, sep="\n")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
