@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import svhn
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +37,7 @@ def test_version_reaches_the_metadata() -> None:
     assert printed.split()[-1] == svhn.__version__
 
 
+@pytest.mark.slow
 def test_the_released_run_is_built_into_the_package(tmp_path: Path) -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_py", f"--build-lib={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -5,21 +5,17 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.mirror import Mirror, pack, publish, serve, tree
+from support.sabotage import make_command
 
 ROOT = Path(__file__).parents[2]
 PICTURES = {"1.png": random.Random(0).randbytes(200_000), "digitStruct.mat": b"boxes"}
 TRACE = "Traceback"
-SLOW = (
-    "import tarfile, time; own = tarfile.TarFile.extract; "
-    "tarfile.TarFile.extract = lambda *args, **options: (time.sleep(0.01), own(*args, **options))"
-)
 
 
 @pytest.fixture
@@ -39,11 +35,10 @@ def offer(mirror: Mirror, files: dict[str, bytes]) -> None:
     publish(mirror.folder, pack(mirror.folder / "train.tar.gz", files))
 
 
-def program(mirror: Mirror, data: Path, before: str = "") -> list[str]:
-    """The command as a user types it, to be run after some statements of preparation."""
-    run = f"import runpy; {before}; runpy.run_module('svhn.download', run_name='__main__', alter_sys=True)"
-    start = ["-c", run] if before else ["-m", "svhn.download"]
-    return [sys.executable, *start, "--splits=train", f"--url={mirror.url}", f"--data_dir={data}"]
+def program(mirror: Mirror, data: Path, *sabotages: str) -> list[str]:
+    """The command as a user types it, but for what disturbs it."""
+    flags = ["--splits=train", f"--url={mirror.url}", f"--data_dir={data}"]
+    return make_command(sabotages, "svhn.download", flags)
 
 
 def finish(mirror: Mirror, data: Path, files: dict[str, bytes]) -> None:
@@ -92,7 +87,9 @@ def test_unpacking_killed_in_the_middle_starts_over(mirror: Mirror, data: Path) 
     many = {f"{number}.png": b"" for number in range(200)}
     offer(mirror, many)
     unfinished = data / "train.partial"
-    code, errors = stop_when(lambda: (unfinished / "9.png").exists(), signal.SIGKILL, program(mirror, data, SLOW))
+    code, errors = stop_when(
+        lambda: (unfinished / "9.png").exists(), signal.SIGKILL, program(mirror, data, "unpack_slowly=0.01")
+    )
     assert (code, TRACE in errors) == (-9, False)
     assert not (data / "train").exists()
     assert len(list(unfinished.iterdir())) < len(many)
@@ -114,8 +111,9 @@ def test_a_full_disk_is_one_line_and_leaves_good_files(
     offer(mirror, files)
     (data / "test").mkdir(parents=True)
     (data / "test" / "1.png").write_bytes(b"good")
-    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
-    done = subprocess.run(program(mirror, data, limited), cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        program(mirror, data, f"limit_files={limit}"), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"error: {data}/{full}: File too large: raise the limit")
     assert TRACE not in done.stderr

@@ -87,6 +87,7 @@ def upload(page: Page, file: Path) -> None:
     page.locator("input[type=file]").first.set_input_files(file)
 
 
+@pytest.mark.slow
 @in_browser
 def test_a_picture_is_read_and_the_next_one_too(page: Page, tmp_path: Path) -> None:
     for name in ("2507", "208"):
@@ -99,6 +100,7 @@ def test_a_picture_is_read_and_the_next_one_too(page: Page, tmp_path: Path) -> N
         page.screenshot(path=tmp_path / f"{name}.png")
 
 
+@pytest.mark.slow
 @in_browser
 def test_the_same_picture_three_times_at_once(page: Page) -> None:
     for _ in range(3):
@@ -107,6 +109,7 @@ def test_the_same_picture_three_times_at_once(page: Page) -> None:
     assert page.get_by_role("alert").count() == 0
 
 
+@pytest.mark.slow
 @in_browser
 def test_nothing_of_it_is_kept(page: Page, folder: Path, tmp_path: Path) -> None:
     Image.open(EXAMPLES / "208.jpg").save(tmp_path / "door.png")
@@ -121,6 +124,7 @@ def test_nothing_of_it_is_kept(page: Page, folder: Path, tmp_path: Path) -> None
     pytest.fail(f"kept: {uploads}")
 
 
+@pytest.mark.slow
 @in_browser
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -137,6 +141,7 @@ def test_a_broken_file_gives_a_message(page: Page, tmp_path: Path, content: byte
     page.locator(".number", has_text="2507").wait_for()
 
 
+@pytest.mark.slow
 @in_browser
 def test_a_file_that_is_too_large_is_refused(page: Page, tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(bytes(26 * 2**20))
@@ -144,6 +149,7 @@ def test_a_file_that_is_too_large_is_refused(page: Page, tmp_path: Path) -> None
     page.get_by_text(re.compile("maximum allowed size")).first.wait_for()
 
 
+@pytest.mark.slow
 @in_browser
 def test_an_example_by_keyboard(page: Page) -> None:
     examples = page.locator("button.gallery-item")
@@ -156,6 +162,7 @@ def test_an_example_by_keyboard(page: Page) -> None:
     page.locator(".number", has_text="171").wait_for()
 
 
+@pytest.mark.slow
 @in_browser
 def test_a_cameras_stream_is_read(page: Page) -> None:
     page.get_by_role("tab", name="Camera").click()
@@ -170,6 +177,7 @@ def test_a_cameras_stream_is_read(page: Page) -> None:
     page.locator(".number", has_text="208").wait_for()
 
 
+@pytest.mark.slow
 @in_browser
 def test_it_fits_a_phone(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport=PHONE, has_touch=True)
@@ -185,6 +193,7 @@ def test_it_fits_a_phone(browser: Browser, address: str) -> None:
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux tells who listens where")
 def test_only_this_machine_sees_it(address: str) -> None:
     port = f"{int(address.rstrip('/').rpartition(':')[2]):04X}"

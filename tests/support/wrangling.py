@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.fixtures import NUMBERS, Row, write_format1
+from support.sabotage import make_command
 
 from svhn import records
 from svhn.runtime import shell
@@ -47,11 +47,9 @@ def wrangled(data: Path, target: Path, *flags: str) -> int:
     return shell.run_main(__main__.main, arguments(data, target, *flags))
 
 
-def program(before: str, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own, after some statements of preparation."""
-    code = f"import runpy\n{before}\nrunpy.run_module('svhn.wrangle', run_name='__main__', alter_sys=True)"
-    start = ["-c", code] if before else ["-m", "svhn.wrangle"]
-    command = [sys.executable, *start, *argv[1:]]
+def program(argv: Sequence[str], *sabotages: str) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own."""
+    command = make_command(sabotages, "svhn.wrangle", argv[1:])
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -7,8 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.program import ROOT, arguments, write_records
+from support.sabotage import make_command
 
 from svhn.errors import UserError
 from svhn.runtime.cluster import count_workers, is_chief
@@ -32,27 +32,10 @@ RECIPE = (
     "--clip_norm=0.5",  # far below the gradients' norm
     f"--lrate={LRATE}",
 )
-SMALL = """import dataclasses, functools, runpy
-with __import__("svhn.runtime.shell").runtime.shell.silence_tensorflow():
-    from svhn.runtime import files
-    from svhn.training import distribute
-    from svhn.models import MODELS, residual
-small = functools.partial(residual.build, "reader", 32, ((8, 1, 2), (16, 1, 2)), 0.0)
-MODELS["reader"] = dataclasses.replace(MODELS["reader"], build=small, maps=("stage2",))
-{more}
-runpy.run_path("main.py", run_name="__main__")"""
-MIRRORED = """import tensorflow as tf
-(cpu,) = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])"""
-STALLED = """sys = __import__("sys")
-with_dropout = functools.partial(residual.build, *small.args[:3], 0.1)
-MODELS["reader"] = dataclasses.replace(MODELS["reader"], build=with_dropout)
-sys.argv += ["--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2"]"""
-ENDLESS = """sys = __import__("sys")
-sys.argv += ["--num_steps=100000", "--checkpoint_every=100000"]"""
-WATCHED = """own = files.atomic_write
-files.atomic_write = lambda path, mode: (print("wrote", path.name), own(path, mode))[1]"""
+SMALL = "use_small_reader=0.0"
+MIRRORED = "use_two_devices"
+STALLED = ("--num_steps=3", "--checkpoint_every=1", "--lrate=1e-30", "--reduce_on_plateau=1", "--early_stopping=2")
+ENDLESS = ("--num_steps=100000", "--checkpoint_every=100000")
 
 
 class Ended(NamedTuple):
@@ -70,8 +53,14 @@ class Runs(NamedTuple):
     ended: Mapping[str, Ended]
 
 
-def start(folder: Path, name: str, more: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SMALL.format(more=more), *arguments(folder, f"--name={name}", *RECIPE)[1:]]
+def start(
+    folder: Path,
+    name: str,
+    sabotages: Sequence[str] = (SMALL,),
+    flags: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    command = make_command(sabotages, "main.py", arguments(folder, f"--name={name}", *RECIPE, *flags)[1:])
     variables = {**os.environ, **(environment or {})}
     return subprocess.Popen(command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -96,10 +85,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     write_records(folder / "records")
     (folder / "temporary").mkdir()
     ports = free_ports(2)
-    started = {"one": start(folder, "one", ""), "mirrored": start(folder, "mirrored", MIRRORED)}
+    started = {"one": start(folder, "one"), "mirrored": start(folder, "mirrored", [SMALL, MIRRORED])}
     for index, name in enumerate(("chief", "worker")):
         more = {"TF_CONFIG": tf_config(ports, index), "TMPDIR": str(folder / "temporary")}
-        started[name] = start(folder, "pair", WATCHED, more)
+        started[name] = start(folder, "pair", [SMALL, "print_writes"], environment=more)
     return Runs(folder, {name: ended(process) for name, process in started.items()})
 
 
@@ -118,6 +107,7 @@ def variables(folder: Path, name: str) -> dict[str, np.ndarray]:
     return {name: np.asarray(reader.get_tensor(name), np.float64) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mirrored", "pair"])
 def test_replicas_together_do_what_one_does_alone(runs: Runs, name: str) -> None:
     own, expected = variables(runs.folder, name), variables(runs.folder, "one")
@@ -129,6 +119,7 @@ def test_replicas_together_do_what_one_does_alone(runs: Runs, name: str) -> None
         assert np.linalg.norm(own[key] - expected[key]) < 0.02 * np.linalg.norm(expected[key])
 
 
+@pytest.mark.slow
 def test_every_process_ends_well(runs: Runs) -> None:
     for name, process in runs.ended.items():
         assert (name, process.code) == (name, 0), process.errors
@@ -136,6 +127,7 @@ def test_every_process_ends_well(runs: Runs) -> None:
         assert "Traceback" not in process.errors
 
 
+@pytest.mark.slow
 def test_only_the_chief_writes(runs: Runs) -> None:
     assert "wrote config.json\n" in runs.ended["chief"].output
     assert "wrote" not in runs.ended["worker"].output
@@ -149,11 +141,17 @@ def test_only_the_chief_writes(runs: Runs) -> None:
     assert [path for path in (runs.folder / "temporary").iterdir() if not path.name.startswith("__autograph")] == []
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
     write_records(tmp_path / "records")
     ports = free_ports(2)
     chief, worker = (
-        start(tmp_path, "pair", ENDLESS, {"TF_CONFIG": tf_config(ports, index), "PYTHONUNBUFFERED": "1"})
+        start(
+            tmp_path,
+            "pair",
+            flags=ENDLESS,
+            environment={"TF_CONFIG": tf_config(ports, index), "PYTHONUNBUFFERED": "1"},
+        )
         for index in range(2)
     )
     assert chief.stdout is not None
@@ -169,9 +167,10 @@ def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
         assert end.errors.splitlines()[-1] == last
 
 
+@pytest.mark.slow
 def test_the_learning_rate_can_be_lowered_on_two_devices(tmp_path: Path) -> None:
     write_records(tmp_path / "records")
-    end = ended(start(tmp_path, "stalled", MIRRORED + "\n" + STALLED))
+    end = ended(start(tmp_path, "stalled", ["use_small_reader=0.1", MIRRORED], STALLED))
     assert end.code == 0
     assert "the learning rate is now 0.5 of the schedule's" in end.output
     assert "Stopping early: 2 checkpoints" in end.output

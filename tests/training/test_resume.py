@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.program import ROOT, arguments, call, last_line, write_records
+from support.sabotage import make_command
 
 RECIPES = {
     "kvn219": (  # dropout
@@ -28,17 +29,7 @@ RECIPES = {
     "reader": ("--model=reader", "--batch_size=8", "--num_steps=12", "--checkpoint_every=5", "--log_every=4"),
 }
 STEPS = {"kvn219": [25, 50, 60], "reader": [5, 10, 12]}
-DYING = (  # of kill -9, in the step after the one that is named
-    "import os, signal\n"
-    "from svhn.runtime import shell\n"
-    "with shell.silence_tensorflow():\n"
-    "    from svhn.training import loop\n"
-    "own = loop.Loop.check_finite\n"
-    "loop.Loop.check_finite = lambda run, step, loss: (\n"
-    "    os.kill(os.getpid(), signal.SIGKILL) if step > {step} else own(run, step, loss))\n"
-    "import runpy\n"
-    "runpy.run_path('main.py', run_name='__main__')\n"
-)
+UNDISTURBED = {"kvn219": "straight", "reader": "straight_residual"}  # fixtures
 
 Variables = dict[str, np.ndarray]
 
@@ -94,13 +85,15 @@ def finished(straight: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", list(RECIPES))
 def test_a_killed_run_ends_like_one_that_was_not(
     folder: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest, model: str
 ) -> None:
-    expected = request.getfixturevalue({"kvn219": "straight", "reader": "straight_residual"}[model])
+    expected = request.getfixturevalue(UNDISTURBED[model])
     first, *_, last = STEPS[model]
-    program = [sys.executable, "-c", DYING.format(step=first + 2), *arguments(folder, *RECIPES[model])[1:]]
+    flags = arguments(folder, *RECIPES[model])[1:]
+    program = make_command([f"die_after_step={first + 2}"], "main.py", flags)
     killed = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
     assert {path.stem for path in (folder / "checkpoints/demo").glob("ckpt-*")} == {f"ckpt-{first}"}
@@ -115,15 +108,18 @@ def test_a_killed_run_ends_like_one_that_was_not(
     assert variables(folder, last)["step/.ATTRIBUTES/VARIABLE_VALUE"] == last
 
 
-def test_a_checkpoint_holds_all_that_training_changes(straight: Path, straight_residual: Path) -> None:
-    for folder, step in ((straight, 60), (straight_residual, 12)):
-        held = variables(folder, step)
-        assert {"step", "model", "average", "optimizer"} <= {name.split("/")[0] for name in held}
-        assert held["optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] == step
+@pytest.mark.parametrize("model", ["kvn219", pytest.param("reader", marks=pytest.mark.slow)])
+def test_a_checkpoint_holds_all_that_training_changes(request: pytest.FixtureRequest, model: str) -> None:
+    folder: Path = request.getfixturevalue(UNDISTURBED[model])
+    first, *_, last = STEPS[model]
+    held = variables(folder, last)
+    assert {"step", "model", "average", "optimizer"} <= {name.split("/")[0] for name in held}
+    assert held["optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] == last
     seeds = "seeds/0/.ATTRIBUTES/VARIABLE_VALUE"
-    assert not np.array_equal(variables(straight, 25)[seeds], variables(straight, 60)[seeds])
+    assert not np.array_equal(variables(folder, first)[seeds], held[seeds])
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_the_same_command_goes_on(straight: Path, folder: Path) -> None:
     command = [sys.executable, *arguments(folder, *RECIPES["kvn219"])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -169,7 +165,7 @@ def stop_at(patched: pytest.MonkeyPatch, step: int) -> None:
     patched.setattr(Loop, "check_finite", check_finite)
 
 
-@pytest.mark.parametrize("part", ["data-00000-of-00001", "index"])
+@pytest.mark.parametrize("part", ["data-00000-of-00001", pytest.param("index", marks=pytest.mark.slow)])
 def test_a_truncated_checkpoint_is_said_and_the_one_before_it_taken(
     straight: Path, finished: Path, capsys: pytest.CaptureFixture[str], part: str
 ) -> None:
@@ -210,15 +206,11 @@ def test_a_finished_run_says_done_and_changes_nothing(finished: Path, capsys: py
     assert all(path.stat().st_mtime_ns < began for path in (finished / "checkpoints/demo").glob("ckpt-*"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_checkpoints_there_are(finished: Path) -> None:
     before = checkpoints(finished)
-    limited = (
-        "import resource, runpy\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
-        "runpy.run_path('main.py', run_name='__main__')\n"
-    )
     flags = [flag for flag in RECIPES["kvn219"] if not flag.startswith("--num_steps")]
-    command = [sys.executable, "-c", limited, *arguments(finished, *flags, "--num_steps=62")[1:]]
+    command = make_command(["limit_files=1000000"], "main.py", arguments(finished, *flags, "--num_steps=62")[1:])
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert re.fullmatch(

@@ -95,7 +95,7 @@ def test_a_source_without_boxes_says_what_to_do(tmp_path: Path, capsys: pytest.C
     ],
 )
 def test_a_wrong_flag_is_one_line_of_the_program(tmp_path: Path, flag: str, line: str) -> None:
-    done = program("", arguments(tmp_path, tmp_path / "records", flag))
+    done = program(arguments(tmp_path, tmp_path / "records", flag))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert re.match(line, done.stderr)
     assert list(tmp_path.iterdir()) == []
@@ -120,33 +120,20 @@ def test_a_data_set_that_divides_itself_takes_no_share(tmp_path: Path, capsys: p
     assert "leave out --valid_share" in last_line(capsys)
 
 
-DYING = """import os
-with __import__('svhn.runtime.shell').runtime.shell.silence_tensorflow():
-    module = __import__('importlib').import_module('svhn.{module}')
-own, calls = module.{name}, []
-def dying(*args):
-    calls.append(args)
-    if len(calls) == {call}:
-        os.kill(os.getpid(), {number})
-    return own(*args)
-module.{name} = dying"""
-
-
 @pytest.mark.parametrize(
-    ("module", "name", "call", "whole"),
+    ("sabotage", "whole"),
     [
-        ("records", "serialize_example", 150, True),  # while shards are being written
-        ("wrangle.convert", "get_partial_path", 5, False),  # while they take the place of the old ones
+        ("die_at_example=150", True),  # while shards are being written
+        ("die_at_partial_file=5", False),  # while they take the place of the old ones
     ],
 )
 def test_killed_in_the_middle_the_same_command_ends_the_same(
-    sources: Path, undisturbed: Path, tmp_path: Path, module: str, name: str, call: int, whole: bool
+    sources: Path, undisturbed: Path, tmp_path: Path, sabotage: str, whole: bool
 ) -> None:
     target = tmp_path / "records"
     assert wrangled(sources, target, "--seed=1") == 0
     old = tree(target)
-    before = DYING.format(module=module, name=name, call=call, number=int(signal.SIGKILL))
-    killed = program(before, arguments(sources, target))
+    killed = program(arguments(sources, target), sabotage)
     assert killed.returncode == -signal.SIGKILL
     assert list(target.rglob("*.partial"))
     if whole:
@@ -176,8 +163,7 @@ def stop(*_: object) -> None:
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_records(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
     target = Path(shutil.copytree(undisturbed, tmp_path / "records"))
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
-    done = program(limited, arguments(sources, target, "--seed=1"))
+    done = program(arguments(sources, target, "--seed=1"), "limit_files=20000")
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
     assert line.startswith(f"error: {target}/svhn/train-00000-of-00001.tfrecord.partial: ")
