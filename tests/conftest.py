@@ -45,6 +45,22 @@ def undisturbed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return make_once(tmp_path_factory, "undisturbed", make)
 
 
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records of single digits and the run `demo`, which reads them all; not to be changed."""
+    from support.digit_records import train_readable_digits
+
+    return make_once(tmp_path_factory, "digits", train_readable_digits)
+
+
+@pytest.fixture(scope="session")
+def numbers_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records of numbers, the run `demo` of `program.RECIPE` and what training it printed; not to be changed."""
+    from support.program import train_numbers
+
+    return make_once(tmp_path_factory, "numbers", train_numbers)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--forbid-skips", action="store_true", help=f"fail if a test is skipped but for {ALLOWED_SKIPS}")
 

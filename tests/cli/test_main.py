@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +13,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from support.program import EXAMPLES, HEADER, ROOT, arguments, call, last_line, scores, write_records
+from support.program import EXAMPLES, HEADER, RECIPE, call, last_line, scores, write_records
+from support.shelf import copy_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from svhn.cli.flags import MODES
 from svhn.training.step import State
 
-RECIPE = ("--model=kvn219", "--batch_size=8", "--lrate=1e-3", "--num_steps=20", "--checkpoint_every=8", "--log_every=5")
 STEPS = [8, 16, 20]
 BANNER = """MULTI-SVHN CLASSIFICATION
 Running project: demo
@@ -41,18 +39,18 @@ CLOCK = r"\[\d\d:\d\d:\d\d\]"
 
 
 class Trained(NamedTuple):
-    """A folder with records and the run `demo`, and what training it printed."""
+    """A folder with records and the run `demo`, and what training it printed to stdout and to stderr."""
 
     folder: Path
-    done: subprocess.CompletedProcess[str]
+    output: str
+    errors: str
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    folder = tmp_path_factory.mktemp("main")
-    write_records(folder / "records")
-    command = [sys.executable, *arguments(folder, "--log=run1", *RECIPE)]
-    return Trained(folder, subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False))
+def trained(numbers_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = copy_run(numbers_run, tmp_path_factory.mktemp("main"), "*.txt")
+    printed = ((numbers_run / f"{name}.txt").read_text() for name in ("stdout", "stderr"))
+    return Trained(folder, *(text.replace(str(numbers_run), str(folder)) for text in printed))
 
 
 @pytest.fixture
@@ -62,8 +60,8 @@ def folder(trained: Trained, tmp_path: Path) -> Path:
 
 
 def test_training_says_what_it_does(trained: Trained) -> None:
-    assert (trained.done.returncode, trained.done.stderr) == (0, "")
-    lines = [re.sub(r":  +", ": ", line) for line in trained.done.stdout.splitlines()]
+    assert trained.errors == ""
+    lines = [re.sub(r":  +", ": ", line) for line in trained.output.splitlines()]
     banner = BANNER.format(folder=trained.folder).splitlines()
     assert lines[: len(banner)] == banner
     assert lines[len(banner) :][:2] == ["Starting new train session", "Training..."]
@@ -78,10 +76,10 @@ def test_training_shows_progress_and_every_checkpoint(trained: Trained) -> None:
     progress = (
         rf"{CLOCK} Step: +(\d+), Loss: \d{{3}}\.\d{{5}}, Seq Acc: [01]\.\d\d, Dig Acc: [01]\.\d\d, \d+ images/s, "
     )
-    assert re.findall(progress, trained.done.stdout) == ["5", "10", "15", "20"]
+    assert re.findall(progress, trained.output) == ["5", "10", "15", "20"]
     checkpoint = rf"{CLOCK} Checkpoint (\d+): valid loss \d+\.\d{{4}}, Seq Acc: [01]\.\d{{4}}, Dig Acc: [01]\.\d{{4}}"
-    assert re.findall(checkpoint, trained.done.stdout) == [str(step) for step in STEPS]
-    assert "Checkpoint 8: " in trained.done.stdout.partition(", the best so far")[0]
+    assert re.findall(checkpoint, trained.output) == [str(step) for step in STEPS]
+    assert "Checkpoint 8: " in trained.output.partition(", the best so far")[0]
 
 
 def test_training_leaves_a_run_of_its_own_name(trained: Trained) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from support.networks import make_info, new_state
+from support.networks import make_info, new_model, new_state
 from support.program import call, last_line
 
 from svhn.cli import flags
@@ -51,6 +51,7 @@ def images(records_dir: Path) -> np.ndarray:
     return export.load_split_images(load.load_run(RELEASED)[0], str(records_dir), "test", 120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_released_run_is_read_alike_in_every_runtime(kind: str, records_dir: Path, tmp_path: Path) -> None:
     target = tmp_path / f"run{FORMATS[kind].suffix}"
@@ -65,19 +66,29 @@ def test_the_released_run_is_read_alike_in_every_runtime(kind: str, records_dir:
 ROWS = Info("mnist_stacked", (64, 208), 0.0, 1, 4, "png", {}, {}, {}, {}, seed=0, fixed_length=True)
 
 
-@pytest.mark.parametrize(("name", "info"), [*((name, make_info()) for name in MODELS), ("gru_rows", ROWS)])
+QUICK = "shallow"  # to convert; the others take seconds each
+
+
+@pytest.mark.parametrize(
+    ("name", "info"),
+    [
+        pytest.param(name, info, marks=[] if name == QUICK else [pytest.mark.slow])
+        for name, info in [*((name, make_info()) for name in MODELS), ("gru_rows", ROWS)]
+    ],
+)
 @pytest.mark.parametrize("kind", EXACT)
 def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path: Path) -> None:
-    state = new_state(name, info)
+    model = new_state(name, info).model if info is ROWS else new_model(name)
     rng = np.random.default_rng(0)
-    state.model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in state.model.get_weights()])
+    model.set_weights([weight * rng.uniform(0.9, 1.1) for weight in model.get_weights()])
     config = stored.make_config({"model": name, "random_crop": False, **export.PORTABLE_OPTIONS})
-    module = export.make_exportable(load.freeze_model(state.model), Run(Path(), config, info))
+    module = export.make_exportable(load.freeze_model(model), Run(Path(), config, info))
     pictures = rng.integers(256, size=(3, *info.size, info.channels)).astype(np.uint8)
     _, difference = export.write_export(module, kind, tmp_path / "file", pictures, pictures)
     assert difference < 1e-4
 
 
+@pytest.mark.slow
 def test_a_savedmodel_reads_files_of_pictures(images: np.ndarray, tmp_path: Path) -> None:
     """PNG and JPEG of another size than the network's: as the package reads them when it resizes them."""
     export.export_run(RELEASED, {}, "best", str(tmp_path), "savedmodel", tmp_path / "saved")
@@ -99,6 +110,7 @@ def to_bytes(image: Image.Image, kind: str) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_a_finder_says_where_and_how_probable(tmp_path: Path) -> None:
     export.export_run(RELEASED / "finder", {}, "best", str(tmp_path), "onnx", tmp_path / "finder.onnx")
     found = formats.load_onnx(tmp_path / "finder.onnx")(np.zeros((2, 64, 128, 3), np.uint8))
@@ -116,6 +128,7 @@ def test_what_reads_otherwise_is_not_exported(tmp_path: Path, monkeypatch: Any) 
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the earlier one"]
 
 
+@pytest.mark.slow
 def test_what_says_nothing_is_not_exported(tmp_path: Path, monkeypatch: Any) -> None:
     """NaN is neither below nor above any limit."""
 
@@ -128,6 +141,7 @@ def test_what_says_nothing_is_not_exported(tmp_path: Path, monkeypatch: Any) -> 
         export.export_run(RELEASED, {}, "best", str(tmp_path), "onnx", tmp_path / "run.onnx")
 
 
+@pytest.mark.slow
 def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     other = tmp_path / "thesis"
     other.mkdir()
@@ -146,6 +160,7 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier-saved", "saved", "thesis"]
 
 
+@pytest.mark.slow
 def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(records_dir / "svhn", tmp_path / "svhn")
     info = json.loads((tmp_path / "svhn/info.json").read_text())
@@ -175,6 +190,7 @@ def test_a_missing_converter_is_named_with_the_extra(tmp_path: Path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], records_dir: Path) -> None:
     folders = [f"--{kind}_dir={tmp_path / kind}" for kind in ("records", "checkpoints", "results")]
     flags.main(["main.py", "--mode=export", "--name=released", "--format=litert", *folders])
@@ -187,6 +203,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"Exported to {other}. There, 100.0% of 4 images of valid" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_documents_lines_read_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     """Without this package, as far as one look goes."""
     (lines,) = re.findall(r"```python\n(import numpy.*?)```", (ROOT / "docs/export.md").read_text("utf-8"), re.DOTALL)

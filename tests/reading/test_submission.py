@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.digit_records import make_info, paths_of, pictures, train_run, write_digits
+from support.digit_records import make_info, paths_of, pictures
 from support.program import call, last_line
+from support.shelf import copy_run
 
 from svhn.config import Config
 from svhn.errors import UserError
@@ -21,7 +21,6 @@ from svhn.runs.stored import make_config, read_run_info
 from svhn.spec import Info
 
 LABELS = np.arange(23) * 7 % 10
-RECIPE = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0, "average": 0.0, "augment": False}
 
 
 def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Reading]:
@@ -49,13 +48,9 @@ def read_submission(path: Path) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(digits_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the run `demo`, which reads all it is shown, and without records."""
-    folder = tmp_path_factory.mktemp("predict")
-    write_digits(folder)
-    train_run(folder, lambda _: None, **RECIPE, num_steps=30)
-    shutil.rmtree(folder / "records")
-    return folder
+    return copy_run(digits_run, tmp_path_factory.mktemp("predict"), "records")
 
 
 def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:

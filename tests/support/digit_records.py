@@ -65,3 +65,10 @@ def train_run(folder: Path, say: Say, name: str = "demo", **given: Any) -> Run:
     run = stored.begin_run(paths.run_folder, {"dataset": "mnist", "augment": False, **given}, info)
     loop.train_model(run, paths, say)
     return run
+
+
+def train_readable_digits(folder: Path) -> None:
+    """Digits beneath the folder, and the run `demo`, which reads all of them."""
+    write_digits(folder)
+    options = {"model": "shallow", "batch_size": 20, "lrate": 3e-3, "warmup_steps": 0, "num_steps": 60}
+    train_run(folder, lambda _: None, **options, random_crop=False, average=0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.labels import NUM_CLASSES, encode_text
+from svhn.models import MODELS
 from svhn.pipeline import batches
 from svhn.run import Run
 from svhn.runs import stored
-from svhn.spec import Info
+from svhn.spec import Info, ModelSpec
 from svhn.training.step import State, build_state
 
 NUMBERS = ["210", "7", "35", "12345", "19", "48", "0", "908"]
@@ -28,6 +31,30 @@ def new_state(name: str, info: Info | None = None, **options: Any) -> State:
     keras.backend.clear_session()
     given = {"model": name, "mixed_precision": False, "random_crop": False, "average": 0.0, **options}
     return build_state(Run(Path(), stored.make_config(given), info or make_info()), steps=100, replicas=1)
+
+
+def new_model(name: str) -> keras.Model:
+    """A network for numbers of up to five digits in 24x40 pixels, as it is when built.
+
+    It is built once in a process, as that takes seconds: whoever comes next gets the same one, its weights as at first.
+    """
+    model, weights = _build_once(name)
+    model.set_weights(weights)
+    return model
+
+
+@functools.cache
+def _build_once(name: str) -> tuple[keras.Model, list[np.ndarray]]:
+    keras.utils.set_random_seed(0)
+    model = MODELS[name].build((24, 40, 3), 5, False)
+    return model, model.get_weights()
+
+
+def make_two_stages(name: str) -> ModelSpec:
+    """A residual network of the same builder, with two stages in place of four."""
+    build: Any = MODELS[name].build
+    small = functools.partial(build.func, name, 24, ((32, 1, 1), (64, 1, 2)), *build.args[3:], **build.keywords)
+    return dataclasses.replace(MODELS[name], build=small, maps=())
 
 
 def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:

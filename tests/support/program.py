@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import redirect_stderr, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from svhn.spec import Box
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {"train": 60, "valid": 20, "test": 23}
+RECIPE = ("--model=kvn219", "--batch_size=8", "--lrate=1e-3", "--num_steps=20", "--checkpoint_every=8", "--log_every=5")
 HEADER = "checkpoint,digit_accuracy,sequence_accuracy,length_accuracy,slot_accuracy"
 
 
@@ -65,6 +67,19 @@ def arguments(folder: Path, *flags: str) -> list[str]:
 def call(folder: Path, *flags: str) -> int:
     """The command, within this process."""
     return shell.run_main(main, arguments(folder, *flags))
+
+
+def train_numbers(folder: Path) -> None:
+    """Numbers beneath the folder and the run `demo`; what training prints goes to `stdout.txt` and `stderr.txt`."""
+    write_records(folder / "records")
+    with (
+        (folder / "stdout.txt").open("w") as output,
+        (folder / "stderr.txt").open("w") as errors,
+        redirect_stdout(output),
+        redirect_stderr(errors),
+    ):
+        code = call(folder, "--log=run1", *RECIPE)
+    assert code == 0, (folder / "stderr.txt").read_text()
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:

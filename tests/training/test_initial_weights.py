@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.digit_records import make_info, paths_of, train_run, write_digits
+from support.digit_records import make_info, paths_of, train_run
+from support.networks import new_model
+from support.shelf import copy_run
 
 from svhn.config import Paths
 from svhn.errors import UserError
@@ -75,10 +77,8 @@ def test_what_does_not_fit_stays_new(layer: str, old: tuple[int, ...], new: tupl
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("transfer")
-    write_digits(folder)
-    train_run(folder, lambda _: None, **RECIPE, num_steps=60, lrate=3e-3)
+def trained(digits_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_run(digits_run, tmp_path_factory.mktemp("transfer"))
     (folder / "checkpoints/demo").rename(folder / "checkpoints/first")
     return folder
 
@@ -144,7 +144,7 @@ def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
 @pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.fit])
 def test_numbers_of_one_digit_can_begin_with_what_was_learnt_of_all_lengths(name: str) -> None:
     """And the other way round: all weights but those of the length are told apart from it, whatever the model."""
-    varied, fixed = (MODELS[name].build((24, 40, 3), 2, fixed_length) for fixed_length in (False, True))
+    varied, fixed = new_model(name), MODELS[name].build((24, 40, 3), 5, True)
     said = initial_weights.list_weights(varied, with_length=False)
     assert len(said) == len(fixed.weights) == len(varied.weights) - 2
     assert [weight.shape[:-1] for weight in said] == [weight.shape[:-1] for weight in fixed.weights]
