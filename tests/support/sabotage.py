@@ -133,8 +133,11 @@ SABOTAGES: dict[str, Callable[[str], None]] = {
 
 
 def make_command(sabotages: Sequence[str], program: str, flags: Sequence[str]) -> list[str]:
-    """The command line, to be run in the root of the repository."""
-    return [sys.executable, "-m", "tests.support.sabotage", *sabotages, "--", program, *flags]
+    """The command line, to be run in the root of the repository; without sabotage, as a user types it."""
+    start = [program] if program.endswith(".py") else ["-m", program]
+    if sabotages:
+        start = ["-m", "tests.support.sabotage", *sabotages, "--", program]
+    return [sys.executable, *start, *flags]
 
 
 def run_program(program: str, flags: Sequence[str]) -> None:
