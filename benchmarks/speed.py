@@ -16,15 +16,14 @@ import argparse
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.models import MODELS
+from svhn.models import residual
 from svhn.pipeline.batches import Batch
 from svhn.run import Run
 from svhn.runs import load, stored
@@ -70,8 +69,7 @@ def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], An
 
     from benchmarks.helpers.torch_svhn import Svhn, make_train_step
 
-    build = cast(partial[keras.Model], MODELS["reader"].build)
-    _, stem, stages, dropout = build.args
+    _, stem, stages, dropout = residual.build_reader.args
     model: Any = Svhn(stem, stages, dropout, (48, 80), 5)  # PyTorch's types know no memory_format
     assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters
     model = model.to(memory_format=torch.channels_last)

@@ -12,7 +12,6 @@ from keras import layers
 from svhn.labels import NUM_CLASSES
 from svhn.models.layers.heads import add_length_head, cast_outputs
 from svhn.models.layers.upright import Upright
-from svhn.spec import ModelSpec
 
 UPDATE_GATE_BIAS = (
     3.0  # first bias of the update gate: what is read lasts for 20 rows and not 2 (Tallec and Ollivier 2018)
@@ -47,21 +46,3 @@ def _infer_cells(image_shape: tuple[int, int, int], max_length: int, fixed_lengt
     if channels != 1 or not fixed_length or not whole:
         return None
     return (max_length, 1) if height > width else (1, max_length)
-
-
-GRU_ROWS = ModelSpec(
-    name="gru_rows",
-    build=build,
-    parameters=29_990,
-    reference="Cho et al. 2014 (arXiv 1406.1078)",
-    dataset="mnist_stacked",
-    defaults={
-        "random_crop": False,
-        "num_epochs": 60,
-        "magnitude": 0.0,  # digits change places, and that is all
-        "lrate": 5e-3,
-        "weight_decay": 0.0,
-        "label_smoothing": 0.0,
-        "mixed_precision": False,
-    },
-)

@@ -6,7 +6,6 @@ import keras
 from keras import layers
 
 from svhn.models.layers.heads import add_dense_heads
-from svhn.spec import ModelSpec
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
@@ -21,25 +20,3 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     x = layers.Dense(256, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(0.5)(x)
     return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kaggle")
-
-
-KAGGLE = ModelSpec(
-    name="kaggle",
-    build=build,
-    parameters=887_530,
-    reference="the network of Kaggle's introductory notebooks on https://www.kaggle.com/c/digit-recognizer",
-    dataset="mnist",
-    defaults={
-        "random_crop": False,
-        "batch_size": 128,
-        "num_epochs": 32,
-        "optimizer": "rmsprop",
-        "lrate": 1e-3,
-        "decay": "constant",
-        "reduce_on_plateau": 3,
-        "weight_decay": 0.0,
-        "label_smoothing": 0.0,
-        "average": 0.998,
-        "checkpoint_every": 450,  # an epoch of MNIST has 445 steps
-    },
-)

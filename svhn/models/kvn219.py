@@ -8,7 +8,6 @@ from keras import layers
 
 from svhn.models.layers.heads import add_dense_heads
 from svhn.models.layers.normalization import BatchNormalization
-from svhn.spec import ModelSpec
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
@@ -24,24 +23,3 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     x = layers.Dropout(0.15)(layers.Flatten()(x))
     x = layers.Dense(512, activation="relu")(x)
     return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kvn219")
-
-
-KVN219 = ModelSpec(
-    name="kvn219",
-    build=build,
-    parameters=2_593_704,
-    reference="https://github.com/kvn219/multi-number-recognition",
-    defaults={  # its own recipe: nothing but Adam at a constant rate
-        "batch_size": 36,
-        "num_epochs": 10,
-        "lrate": 1e-4,
-        "decay": "constant",
-        "warmup_steps": 0,
-        "weight_decay": 0.0,
-        "clip_norm": 0.0,
-        "label_smoothing": 0.0,
-        "average": 0.0,
-        "random_crop": False,
-        "mixed_precision": False,
-    },
-)

@@ -6,7 +6,6 @@ import keras
 from keras import layers
 
 from svhn.models.layers.heads import add_dense_heads
-from svhn.spec import ModelSpec
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
@@ -18,20 +17,3 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     x = layers.Dense(120, activation="relu")(layers.Flatten()(x))
     x = layers.Dense(84, activation="relu")(x)
     return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="lenet5")
-
-
-LENET5 = ModelSpec(
-    name="lenet5",
-    build=build,
-    parameters=61_706,
-    reference="LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition, section II.B",
-    dataset="mnist",
-    defaults={
-        "random_crop": False,
-        "batch_size": 128,
-        "num_epochs": 25,
-        "weight_decay": 0.0,
-        "label_smoothing": 0.0,
-        "mixed_precision": False,
-    },
-)

@@ -7,7 +7,6 @@ from keras import layers
 
 from svhn.models.layers.heads import add_attention_heads
 from svhn.models.layers.normalization import add_convolution
-from svhn.spec import ModelSpec
 
 STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions
 
@@ -24,21 +23,3 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dropout(0.2)(x)
     return keras.Model(image, add_attention_heads(x, max_length, fixed_length, looks=3, keys=32), name="multihead")
-
-
-MULTIHEAD = ModelSpec(
-    name="multihead",
-    build=build,
-    parameters=2_000_218,
-    reference="Goodfellow et al. 2014 (arXiv 1312.6082): several digits from shared convolutions",
-    dataset="mnist_stacked",
-    defaults={
-        "random_crop": False,
-        "batch_size": 16,
-        "num_epochs": 6,
-        "warmup_steps": 200,
-        "average": 0.998,
-        "views": 6,
-        "checkpoint_every": 1250,  # an epoch
-    },
-)

@@ -10,9 +10,6 @@ from keras import layers
 from svhn.models.layers.dropout import Dropout
 from svhn.models.layers.heads import add_attention_heads, add_box_head
 from svhn.models.layers.normalization import add_convolution
-from svhn.spec import ModelSpec
-
-REFERENCE = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
 
 Stages = tuple[tuple[int, int, int], ...]  # filters, blocks, stride
 
@@ -56,19 +53,5 @@ def _add_residual_block(
     return layers.ReLU(name=name)(layers.Add()([x, y]))
 
 
-READER = ModelSpec(
-    name="reader",
-    build=partial(build, "reader", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1),
-    parameters=2_840_714,
-    reference=REFERENCE,
-    maps=("stage3", "stage4"),
-    defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
-)
-FINDER = ModelSpec(  # in whole pictures: says where the number is, and of no digits where there is none
-    name="finder",
-    build=partial(build, "finder", 24, ((32, 1, 1), (64, 2, 2), (128, 2, 2), (192, 1, 2)), 0.0, finds=True),
-    parameters=2_138_044,
-    reference=REFERENCE,
-    dataset="svhn_full",
-    defaults={"random_crop": False, "num_epochs": 15},
-)
+build_reader = partial(build, "reader", 32, ((48, 1, 1), (96, 2, 2), (192, 2, 2), (256, 1, 2)), 0.1)
+build_finder = partial(build, "finder", 24, ((32, 1, 1), (64, 2, 2), (128, 2, 2), (192, 1, 2)), 0.0, finds=True)

@@ -13,7 +13,6 @@ from keras import layers, ops
 from svhn.errors import UserError, suggest_extra
 from svhn.labels import NUM_CLASSES
 from svhn.models.layers.heads import add_length_head, cast_outputs
-from svhn.spec import ModelSpec
 
 PAIRS = np.array(list(combinations(range(NUM_CLASSES), 2)))
 SEARCH_EXAMPLES = 6000  # a stratified part of the data; the final fit takes all of it
@@ -85,14 +84,3 @@ def _extract_weights(machines: Any) -> list[np.ndarray]:
     for column, machine in zip(columns, machines.estimators_, strict=True):
         kernel[:, column], bias[column] = machine.coef_[0], machine.intercept_[0]
     return [kernel, bias]
-
-
-SVM = ModelSpec(
-    name="svm",
-    build=build,
-    parameters=35_325,
-    reference="Cortes and Vapnik 1995, Support-Vector Networks; voting as in LIBSVM (Chang and Lin 2011)",
-    dataset="mnist",
-    fit=fit_svm,
-    defaults={"random_crop": False, "augment": False, "average": 0.0, "mixed_precision": False},
-)
