@@ -9,23 +9,18 @@ import math
 from collections.abc import Container, Iterable
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
-
-import tensorflow as tf
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from svhn.errors import UserError
 from svhn.labels import EMPTY
 from svhn.runtime.files import write_json
 from svhn.spec import NOWHERE, SCHEMA, Box, Info
 
+if TYPE_CHECKING:  # a wrong name of a run or a data set is answered before TensorFlow is imported
+    import tensorflow as tf
+
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` with an entry for each split
 SHARD_EXAMPLES = 2048
-FEATURES = {
-    "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
-    "digits": tf.io.RaggedFeature(tf.int64),  # one value per digit of the number, without padding
-    "name": tf.io.FixedLenFeature([], tf.string),
-    "boxes": tf.io.RaggedFeature(tf.float32),  # four per digit, in shares of the image's width and height; or none
-}
 
 
 class Split(NamedTuple):
@@ -140,8 +135,22 @@ def add_other_sources(info: Info, records_dir: str | Path, datasets: Iterable[st
     return dataclasses.replace(info, sources=sources)
 
 
+def make_features() -> dict[str, Any]:
+    """The features of one example, as `tf.io.parse_single_example` takes them."""
+    import tensorflow as tf
+
+    return {
+        "image": tf.io.FixedLenFeature([], tf.string),  # JPEG or PNG
+        "digits": tf.io.RaggedFeature(tf.int64),  # one per digit of the number, without padding
+        "name": tf.io.FixedLenFeature([], tf.string),
+        "boxes": tf.io.RaggedFeature(tf.float32),  # four per digit, in shares of the image's width and height; or none
+    }
+
+
 def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] = ()) -> bytes:
-    """One example as a `tf.train.Example` with the features of `FEATURES`."""
+    """One example as a `tf.train.Example` with the features of `make_features`."""
+    import tensorflow as tf
+
     digits = tf.train.Int64List(value=[int(digit) for digit in label])
     feature = {
         "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
@@ -154,6 +163,8 @@ def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] 
 
 def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
     """Write a TFRecord file; returns the number of its records. Raises `OSError` if the disk is full."""
+    import tensorflow as tf
+
     count = 0
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:
@@ -167,6 +178,8 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
 
 def count_intact_records(path: str | Path) -> tuple[int, bool]:
     """The number of records before the first corrupt one, and whether the file has no corrupt one."""
+    import tensorflow as tf
+
     count = 0
     try:
         for _ in tf.data.TFRecordDataset(str(path)):
@@ -183,7 +196,9 @@ def parse_example(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor
         `image`: the encoded picture; `digits`: int32 (max_length,), `EMPTY` past the number's length; `name`: the
         entry's name; `boxes`: float32 (max_length, 4), `NOWHERE` for an unknown box.
     """
-    example = tf.io.parse_single_example(serialized, FEATURES)
+    import tensorflow as tf
+
+    example = tf.io.parse_single_example(serialized, make_features())
     digits = tf.cast(example["digits"], tf.int32)
     padding = [[0, max_length - tf.size(digits)]]
     slots = tf.ensure_shape(tf.pad(digits, padding, constant_values=EMPTY), [max_length])

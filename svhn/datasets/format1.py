@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from svhn import labels
-from svhn.datasets.formats.digit_struct import read_digit_struct
 from svhn.images import convert_to_rgb, expand_box, explain_image_errors, normalize_box, resize_crop
 from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
@@ -29,6 +28,8 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
     Raises:
         UserError: the digitStruct.mat is missing or can't be read.
     """
+    from svhn.datasets.formats.digit_struct import read_digit_struct  # its h5py would slow down every command's start
+
     folder = Path(data_dir) / source
     for file_name, digits in read_digit_struct(folder / BOXES_FILE):
         rows: DigitRows = digits.tolist()

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.labels import NUM_CLASSES
-from svhn.records import FEATURES, Split
+from svhn.records import Split, make_features
 
 if TYPE_CHECKING:
     from svhn.evaluation.score import Prediction
@@ -122,7 +122,8 @@ def _compute_log_ratio(prediction: Prediction) -> float:
 
 def list_labels(split: Split) -> Iterator[tuple[str, str]]:
     """The name and the label of each example of a split; pictures are not decoded."""
-    features = {key: FEATURES[key] for key in ("name", "digits")}
+    every = make_features()
+    features = {key: every[key] for key in ("name", "digits")}
     for block in tf.data.TFRecordDataset([str(path) for path in split.paths]).batch(BLOCK):
         parsed = tf.io.parse_example(block, features)
         for name, digits in zip(parsed["name"].numpy(), parsed["digits"].to_list(), strict=True):

@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from svhn.datasets import format1
-from svhn.datasets.formats.digit_struct import write_digit_struct
 from svhn.datasets.synthetic import camera, fonts, wall
 from svhn.datasets.synthetic import digits as numerals
 from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
@@ -67,6 +65,8 @@ def count_drawn(folder: Path) -> int:
 
 def render_split(folder: Path, count: int, seed: int) -> None:
     """Draw `count` pictures into a folder that takes its name only when it is complete."""
+    from svhn.datasets.formats.digit_struct import write_digit_struct  # its h5py would slow down every command's start
+
     unfinished = folder.with_name(folder.name + ".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -78,6 +78,8 @@ def render_split(folder: Path, count: int, seed: int) -> None:
 
 def _draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     """Save the pictures; yields the file name and digits of each, as `write_digit_struct` takes them."""
+    from tqdm import tqdm
+
     draw = partial(draw_picture, folder, fonts.find_readable_fonts(), seed)
     with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as parallel_map:
         yield from tqdm(parallel_map(draw, range(count)), desc=folder.stem, total=count, unit="image")
