@@ -11,20 +11,43 @@ from tqdm import tqdm
 from svhn.config import Config, Paths, get_registered
 from svhn.download.archives import download_dataset
 from svhn.runtime import shell
+from svhn.runtime.command_line import parse_flags
+from svhn.runtime.help_page import Page
+
+GROUPS = {"Data": ("dataset", "splits", "pictures"), "Files": ("url", "data_dir")}
+
+
+def _list_choices(flag: str) -> str:
+    from svhn.datasets import DATASETS  # needs libraries that a wrong flag should not wait for
+
+    return f": {', '.join(DATASETS)}" if flag == "dataset" else ""
+
+
+PAGE = Page(
+    "python -m svhn.download [--flag=value …]",
+    "Fetch a data set's archives, verify and unpack them; or draw a data set of one's own.",
+    GROUPS,
+    list_choices=_list_choices,
+)
+
+
+def _define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    flags.DEFINE_string("dataset", Config.dataset, "data set", flag_values=values)
+    flags.DEFINE_list("splits", [], "sources to fetch, comma-separated; empty: all of them", flag_values=values)
+    flags.DEFINE_string("url", "", "mirror or local folder in place of the publisher", flag_values=values)
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the archives and what they hold", flag_values=values)
+    flags.DEFINE_integer(
+        "pictures", 0, "pictures to draw for training; 0: as many as the data set has", 0, flag_values=values
+    )
+    return values
 
 
 def main(argv: list[str]) -> None:
+    options = _define_flags()
+    parse_flags(options, argv, PAGE)
     from svhn.datasets import DATASETS
 
-    options = flags.FlagValues()
-    flags.DEFINE_string("dataset", Config.dataset, f"data set: {', '.join(sorted(DATASETS))}", flag_values=options)
-    flags.DEFINE_list("splits", [], "sources to fetch, separated by commas (default: all)", flag_values=options)
-    flags.DEFINE_string("url", "", "mirror or local folder to fetch from (default: the publisher)", flag_values=options)
-    flags.DEFINE_string("data_dir", Paths.data_dir, "folder to fetch into", flag_values=options)
-    flags.DEFINE_integer(
-        "pictures", 0, "number of training pictures to draw (0: the data set's own number)", 0, flag_values=options
-    )
-    shell.parse_flags(options, argv, str(__doc__))
     spec = get_registered("data set", DATASETS, options.dataset)
     download_dataset(spec, Path(options.data_dir), options.url, options.splits, tqdm.write, options.pictures)
 

@@ -1,9 +1,8 @@
-"""What all commands share: reading flags from a command line, and an exit code for every way to end."""
+"""What every command shares: an exit code and a message for every way to end."""
 
 from __future__ import annotations
 
 import errno
-import math
 import os
 import signal
 import sys
@@ -11,8 +10,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
-
-from absl import flags
 
 from svhn.errors import Interrupted, UserError
 
@@ -122,29 +119,3 @@ def _raise_on_sigterm() -> Iterator[None]:
 
 def _raise_terminated(*_: object) -> NoReturn:
     raise Terminated
-
-
-def parse_flags(options: flags.FlagValues, argv: Sequence[str], description: str) -> None:
-    """Read a command line into `options`.
-
-    Args:
-        options: flags of one command, each defined with `flag_values=options`.
-        argv: the program's name, then the flags.
-        description: what the command does, shown by --help.
-
-    Raises:
-        UsageError: an unknown flag, an impossible value, or a word that is no flag.
-        HelpRequest: the user asked for it.
-    """
-    if {"--help", "-help", "-h"} & set(argv[1:]):
-        own = options.get_help().partition("absl.flags:")[0]  # what follows are flags that absl adds to every program
-        raise HelpRequest(f"{description.strip()}\n\nFlags:{own.partition(':')[2].rstrip()}")
-    try:
-        rest = options(list(argv))[1:]
-    except flags.Error as error:
-        raise UsageError(f"{' '.join(str(error).split())}: --help lists the flags") from error
-    for name, value in options.flag_values_dict().items():
-        if isinstance(value, float) and math.isnan(value):  # which no bound keeps out
-            raise UsageError(f"--{name}={value}: expected a number; --help lists the flags")
-    if rest:
-        raise UsageError(f"unexpected {rest[0]!r}: expected flags, as --name=value; --help lists them")

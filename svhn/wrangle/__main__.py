@@ -14,42 +14,44 @@ from svhn.config import Paths, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.runtime import shell
+from svhn.runtime.command_line import CutFlag, parse_flags
+from svhn.runtime.help_page import Page
 from svhn.runtime.processes import count_cores
 from svhn.spec import DatasetSpec, Size
 from svhn.wrangle import check
 
+GROUPS = {
+    "Data": ("dataset", "splits", "max_length", "valid_share", "seed", "max_skipped", "check", "salvage"),
+    "Pictures": ("size", "margin", "processes"),
+    "Files": ("data_dir", "records_dir"),
+}
+PAGE = Page("python -m svhn.wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
+CUT_FLAGS = {"parts": CutFlag("--parts has no effect: parts of numbers are learned no more", takes_value=False)}
+
 
 def _define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
-    flags.DEFINE_string("dataset", "svhn", f"data set: {', '.join(sorted(DATASETS))}", flag_values=values)
-    flags.DEFINE_list(
-        "splits", [], "sources to read, separated by commas (default: all in --data_dir)", flag_values=values
-    )
-    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources", flag_values=values)
-    flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the TFRecords", flag_values=values)
-    flags.DEFINE_string(
-        "size", "", "HEIGHTxWIDTH of the records' images, in pixels (default: the data set's own)", flag_values=values
-    )
+    flags.DEFINE_string("dataset", "svhn", f"data set: {', '.join(DATASETS)}", flag_values=values)
+    flags.DEFINE_list("splits", [], "sources to read, comma-separated; empty: all that are there", flag_values=values)
+    flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources, as published", flag_values=values)
+    flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the records", flag_values=values)
+    flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the pictures; empty: the data set's own", flag_values=values)
     flags.DEFINE_float(
-        "margin", None, "share of the box added on every side (default: the data set's own)", flag_values=values
+        "margin", None, "share of the box added on every side; the data set's own unless given", flag_values=values
     )
     flags.DEFINE_integer(
-        "max_length", 0, "digits of the longest number to keep (0: the data set's own)", 0, 20, flag_values=values
+        "max_length", 0, "digits of the longest number to keep; 0: the data set's own", 0, 20, flag_values=values
     )
-    flags.DEFINE_bool("check", False, "report problems of the sources and write nothing", flag_values=values)
+    flags.DEFINE_bool("check", False, "check of the sources, without writing anything", flag_values=values)
     flags.DEFINE_bool(
-        "salvage", False, "write damaged files in --records_dir again without their corrupt records", flag_values=values
+        "salvage", False, "removal of corrupt records from the damaged files of --records_dir", flag_values=values
     )
     flags.DEFINE_integer("seed", 0, "seed of the validation examples and the order", 0, flag_values=values)
-    flags.DEFINE_float(
-        "valid_share", 0.05, "share of the training sources that goes to valid", 0.001, 0.999, flag_values=values
-    )
+    flags.DEFINE_float("valid_share", 0.05, "share of train that valid takes", 0.001, 0.999, flag_values=values)
     flags.DEFINE_float(
         "max_skipped", 0.001, "largest share of unusable pictures to leave out", 0, 1, flag_values=values
     )
-    flags.DEFINE_integer(
-        "processes", 0, "number of processes that crop pictures (0: one per core)", 0, flag_values=values
-    )
+    flags.DEFINE_integer("processes", 0, "processes that crop pictures; 0: one per core", 0, flag_values=values)
     return values
 
 
@@ -114,7 +116,7 @@ def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]
 
 def main(argv: list[str]) -> None:
     values = _define_flags()
-    shell.parse_flags(values, argv, __doc__ or "")
+    parse_flags(values, argv, PAGE, CUT_FLAGS)
     if values.salvage:
         _salvage_records(values)
         return

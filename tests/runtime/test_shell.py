@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from absl import flags
 
 from svhn.errors import UserError
 from svhn.runtime import shell
@@ -22,19 +21,6 @@ def raising(error: BaseException) -> Callable[[list[str]], int]:
         raise error
 
     return main
-
-
-def options() -> flags.FlagValues:
-    defined = flags.FlagValues()
-    flags.DEFINE_string("folder", "data", "where it goes", flag_values=defined)
-    flags.DEFINE_integer("count", 3, "how many", flag_values=defined)
-    flags.DEFINE_float("share", 0.5, "of it", 0, 1, flag_values=defined)
-    return defined
-
-
-def test_the_exit_code_is_what_main_returns() -> None:
-    assert shell.run_main(lambda _: None, ["x"]) == 0
-    assert shell.run_main(len, ["x", "--a", "--b"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -104,37 +90,3 @@ def test_a_closed_pipe_ends_quietly() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
-
-
-def test_flags_are_read() -> None:
-    parsed = options()
-    shell.parse_flags(parsed, ["x", "--folder=elsewhere", "--count", "5"], "Does x.")
-    assert (parsed["folder"].value, parsed["count"].value) == ("elsewhere", 5)
-
-
-@pytest.mark.parametrize(
-    ("argument", "message"),
-    [
-        ("--size=3", "Unknown command line flag 'size'"),
-        ("--count=many", "flag --count=many: invalid literal"),
-        ("--share=nan", "--share=nan: expected a number"),
-        ("word", "unexpected 'word': expected flags, as --name=value"),
-    ],
-)
-def test_a_wrong_command_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shell.run_main(lambda argv: shell.parse_flags(options(), argv, "Does x."), ["x", argument]) == 2
-    output, line = capsys.readouterr()
-    assert output == ""
-    assert line.startswith(f"error: {message}")
-    assert line.endswith("--help lists the flags\n") or line.endswith("--help lists them\n")
-    assert line.count("\n") == 1
-
-
-def test_help_shows_the_flags_and_nothing_of_absl(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shell.run_main(lambda argv: shell.parse_flags(options(), argv, "Does x."), ["x", "--help"]) == 0
-    output, line = capsys.readouterr()
-    assert line == ""
-    assert output.startswith("Does x.\n\nFlags:\n")
-    for text in ("--folder: where it goes", "(default: 'data')", "--count: how many"):
-        assert text in output
-    assert "flagfile" not in output
