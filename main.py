@@ -1,4 +1,4 @@
-"""`python main.py --mode=train|valid|test`: see `--help`, and svhn/cli.py."""
+"""`python main.py --mode=train|valid|test|…` or `python main.py train …`: see `--help`, and svhn/cli/table.py."""
 
 import sys
 

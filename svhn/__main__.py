@@ -1,18 +1,13 @@
-"""`python -m svhn …`, `python main.py …` and the installed `svhn …` are one."""
+"""`python -m svhn …`, `python main.py …` and the installed `svhn …` are one program."""
 
 import sys
 
+from svhn.cli import flags
 from svhn.runtime import shell
 
 
-def _run_command(argv: list[str]) -> None:
-    with shell.silence_tensorflow():
-        from svhn.cli import flags  # brings TensorFlow, whose start-up notes are no news
-    flags.main(argv)
-
-
 def main() -> int:
-    return shell.run_main(_run_command, sys.argv)
+    return shell.run_main(flags.main, sys.argv)
 
 
 if __name__ == "__main__":

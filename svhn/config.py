@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,83 +17,92 @@ RELEASED = Path(__file__).parent / "released"  # a run that comes with the packa
 LARGEST_INTEGER = 2**63  # whole numbers reach TensorFlow as int64
 
 
-def _define_option(default: Any, description: str, fixed: str = "") -> Any:
-    """A field with its flag's description.
+def _define_option(default: Any, description: str, group: str, fixed: str = "") -> Any:
+    """A field with its flag's help.
 
     Args:
         default: the flag's default; its type is the flag's type.
-        description: for `--help`.
+        description: the flag's line in `--help`, a noun phrase.
+        group: the heading of `--help` under which the flag stands.
         fixed: "run" where it can't change once a run has begun, "training" where only `valid` and `test` may change it.
     """
-    return dataclasses.field(default=default, metadata={"description": description, "fixed": fixed})
+    return dataclasses.field(default=default, metadata={"description": description, "group": group, "fixed": fixed})
+
+
+_define_run_option = partial(_define_option, group="Run")
+_define_data_option = partial(_define_option, group="Data")
+_define_recipe_option = partial(_define_option, group="Recipe")
+_define_augmentation_option = partial(_define_option, group="Augmentation")
+_define_evaluation_option = partial(_define_option, group="Evaluation")
+_define_folder = partial(_define_option, group="Files")
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a run is: data, model, recipe. Written to its `config.json`, read back by every later mode."""
+    """What a run is: data, model, recipe. Written to its `config.json`, read back by every later command."""
 
-    dataset: str = _define_option("svhn", "data set; the one that the model was designed for unless named", "run")
-    model: str = _define_option("reader", "model", "run")
-    train_on: str = _define_option(
-        "",
-        "data sets to train on, by comma, whose records are of the same form; the run's own unless named",
-        "training",
+    dataset: str = _define_data_option("svhn", "data set, the model's own unless named", fixed="run")
+    model: str = _define_run_option("reader", "network", fixed="run")
+    train_on: str = _define_data_option(
+        "", "data sets to train on, comma-separated, with records of one form; empty: --dataset", fixed="training"
     )
-    random_crop: bool = _define_option(
-        True, "train on random crops of 27/32 of the record's height and width, evaluate on the centre", "run"
+    random_crop: bool = _define_data_option(
+        True, "random crops of 27/32 of the height and width in training, the center in evaluation", fixed="run"
     )
-    grayscale: bool = _define_option(False, "turn colour pictures grey", "run")
-    seed: int = _define_option(0, "the same seed gives the same run", "training")
-    batch_size: int = _define_option(64, "examples a step, over all replicas", "training")
-    num_epochs: int = _define_option(36, "passes over the training split")
-    num_steps: int = _define_option(0, "steps to train instead of num_epochs; 0: num_epochs")
-    optimizer: str = _define_option(
-        "adamw", "adam, adamw, amsgrad, rmsprop or sgd (with Nesterov's momentum of 0.9)", "training"
+    grayscale: bool = _define_data_option(False, "gray pictures in place of color", fixed="run")
+    seed: int = _define_run_option(
+        0, "seed of weights, order and augmentation: the same one, the same run", fixed="training"
     )
-    lrate: float = _define_option(2e-3, "peak learning rate")
-    warmup_steps: int = _define_option(300, "steps over which the learning rate rises linearly")
-    decay: str = _define_option("cosine", "of the learning rate after the warm-up: cosine, linear or constant")
-    reduce_on_plateau: int = _define_option(
-        0, "halve the learning rate after so many checkpoints without a higher accuracy on valid; 0: never"
+    batch_size: int = _define_recipe_option(64, "examples per step, over all replicas", fixed="training")
+    num_epochs: int = _define_recipe_option(36, "passes over the training split")
+    num_steps: int = _define_recipe_option(0, "steps to train in place of --num_epochs; 0: --num_epochs")
+    optimizer: str = _define_recipe_option(
+        "adamw", "optimizer: adam, adamw, amsgrad, rmsprop or sgd (with Nesterov momentum 0.9)", fixed="training"
     )
-    early_stopping: int = _define_option(
-        0, "stop after so many checkpoints without a higher accuracy on valid; 0: never"
+    lrate: float = _define_recipe_option(2e-3, "peak learning rate")
+    warmup_steps: int = _define_recipe_option(300, "steps in which the learning rate rises to its peak")
+    decay: str = _define_recipe_option("cosine", "learning-rate schedule after the warm-up: cosine, linear or constant")
+    reduce_on_plateau: int = _define_recipe_option(
+        0, "checkpoints without progress on valid that halve the learning rate; 0: never"
     )
-    weight_decay: float = _define_option(0.02, "decoupled weight decay of the kernels, whatever the optimizer")
-    clip_norm: float = _define_option(5.0, "largest global norm of the gradient; 0: not clipped")
-    label_smoothing: float = _define_option(0.05, "probability spread over all classes")
-    init_from: str = _define_option("", "run whose weights a new run begins with, as far as they fit", "training")
-    map_weight: float = _define_option(
-        1.0, "weight of learning which digit lies where, for models and data sets that can; 0: not learnt", "training"
+    early_stopping: int = _define_recipe_option(0, "checkpoints without progress on valid that end training; 0: never")
+    weight_decay: float = _define_recipe_option(0.02, "decoupled weight decay of the kernels, for any optimizer")
+    clip_norm: float = _define_recipe_option(5.0, "largest global norm of the gradient; 0: no limit")
+    label_smoothing: float = _define_recipe_option(0.05, "share of the probability spread over all classes")
+    init_from: str = _define_run_option("", "run whose weights a new run starts from, where they fit", fixed="training")
+    map_weight: float = _define_recipe_option(
+        1.0, "weight of learning where each digit lies, for models and data sets that can; 0: none", fixed="training"
     )
-    teacher: str = _define_option(
-        "", "run whose readings are learnt beside the labels; best a released one, which stays as it is", "training"
+    teacher: str = _define_run_option(
+        "", "run whose predictions are learned beside the labels, best a released one", fixed="training"
     )
-    distillation: float = _define_option(
-        0.5, "share of a teacher's readings in what is learnt, the labels have the rest"
+    distillation: float = _define_recipe_option(
+        0.5, "share of the teacher's predictions in what is learned; the labels have the rest"
     )
-    average: float = _define_option(
-        0.999, "momentum of the averaged weights that are evaluated; 0: the weights as they are", "training"
+    average: float = _define_recipe_option(
+        0.999, "momentum of the averaged weights that are evaluated; 0: no averaging", fixed="training"
     )
-    augment: bool = _define_option(True, "vary the training images as the data set lists it")
-    magnitude: float = _define_option(1.0, "factor on how far that goes, not on how often")
-    views: int = _define_option(
-        1, "variations of a picture whose readings are averaged in evaluation; 1: only as it is", "training"
+    augment: bool = _define_augmentation_option(True, "variation of the training pictures, as the data set defines it")
+    magnitude: float = _define_augmentation_option(
+        1.0, "strength of the augmentation: 0 none, 1 as the data set defines it, 2 twice as far; probabilities stay"
     )
-    temperature: float = _define_option(
-        1.0, "divides the logits in evaluation, for an honest confidence; release finds it on valid", "training"
+    views: int = _define_evaluation_option(
+        1, "variants of a picture whose predictions are averaged; 1: the picture alone", fixed="training"
     )
-    threshold: float = _define_option(
-        0.5, "least probability of there being a number, below which a finder says there is none", "training"
+    temperature: float = _define_evaluation_option(
+        1.0, "divisor of the logits, for honest confidences; measured on valid by `release`", fixed="training"
     )
-    mixed_precision: bool = _define_option(
-        True, "compute in bfloat16 where the machine is fast at it; weights are float32"
+    threshold: float = _define_evaluation_option(
+        0.5, "least probability of a number; below it, the finder answers `no number`", fixed="training"
     )
-    checkpoint_every: int = _define_option(1000, "steps between checkpoints; valid is scored at each")
-    max_to_keep: int = _define_option(50, "checkpoints to keep, besides the best")
-    log_every: int = _define_option(100, "steps between progress lines")
-    verbose: bool = _define_option(True, "print the progress lines")
-    num_threads: int = _define_option(2, "threads that decode images")
+    mixed_precision: bool = _define_run_option(
+        True, "bfloat16 arithmetic where the machine is fast at it; weights stay float32"
+    )
+    checkpoint_every: int = _define_evaluation_option(1000, "steps between checkpoints; each is scored on valid")
+    max_to_keep: int = _define_run_option(50, "newest checkpoints to keep, besides the best")
+    log_every: int = _define_run_option(100, "steps between progress lines")
+    verbose: bool = _define_run_option(True, "progress lines")
+    num_threads: int = _define_data_option(2, "threads that decode pictures")
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -124,13 +134,13 @@ class Config:
 class Paths:
     """Where a run's files lie."""
 
-    name: str = _define_option("demo", "name of the run: the folder of its checkpoints and results")
-    log_name: str = _define_option("run1", "name of this session's TensorBoard logs; --log for short")
-    data_dir: str = _define_option("data", "folder of the sources, as published")
-    records_dir: str = _define_option("records", "folder of the TFRecords")
-    checkpoints_dir: str = _define_option("checkpoints", "folder of the runs' checkpoints")
-    results_dir: str = _define_option("results", "folder of the tables and pictures")
-    log_dir: str = _define_option("logs", "folder of the TensorBoard logs")
+    name: str = _define_run_option("demo", "name of the run: the folder of its checkpoints and results")
+    log_name: str = _define_run_option("run1", "name of this session's TensorBoard logs")
+    data_dir: str = _define_folder("data", "folder of the sources, as published")
+    records_dir: str = _define_folder("records", "folder of the records")
+    checkpoints_dir: str = _define_folder("checkpoints", "folder of the runs")
+    results_dir: str = _define_folder("results", "folder of tables, pictures and reports")
+    log_dir: str = _define_folder("logs", "folder of the TensorBoard logs")
 
     def __post_init__(self) -> None:
         for flag in ("name", "log_name"):

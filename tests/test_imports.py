@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ROWS = [  # a folder is one room; what its files import from one another is its own affair
     ["errors", "spec"],
@@ -21,7 +23,13 @@ ROWS = [  # a folder is one room; what its files import from one another is its 
     ["cli"],
     ["__init__", "__main__"],
 ]
-COMMANDS = ["cli", "download/__main__.py", "wrangle/__main__.py", "runtime/shell.py"]  # which read flags
+COMMANDS = [  # which read flags
+    "cli",
+    "download/__main__.py",
+    "wrangle/__main__.py",
+    "runtime/command_line.py",
+    "runtime/help_page.py",
+]
 LIGHT = "import svhn.datasets, svhn.download.__main__, svhn.images, svhn.wrangle.__main__, svhn.wrangle.crop"
 FILES = sorted((ROOT / "svhn").rglob("*.py"))
 
@@ -71,6 +79,16 @@ def test_only_commands_read_flags() -> None:
     commands = [ROOT / "svhn" / name for name in COMMANDS]
     reading = [path for path in FILES if any(name.split(".")[0] == "absl" for name in imports(path))]
     assert [path for path in reading if not any(path.is_relative_to(command) for command in commands)] == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--learning_rate=1"], ["guess"]])
+def test_help_and_mistakes_load_no_tensorflow(arguments: list[str]) -> None:
+    check = f"""import sys
+from svhn.cli import flags
+from svhn.runtime import shell
+code = shell.run_main(flags.main, ["svhn", *{arguments}])
+assert not {{"tensorflow", "keras"}} & sys.modules.keys(), code"""
+    subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT, capture_output=True)
 
 
 def test_downloading_and_wrangling_load_no_tensorflow() -> None:

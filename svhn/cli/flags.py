@@ -1,4 +1,4 @@
-"""The command line: flags from the options' fields, then one call a mode."""
+"""The command line: which command it names, that command's flags, and the call of its function."""
 
 from __future__ import annotations
 
@@ -7,105 +7,188 @@ import errno
 import logging
 import os
 import re
+import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 from absl import flags
 
-from svhn.cli.commands import MODES
+import svhn
+from svhn.cli import help_pages
 from svhn.cli.session import Session
-from svhn.config import RELEASED, Config, Paths, get_registered, parse_train_on
-from svhn.datasets import DATASETS
+from svhn.cli.table import ALIASES, CHOICES, COMMANDS, CUT_FLAGS, FLAGS, OTHER_NAMES, Command
+from svhn.config import Config, Paths, get_registered, parse_train_on
 from svhn.errors import UserError
 from svhn.models import MODELS
-from svhn.publishing.formats import FORMATS
-from svhn.runs import stored
-from svhn.runtime import shell
+from svhn.runtime import command_line
+from svhn.runtime.command_line import Grammar
+from svhn.runtime.shell import HelpRequest, UsageError
 
-DEFINERS = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
-REGISTRIES = {"dataset": DATASETS, "model": MODELS}  # options that are a name in a registry
-MODE_FLAGS = {  # flags that are no part of a run
-    "checkpoint": ("all", "all, best, latest or a step: what valid and test score; the other modes take one"),
-    "split": ("valid", "what report shows: valid or test"),
-    "example": ("", "name of the picture whose feature maps report shows; the first one"),
-    "finder": ("finder", "run that finds the number in predict's pictures"),
-    "format": ("savedmodel", f"that export writes: {', '.join(FORMATS)}"),
-    "host": ("127.0.0.1", "where demo's page can be seen from; 0.0.0.0: from everywhere"),
-    "port": (0, "of demo's page; 0: the first that is free from 7860 on"),
-    "annotate": ("", "folder for copies of predict's pictures with the box and the number drawn into them"),
-    "csv": ("", "pictures for predict: Kaggle's columns pixel0, pixel1, …"),
-    "output": (
-        "",
-        "where predict saves a table: .csv or .json; with --csv, ImageId,Label in submission.csv by default; "
-        "or where export writes",
-    ),
+DEFINERS = {
+    str: flags.DEFINE_string,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    bool: flags.DEFINE_bool,
+    list: flags.DEFINE_list,
 }
-DESCRIPTION = """Reads numbers of several digits from pictures: trains, and scores what was trained.
-
-python main.py --mode=train --name=demo     train, or go on with a run
-python main.py --mode=valid --name=demo     score every checkpoint on valid
-python main.py --mode=test --name=demo      score every checkpoint on test
-python main.py --mode=report --name=demo    a page of pictures: curves, confusions, errors, feature maps
-python main.py --mode=lr --name=demo        find a learning rate: the loss of real steps while the rate rises
-python main.py --mode=predict --images=door.jpg,photos/       find and read the number in any picture
-python main.py --mode=predict --name=demo --csv=test.csv --output=submission.csv
-python main.py --mode=demo                                   the same on a web page, also of a camera's stream
-python main.py --mode=release --name=demo   make a run small enough to be given away, its confidence calibrated
-python main.py --mode=export --name=released --format=onnx    for another runtime: savedmodel, litert, litert_int8
-python main.py --mode=compare --name=mnist --dataset=mnist --models=svm,shallow,lenet5
-
-An option that isn't given has the value that the run was made with, or else the model's own default. The defaults
-shown here are those that models share; those of a run are in its config.json."""
-
-
-def _define_flags() -> flags.FlagValues:
-    values = flags.FlagValues()
-    flags.DEFINE_string("mode", "train", f"what to do: {', '.join(MODES)}", flag_values=values)
-    for name, (default, description) in MODE_FLAGS.items():
-        DEFINERS[type(default)](name, default, description, flag_values=values)
-    flags.DEFINE_list("images", [], "that predict reads: files, folders and patterns, by comma", flag_values=values)
-    flags.DEFINE_list("models", [], f"that compare trains: {', '.join(MODELS)}", flag_values=values)
-    for field in (*dataclasses.fields(Paths), *dataclasses.fields(Config)):
-        names = f": {', '.join(REGISTRIES[field.name])}" if field.name in REGISTRIES else ""
-        description = field.metadata["description"] + names
-        DEFINERS[type(field.default)](field.name, field.default, description, flag_values=values)
-    flags.DEFINE_alias("log", "log_name", flag_values=values)
-    return values
-
-
-def _parse_session(argv: Sequence[str]) -> Session:
-    values = _define_flags()
-    shell.parse_flags(values, argv, DESCRIPTION)
-    named: dict[str, Any] = values.flag_values_dict()
-    get_registered("mode", MODES, named["mode"])
-    paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths)})
-    options = [field.name for field in dataclasses.fields(Config)]
-    given = {name: named[name] for name in options if values[name].present}
-    config = stored.make_config(given)  # a wrong value is said before anything is read
-    for dataset in (config.dataset, *parse_train_on(config.train_on, config.dataset)):
-        get_registered("data set", DATASETS, dataset)
-    for model in named["models"]:
-        get_registered("model", MODELS, model)
-    if named["split"] not in ("valid", "test"):
-        raise UserError(f"--split={named['split']}: expected valid or test")
-    if (named["images"] or named["mode"] == "demo") and not values["name"].present:
-        paths = dataclasses.replace(paths, name=RELEASED.name)
-    lists = {name: named[name] for name in ("images", "models")}
-    return Session(named["mode"], paths, given, **lists, **{name: named[name] for name in MODE_FLAGS})
+UNNAMED = "No command was named, so this trains a run. --help lists the commands."
 
 
 def main(argv: list[str]) -> None:
+    """Run the command that the command line names.
+
+    Raises:
+        UserError: a mistake that the user can mend; `UsageError` for the command line itself.
+        HelpRequest: the user asked for help or the version; holds the text.
+    """
+    name, arguments = find_command(command_line.expand_flagfiles(argv[1:]))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    session = _parse_session(argv)
+    command = COMMANDS[name]
+    if command.program:
+        _import_function(command.function)([f"svhn {name}", *arguments])
+        return
+    session = parse_session(name, arguments)
     try:
-        MODES[session.mode](session)
-    except tf.errors.ResourceExhaustedError as error:
-        raise _explain_exhaustion(str(error)) from error
+        _import_function(command.function)(session)
+    except Exception as error:
+        tensorflow = sys.modules.get("tensorflow")  # if it was never imported, it can't have failed
+        if tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError):
+            raise _explain_exhaustion(str(error)) from error
+        raise
+
+
+def find_command(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The command that `--mode` or else the first word names, and the arguments without that name.
+
+    Raises:
+        UsageError: there is no such command.
+        HelpRequest: the user asked for the list of commands or the version, or typed nothing.
+    """
+    mode, rest = _take_mode(arguments)
+    typed, words = command_line.split_arguments(rest, _takes_value)
+    if not mode and words:
+        mode = words[0]
+        rest.remove(mode)
+    if mode:
+        return _resolve_command(mode, bool(words) and Path(words[0]).exists()), rest
+    names = {flag.name for flag in typed}
+    if "version" in names:
+        raise HelpRequest(f"svhn {svhn.__version__}")
+    if not typed or names & set(command_line.HELP_NAMES):
+        raise HelpRequest(help_pages.format_commands())
+    print(UNNAMED, flush=True)
+    return "train", rest
+
+
+def _take_mode(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The value of the last `--mode`, "" where there is none, and the other arguments."""
+    mode, rest, left = "", [], iter(arguments)
+    for argument in left:
+        name, equals, value = argument.removeprefix("-").removeprefix("-").partition("=")
+        if name != "mode" or not argument.startswith("-"):
+            rest.append(argument)
+            continue
+        mode = value if equals else next(left, "")
+        if not mode:
+            raise UsageError(f"--mode names nothing: expected one of {', '.join(COMMANDS)}")
+    return mode, rest
+
+
+def _takes_value(name: str) -> bool:
+    name = ALIASES.get(name, name)
+    if name in CUT_FLAGS:
+        return CUT_FLAGS[name][1].takes_value
+    return name in FLAGS and not isinstance(FLAGS[name].default, bool)
+
+
+def _resolve_command(name: str, is_file: bool) -> str:
+    name = OTHER_NAMES.get(name, name)
+    if name in COMMANDS:
+        return name
+    if is_file:
+        raise UsageError(f"{name} is a file and no command: to read it, type `read {name}`; --help lists the commands")
+    near = command_line.suggest_name(name, (*COMMANDS, *OTHER_NAMES))
+    suggestion = f"did you mean {near}? " if near else f"expected one of {', '.join(COMMANDS)}; "
+    raise UsageError(f"unknown command {name!r}: {suggestion}--help lists the commands")
+
+
+def parse_session(name: str, arguments: Sequence[str]) -> Session:
+    """What the user asked of a command. Raises `UserError` for a wrong flag or value, before a file is read."""
+    command = COMMANDS[name]
+    values = define_flags(command)
+    cut = {flag: each for flag, (commands, each) in CUT_FLAGS.items() if name in commands}
+    grammar = Grammar(values, ALIASES, cut, partial(help_pages.explain_flag, name))
+    words = command_line.parse_words(grammar, arguments, help_pages.make_page(name))
+    if words and not command.words:
+        raise UsageError(f"unexpected {words[0]!r}: {name} takes flags, as --name=value; {name} --help lists them")
+    return _make_session(name, values, words)
+
+
+def define_flags(command: Command) -> flags.FlagValues:
+    values = flags.FlagValues()
+    for name in command.all_flags:
+        flag = command.own.get(name, FLAGS[name])
+        DEFINERS[type(flag.default)](name, flag.default, flag.help, flag_values=values)
+    return values
+
+
+def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Session:
+    named: dict[str, Any] = {**{flag: each.default for flag, each in FLAGS.items()}, **values.flag_values_dict()}
+    paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths) if field.name in named})
+    options = [field.name for field in dataclasses.fields(Config)]
+    given = {option: named[option] for option in options if option in values and values[option].present}
+    models = [_rename_model(model) for model in given.pop("model", "").split(",") if model]
+    if name != "compare" and models:
+        given["model"] = ",".join(models)
+    _check_given(given, models)
+    for flag, choices in CHOICES.items():
+        if named[flag] not in choices:
+            raise UserError(f"--{flag}={named[flag]}: expected one of {', '.join(choices)}")
+    own = ("split", "finder", "format", "host", "port", "annotate", "output")
+    return Session(
+        mode=name,
+        paths=paths,
+        given=given,
+        checkpoint=named["checkpoint"],
+        images=[*words, *named["images"]],
+        models=models,
+        **{flag: named[flag] for flag in own},
+    )
+
+
+def _rename_model(name: str) -> str:
+    from svhn.runs.stored import RENAMED_MODELS
+
+    if name not in RENAMED_MODELS:
+        return name
+    print(
+        f"note: the model {name} is called {RENAMED_MODELS[name]} now: --model={RENAMED_MODELS[name]}", file=sys.stderr
+    )
+    return RENAMED_MODELS[name]
+
+
+def _check_given(given: dict[str, Any], models: list[str]) -> None:
+    """Raise `UserError` for a value that no run can have."""
+    from svhn.datasets import DATASETS
+    from svhn.runs import stored
+
+    for model in models:
+        get_registered("model", MODELS, model)
+    config = stored.make_config(given)
+    for dataset in (config.dataset, *parse_train_on(config.train_on, config.dataset)):
+        get_registered("data set", DATASETS, dataset)
+
+
+def _import_function(target: str) -> Any:
+    module, _, function = target.partition(":")
+    return getattr(import_module(module), function)
 
 
 def _explain_exhaustion(message: str) -> Exception:
-    """What ran out: of a full disk and of too little memory TensorFlow says the same."""
+    """The error for what ran out: TensorFlow raises the same one for a full disk and for too little memory."""
     if "No space left" in message:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     reason = re.sub(r"^{{.*?}} ", "", message).splitlines()[0][:120]

@@ -1,4 +1,4 @@
-"""What the user asked for, and what every mode says of it."""
+"""What the user asked for, and what every command prints about it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ from svhn.spec import Info
 
 
 class Session(NamedTuple):
-    """A command line."""
+    """A command line: the name of its command, and what its flags and words ask for."""
 
     mode: str
     paths: Paths
     given: dict[str, Any]  # fields of Config that were named on the command line
     checkpoint: str
     split: str
-    example: str
     finder: str
     format: str
     host: str
     port: int
     images: list[str]
     annotate: str
-    csv: str
     output: str
     models: list[str]
 
@@ -56,7 +54,7 @@ def format_banner(session: Session, run: Run) -> str:
 
 
 def read_session_info(session: Session) -> Info:
-    """Of the records of the data set that the user named, or the run's."""
+    """The form of the records of the data set that the user named, or else the run's."""
     dataset = stored.resolve_option(session.paths.run_folder, session.given, "dataset")
     return records.read_info(session.paths.records_dir, dataset)
 
@@ -69,7 +67,7 @@ def read_training_info(session: Session) -> Info:
 
 
 def format_score_command(paths: Paths, info: Info) -> str:
-    """What scores a trained run, on test if there is one; valid says which checkpoint is best."""
+    """The command that scores a trained run, on test if there is one; only scores on valid tell the best checkpoint."""
     options = {
         "mode": "test" if info.has_split("test") else "valid",
         "name": paths.name,

@@ -17,7 +17,7 @@ from support.program import EXAMPLES, HEADER, RECIPE, call, last_line, scores, w
 from support.shelf import copy_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from svhn.cli.flags import MODES
+from svhn.cli import commands, flags
 from svhn.training.step import State
 
 STEPS = [8, 16, 20]
@@ -61,7 +61,8 @@ def folder(trained: Trained, tmp_path: Path) -> Path:
 
 def test_training_says_what_it_does(trained: Trained) -> None:
     assert trained.errors == ""
-    lines = [re.sub(r":  +", ": ", line) for line in trained.output.splitlines()]
+    first, *lines = [re.sub(r":  +", ": ", line) for line in trained.output.splitlines()]
+    assert first == flags.UNNAMED
     banner = BANNER.format(folder=trained.folder).splitlines()
     assert lines[: len(banner)] == banner
     assert lines[len(banner) :][:2] == ["Starting new train session", "Training..."]
@@ -155,8 +156,8 @@ def test_both_names_of_the_log(folder: Path) -> None:
 
 
 def test_crops_and_grey_in_training_and_scoring(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = ("--name=grey", *RECIPE[:3], "--num_steps=2", "--random_crop", "--grayscale")
-    assert call(trained.folder, *flags) == 0
+    options = ("--name=grey", *RECIPE[:3], "--num_steps=2", "--random_crop", "--grayscale")
+    assert call(trained.folder, *options) == 0
     assert call(trained.folder, "--name=grey", "--mode=valid") == 0
     output = re.sub(r":  +", ": ", capsys.readouterr().out)
     for line in ("Model: kvn219, for 27x27 pixels", "Random crop: True", "Grayscale: True", "Channels: 1"):
@@ -242,6 +243,6 @@ def test_what_ran_out_has_a_remedy(
     def train(*_: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, said)
 
-    monkeypatch.setitem(MODES, "train", train)
+    monkeypatch.setattr(commands, "train_run", train)
     assert call(folder, "--num_steps=1") == 1
     assert last_line(capsys).startswith(f"error: {answer}")

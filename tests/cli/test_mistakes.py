@@ -17,10 +17,6 @@ from svhn.config import Paths
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (
-            ["--mode=guess"],
-            "error: unknown mode 'guess': expected one of compare, demo, .*, train, valid",
-        ),
         (["--dataset=cifar"], "error: unknown data set 'cifar': expected one of folder, .*mnist, .*svhn, .*synthetic"),
         (["--model=vgg"], "error: unknown model 'vgg': expected one of .*kvn219.*reader"),
         (["--name=.."], r"error: --name='\.\.': expected the name of one folder"),

@@ -145,23 +145,39 @@ def test_what_a_run_knows_of_its_records(trained: Path) -> None:
 
 def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, target = write_pixels(tmp_path / "test.csv", pictures(LABELS, seed=5)), tmp_path / "mine.csv"
-    assert call(trained, "--mode=predict", f"--csv={source}", f"--output={target}") == 0
+    assert call(trained, "read", str(source), "--name=demo", f"--output={target}") == 0
     assert capsys.readouterr().out == f"23 readings saved to {target}\n"
     assert [row[1] for row in read_submission(target)[1:]] == LABELS.astype(str).tolist()
 
 
 def test_the_mode_needs_pictures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(trained, "--mode=predict") == 1
-    expected = "error: --mode=predict reads pictures: name them with --images=door.jpg,photos/ or with --csv=test.csv"
-    assert last_line(capsys) == expected
+    assert call(trained, "--mode=predict") == 2
+    assert "python main.py read door.jpg photos/" in last_line(capsys)
 
 
 def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "--mode=predict", "--name=none", "--csv=test.csv") == 1
+    assert call(tmp_path, "read", "--name=none", "test.csv") == 1
     assert last_line(capsys).startswith(f"error: {tmp_path}/checkpoints/none holds no run: train one with ")
 
 
 def test_a_file_that_is_not_there(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(trained, "--mode=predict", f"--csv={tmp_path}/none.csv", f"--output={tmp_path}/mine.csv") == 1
+    assert call(trained, "read", "--name=demo", f"{tmp_path}/none.csv", f"--output={tmp_path}/mine.csv") == 1
     assert f"{tmp_path}/none.csv" in last_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_flag_of_the_version_before_reads_the_same(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = write_pixels(tmp_path / "test.csv", pictures(LABELS, seed=5)), tmp_path / "mine.csv"
+    flags = ("--mode=predict", "--name=demo", f"--csv={source}", f"--output={target}")
+    assert call(trained, *flags) == 0
+    assert len(read_submission(target)) == len(LABELS) + 1
+    assert f"svhn read {source}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [["door.jpg"], ["--images=door.jpg"], ["other.csv"], ["--annotate=copies"]])
+def test_pixels_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    assert call(tmp_path, "read", "test.csv", *more) == 2
+    assert "test.csv" in last_line(capsys)
     assert list(tmp_path.iterdir()) == []

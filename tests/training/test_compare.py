@@ -23,7 +23,7 @@ FLAGS = (
     "--mode=compare",
     "--name=tiny",
     "--dataset=mnist",
-    "--models=svm,shallow",
+    "--model=svm,shallow",
     "--num_steps=5",
     "--batch_size=20",
     "--noaugment",
@@ -70,8 +70,8 @@ def test_each_model_is_a_run_and_a_row(tmp_path: Path, capsys: pytest.CaptureFix
 def goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same command, its models the other way round and with more steps."""
     before = read_table(folder)
-    flags = [flag for flag in FLAGS if not flag.startswith(("--models", "--num_steps"))]
-    assert call(folder, *flags, "--models=shallow,svm", "--num_steps=40", "--lrate=1e-2", "--warmup_steps=0") == 0
+    flags = [flag for flag in FLAGS if not flag.startswith(("--model=", "--num_steps"))]
+    assert call(folder, *flags, "--model=shallow,svm", "--num_steps=40", "--lrate=1e-2", "--warmup_steps=0") == 0
     output, rows = capsys.readouterr().out, read_table(folder)
     assert f"Restored model from: {folder}/checkpoints/tiny-shallow/ckpt-5\n" in output
     assert "Already fitted" in output
@@ -91,13 +91,13 @@ def test_without_a_test_split_nothing_is_trained(tmp_path: Path, capsys: pytest.
 
 
 def test_without_models_it_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "--mode=compare", "--dataset=mnist") == 1
-    assert re.match(r"error: --mode=compare needs --models: some of .*svm.*shallow", last_line(capsys))
+    assert call(tmp_path, "--mode=compare", "--dataset=mnist") == 2
+    assert re.match(r"error: compare needs networks: --model=.*svm.*shallow", last_line(capsys))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_model_is_said_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "--mode=compare", "--dataset=mnist", "--models=shallow,vgg") == 1
+    assert call(tmp_path, "--mode=compare", "--dataset=mnist", "--model=shallow,vgg") == 1
     assert last_line(capsys).startswith("error: unknown model 'vgg': expected one of ")
     assert list(tmp_path.iterdir()) == []
 
@@ -119,5 +119,5 @@ def test_the_models_data_set_is_taken_unless_another_is_named(
     content = {"config": dataclasses.asdict(Config(dataset="svhn", model="svhn", train_on="synthetic"))}
     (earlier / "config.json").write_text(json.dumps({**content, "records": {}, "draw": {}, "sources": {}}))
     (earlier / "ckpt-1.index").touch()
-    assert call(tmp_path, "--mode=compare", "--models=lenet5") == 1
+    assert call(tmp_path, "--mode=compare", "--model=lenet5") == 1
     assert "records/mnist has no info.json" in last_line(capsys)

@@ -1,0 +1,213 @@
+"""The commands: what each does, the function that does it, and its flags."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from svhn.config import RELEASED, Config, Paths
+from svhn.runtime.command_line import WORDS, CutFlag
+
+GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
+CHOICES = {"split": ("valid", "test"), "format": ("litert", "litert_int8", "onnx", "savedmodel")}
+OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before
+ALIASES = {"log": "log_name"}  # of flags, as the reference has them
+NOT_FLAGS = ("temperature",)  # fields of Config that are measured and never typed
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag: its default, whose type is the flag's type, its line in `--help`, and that line's heading."""
+
+    default: Any
+    help: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Args:
+        summary: what the command does, one line of `--help`.
+        function: "module:function", imported when the command runs.
+        flags: flags that the command's `--help` lists.
+        rare: flags that only `--help=all` lists.
+        idle: flags without effect here, accepted because users keep them when they change the command.
+        own: flags that have another default or another help here.
+        words: what words after the command stand for, as the usage line shows them; "" where none may follow.
+        program: whether the function reads its command line itself; `flags` then lists what it reads.
+    """
+
+    summary: str
+    function: str
+    flags: tuple[str, ...]
+    rare: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    own: Mapping[str, Flag] = field(default_factory=dict)
+    words: str = ""
+    program: bool = False
+
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        return (*self.flags, *self.rare, *self.idle)
+
+
+def _list_options() -> dict[str, Flag]:
+    """Flags from the fields of `Paths` and `Config`."""
+    options = (*dataclasses.fields(Paths), *dataclasses.fields(Config))
+    return {
+        each.name: Flag(each.default, each.metadata["description"], each.metadata["group"])
+        for each in options
+        if each.name not in (*NOT_FLAGS, "data_dir")  # where download and wrangle find a data set's sources
+    }
+
+
+FLAGS = {
+    **_list_options(),
+    "images": Flag([], "files, folders, patterns or a CSV of pixels to read, comma-separated", "Data"),
+    "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
+    "split": Flag("valid", "split to show: valid or test", "Data"),
+    "finder": Flag("finder", "run that finds the number in a picture", "Run"),
+    "format": Flag("savedmodel", f"file format: {', '.join(CHOICES['format'])}", "Files"),
+    "host": Flag("127.0.0.1", "address of the page; 0.0.0.0 opens it to the network", "Run"),
+    "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
+    "annotate": Flag("", "folder for copies of the pictures with box and number drawn in", "Files"),
+    "output": Flag("", "file or folder to write; empty: in the run's results", "Files"),
+}
+
+
+def _list_names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+TRAIN_FLAGS = _list_names(
+    "name log_name model init_from teacher seed log_every verbose dataset train_on random_crop grayscale num_threads "
+    "num_epochs num_steps batch_size optimizer lrate decay reduce_on_plateau early_stopping weight_decay augment "
+    "magnitude checkpoint_every records_dir checkpoints_dir"
+)
+RARE_TRAIN_FLAGS = _list_names(
+    "mixed_precision max_to_keep warmup_steps clip_norm label_smoothing map_weight distillation average views "
+    "threshold log_dir results_dir"
+)
+SWEEP_FLAGS = _list_names(
+    "name model init_from seed dataset train_on random_crop grayscale num_threads batch_size optimizer weight_decay "
+    "augment magnitude records_dir checkpoints_dir results_dir"
+)
+RARE_SWEEP_FLAGS = _list_names("teacher mixed_precision clip_norm label_smoothing map_weight distillation average")
+SCORE_FLAGS = _list_names(
+    "name checkpoint batch_size views threshold num_threads records_dir checkpoints_dir results_dir"
+)
+RARE_SCORE_FLAGS = _list_names("model dataset random_crop grayscale mixed_precision augment magnitude")
+REFERENCE_FLAGS = ("log_name", "num_epochs", "lrate", "verbose", "log_dir")  # typed with every mode there
+RELEASED_NAME = Flag(RELEASED.name, "name of the run that reads", "Run")
+CHECKPOINTS = Flag("all", "checkpoints to score: all, best, latest or a step", "Run")
+
+
+def _leave_out(names: tuple[str, ...], *others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not any(name in other for other in others))
+
+
+COMMANDS = {
+    "read": Command(
+        "find and read the number in pictures",
+        "svhn.cli.reading_commands:read_pictures",
+        _list_names("name finder checkpoint images batch_size views threshold output annotate checkpoints_dir"),
+        ("num_threads", "mixed_precision", "augment", "magnitude"),
+        ("records_dir", "results_dir", "log_dir"),
+        {
+            "name": RELEASED_NAME,
+            "output": Flag("", "table to write, .csv or .json; of a CSV of pixels, submission.csv if empty", "Files"),
+        },
+        "[PICTURE …]",
+    ),
+    "web": Command(
+        "read numbers on a web page, also from a camera",
+        "svhn.cli.reading_commands:serve_web_page",
+        _list_names("name finder checkpoint host port views threshold checkpoints_dir"),
+        ("batch_size", "mixed_precision", "augment", "magnitude"),
+        ("records_dir", "results_dir", "log_dir"),
+        {"name": RELEASED_NAME},
+    ),
+    "download": Command(
+        "fetch a data set from its publisher, or draw one",
+        "svhn.download.__main__:main",
+        _list_names("dataset splits url pictures data_dir"),
+        program=True,
+    ),
+    "wrangle": Command(
+        "turn a data set's files into records",
+        "svhn.wrangle.__main__:main",
+        _list_names(
+            "dataset splits size margin max_length valid_share seed check salvage max_skipped processes "
+            "data_dir records_dir"
+        ),
+        program=True,
+    ),
+    "train": Command("train a run, or go on with it", "svhn.cli.commands:train_run", TRAIN_FLAGS, RARE_TRAIN_FLAGS),
+    "valid": Command(
+        "score a run's checkpoints on the split valid",
+        "svhn.cli.commands:score_run",
+        SCORE_FLAGS,
+        RARE_SCORE_FLAGS,
+        REFERENCE_FLAGS,
+        {"checkpoint": CHECKPOINTS},
+    ),
+    "test": Command(
+        "score a run's checkpoints on the split test",
+        "svhn.cli.commands:score_run",
+        SCORE_FLAGS,
+        RARE_SCORE_FLAGS,
+        REFERENCE_FLAGS,
+        {"checkpoint": CHECKPOINTS},
+    ),
+    "report": Command(
+        "write a page with a run's curves, confusions and errors",
+        "svhn.cli.commands:report_run",
+        ("split", *SCORE_FLAGS),
+        RARE_SCORE_FLAGS,
+        ("log_name", "log_dir"),
+    ),
+    "lr": Command(
+        "find a learning rate for a run",
+        "svhn.cli.commands:sweep_learning_rate",
+        SWEEP_FLAGS,
+        RARE_SWEEP_FLAGS,
+        _leave_out(TRAIN_FLAGS + RARE_TRAIN_FLAGS, SWEEP_FLAGS, RARE_SWEEP_FLAGS),
+    ),
+    "compare": Command(
+        "train several networks on one data set, and compare them",
+        "svhn.cli.commands:compare_given_models",
+        (*TRAIN_FLAGS, "results_dir"),
+        _leave_out(RARE_TRAIN_FLAGS, ("results_dir",)),
+        own={"model": Flag("", "networks to compare, comma-separated", "Run")},
+    ),
+    "release": Command(
+        "make a run small enough to give away, its confidences calibrated",
+        "svhn.cli.commands:release_checkpoint",
+        SCORE_FLAGS,
+        RARE_SCORE_FLAGS,
+        ("log_name", "log_dir"),
+    ),
+    "export": Command(
+        "write a run for another runtime",
+        "svhn.cli.commands:export_checkpoint",
+        _list_names("name checkpoint format output records_dir checkpoints_dir results_dir"),
+        ("views", "threshold", "batch_size", "num_threads"),
+        ("log_name", "log_dir"),
+    ),
+}
+
+_RUN_COMMANDS = tuple(name for name, command in COMMANDS.items() if not command.program)
+CUT_FLAGS = {  # by flag: the commands that accept it in this version, and its successor
+    "csv": (("read",), CutFlag("--csv is gone, read takes the file itself: svhn read {value}", WORDS)),
+    "models": (("compare",), CutFlag("--models is gone, compare takes --model={value}", "model")),
+    "example": (("report",), CutFlag("--example has no effect: the report shows the split's first picture")),
+    "temperature": (_RUN_COMMANDS, CutFlag("--temperature has no effect: svhn release measures it")),
+    "skip_corrupt": (
+        _RUN_COMMANDS,
+        CutFlag("--skip_corrupt has no effect: svhn wrangle --salvage leaves corrupt records out", takes_value=False),
+    ),
+}
