@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from svhn import records
 from svhn.config import Paths, parse_train_on
 from svhn.run import Run
-from svhn.runs import stored
 from svhn.spec import Info
 
 
@@ -55,12 +54,16 @@ def format_banner(session: Session, run: Run) -> str:
 
 def read_session_info(session: Session) -> Info:
     """The form of the records of the data set that the user named, or else the run's."""
+    from svhn.runs import stored  # brings NumPy, which pages of help should not wait for
+
     dataset = stored.resolve_option(session.paths.run_folder, session.given, "dataset")
     return records.read_info(session.paths.records_dir, dataset)
 
 
 def read_training_info(session: Session) -> Info:
     """As `read_session_info`; those of the other data sets that the run trains on count as its sources."""
+    from svhn.runs import stored
+
     info = read_session_info(session)
     train_on = stored.resolve_option(session.paths.run_folder, session.given, "train_on")
     return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))

@@ -35,7 +35,6 @@ class Findings:
         calibration: how sure the readings were, and how often right.
         samples: the first predictions.
         worst: wrong predictions, the surest of the wrong number over the right one first.
-        example: the first prediction with the name that was asked for, or else the first one.
     """
 
     examples: int
@@ -46,7 +45,11 @@ class Findings:
     calibration: Calibration
     samples: list[Prediction]
     worst: list[Prediction]
-    example: Prediction | None
+
+    @property
+    def example(self) -> Prediction | None:
+        """The prediction whose feature maps are shown: the first one, None where the split is empty."""
+        return self.samples[0] if self.samples else None
 
 
 class LabelCounts(NamedTuple):
@@ -75,7 +78,7 @@ class WorstErrors:
 
 
 def analyze_predictions(
-    predictions: Iterable[Prediction], max_length: int, worst: int = 12, samples: int = 60, example: str = ""
+    predictions: Iterable[Prediction], max_length: int, worst: int = 12, samples: int = 60
 ) -> Findings:
     """Count and sort what was read, in memory that doesn't grow with the examples.
 
@@ -83,12 +86,11 @@ def analyze_predictions(
         max_length: digits of the longest number.
         worst: errors to keep.
         samples: predictions to keep, from the first on.
-        example: name of the one to keep besides; "" for the first.
     """
     digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 1))
     right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
     count = 0
-    errors, first, chosen = WorstErrors(worst), [], None
+    errors, first = WorstErrors(worst), []
     for count, prediction in enumerate(predictions, start=1):
         _count_prediction(digits, lengths, prediction)
         right = prediction.reading.text == prediction.label
@@ -98,12 +100,8 @@ def analyze_predictions(
             errors.add_error(count, prediction)
         if len(first) < samples:
             first.append(prediction)
-        if chosen is None and example in ("", prediction.name):
-            chosen = prediction
     total = int(right_by_length.sum())
-    return Findings(
-        count, total, digits, lengths, right_by_length, calibration, first, errors.list_worst_first(), chosen
-    )
+    return Findings(count, total, digits, lengths, right_by_length, calibration, first, errors.list_worst_first())
 
 
 def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 
 from svhn import records
 from svhn.config import Config, Paths, parse_train_on
-from svhn.errors import Say, UserError
+from svhn.errors import Say
 from svhn.evaluation import score
 from svhn.pipeline import integrity, splits
 from svhn.records import Split
@@ -21,37 +20,33 @@ from svhn.runs.steps import read_best
 from svhn.runs.stored import read_history
 from svhn.runtime.files import atomic_write
 
-NAMES_SHOWN = 3
 
-
-def write_report(run: Run, paths: Paths, split: str, step: int, example: str, say: Say) -> Path:
+def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Path:
     """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
 
     Args:
         split: name of the split that is read.
         step: the checkpoint's.
-        example: name of the picture whose feature maps are shown; "" for the first of the split.
-        report: called with a line when a part begins, or corrupt records are left out.
+        say: called with a line when a part begins.
 
     Raises:
-        UserError: the split or the checkpoint can't be read, no example has that name, or Matplotlib is not installed.
+        UserError: the split or the checkpoint can't be read, or Matplotlib is not installed.
     """
     charts.check_installed()
-    facts = _gather_facts(run, paths, split, step, example, say)
+    facts = _gather_facts(run, paths, split, step, say)
     say("Drawing the figures...")
     return _write_report_files(facts, paths.results)
 
 
-def _gather_facts(run: Run, paths: Paths, split: str, step: int, example: str, say: Say) -> Facts:
+def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Facts:
     names = ["train", split] if _has_train_records(run.config, paths) else [split]
     usable = {name: splits.open_run_split(run, paths, name) for name in names}
-    _check_example(usable[split], split, example)
     model = load.load_trained_model(run, step)
     network = load.freeze_model(model)
     say(f"Reading {usable[split].examples:,} examples of {split}...")
     with integrity.explain_corruption(usable[split]):
         predictions = score.predict_split(network, run, usable[split])
-        findings = analysis.analyze_predictions(predictions, run.records.max_length, example=example)
+        findings = analysis.analyze_predictions(predictions, run.records.max_length)
     return Facts(
         run=run,
         split=split,
@@ -73,15 +68,6 @@ def _has_train_records(config: Config, paths: Paths) -> bool:
         and records.read_info(paths.records_dir, name).has_split("train")
         for name in parse_train_on(config.train_on, config.dataset)
     )
-
-
-def _check_example(split: Split, name: str, example: str) -> None:
-    """Raises `UserError` unless the split has an example of that name."""
-    with integrity.explain_corruption(split):
-        if not example or any(found == example for found, _ in analysis.list_labels(split)):
-            return
-        some = ", ".join(found for found, _ in islice(analysis.list_labels(split), NAMES_SHOWN))
-    raise UserError(f"--example={example}: the split {name!r} has no example of that name; it has {some}, ...")
 
 
 def _count_split_labels(split: Split, max_length: int) -> LabelCounts:

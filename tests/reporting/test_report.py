@@ -68,7 +68,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Paths]:
 
 def test_the_page_and_its_figures(reported: tuple[Run, Paths]) -> None:
     lines: list[str] = []
-    page = report.write_report(*reported, "test", 7, "test/3.png", lines.append)
+    page = report.write_report(*reported, "test", 7, lines.append)
     assert lines == ["Reading 11 examples of test...", "Drawing the figures..."]
     folder = reported[1].results
     assert page == folder / "report-test-<b>.html"
@@ -77,13 +77,13 @@ def test_the_page_and_its_figures(reported: tuple[Run, Paths]) -> None:
     assert "<b>: " not in html
     assert "&lt;b&gt;: report on test" in html
     assert "30 labels of train, 11 labels of test" in html
-    assert "makes of the picture test/3.png" in html
+    assert "makes of the picture test/0.png" in html
     assert html.count("<img ") == 11 + 11 + (len(FIGURES) - 2) + 1
 
 
 def test_scores_are_those_of_the_sweep(reported: tuple[Run, Paths]) -> None:
     run, paths = reported
-    html = report.write_report(*reported, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    html = report.write_report(*reported, "test", 7, lambda _: None).read_text(encoding="utf-8")
     split = records.open_split(paths.records_dir, run.records, "test")
     (row,) = score.score_checkpoints(run, split, [7], lambda _: None)
     tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
@@ -92,17 +92,9 @@ def test_scores_are_those_of_the_sweep(reported: tuple[Run, Paths]) -> None:
     assert "makes of the picture test/0.png" in html
 
 
-def test_an_example_that_is_not_there(reported: tuple[Run, Paths]) -> None:
-    message = (
-        r"^--example=train/3\.png: the split 'test' has no example of that name; it has test/0\.png, test/1\.png, "
-    )
-    with pytest.raises(UserError, match=message):
-        report.write_report(*reported, "test", 7, "train/3.png", lambda _: None)
-
-
 def test_a_split_without_examples(reported: tuple[Run, Paths]) -> None:
     with pytest.raises(UserError, match="have no examples of the split 'valid', only of: train, test"):
-        report.write_report(*reported, "valid", 7, "", lambda _: None)
+        report.write_report(*reported, "valid", 7, lambda _: None)
 
 
 @pytest.mark.parametrize("lacking", ["synthetic", "svhn"])
@@ -118,6 +110,6 @@ def test_what_the_run_learnt_from_need_not_be_there(reported: tuple[Run, Paths],
         records.write_info(tmp_path / "records", info)
         run = dataclasses.replace(run, records=info)
         paths = dataclasses.replace(paths, records_dir=str(tmp_path / "records"))
-    html = report.write_report(run, paths, "test", 7, "", lambda _: None).read_text(encoding="utf-8")
+    html = report.write_report(run, paths, "test", 7, lambda _: None).read_text(encoding="utf-8")
     assert "11 labels of test" in html
     assert "labels of train" not in html
