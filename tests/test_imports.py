@@ -81,7 +81,20 @@ def test_only_commands_read_flags() -> None:
     assert [path for path in reading if not any(path.is_relative_to(command) for command in commands)] == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--learning_rate=1"], ["guess"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["guess"],
+        ["train", "--learning_rate=1"],
+        ["train", "--records_dir=nowhere"],
+        ["valid", "--name=nothing"],
+        ["read", "nowhere.jpg"],
+        ["read", "test.csv", "--name=nothing"],
+        ["export", "--name=nothing"],
+    ],
+)
 def test_help_and_mistakes_load_no_tensorflow(arguments: list[str]) -> None:
     check = f"""import sys
 from svhn.cli import flags

@@ -34,6 +34,7 @@ DEFINERS = {
     bool: flags.DEFINE_bool,
     list: flags.DEFINE_list,
 }
+DEFAULT_COMMAND = "train"  # of flags alone, as in the reference
 UNNAMED = "No command was named, so this trains a run. --help lists the commands."
 
 
@@ -45,12 +46,18 @@ def main(argv: list[str]) -> None:
         HelpRequest: the user asked for help or the version; holds the text.
     """
     name, arguments = find_command(command_line.expand_flagfiles(argv[1:]))
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    command = COMMANDS[name]
+    command = COMMANDS[name or DEFAULT_COMMAND]
     if command.program:
         _import_function(command.function)([f"svhn {name}", *arguments])
         return
-    session = parse_session(name, arguments)
+    session = parse_session(name or DEFAULT_COMMAND, arguments)
+    if not name:
+        print(UNNAMED, flush=True)
+    _run_command(command, session)
+
+
+def _run_command(command: Command, session: Session) -> None:
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         _import_function(command.function)(session)
     except Exception as error:
@@ -61,7 +68,7 @@ def main(argv: list[str]) -> None:
 
 
 def find_command(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """The command that `--mode` or else the first word names, and the arguments without that name.
+    """The command that `--mode` or else the first word names, "" where flags alone were typed, and the other arguments.
 
     Raises:
         UsageError: there is no such command.
@@ -79,8 +86,7 @@ def find_command(arguments: Sequence[str]) -> tuple[str, list[str]]:
         raise HelpRequest(f"svhn {svhn.__version__}")
     if not typed or names & set(command_line.HELP_NAMES):
         raise HelpRequest(help_pages.format_commands())
-    print(UNNAMED, flush=True)
-    return "train", rest
+    return "", rest
 
 
 def _take_mode(arguments: Sequence[str]) -> tuple[str, list[str]]:

@@ -115,8 +115,8 @@ COMMANDS = {
         "find and read the number in pictures",
         "svhn.cli.reading_commands:read_pictures",
         _list_names("name finder checkpoint images batch_size views threshold output annotate checkpoints_dir"),
-        ("num_threads", "mixed_precision", "augment", "magnitude"),
-        ("records_dir", "results_dir", "log_dir"),
+        ("mixed_precision", "augment", "magnitude"),
+        ("num_threads", "records_dir", "results_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
             "output": Flag("", "table to write, .csv or .json; of a CSV of pixels, submission.csv if empty", "Files"),
