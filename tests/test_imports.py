@@ -91,6 +91,7 @@ def test_only_commands_read_flags() -> None:
         ["train", "--records_dir=nowhere"],
         ["valid", "--name=nothing"],
         ["read", "nowhere.jpg"],
+        ["read", "nowhere.csv"],
         ["read", "test.csv", "--name=nothing"],
         ["export", "--name=nothing"],
     ],

@@ -33,6 +33,8 @@ def read_pictures(session: Session) -> None:
 def _read_pixel_table(session: Session, source: Path) -> None:
     if session.annotate:
         raise UsageError(f"--annotate={session.annotate}: {source} holds pixels and no picture; leave --annotate out")
+    if not source.is_file():
+        raise UserError(f"{source}: no such file; expected a CSV of pixels with the columns pixel0, pixel1, …")
     read_config(session.paths.run_folder)
     with silence_tensorflow():
         from svhn.reading import submission

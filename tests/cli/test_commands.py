@@ -262,3 +262,11 @@ def test_messages_join_commands() -> None:
     assert help_pages.explain_flag("web", "split").startswith("web has no flag --split: report has it")
     with pytest.raises(UsageError):
         flags.find_command(["--mode="])
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere.jpg"])
+def test_a_file_that_is_missing_is_named_before_a_network_is_loaded(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("read", str(tmp_path / name)) == 1
+    assert f"{tmp_path / name}: no such file" in last_line(capsys)
