@@ -174,7 +174,7 @@ def test_records_that_do_not_fit_are_not_needed(records_dir: Path, tmp_path: Pat
 def test_a_recurrent_network_is_refused_in_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow's calibration of one ends the process."""
     config = stored.make_config({"model": "gru_rows", "random_crop": False})
-    monkeypatch.setattr(export, "load_run", lambda *_: (new_state("gru_rows").model, config, make_info()))
+    monkeypatch.setattr(export, "load_run", lambda *_: (Run(Path(), config, make_info()), new_model("gru_rows")))
     with pytest.raises(UserError, match="gru_rows is recurrent"):
         export.export_run(RELEASED, {}, "best", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
 
