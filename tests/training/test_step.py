@@ -55,6 +55,23 @@ def test_how_much_which_digit_lies_where_weighs() -> None:
     np.testing.assert_allclose(first_step(0.5), 0.5 * once, rtol=1e-4, atol=1e-8)
 
 
+def test_a_step_follows_the_mean_over_the_batch() -> None:
+    """The same eight numbers twice in a batch make the same step, by an optimizer that goes as far as the gradient."""
+
+    def first_step(times: int) -> np.ndarray:
+        options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0}
+        config = stored.make_config({"model": "shallow", "batch_size": 8 * times, **options})
+        state = new_state("shallow", batch_size=8 * times, **options)
+        before = state.model.get_weights()[-1]
+        batch = {name: tf.repeat(value, times, axis=0) for name, value in one_batch(state.model).items()}
+        make_step(state, config, tf.distribute.get_strategy())(batch)
+        return state.model.get_weights()[-1] - before
+
+    once = first_step(1)
+    assert np.abs(once).max() > 0
+    np.testing.assert_allclose(first_step(2), once, rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"map_weight": 0.0}, {"dataset": "folder"}, {"train_on": "folder"}, {"model": "kvn219"}],
