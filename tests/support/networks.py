@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from svhn.labels import NUM_CLASSES, encode_text
-from svhn.models import MODELS
+from svhn.models import MODELS, residual
 from svhn.pipeline import batches
 from svhn.run import Run
 from svhn.runs import stored
@@ -51,10 +51,10 @@ def _build_once(name: str) -> tuple[keras.Model, list[np.ndarray]]:
 
 
 def make_two_stages(name: str) -> ModelSpec:
-    """A residual network of the same builder, with two stages in place of four."""
-    build: Any = MODELS[name].build
-    small = functools.partial(build.func, name, 24, ((32, 1, 1), (64, 1, 2)), *build.args[3:], **build.keywords)
-    return dataclasses.replace(MODELS[name], build=small, maps=())
+    """A residual network of the same builder with two stages in place of four, of stride 8 in all."""
+    spec, full = MODELS[name], {"reader": residual.build_reader, "finder": residual.build_finder}[name]
+    small = functools.partial(residual.build, name, 24, ((32, 1, 2), (64, 1, 2)), *full.args[3:], **full.keywords)
+    return dataclasses.replace(spec, build=cast(Any, small), maps=("stage2",) if spec.maps else ())
 
 
 def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:

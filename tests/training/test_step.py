@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.networks import new_state, one_batch
+from support.networks import make_two_stages, new_state, one_batch
 
 from svhn.config import Config
-from svhn.models import losses
+from svhn.models import MODELS, losses
 from svhn.runs import stored
 from svhn.training.step import make_step
 
@@ -40,8 +40,9 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
     assert not state.is_finite()
 
 
-def test_how_much_which_digit_lies_where_weighs() -> None:
+def test_how_much_which_digit_lies_where_weighs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen in the first step that the head's biases make, by an optimiser that goes as far as the gradient."""
+    monkeypatch.setitem(MODELS, "reader", make_two_stages("reader"))
 
     def first_step(map_weight: float) -> np.ndarray:
         options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
