@@ -1,1 +1,1 @@
-"""From any picture to the number in it."""
+"""Reading: from any picture to the number in it."""

@@ -1,4 +1,4 @@
-"""Files of pictures: which there are, what was read in them as a table, and drawn into copies of them."""
+"""Picture files: the search for them, a table of the readings, and annotated copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from svhn.runtime.files import atomic_write, write_json, write_rows
 
 COLUMNS = ("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences")
 BOX_COLOR = (230, 30, 60)
-MIN_HEIGHT = 200  # least pixels of an annotated copy
+MIN_HEIGHT = 200  # pixels of an annotated copy; smaller pictures are enlarged, so that the text can be read
 
 Read = Callable[[Image.Image], Reading]
 Row = tuple[Path, Reading]
@@ -27,9 +27,13 @@ Row = tuple[Path, Reading]
 def read_files(
     read: Read, files: Iterable[Path], annotated: Path | None, problem: Callable[[str], None]
 ) -> Iterator[Row]:
-    """Each file that is a picture, with what was read in it, also drawn into a copy in the folder `annotated`.
+    """Yield each picture file with its reading.
 
-    Says of each other file why it can't be read.
+    Args:
+        read: reads one RGB picture.
+        files: paths of the files, read one at a time.
+        annotated: folder for copies that show the box and the number; None for no copies.
+        problem: called with a line for each file that can't be read; such a file is skipped.
     """
     copies: set[Path] = set()
     for file in files:
@@ -45,7 +49,10 @@ def read_files(
 
 
 def _choose_path(folder: Path, stem: str, taken: set[Path]) -> Path:
-    """The picture's, counted up where one of another folder or kind has it already."""
+    """A path for the copy of a picture, which is added to `taken`.
+
+    Pictures of other folders or formats can have the same name; the second copy is then called `NAME (2).png`.
+    """
     numbered = (folder / f"{stem}{f' ({number})' if number > 1 else ''}.png" for number in count(1))
     path = next(path for path in numbered if path not in taken)
     taken.add(path)
@@ -53,24 +60,43 @@ def _choose_path(folder: Path, stem: str, taken: set[Path]) -> Path:
 
 
 def _to_printable(file: Path) -> str:
-    """A name that can be printed and saved: old archives leave some whose bytes are no UTF-8."""
+    """The file's name for output. Old archives hold names that are not UTF-8; their other bytes become U+FFFD."""
     return os.fsencode(file).decode(errors="replace")
 
 
 def format_reading(file: Path, reading: Reading) -> str:
+    """The file, the number and the confidence of one reading as a line for the terminal."""
     return f"{_to_printable(file)}  {reading.text or 'no number'}  {reading.confidence:.3f}"
 
 
 def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
-    """Raises `UserError` where a table would be of no known kind, or a copy could be taken for a picture to be read."""
+    """Check where the results are to be written, before any picture is read.
+
+    Args:
+        files: the pictures to be read.
+        output: path of the table; "" for no table.
+        annotated: folder for annotated copies; "" for no copies.
+
+    Raises:
+        UserError: the table's suffix is unknown, or the copies would lie beside the pictures, where the next call would
+            read them.
+    """
     if output and Path(output).suffix.lower() not in (".csv", ".json"):
         raise UserError(f"--output={output}: expected a name that ends in .csv or .json")
     if annotated and Path(annotated).resolve() in {file.resolve().parent for file in files}:
-        raise UserError(f"--annotate={annotated} is where the pictures are: name another folder for their copies")
+        raise UserError(
+            f"--annotate={annotated} holds the pictures themselves: name another folder for the annotated copies"
+        )
 
 
 def write_readings(path: Path, rows: Iterable[Row]) -> None:
-    """As a CSV, or as JSON where the name ends so; the box in pixels, empty where there is no number."""
+    """Write the readings as a table, and its folder if that is missing.
+
+    The box is in pixels. Without a number, it is empty in CSV and null in JSON.
+
+    Args:
+        path: ends in .csv for CSV; any other name is written as JSON.
+    """
     if path.suffix.lower() == ".csv":
         write_rows(path, COLUMNS, (_to_csv_row(*row) for row in rows))
         return
@@ -96,7 +122,7 @@ def _to_json_entry(file: Path, reading: Reading) -> dict[str, object]:
 
 
 def _write_annotated_copy(image: Image.Image, reading: Reading, path: Path) -> None:
-    """A copy of the picture, enlarged if small, with the box and, above or below it, what was read and how surely."""
+    """A copy of the picture with the box, and above or below the box the number and its confidence."""
     factor = -(-MIN_HEIGHT // image.height)
     copy = image.resize((factor * image.width, factor * image.height))
     draw, size = ImageDraw.Draw(copy), copy.height // 15
@@ -113,22 +139,25 @@ def _write_annotated_copy(image: Image.Image, reading: Reading, path: Path) -> N
 
 
 def expand_patterns(patterns: Iterable[str]) -> list[Path]:
-    """The files that paths, folders and patterns such as `*.png` name, in that order, each once.
+    """The files that paths, folders and patterns such as `*.png` name, in the order given, each once.
+
+    A folder stands for the picture files directly in it. A path is returned even if no file is there: its error is
+    reported when the file is read.
 
     Raises:
-        UserError: one of them names nothing.
+        UserError: a folder or a pattern names no picture, or there are no patterns at all.
     """
     found: list[Path] = []
-    for pattern in filter(None, patterns):  # of a comma at the end
+    for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
         path = Path(pattern)
         if path.is_dir():
-            named = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            matches = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
         else:
-            magic = glob.has_magic(pattern) and not path.exists()
-            named = sorted(map(Path, glob.glob(pattern, recursive=True))) if magic else [path]  # noqa: PTH207
-        if not named:
-            raise UserError(f"--images={pattern}: no picture there; expected files, folders with pictures, or patterns")
-        found += named
+            magic = glob.has_magic(pattern) and not path.exists()  # a file's own name may hold brackets
+            matches = sorted(map(Path, glob.glob(pattern, recursive=True))) if magic else [path]  # noqa: PTH207
+        if not matches:
+            raise UserError(f"{pattern}: no picture found; name files, folders of pictures, or patterns such as *.jpg")
+        found += matches
     if not found:
-        raise UserError("--images names nothing: expected files, folders with pictures, or patterns, by comma")
+        raise UserError("no picture named: expected files, folders of pictures, or patterns such as *.jpg")
     return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Where in a picture its number is: a network's boxes in windows of several sizes, and a second look at the best."""
+"""The search for a number in a picture: the finder's boxes in windows of several sizes, then one closer window."""
 
 from __future__ import annotations
 
@@ -13,21 +13,26 @@ from svhn.evaluation import decoding
 from svhn.models.losses import Network
 from svhn.spec import Box, Size
 
-ASPECT_RATIO = 2.2  # width over height of a window, as of the pictures that the network has learnt from, in the middle
-MIN_WINDOW_WIDTH = 160  # pixels of a window's width: smaller pictures are only looked at as a whole
-MAX_WINDOWS_ACROSS = 8  # times that the smallest windows go into the picture's longer side
-CONTEXT_SCALES = (
-    3.0,
-    1.4,
-)  # times the found box's width and height that the second look sees; about as in those pictures
-BATCH_SIZE = 32  # windows at a time
-ODDS_EXPONENT = 0.25  # see `is_sure`
+ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
+MIN_WINDOW_WIDTH = 160  # pixels of the narrowest window; a smaller picture is searched only as a whole
+MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; bounds the number of windows
+# Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
+# trained on have about as much around their numbers.
+CONTEXT_SCALES = (3.0, 1.4)
+BATCH_SIZE = 32  # windows per call of the network; bounds the memory that a large photo takes
+ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
 
 Locate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Detection(NamedTuple):
-    """A box in pixels of the picture, how probable it is that a number is there, and of how many windows it is best."""
+    """The best box of a picture.
+
+    Args:
+        box: left, top, right and bottom, in pixels.
+        probability: from 0 to 1, that there is a number in the window of the box.
+        windows: number of windows that the box was the best of.
+    """
 
     box: Box
     probability: float
@@ -35,9 +40,13 @@ class Detection(NamedTuple):
 
 
 def make_locator(network: Network) -> Locate:
-    """What the network says of windows, uint8 (batch, height, width, 3): how probable a number is, and its box."""
+    """A function that runs a finder on any number of windows, uint8 (windows, height, width, 3).
 
-    @tf.function(reduce_retracing=True)  # of any number of windows at once
+    The function returns the probability of a number, float32 (windows,), and the number's box, float32 (windows, 4):
+    left, top, right and bottom as shares of the window's width and height.
+    """
+
+    @tf.function(reduce_retracing=True)  # the number of windows varies with the picture
     def locate(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = network(tf.cast(images, tf.float32))
         return decoding.compute_presence(outputs), outputs["box"]
@@ -51,36 +60,53 @@ def make_locator(network: Network) -> Locate:
 
 
 def find_number(locate: Locate, image: Image.Image, size: Size) -> Detection:
-    """The most probable number of an RGB picture, for a network that sees windows of this size."""
-    looked_at = list_windows(image.width, image.height)
-    first = _find_best_window(locate, image, looked_at, size)
-    return _find_best_window(locate, image, [center_window(first.box, image.size)], size)._replace(
-        windows=len(looked_at)
-    )
+    """The most probable number of an RGB picture.
+
+    The best box of all windows becomes the center of one closer window, which gives the final box and probability.
+
+    Args:
+        locate: the finder's function, from `make_locator`.
+        image: the picture.
+        size: height and width of the finder's input, in pixels.
+    """
+    windows = list_windows(image.width, image.height)
+    first = _find_best_window(locate, image, windows, size)
+    closer = [center_window(first.box, image.size)]
+    return _find_best_window(locate, image, closer, size)._replace(windows=len(windows))
 
 
 def is_sure(found: Detection, threshold: float) -> bool:
-    """Whether it is a number, by a threshold for pictures of one window.
+    """Whether the detection counts as a number.
 
-    In more windows there is more that can be taken for one, so the odds that are asked for rise with their number: to
-    its fourth root, which refuses hardly more: tried once on mosaics of valid's patches, of 46 windows each, 33 % were
-    given a number by the threshold alone and 11 % so, while 1.3 % of those with a number were refused either way.
+    The more windows a picture has, the more places can be mistaken for a number. So the required odds are those of the
+    threshold times the fourth root of the number of windows.
+
+    Args:
+        found: the best box of a picture.
+        threshold: least probability, 0 to 1, for a picture of one window.
     """
     odds = found.probability / max(1 - found.probability, 1e-9)
     return odds * max(1 - threshold, 1e-9) >= threshold * found.windows**ODDS_EXPONENT
 
 
-def _find_best_window(locate: Locate, image: Image.Image, looked_at: list[Box], size: Size) -> Detection:
-    probable, boxes = locate(np.stack([crop_window(image, window, size) for window in looked_at]))
+def _find_best_window(locate: Locate, image: Image.Image, windows: list[Box], size: Size) -> Detection:
+    probable, boxes = locate(np.stack([crop_window(image, window, size) for window in windows]))
     index = int(np.argmax(probable))
-    left, top, right, bottom = looked_at[index]
+    left, top, right, bottom = windows[index]
     across, down = right - left, bottom - top
     x0, y0, x1, y1 = np.clip(boxes[index], 0, 1).tolist()
     return Detection((left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down), float(probable[index]))
 
 
 def list_windows(width: int, height: int) -> list[Box]:
-    """The whole picture and, where it is large, windows that overlap by a third or more, each size half the last."""
+    """The windows of a picture: the whole picture and, if it is large, smaller windows that cover it.
+
+    Each size of window is half as wide as the one before. Neighbors overlap by a third or more, so that a number that
+    one window cuts through lies whole in another.
+
+    Args:
+        width, height: of the picture, in pixels.
+    """
     found: list[Box] = [(0.0, 0.0, float(width), float(height))]
     across = min(width, ASPECT_RATIO * height)
     while across >= max(MIN_WINDOW_WIDTH, max(width, height) / MAX_WINDOWS_ACROSS):
@@ -93,13 +119,18 @@ def list_windows(width: int, height: int) -> list[Box]:
 
 
 def _list_window_starts(side: float, part: float) -> list[float]:
-    """Where parts of a side begin, that reach from its one end to the other and overlap by a third or more."""
+    """Starts of equal parts of a side: the parts reach from end to end and overlap by a third or more."""
     count = int(np.ceil(max(side - part, 0) / (part * 2 / 3) - 1e-6)) + 1
     return np.linspace(0, max(side - part, 0), count).tolist()
 
 
 def center_window(box: Box, picture: tuple[int, int]) -> Box:
-    """A window with the box in its middle, as much of it as the (width, height) picture has."""
+    """A window of `CONTEXT_SCALES` around a box, clipped to the picture.
+
+    Args:
+        box: left, top, right and bottom, in pixels.
+        picture: width and height, in pixels.
+    """
     left, top, right, bottom = box
     across = max(CONTEXT_SCALES[0] * (right - left), ASPECT_RATIO * CONTEXT_SCALES[1] * (bottom - top), 1.0)
     x, y, down = (left + right) / 2, (top + bottom) / 2, across / ASPECT_RATIO
@@ -108,6 +139,6 @@ def center_window(box: Box, picture: tuple[int, int]) -> Box:
 
 
 def crop_window(image: Image.Image, window: Box, size: Size) -> np.ndarray:
-    """uint8 (height, width, 3) of `size`."""
+    """A window of an RGB picture, resized to `size` = (height, width): uint8 (height, width, 3)."""
     height, width = size
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=window, reducing_gap=2.0))

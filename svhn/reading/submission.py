@@ -1,4 +1,4 @@
-"""A CSV of pixels, read and saved as Kaggle expects it."""
+"""Reading a CSV of pixels, and writing the numbers in the form that Kaggle expects."""
 
 from __future__ import annotations
 
@@ -13,16 +13,30 @@ from svhn.runtime import files
 
 
 def write_submission(network: Network, run: Run, source: Path, target: Path) -> int:
-    """Read a CSV of pixels without labels, and write `ImageId,Label` as Kaggle expects it; returns how many.
+    """Read a CSV of pixels without labels, and write a CSV with the columns `ImageId,Label`.
+
+    Images count from 1, in the order of the file. See kaggle.com/c/digit-recognizer.
+
+    Args:
+        network: the run's network, as `load.freeze_model` returns it.
+        run: a run that reads single digits.
+        source: the CSV of pixels.
+        target: the CSV to write; on an error, an earlier file stays.
+
+    Returns:
+        The number of images.
 
     Raises:
-        UserError: the CSV can't be read, or is what would be written, or the run doesn't read single digits.
+        UserError: the source can't be read, source and target are the same file, or the run reads longer numbers.
     """
     if target.resolve() == source.resolve():
-        raise UserError(f"--output={target} is the file that is read: name another")
+        raise UserError(f"--output={target} is the CSV to be read: name another file for the result")
     form = run.records
     if form.max_length != 1:
-        raise UserError(f"this run reads numbers of up to {form.max_length} digits, and {source} holds single ones")
+        raise UserError(
+            f"{source} holds single digits, but the run {run.folder.name} reads up to {form.max_length}: "
+            "name a run of single digits with --name"
+        )
     images = (pixels for _, pixels in read_pixels(source, form.size, channels=form.channels, labeled=False))
     rows = [(index, reading.text) for index, reading in enumerate(read_crops(network, run, images), start=1)]
     files.write_rows(target, ("ImageId", "Label"), rows)

@@ -1,7 +1,7 @@
-"""A web page that reads numbers: in pictures that are dropped, pasted or taken, and in a camera's stream.
+"""A web page that reads numbers in pictures that are dropped, pasted or taken, and in a camera's stream.
 
-Gradio, an extra, is imported where the page is made. No picture is kept: an upload lies on the disk for some seconds,
-what is shown of it travels within the answer, and Gradio's own folder goes when the page does.
+Gradio is an optional package, so it is imported where the page is built. No picture is kept: an upload is deleted after
+some seconds, the answer holds the picture that it shows, and Gradio's temporary folder is deleted with the server.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from svhn import images
 from svhn.errors import Say, UserError, suggest_extra
 from svhn.labels import Reading
 
-EXAMPLES = Path(__file__).parents[1] / "examples"  # drawn by the data set `synthetic`
-MAX_UPLOAD = "25mb"  # of an upload
-UPLOAD_SECONDS = 10  # seconds that an upload stays at least, and half the time that it stays at most
-CAMERA_INTERVAL = 0.1  # seconds between pictures of a camera
+EXAMPLES = Path(__file__).parents[1] / "examples"  # pictures drawn by the data set `synthetic`
+MAX_UPLOAD = "25mb"  # largest file that the page accepts, in Gradio's notation
+UPLOAD_SECONDS = 10  # least age at which an upload is deleted, and time between deletions: it stays 10 to 20 seconds
+CAMERA_INTERVAL = 0.1  # seconds between two pictures of a camera
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
-MAX_SIDE = 800  # pixels of the longer side of what is sent back
-FONT = ["system-ui", "sans-serif"]  # of the reader's own machine: nothing is fetched from elsewhere
+MAX_SIDE = 800  # pixels of the longer side of the picture in the answer
+FONT = ["system-ui", "sans-serif"]  # the visitor's own fonts; Gradio's default ones come from another server
 INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house number, or point the camera at one."
 STYLE = """
 .gradio-container {max-width: 1000px !important; margin: 0 auto !important}
@@ -44,7 +44,7 @@ Read = Callable[[Image.Image], Reading]
 
 
 def _render_answer(image: Image.Image, reading: Reading) -> str:
-    """The picture with its box, the number, and how sure each digit is, as HTML."""
+    """HTML with the picture and its box, the number, and the confidence of each digit."""
     digits = zip(reading.text, reading.digit_confidences, strict=False)
     listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
     number = reading.text or "no number"
@@ -72,11 +72,17 @@ def _render_picture(image: Image.Image, reading: Reading) -> str:
 
 
 def render_error(reason: Exception) -> str:
+    """HTML that shows why a picture could not be read."""
     return f'<div class="answer" role="alert"><p><b>Not read:</b> {html.escape(str(reason))}</p></div>'
 
 
 def render_response(read: Read, source: Path | bytes | None) -> str:
-    """What the page shows of a picture."""
+    """HTML with the reading of a picture, or with the reason why the picture can't be read.
+
+    Args:
+        read: reads one RGB picture.
+        source: path or content of a picture file; None, for an empty page, when the picture was removed.
+    """
     if source is None:
         return ""
     try:
@@ -87,26 +93,26 @@ def render_response(read: Read, source: Path | bytes | None) -> str:
 
 
 def _decode_upload(payload: Any) -> Path | bytes | None:
-    """What the browser sent: a file, or a camera's picture within an address."""
+    """The picture that the browser sent: the path of an uploaded file, or the bytes in a camera's data URL."""
     if payload is None or payload.path:
         return payload and Path(payload.path)
     return base64.b64decode(payload.url.partition(",")[2])
 
 
 def _build_blocks(read: Read) -> Any:
-    """Gradio's `Blocks`, to be launched."""
+    """The page as Gradio's `Blocks`, not yet launched."""
     import gradio
 
-    def seen(source: Path | bytes | None) -> str:
+    def respond(source: Path | bytes | None) -> str:
         return render_response(read, source)
 
-    def uploaded(source: Path | bytes | None) -> tuple[str, None]:
-        return seen(source), None
+    def respond_and_clear(source: Path | bytes | None) -> tuple[str, None]:
+        return respond(source), None  # an empty input, ready for the next picture
 
-    def given(label: str, **options: Any) -> Any:
+    def make_input(label: str, **options: Any) -> Any:
         webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
         image = gradio.Image(label=label, webcam_options=webcam, height=300, **options)
-        # Gradio's own function answers a file that is no picture with a useless message.
+        # For a file that is not a picture, Gradio's own function shows a message that does not name the cause.
         image.preprocess = _decode_upload  # pyright: ignore[reportAttributeAccessIssue]
         return image
 
@@ -117,19 +123,26 @@ def _build_blocks(read: Read) -> Any:
         with gradio.Row():
             with gradio.Column():
                 with gradio.Tab("Picture"):
-                    picture = given("Picture", sources=["upload", "clipboard", "webcam"])
+                    picture = make_input("Picture", sources=["upload", "clipboard", "webcam"])
                 with gradio.Tab("Camera"):
-                    camera = given("Camera", sources=["webcam"], streaming=True)
-            shown = gradio.HTML(label="Answer", min_height=200)
+                    camera = make_input("Camera", sources=["webcam"], streaming=True)
+            answer = gradio.HTML(label="Answer", min_height=200)
         examples = [[str(file)] for file in sorted(EXAMPLES.glob("*.jpg"))]
-        gradio.Examples(examples, given("Example", visible=False), shown, seen, run_on_click=True, cache_examples=False)
-        picture.input(uploaded, picture, [shown, picture], show_progress="hidden")
-        camera.stream(seen, camera, shown, stream_every=CAMERA_INTERVAL, show_progress="hidden", concurrency_limit=1)
+        hidden = make_input("Example", visible=False)
+        gradio.Examples(examples, hidden, answer, respond, run_on_click=True, cache_examples=False)
+        picture.input(respond_and_clear, picture, [answer, picture], show_progress="hidden")
+        camera.stream(
+            respond, camera, answer, stream_every=CAMERA_INTERVAL, show_progress="hidden", concurrency_limit=1
+        )
     return blocks
 
 
 def check_address(host: str, port: int) -> None:
-    """Raises `UserError` where no page can be served, before anything takes time."""
+    """Check that a page can be served at an address. The check runs before networks are loaded, which takes seconds.
+
+    Raises:
+        UserError: Gradio is not installed, the address is not one of this machine, or the port is taken.
+    """
     if find_spec("gradio") is None:
         raise UserError(f"the web page needs Gradio: {suggest_extra('web')}")
     try:
@@ -142,36 +155,39 @@ def check_address(host: str, port: int) -> None:
 
 def _make_address_error(host: str, port: int, error: Exception) -> UserError:
     return UserError(
-        f"no page at --host={host} --port={port}: expected an address of this machine and a free port, or 0 "
-        f"({type(error).__name__}: {str(error).splitlines()[0][:120]})"
+        f"cannot serve at --host={host} --port={port} ({type(error).__name__}: {str(error).splitlines()[0][:120]}): "
+        "name an address of this machine and a free port, or --port=0 for the first free one"
     )
 
 
 def serve_page(read: Read, host: str, port: int, say: Say) -> None:
-    """Serve the page until the process is asked to end.
+    """Serve the page until the process is interrupted.
 
     Args:
-        port: 0 for the first that is free.
+        read: reads one RGB picture.
+        host: name or address of this machine; 0.0.0.0 for all of its addresses.
+        port: 0 for the first free port from 7860.
+        say: prints the page's address.
 
     Raises:
-        UserError: it can't be served there.
+        UserError: the page can't be served at that address.
     """
     for file in EXAMPLES.glob("*.jpg"):
-        render_response(read, file)  # the first pictures take longer, while TensorFlow compiles
+        render_response(read, file)  # TensorFlow compiles at the first pictures, which no visitor should wait for
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio looks when it is imported
+        os.environ["GRADIO_TEMP_DIR"] = folder  # read by Gradio when it is imported
         blocks = _build_blocks(read)
         try:
             address = _launch_page(blocks, host, port)
-            seen_by = "" if host in LOCAL_HOSTS else f", on all machines that reach {host}"
-            say(f"Reading numbers at {address}{seen_by} until Ctrl-C")
+            audience = "" if host in LOCAL_HOSTS else f", for all machines that reach {host},"
+            say(f"Reading numbers at {address}{audience} until Ctrl-C")
             threading.Event().wait()
         finally:
             blocks.close(verbose=False)
 
 
 def _launch_page(blocks: Any, host: str, port: int) -> str:
-    """The page's address. Raises `UserError` as `serve_page`."""
+    """Start the server; returns the page's address. Raises `UserError` as `serve_page`."""
     from gradio.themes import Default
 
     try:
@@ -187,6 +203,6 @@ def _launch_page(blocks: Any, host: str, port: int) -> str:
             quiet=True,
             prevent_thread_lock=True,
         )
-    except Exception as error:  # of sockets, of HTTP, of proxies, and Gradio's own
+    except Exception as error:  # Gradio, sockets, HTTP and proxies raise many types with no common base
         raise _make_address_error(host, port, error) from error
     return address

@@ -159,7 +159,7 @@ def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.
     (path,) = write_pictures(tmp_path, 1)
     before = path.read_bytes()
     assert call(tmp_path, "--mode=predict", f"--images={path}", f"--annotate={tmp_path}/../{tmp_path.name}") == 1
-    assert last_line(capsys).endswith("is where the pictures are: name another folder for their copies")
+    assert re.search(r"--annotate=.*name another folder", last_line(capsys))
     assert path.read_bytes() == before
 
 
@@ -216,7 +216,7 @@ def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture
     assert predict.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
 
 
-def test_a_reader_of_grey_records_sees_grey() -> None:
+def test_a_reader_of_gray_records_sees_gray() -> None:
     info = Info(**{**vars(INFO), "channels": 1})
     assert predict.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
 
@@ -229,6 +229,6 @@ def test_the_package_offers_the_reader() -> None:
 
 def test_no_pictures_are_said_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(tmp_path, "--mode=predict", f"--images={tmp_path}") == 1
-    assert re.search("no picture there; expected files, folders", last_line(capsys))
+    assert f"{tmp_path}: no picture" in last_line(capsys)
     assert call(tmp_path, "--mode=predict", "--images=door.jpg", "--output=table.txt") == 1
-    assert last_line(capsys) == "error: --output=table.txt: expected a name that ends in .csv or .json"
+    assert re.search(r"--output=table\.txt: expected .*\.csv or \.json", last_line(capsys))

@@ -82,14 +82,14 @@ def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svh
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (200, 100), (700, 30)])
-def test_plain_colours_have_no_number(size: tuple[int, int], reader: svhn.Reader) -> None:
+def test_plain_colors_have_no_number(size: tuple[int, int], reader: svhn.Reader) -> None:
     (reading,) = reader.read([Image.new("RGB", size, (120, 90, 60))])
     assert (reading.text, reading.digit_confidences, reading.box) == ("", (), None)
     assert reading.confidence > 0.5
 
 
 def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -> None:
-    """3 % of twelve megapixels' width; the picture around it is one colour, which is easier than a street."""
+    """3 % of twelve megapixels' width; the picture around it is one color, which is easier than a street."""
     entry = next(
         entry for entry in format1.list_entries(photos, "test") if reader.read([entry.source[0]])[0].text == entry.label
     )
