@@ -1,1 +1,1 @@
-"""A run as a page of figures, and what is drawn for it."""
+"""Reports: one HTML page about a run, with its charts and pictures."""

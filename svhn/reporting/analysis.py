@@ -1,4 +1,4 @@
-"""What a model's readings of a split say about it, gathered in one pass; and which labels a split has."""
+"""Counts over a split: what a model read right and wrong, how confident it was, and which labels the split has."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
     from svhn.evaluation.score import Prediction
 
 
-SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # a probability below it may have become 0
-BLOCK = 1024  # records parsed at once
+SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # stands in for probabilities that float32 rounds to 0
+BLOCK = 1024  # records parsed in one call, which is faster than one at a time
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was read in the examples of a split.
+    """Counts and examples of what was read in a split.
 
     Args:
-        examples: how many there are.
-        right: how many numbers were read right.
-        digits: int64 (10, 10), true by read; of the numbers whose length was read right.
-        lengths: int64 (max_length + 1, max_length + 1), true by read.
-        right_by_length: int64 (max_length + 1,), how many numbers of each true length were read right.
-        calibration: how sure the readings were, and how often right.
-        samples: the first predictions.
-        worst: wrong predictions, the surest of the wrong number over the right one first.
+        examples: number of examples.
+        right: number of numbers that were read right.
+        digits: counts of true digits (rows) read as digits (columns), int64 (10, 10), over the numbers whose length was
+            read right: only their digits can be paired.
+        lengths: counts of true lengths (rows) read as lengths (columns), int64 (max_length + 1, max_length + 1).
+        right_by_length: numbers read right, by true length, int64 (max_length + 1,).
+        calibration: how often readings of each confidence were right.
+        samples: the first predictions of the split.
+        worst: wrong predictions, ordered by how much more probable the wrong number seemed than the right one.
     """
 
     examples: int
@@ -53,7 +54,12 @@ class Findings:
 
 
 class LabelCounts(NamedTuple):
-    """How often labels have a digit at a position, int64 (max_length, 10), and a length, int64 (max_length + 1,)."""
+    """Counts of a split's labels.
+
+    Args:
+        digits: how often each digit occurs at each position, int64 (max_length, 10).
+        lengths: how often each length occurs, int64 (max_length + 1,).
+    """
 
     digits: np.ndarray
     lengths: np.ndarray
@@ -61,15 +67,17 @@ class LabelCounts(NamedTuple):
 
 @dataclass
 class WorstErrors:
-    """The `size` errors that the model was surest of, the least sure on top of the heap."""
+    """The `size` worst errors so far: the ratio of the wrong number's probability to the label's is the largest.
+
+    The heap's first item has the smallest ratio and is dropped next.
+    """
 
     size: int
     heap: list[tuple[float, int, Prediction]] = field(default_factory=list)
 
     def add_error(self, index: int, prediction: Prediction) -> None:
-        heapq.heappush(
-            self.heap, (_compute_log_ratio(prediction), -index, prediction)
-        )  # of equals, the earlier one is kept
+        # The negative index keeps the earlier of two equal errors, and settles ties before predictions are compared.
+        heapq.heappush(self.heap, (_compute_log_ratio(prediction), -index, prediction))
         if len(self.heap) > self.size:
             heapq.heappop(self.heap)
 
@@ -80,12 +88,13 @@ class WorstErrors:
 def analyze_predictions(
     predictions: Iterable[Prediction], max_length: int, worst: int = 12, samples: int = 60
 ) -> Findings:
-    """Count and sort what was read, in memory that doesn't grow with the examples.
+    """Count and sort predictions, in memory that does not grow with their number.
 
     Args:
+        predictions: the predictions of a split, in order.
         max_length: digits of the longest number.
-        worst: errors to keep.
-        samples: predictions to keep, from the first on.
+        worst: number of worst errors to keep.
+        samples: number of first predictions to keep.
     """
     digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 1))
     right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
@@ -113,13 +122,13 @@ def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Predi
 
 
 def _compute_log_ratio(prediction: Prediction) -> float:
-    """How much more probable the model thinks its reading than the label: the logarithm of the ratio."""
+    """Logarithm of the ratio of two predicted probabilities: the reading's to the label's."""
     read, true = (max(value, SMALLEST_FLOAT) for value in (prediction.reading.confidence, prediction.label_confidence))
     return math.log(read) - math.log(true)
 
 
 def list_labels(split: Split) -> Iterator[tuple[str, str]]:
-    """The name and the label of each example of a split; pictures are not decoded."""
+    """The name and the label of each example of a split, in order. Pictures are not decoded."""
     every = make_features()
     features = {key: every[key] for key in ("name", "digits")}
     for block in tf.data.TFRecordDataset([str(path) for path in split.paths]).batch(BLOCK):
@@ -129,6 +138,7 @@ def list_labels(split: Split) -> Iterator[tuple[str, str]]:
 
 
 def count_labels(labels: Iterable[str], max_length: int) -> LabelCounts:
+    """Count the digits at each position and the lengths of labels such as "210"."""
     counts = LabelCounts(np.zeros((max_length, NUM_CLASSES), np.int64), np.zeros(max_length + 1, np.int64))
     for label in labels:
         counts.lengths[len(label)] += 1
@@ -137,8 +147,8 @@ def count_labels(labels: Iterable[str], max_length: int) -> LabelCounts:
     return counts
 
 
-STEPS = 1000  # that confidences from 0 to 1 are told apart by
-BINS = 20  # for the calibration error
+STEPS = 1000  # equal parts of the confidences from 0 to 1, fine enough for the coverage curve
+BINS = 20  # equal parts for the calibration error; `STEPS` is a multiple
 
 
 def _make_zeros() -> np.ndarray:
@@ -147,37 +157,51 @@ def _make_zeros() -> np.ndarray:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Sums by confidence, float64 (STEPS,), the least confident first: of examples, of right ones, of confidence."""
+    """Sums over readings by their confidence, each float64 (STEPS,), from confidence 0 up to 1.
+
+    Args:
+        examples: number of readings.
+        right: number of right readings.
+        confidence: sum of the confidences.
+    """
 
     examples: np.ndarray = field(default_factory=_make_zeros)
     right: np.ndarray = field(default_factory=_make_zeros)
     confidence: np.ndarray = field(default_factory=_make_zeros)
 
     def add_reading(self, confidence: float, right: bool) -> None:
+        """Add a reading with a confidence from 0 to 1."""
         step = min(STEPS - 1, int(confidence * STEPS))
         self.examples[step] += 1
         self.right[step] += right
         self.confidence[step] += confidence
 
     def sum_bins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Examples, right ones and summed confidence in `BINS` of equal width, each float64 (BINS,)."""
+        """Number of readings, of right readings, and sum of confidences in each bin, each float64 (BINS,)."""
         examples, right, confidence = (
             steps.reshape(BINS, -1).sum(axis=1) for steps in (self.examples, self.right, self.confidence)
         )
         return examples, right, confidence
 
     def compute_expected_error(self) -> float:
-        """The expected calibration error, 0 to 1 (Guo et al. 2017, arXiv 1706.04599): mean |accuracy - confidence|."""
+        """The expected calibration error, 0 to 1: the mean of |accuracy - confidence| over the readings' bins.
+
+        Guo et al. 2017, arXiv 1706.04599.
+        """
         examples, right, confidence = self.sum_bins()
         return float(np.abs(right - confidence).sum() / max(1, examples.sum()))
 
     def compute_coverage_curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Accuracy of the most confident examples, by the share of all that they are: shares, accuracies."""
+        """The accuracy if only the most confident readings are kept.
+
+        Returns:
+            Shares of the readings that are kept, and the accuracy of each share, both 0 to 1, float64 (steps,).
+        """
         examples, right = (np.cumsum(steps[::-1]) for steps in (self.examples, self.right))
-        there = np.flatnonzero(self.examples[::-1])
-        return examples[there] / max(1, examples[-1]), right[there] / examples[there]
+        filled = np.flatnonzero(self.examples[::-1])
+        return examples[filled] / max(1, examples[-1]), right[filled] / examples[filled]
 
     def compute_coverage(self, accuracy: float) -> float:
-        """The largest share of the examples that can be read at this accuracy, the most confident first."""
+        """The largest share of the most confident readings that has at least this accuracy, both 0 to 1."""
         shares, accuracies = self.compute_coverage_curve()
         return float(max(shares[accuracies >= accuracy], default=0.0))

@@ -1,6 +1,7 @@
-"""Charts of a run and of its data, as PNG files' content.
+"""Charts of a run and of its data, each returned as the bytes of a PNG file.
 
-Matplotlib, an extra, is imported where a chart is drawn; its figures are made without pyplot, which keeps global state.
+Matplotlib is an optional package, so it is imported when a chart is drawn. Figures are made without pyplot, which keeps
+global state and may open windows.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ if TYPE_CHECKING:
     from svhn.reporting.analysis import Calibration
 
 
-FIGURE_WIDTH = 5.0  # inches: on a phone, a point is then about a pixel
+FIGURE_WIDTH = 5.0  # inches: on a phone's screen, a point of text is then about a pixel
 DPI = 200
 BLUE, ORANGE, GREEN, GRAY = "#2563b0", "#d9700a", "#2e8b57", "#888888"
-TRAIN_COLOR, OTHER_COLOR = ORANGE, BLUE  # train is always the one, the split beside it the other
+TRAIN_COLOR, OTHER_COLOR = ORANGE, BLUE  # of train and of the split beside it, the same in all charts
 
-History = Sequence[Mapping[str, Any]]  # as `runs.history` gives it
+History = Sequence[Mapping[str, Any]]  # what `stored.read_history` returns: one entry per checkpoint
 
 
 def create_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of so many inches with axes one below the other.
+    """A figure with axes below one another.
+
+    Args:
+        height: of the figure, in inches.
+        rows: number of axes.
 
     Raises:
         UserError: Matplotlib is not installed.
@@ -47,7 +52,7 @@ def create_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def check_installed() -> None:
-    """Raises `UserError` where no chart can be drawn."""
+    """Raises `UserError` if Matplotlib is not installed: a check before work that takes time."""
     create_figure(1.0)
 
 
@@ -58,10 +63,10 @@ def _encode_figure(figure: Figure) -> bytes:
 
 
 def draw_digit_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
-    """How frequent each digit is at each position.
+    """Bars of the digits' frequencies, one chart per position.
 
     Args:
-        counts: (max_length, 10) by split; positions that no label has are left out.
+        counts: counts of digits by split, (max_length, 10); positions that no label has are left out.
     """
     used = [position for position, row in enumerate(np.sum(list(counts.values()), axis=0)) if row.sum()]
     figure, axes = create_figure(0.5 + 1.3 * max(1, len(used)), max(1, len(used)))
@@ -73,13 +78,13 @@ def draw_digit_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
 
 
 def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
-    """How frequent each length is.
+    """Bars of the lengths' frequencies.
 
     Args:
-        counts: (max_length + 1,) by split.
+        counts: counts of lengths by split, (max_length + 1,).
     """
     figure, (axes,) = create_figure(2.4)
-    first = 0 if any(row[0] for row in counts.values()) else 1  # a length of 0 is no number, which few data sets have
+    first = 0 if any(row[0] for row in counts.values()) else 1  # length 0 means no number; few data sets have it
     draw_bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
     axes.set_xlabel("length", fontsize=9)
     axes.set_ylabel("% of labels", fontsize=9)
@@ -87,29 +92,35 @@ def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
 
 
 def add_legend(figure: Figure) -> Figure:
-    """Above the axes, where it hides no bar."""
+    """Add a legend above the axes, where it hides no bar; returns the figure."""
     entries = figure.axes[0].get_legend_handles_labels()
     figure.legend(*entries, loc="outside upper right", ncols=2, fontsize=9, frameon=False)
     return figure
 
 
 def draw_bars(axes: Axes, counts: Mapping[str, np.ndarray], places: Sequence[int]) -> None:
-    """Each split's bars beside the other's, in per cent of its own total."""
+    """Draw the bars of several splits side by side, in percent of each split's total.
+
+    Args:
+        axes: where to draw.
+        counts: counts by split, (len(places),).
+        places: the values on the horizontal axis.
+    """
     width = 0.8 / len(counts)
     for index, (split, row) in enumerate(counts.items()):
         shift = (index - (len(counts) - 1) / 2) * width
-        colour = TRAIN_COLOR if split == "train" else OTHER_COLOR
-        axes.bar(np.array(places) + shift, 100 * row / max(1, row.sum()), width, label=split, color=colour)
+        color = TRAIN_COLOR if split == "train" else OTHER_COLOR
+        axes.bar(np.array(places) + shift, 100 * row / max(1, row.sum()), width, label=split, color=color)
     axes.set_xticks(places)
 
 
 def draw_learning_curves(history: History, step: int) -> bytes:
-    """Loss and share of numbers read right, train against valid; a line where the reported checkpoint is."""
+    """Loss and share of numbers read right on train and valid, with a line at the reported checkpoint's step."""
     figure, axes = create_figure(5.0, 2)
     for each, score, title in zip(axes, ("loss", "sequence_accuracy"), ("loss", "numbers right, %"), strict=True):
-        for split, colour in (("train", TRAIN_COLOR), ("valid", OTHER_COLOR)):
+        for split, color in (("train", TRAIN_COLOR), ("valid", OTHER_COLOR)):
             steps, values = extract_series(history, split, score)
-            each.plot(steps, values, color=colour, label=split, marker="o", markersize=3)
+            each.plot(steps, values, color=color, label=split, marker="o", markersize=3)
         _mark_checkpoint(each, step)
         each.set_ylabel(title, fontsize=9)
     _finish_curves(axes)
@@ -117,15 +128,17 @@ def draw_learning_curves(history: History, step: int) -> bytes:
 
 
 def draw_checkpoint_scores(history: History, step: int, names: Mapping[str, str]) -> bytes:
-    """Scores on valid at each checkpoint; a line where the reported one is.
+    """Scores on valid of all checkpoints, with a line at the reported checkpoint's step.
 
     Args:
-        names: what to call each score that is drawn.
+        history: one entry per checkpoint.
+        step: the reported checkpoint's.
+        names: keys of the scores to draw, and their names in the legend; at most three.
     """
     figure, (axes,) = create_figure(3.0)
-    for (score, name), colour in zip(names.items(), (BLUE, ORANGE, GREEN), strict=False):
+    for (score, name), color in zip(names.items(), (BLUE, ORANGE, GREEN), strict=False):
         steps, values = extract_series(history, "valid", score)
-        axes.plot(steps, values, color=colour, label=name, marker="o", markersize=3)
+        axes.plot(steps, values, color=color, label=name, marker="o", markersize=3)
     _mark_checkpoint(axes, step)
     axes.set_ylabel("% of valid", fontsize=9)
     _finish_curves([axes])
@@ -133,12 +146,17 @@ def draw_checkpoint_scores(history: History, step: int, names: Mapping[str, str]
 
 
 def draw_learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float) -> bytes:
-    """The loss at each learning rate, float64 (steps,), its running mean, and a line at the rate that is suggested."""
+    """The loss at each learning rate, its running mean, and a line at the suggested rate.
+
+    Args:
+        rates, losses, smoothed: learning rates, their losses and the running mean of the losses, float64 (steps,).
+        suggestion: the suggested learning rate.
+    """
     figure, (axes,) = create_figure(3.0)
     axes.semilogx(rates, losses, color=GRAY, linewidth=0.7, label="a step's loss")
     axes.semilogx(rates, smoothed, color=BLUE, label="running mean")
     axes.axvline(suggestion, color=ORANGE, linestyle=":", label=f"suggested: {suggestion:.2g}")
-    low, high = smoothed.min(), smoothed[0]
+    low, high = smoothed.min(), smoothed[0]  # the losses of a diverging end would squeeze the rest into a line
     axes.set_ylim(low - 0.2 * (high - low), high + 0.5 * (high - low))
     axes.set_xlabel("learning rate", fontsize=9)
     axes.set_ylabel("loss", fontsize=9)
@@ -148,7 +166,7 @@ def draw_learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndar
 
 
 def extract_series(history: History, split: str, score: str) -> tuple[list[int], list[float]]:
-    """Steps at which the split was scored, and the score there, an accuracy in per cent."""
+    """The steps at which the split was scored, and its scores: accuracies in percent, the loss as it is."""
     scored = [entry for entry in history if entry.get(split)]
     scale = 1.0 if score == "loss" else 100.0
     return [entry["step"] for entry in scored], [scale * entry[split][score] for entry in scored]
@@ -169,11 +187,11 @@ def _finish_curves(axes: Sequence[Axes]) -> None:
 
 
 def draw_confusion_matrix(counts: np.ndarray, first: int = 0) -> bytes:
-    """A confusion matrix: counts, coloured by their share of the row.
+    """A confusion matrix: counts, colored by their share of the row.
 
     Args:
-        counts: (n, n), true by read.
-        first: what the first row and column stand for.
+        counts: rows are what is there, columns what was read, (n, n).
+        first: the digit or length of the first row and column.
     """
     size = len(counts)
     figure, (axes,) = create_figure(FIGURE_WIDTH if size > 7 else 0.6 + 0.6 * size)
@@ -181,8 +199,8 @@ def draw_confusion_matrix(counts: np.ndarray, first: int = 0) -> bytes:
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=9)
     axes.set(xlabel="read", ylabel="true")
     axes.set_xticks(range(size), [str(first + place) for place in range(size)])
     axes.set_yticks(range(size), [str(first + place) for place in range(size)])
@@ -190,14 +208,17 @@ def draw_confusion_matrix(counts: np.ndarray, first: int = 0) -> bytes:
 
 
 def draw_reliability_diagram(calibration: Calibration) -> bytes:
-    """How often readings of each confidence are right, as large as there are many: on the diagonal, as they say."""
+    """The accuracy of readings by their confidence: a dot per bin, larger for more readings.
+
+    On the diagonal, readings are right as often as their confidence promises.
+    """
     figure, (axes,) = create_figure(3.4)
     examples, right, confidence = calibration.sum_bins()
-    there = examples > 0
+    filled = examples > 0
     axes.plot([0, 100], [0, 100], color=GRAY, linestyle=":", label="as sure as right")
-    places, heights = 100 * confidence[there] / examples[there], 100 * right[there] / examples[there]
+    places, heights = 100 * confidence[filled] / examples[filled], 100 * right[filled] / examples[filled]
     axes.plot(places, heights, color=BLUE, linewidth=0.7, label="read")
-    axes.scatter(places, heights, 5 + 300 * examples[there] / examples.sum(), color=BLUE)
+    axes.scatter(places, heights, 5 + 300 * examples[filled] / examples.sum(), color=BLUE)
     axes.set(xlabel="confidence, %", ylabel="numbers right, %", xlim=(0, 101), ylim=(0, 101))
     axes.grid(alpha=0.25)
     axes.legend(fontsize=9, frameon=False)
@@ -205,7 +226,7 @@ def draw_reliability_diagram(calibration: Calibration) -> bytes:
 
 
 def draw_coverage_curve(calibration: Calibration, accuracy: float) -> bytes:
-    """The accuracy of the most confident readings, by the share of all that is kept; a line at the accuracy given."""
+    """The accuracy of the most confident readings by the share that is kept, with a line at `accuracy`, 0 to 1."""
     figure, (axes,) = create_figure(3.4)
     shares, accuracies = calibration.compute_coverage_curve()
     axes.plot(100 * shares, 100 * accuracies, color=BLUE, marker=".", markersize=3)

@@ -1,4 +1,4 @@
-"""One HTML page that needs nothing but itself: pictures are within it, and there are no scripts."""
+"""The report as one self-contained HTML file: pictures are embedded, nothing is loaded, and there are no scripts."""
 
 from __future__ import annotations
 
@@ -56,16 +56,20 @@ th, td { padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid var(--line); 
 
 
 class Tile(NamedTuple):
-    """A figure in large print and what it is."""
+    """A figure in large print above its name."""
 
     value: str
     name: str
 
 
 class Chart(NamedTuple):
-    """A PNG as wide as its column, and what to name its file.
+    """A picture as wide as its column, which also becomes a file of its own.
 
-    One that is `drawn`, not made of pixels, is inverted where the screen is dark.
+    Args:
+        name: part of the file's name.
+        title: heading of the picture.
+        png: content of a PNG file.
+        drawn: a chart, whose colors are inverted on a dark screen; False for photos and feature maps.
     """
 
     name: str
@@ -75,7 +79,7 @@ class Chart(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A small PNG, lines of text beneath it, and a remark in smaller print; framed in red if `wrong`."""
+    """A small picture (the content of a PNG file), lines of text and a remark below it; framed in red if `wrong`."""
 
     png: bytes
     lines: tuple[str, ...]
@@ -84,7 +88,7 @@ class Card(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of text, folded away beneath a title."""
+    """A table of text that is folded under its title until a reader opens it."""
 
     title: str
     header: Sequence[str]
@@ -92,7 +96,7 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What stands beneath a title: text, cards, `large` or not, charts, and tables, in this order."""
+    """A part of the page, in this order: title, text, cards, charts, tables. `large` enlarges the cards."""
 
     title: str
     text: str = ""
@@ -103,6 +107,8 @@ class Section(NamedTuple):
 
 
 class Page(NamedTuple):
+    """The page, in this order: title, text, tiles, tables, sections."""
+
     title: str
     text: str
     tiles: Sequence[Tile]
@@ -111,7 +117,7 @@ class Page(NamedTuple):
 
 
 def write_page(path: Path, page: Page) -> Path:
-    """Write a page whose texts are plain text: whatever is markup in them is shown as it is written."""
+    """Write the page and return its path. Texts are escaped, so that names of files and runs can't act as markup."""
     with atomic_write(path, "w") as file:
         file.write(_render_page(page))
     return path

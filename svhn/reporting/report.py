@@ -1,4 +1,4 @@
-"""The report on a run: reads a split with one of its checkpoints, and writes the figures and the page."""
+"""The report on a run: what one of its checkpoints reads in a split, as an HTML page and picture files."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ from svhn.runtime.files import atomic_write
 
 
 def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Path:
-    """Write a page on a run's checkpoint, and its figures, into the run's folder of results; returns the page's path.
+    """Write a page about a run's checkpoint, and its pictures, into the run's folder of results.
 
     Args:
-        split: name of the split that is read.
-        step: the checkpoint's.
-        say: called with a line when a part begins.
+        run: the run.
+        paths: folders of the records and the results.
+        split: name of the split to read, "valid" or "test".
+        step: step of the checkpoint.
+        say: prints a line when a part begins.
+
+    Returns:
+        The page's path.
 
     Raises:
         UserError: the split or the checkpoint can't be read, or Matplotlib is not installed.
@@ -62,7 +67,7 @@ def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Fa
 
 
 def _has_train_records(config: Config, paths: Paths) -> bool:
-    """Whether what the run learnt from is there: who was given it may lack that."""
+    """Whether the records that the run was trained on are at hand. A released run is often used without them."""
     return all(
         records.get_info_path(paths.records_dir, name).is_file()
         and records.read_info(paths.records_dir, name).has_split("train")
@@ -76,7 +81,7 @@ def _count_split_labels(split: Split, max_length: int) -> LabelCounts:
 
 
 def _write_report_files(facts: Facts, folder: Path) -> Path:
-    """Each figure as a file of its own, and the page that holds them all."""
+    """Write each picture to a file of its own, and the page that embeds them all; returns the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     page = sections.build_page(facts)
     for chart in (chart for section in page.sections for chart in section.charts):

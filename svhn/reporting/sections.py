@@ -1,4 +1,4 @@
-"""What a report's page says: a section for each thing that a run can be asked."""
+"""The content of a report's page: one function per section, from the facts about a run to text, charts and tables."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 from svhn.spec import Info
 
 SPLIT_NOTES = {
-    "valid": "held back from training; they chose the best checkpoint, so the scores here flatter it a little",
-    "test": "neither trained on nor used to choose a checkpoint",
+    "valid": "held back from training; the best checkpoint was chosen by them, so these scores are a little too good",
+    "test": "used neither to train nor to choose a checkpoint",
 }
 SCORE_NAMES = {
     "sequence_accuracy": "numbers right",
@@ -29,28 +29,29 @@ SCORE_NAMES = {
     "length_accuracy": "lengths right",
 }
 CURVES_NOTE = (
-    "Train's scores are of augmented pictures, with dropout and the weights as they were at each step; valid's are "
-    "without dropout, as every evaluation is, and of the averaged weights. So train may be the worse of the two; where "
-    "valid grows worse while train grows better, the network overfits."
+    "Scores on train are measured during training: on augmented pictures, with dropout, and with the weights of each "
+    "step. Scores on valid are measured without dropout and with the averaged weights. So train may score lower than "
+    "valid. Where valid grows worse while train grows better, the network overfits."
 )
-MAX_MISTAKES = 5  # the commonest of them, in words
-TARGET_ACCURACY = 0.98  # as sure as a person who reads house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
+MAX_MISTAKES = 5  # kinds of mistakes that are listed, the most frequent first
+TARGET_ACCURACY = 0.98  # the accuracy of people who read house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a page is made of.
+    """Everything that a page shows.
 
     Args:
         run: the run.
         split: name of the split that was read.
-        step: the checkpoint's.
-        best_step: of the checkpoint that is best on valid; None where none is marked.
-        parameters: of the network.
-        scores: on the split, as `metrics.compute_scores`.
-        labels: of train and of the split, by name.
-        history: as of `read_history`.
-        maps: of each convolution for `findings.example`, float32 (height, width, filters).
+        step: step of the checkpoint.
+        best_step: step of the checkpoint that is best on valid; None if no checkpoint was scored on valid.
+        parameters: number of the network's parameters.
+        scores: scores on the split, as `metrics.compute_scores` returns them.
+        findings: what was read right and wrong.
+        labels: counts of the labels of the split and, if its records are at hand, of train, by name.
+        history: one entry per checkpoint, as `stored.read_history` returns them.
+        maps: feature maps of `findings.example` by layer, float32 (height, width, filters).
     """
 
     run: Run
@@ -66,6 +67,7 @@ class Facts:
 
 
 def build_page(facts: Facts) -> Page:
+    """The report's page. A section without content is left out, such as the maps of a network without convolutions."""
     parts = [
         _build_samples_section,
         _build_errors_section,
@@ -105,7 +107,10 @@ def _build_tiles(facts: Facts) -> list[Tile]:
 
 
 def _select_scores(info: Info) -> dict[str, str]:
-    """The scores that say something of such numbers, and what to call them."""
+    """Names of the scores by key, without scores that mean nothing for these numbers.
+
+    Of numbers with one length, the length is always right; of single digits, numbers and digits are the same.
+    """
     left_out = {"length_accuracy"} if info.fixed_length else set()
     left_out |= {"digit_accuracy"} if info.fixed_length and info.max_length == 1 else set()
     return {score: name for score, name in SCORE_NAMES.items() if score not in left_out}
@@ -120,8 +125,8 @@ def _build_recipe_table(config: Config) -> Table:
 
 def _build_samples_section(facts: Facts) -> Section:
     shown = facts.findings.samples
-    text = f"The first {len(shown)} of {facts.findings.examples:,}, with what was read and how sure that was."
-    return Section("Samples", f"{text} Wrong ones are framed in red.", [_build_sample_card(each) for each in shown])
+    text = f"The first {len(shown)} of {facts.findings.examples:,} examples, with the reading and its confidence."
+    return Section("Samples", f"{text} Errors are framed in red.", [_build_sample_card(each) for each in shown])
 
 
 def _build_sample_card(prediction: Prediction) -> Card:
@@ -137,8 +142,8 @@ def _build_errors_section(facts: Facts) -> Section:
         return Section(
             "Worst errors", f"None: all of {_format_count(facts.findings.examples, 'number')} were read right."
         )
-    chosen = "those where the model was surest of the wrong number over the right one"
-    text = f"{len(worst)} of {_format_count(wrong, 'error')}: {chosen}."
+    text = f"{len(worst)} of {_format_count(wrong, 'error')}, with the largest ratio of the predicted probabilities "
+    text += "of the wrong number and of the right one."
     return Section("Worst errors", text, [_build_error_card(each) for each in worst], large=True)
 
 
@@ -151,10 +156,10 @@ def _build_error_card(prediction: Prediction) -> Card:
 def _build_confusions_section(facts: Facts) -> Section:
     findings, varying = facts.findings, not facts.run.records.fixed_length
     drawn = [Chart("confusion-digits", "Digits", charts.draw_confusion_matrix(findings.digits))]
-    text = "Rows: what is there; columns: what was read; coloured by the share of the row."
+    text = "Rows: what is there. Columns: what was read. Colors: share of the row."
     if varying:
-        text += " Digits are those of numbers whose length was read right."
-        first = 1 - int(findings.lengths[:, 0].any())  # that nothing is read is rare
+        text += " Digits are counted in numbers whose length was read right."
+        first = 1 - int(findings.lengths[:, 0].any())  # length 0 is rarely read, and then has no column
         lengths = charts.draw_confusion_matrix(findings.lengths[first:, first:], first)
         drawn.append(Chart("confusion-lengths", "Lengths", lengths))
     tables = [_build_length_table(findings)] if varying else []
@@ -177,7 +182,8 @@ def _build_confidence_section(facts: Facts) -> Section | None:
         return None
     share = 100 * calibration.compute_coverage(TARGET_ACCURACY)
     text = (
-        f"{share:.1f}% can be read at {100 * TARGET_ACCURACY:g}% accuracy if the least confident are left to a person. "
+        f"{share:.1f}% of the numbers can be read at {100 * TARGET_ACCURACY:g}% accuracy if a person reads the others, "
+        "which have the lowest confidence. "
         f"Expected calibration error: {calibration.compute_expected_error():.4f}."
     )
     drawn = [
@@ -188,7 +194,11 @@ def _build_confidence_section(facts: Facts) -> Section | None:
 
 
 def _describe_mistakes(digits: np.ndarray) -> str:
-    """A sentence on the most frequent mistakes, the more frequent first; "" where there are none."""
+    """A sentence that lists the most frequent mistakes; "" if there are none.
+
+    Args:
+        digits: counts of true digits (rows) read as digits (columns), int64 (10, 10).
+    """
     wrong = digits - np.diag(np.diag(digits))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MAX_MISTAKES]
     pairs = [
@@ -200,14 +210,14 @@ def _describe_mistakes(digits: np.ndarray) -> str:
 
 def _build_training_section(facts: Facts) -> Section:
     if not facts.history:
-        return Section("Training", "Left out: the run has no history.json, or it is damaged.")
+        return Section("Training", "No curves: the run has no history.json, or the file is damaged.")
     names = _select_scores(facts.run.records)
     scored = [entry for entry in facts.history if entry["valid"]]
     rows = [_format_score_row(entry["step"], entry["seconds"], entry["valid"], names) for entry in scored]
     table = Table("Scores of every checkpoint on valid", ("step", "minutes", *names.values(), "loss"), rows)
     tables = [table] if rows else []
     if len(facts.history) == 1:
-        return Section("Training", "Left out: one checkpoint makes no curve.", tables=tables)
+        return Section("Training", "No curves: the run has a single checkpoint.", tables=tables)
     drawn = [Chart("learning-curves", "Train and valid", charts.draw_learning_curves(facts.history, facts.step))]
     if scored:
         drawn.append(
@@ -240,8 +250,8 @@ def _build_maps_section(facts: Facts) -> Section | None:
     if not facts.maps or not example:
         return None
     text = (
-        f"What each convolution makes of the picture {example.name}: its first {sheets.MAX_MAPS} maps, each from its "
-        "least value (black) to its greatest (white)."
+        f"Outputs of each convolution for the picture {example.name}: its first {sheets.MAX_MAPS} maps, each scaled "
+        "from its lowest value (black) to its highest (white)."
     )
     drawn = [
         Chart(

@@ -1,4 +1,4 @@
-"""Pictures of what a run does: sheets of examples, and of what a network's layers make of one."""
+"""Sheets of pictures: examples with their readings, and the feature maps of a network's layers."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ if TYPE_CHECKING:
 
 
 COLUMNS = 10
-CELL_SIZE = (128, 110)  # width, height, in pixels
-PICTURE_SIZE = (120, 72)
-PAD_COLOR = (235, 235, 235)  # around a picture of another shape
+CELL_SIZE = (128, 110)  # width and height, in pixels
+PICTURE_SIZE = (120, 72)  # width and height of the picture in a cell, in pixels
+PAD_COLOR = (235, 235, 235)  # of the bars beside a picture of another aspect ratio
 RIGHT_COLOR, WRONG_COLOR = (20, 110, 40), (190, 20, 20)
 
-MAX_MAPS = 32  # of a layer that are shown
+MAX_MAPS = 32  # maps that are shown of a layer
 MAP_COLUMNS = 8
-MAP_SIDE = 64  # pixels to which smaller maps are enlarged, by a whole factor
-SHEET_WIDTH = 1000
-GAP = 2
+MAP_SIDE = 64  # pixels up to which smaller maps are enlarged, by a whole factor so that their pixels stay square
+SHEET_WIDTH = 1000  # pixels of the widest sheet
+GAP = 2  # pixels between maps
 
 
 def write_sheet(path: Path, predictions: Sequence[Prediction]) -> Path:
-    """Save a sheet of pictures with what was read in each and how sure that was; the wrong ones are framed in red."""
+    """Save a sheet of pictures, each with its reading and confidence, as a PNG file; returns its path.
+
+    Errors are framed in red.
+    """
     rows = -(-len(predictions) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * CELL_SIZE[0], rows * CELL_SIZE[1]), "white")
     for index, prediction in enumerate(predictions):
@@ -42,6 +45,7 @@ def write_sheet(path: Path, predictions: Sequence[Prediction]) -> Path:
 
 
 def draw_cell(prediction: Prediction) -> Image.Image:
+    """One picture of a sheet with its reading below and, if the reading is wrong, the label."""
     reading, label = prediction.reading, prediction.label
     right = reading.text == label
     image = Image.new("RGB", CELL_SIZE, "white" if right else WRONG_COLOR)
@@ -56,26 +60,27 @@ def draw_cell(prediction: Prediction) -> Image.Image:
 
 
 def letterbox_image(image: Image.Image) -> Image.Image:
-    """A picture of size `PICTURE_SIZE`, with grey bars where the given one has another shape."""
+    """The picture resized to `PICTURE_SIZE`, with gray bars where its aspect ratio differs."""
     return ImageOps.pad(image, PICTURE_SIZE, Image.Resampling.BICUBIC, color=PAD_COLOR)
 
 
 def to_rgb_image(pixels: np.ndarray) -> Image.Image:
-    """A picture from uint8 (height, width, 1 or 3)."""
+    """An RGB image from pixels, uint8 (height, width, 1 or 3)."""
     return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def encode_png(image: Image.Image) -> bytes:
+    """The content of a PNG file."""
     encoded = io.BytesIO()
     image.save(encoded, "PNG")
     return encoded.getvalue()
 
 
 def draw_map_sheet(maps: np.ndarray) -> Image.Image:
-    """The first `MAX_MAPS` feature maps of a layer side by side, in gray: each from its least value to its greatest.
+    """The first `MAX_MAPS` feature maps of a layer side by side, each scaled from black at its minimum to white.
 
     Args:
-        maps: float32 (height, width, filters).
+        maps: the layer's output for one picture, float32 (height, width, filters).
     """
     factor = max(1, MAP_SIDE // max(maps.shape[:2]))
     tiles = [_enlarge_pixels(_scale_to_gray(plane), factor) for plane in np.moveaxis(maps[..., :MAX_MAPS], -1, 0)]
@@ -90,7 +95,7 @@ def draw_map_sheet(maps: np.ndarray) -> Image.Image:
 
 
 def _scale_to_gray(plane: np.ndarray) -> np.ndarray:
-    """uint8 from values of any range; a map that is the same everywhere is black."""
+    """uint8 (height, width) from values of any range, the minimum 0 and the maximum 255; a constant map is black."""
     span = np.ptp(plane) or 1.0
     return np.round(255 * ((plane - plane.min()) / span)).astype(np.uint8)
 

@@ -82,7 +82,7 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
 
 
 def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
-    network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
+    network, options, (info, valid) = of_run(trained), options_of(trained), mislabeled(tmp_path)
     found = release.choose_temperature(network, Run(Path(), dataclasses.replace(options, temperature=3.0), info), valid)
 
     def loss(temperature: float) -> float:
@@ -103,7 +103,7 @@ def test_the_log_loss_is_of_the_probability_given_to_what_is_so() -> None:
 
 
 def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) -> None:
-    network, options, (info, valid) = of_run(trained), options_of(trained), mislabelled(tmp_path)
+    network, options, (info, valid) = of_run(trained), options_of(trained), mislabeled(tmp_path)
 
     def found(batch_size: int) -> float:
         return release.choose_temperature(
@@ -114,7 +114,7 @@ def test_padding_has_no_say_in_the_temperature(trained: Path, tmp_path: Path) ->
 
 
 def plain_pictures(folder: Path, levels: list[int], numbers: list[str]) -> Split:
-    """Valid, of pictures of one grey each."""
+    """Valid, of pictures of one gray each."""
     (path,) = records.get_shard_paths(folder, "mnist", "valid", 1)
     path.parent.mkdir()
     encoded = [tf.io.encode_png(np.full((8, 8, 1), level, np.uint8)).numpy() for level in levels]
@@ -168,7 +168,7 @@ def of_run(folder: Path) -> Network:
     return load.freeze_model(load.load_trained_model(Run(run, options_of(folder), info), STEPS[-1]))
 
 
-def mislabelled(folder: Path) -> tuple[Info, Split]:
+def mislabeled(folder: Path) -> tuple[Info, Split]:
     """A split of 23 digits, in batches of 10 and 3, of which every third has the label of another."""
     labels = np.arange(23) % 10
     (path,) = records.get_shard_paths(folder, "mnist", "valid", 1)

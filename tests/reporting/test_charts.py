@@ -111,7 +111,7 @@ def test_learning_rates_show_the_losses_their_mean_and_the_suggestion(figures: l
     assert axes.get_xscale() == "log"
 
 
-def test_a_confusion_matrix_is_coloured_by_shares_and_names_counts(figures: list[Any]) -> None:
+def test_a_confusion_matrix_is_colored_by_shares_and_names_counts(figures: list[Any]) -> None:
     charts.draw_confusion_matrix(np.array([[3, 1], [0, 0]]), first=1)
     (axes,) = figures[0].axes
     np.testing.assert_array_equal(axes.images[0].get_array(), [[0.75, 0.25], [0, 0]])

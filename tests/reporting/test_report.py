@@ -77,7 +77,7 @@ def test_the_page_and_its_figures(reported: tuple[Run, Paths]) -> None:
     assert "<b>: " not in html
     assert "&lt;b&gt;: report on test" in html
     assert "30 labels of train, 11 labels of test" in html
-    assert "makes of the picture test/0.png" in html
+    assert "for the picture test/0.png" in html
     assert html.count("<img ") == 11 + 11 + (len(FIGURES) - 2) + 1
 
 
@@ -89,7 +89,7 @@ def test_scores_are_those_of_the_sweep(reported: tuple[Run, Paths]) -> None:
     tiles = {name: value for value, name in re.findall(r"<b>(.*?)</b><span>(.*?)</span>", html)}
     assert tiles["numbers right"] == f"{100 * row.scores['sequence_accuracy']:.2f}%"
     assert float(tiles["loss"]) == pytest.approx(row.scores["loss"], abs=1e-3)
-    assert "makes of the picture test/0.png" in html
+    assert "for the picture test/0.png" in html
 
 
 def test_a_split_without_examples(reported: tuple[Run, Paths]) -> None:
@@ -98,7 +98,7 @@ def test_a_split_without_examples(reported: tuple[Run, Paths]) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["synthetic", "svhn"])
-def test_what_the_run_learnt_from_need_not_be_there(reported: tuple[Run, Paths], lacking: str, tmp_path: Path) -> None:
+def test_what_the_run_learned_from_need_not_be_there(reported: tuple[Run, Paths], lacking: str, tmp_path: Path) -> None:
     """Who was given a run has only what it is to read."""
     run, paths = reported
     if lacking == "synthetic":

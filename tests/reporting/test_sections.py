@@ -73,7 +73,7 @@ def test_the_headline() -> None:
     assert page.text == (
         "Model reader with 1,234,567 parameters, on the data set own: 6 x 4 pixels, numbers of up to 3 digits. "
         "Checkpoint 20, the best on valid. "
-        "Split test: 5 examples, neither trained on nor used to choose a checkpoint."
+        "Split test: 5 examples, used neither to train nor to choose a checkpoint."
     )
     assert [tuple(tile) for tile in page.tiles] == [
         ("25.00%", "numbers right"),
@@ -110,11 +110,9 @@ def test_how_long_numbers_fare() -> None:
 
 def test_what_confidence_is_worth() -> None:
     text = sections(facts())["Confidence"].text  # five as sure as 0.9, one of them right
-    assert text == (
-        "0.0% can be read at 98% accuracy if the least confident are left to a person. "
-        "Expected calibration error: 0.7000."
-    )
-    assert "100.0% can be read" in sections(facts([("1", "1")]))["Confidence"].text
+    assert text.startswith("0.0% of the numbers can be read at 98% accuracy")
+    assert text.endswith("Expected calibration error: 0.7000.")
+    assert sections(facts([("1", "1")]))["Confidence"].text.startswith("100.0% of the numbers can be read")
 
 
 def test_cards_say_what_was_read_and_what_is_there() -> None:
@@ -123,7 +121,7 @@ def test_cards_say_what_was_read_and_what_is_there() -> None:
     assert [card.wrong for card in found["Samples"].cards] == [False, True, True, True, True]
     first = found["Worst errors"].cards[0]
     assert (first.lines, first.remark) == (("read 17 90.0%", "is 12 <0.1%"), "1.png")
-    assert found["Worst errors"].text.startswith("4 of 4 errors: ")
+    assert found["Worst errors"].text.startswith("4 of 4 errors, ")
 
 
 def test_numbers_of_one_length_have_no_charts_of_lengths() -> None:
@@ -155,14 +153,15 @@ def test_without_convolutions() -> None:
 @pytest.mark.parametrize(
     ("history", "text"),
     [
-        ([], "Left out: the run has no history.json, or it is damaged."),
-        (HISTORY[:1], "Left out: one checkpoint makes no curve."),
-        ([{**HISTORY[0], "train": None}], "Left out: one checkpoint makes no curve."),
+        ([], "No curves: the run has no history.json"),
+        (HISTORY[:1], "No curves: the run has a single checkpoint"),
+        ([{**HISTORY[0], "train": None}], "No curves: the run has a single checkpoint"),
     ],
 )
 def test_without_curves(history: list[dict[str, Any]], text: str) -> None:
     section = sections(facts(history=history))["Training"]
-    assert (section.text, charts(section), len(section.tables)) == (text, [], len(history))
+    assert section.text.startswith(text)
+    assert (charts(section), len(section.tables)) == ([], len(history))
 
 
 def test_valid_that_was_never_scored() -> None:
