@@ -1,4 +1,4 @@
-"""A run: the one object that everything from wrangled records to a published model is given."""
+"""A run: its folder, its options and the form of its records, in the one object that all rooms pass on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CROP_FRACTION = 27 / 32  # 54 of 64 pixels, as in Goodfellow et al. 2014 (arXiv 
 
 @dataclass(frozen=True)
 class Run:
-    """A run: where it lies, its options, and the form of the records that it learns from.
+    """A network's training, planned or begun: where its files lie, its options, and the form of its records.
 
     Args:
-        folder: holds its config.json, its history and its checkpoints.
-        config: its options.
-        records: the form of its records; without counts of examples where the records are not at hand.
+        folder: the folder of config.json, history.json and the checkpoints.
+        config: the options.
+        records: the form of the records. Its counts of examples are empty where the records are not at hand.
     """
 
     folder: Path
@@ -29,7 +29,7 @@ class Run:
 
     @property
     def input_size(self) -> Size:
-        """Height and width of the network's input, in pixels: a record's image, or the center that a crop leaves."""
+        """Height and width of the network's input, in pixels: those of a record's image, or of a crop of it."""
         height, width = self.records.size
         if self.config.random_crop:
             return round(height * CROP_FRACTION), round(width * CROP_FRACTION)
@@ -41,5 +41,5 @@ class Run:
         return (*self.input_size, 1 if self.config.grayscale else self.records.channels)
 
     def with_options(self, **options: Any) -> Self:
-        """The same run with other options. Raises `UserError` for a value that an option can't have."""
+        """A copy of the run with other values for some options. Raises `UserError` for a value out of range."""
         return dataclasses.replace(self, config=dataclasses.replace(self.config, **options))

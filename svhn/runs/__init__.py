@@ -1,1 +1,1 @@
-"""A run's folder, its checkpoints and its network."""
+"""The folder of a run, its checkpoints, and its network, built and loaded."""

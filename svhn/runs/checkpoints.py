@@ -1,4 +1,4 @@
-"""A run's checkpoints, written and read; a damaged one is reported and kept."""
+"""The checkpoints of a run: written, restored, loaded for evaluation, and deleted when there are too many."""
 
 from __future__ import annotations
 
@@ -16,16 +16,24 @@ import tensorflow as tf
 from svhn.errors import UserError
 from svhn.runs.steps import list_steps, read_best
 
+# What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
 DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED_FILE_ERRORS)
 
 
 def get_checkpoint_path(folder: Path, step: int) -> Path:
+    """The path without suffix. TensorFlow adds `.index` and `.data-…`; released weights have `.npz`."""
     return folder / f"ckpt-{step}"
 
 
 def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) -> None:
-    """Write a checkpoint. Its index comes last, so that a half-written one is not taken for one."""
+    """Write the state after `step` steps as a checkpoint.
+
+    TensorFlow writes the index last, and `list_steps` lists indices, so a half-written checkpoint is never listed.
+
+    Raises:
+        UserError: the files can't be written, for example because the disk is full.
+    """
     try:
         checkpoint.write(str(get_checkpoint_path(folder, step)))
     except tf.errors.OpError as error:
@@ -38,12 +46,12 @@ def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) ->
 
 
 def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Callable[[str], None]) -> int:
-    """Restore the newest checkpoint that can be read; returns its step, 0 where there is none.
+    """Restore the newest checkpoint that can be read, and return its step; 0 if the folder has no checkpoint.
 
-    A damaged checkpoint is reported and kept; the one before it is tried next.
+    A damaged checkpoint is reported and kept, and the checkpoint before it is tried next.
 
     Raises:
-        UserError: there are checkpoints, and none of them can be read.
+        UserError: the folder has checkpoints, but none of them can be read.
     """
     found = list_steps(folder)
     for step in reversed(found):
@@ -51,20 +59,25 @@ def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Callable[
         try:
             checkpoint.read(str(path)).assert_existing_objects_matched()
         except READ_ERRORS as error:
-            say(f"{path} can't be read, going back to the one before it: {str(error).splitlines()[0][:120]}")
+            reason = str(error).splitlines()[0][:120]
+            say(f"{path} can't be read ({reason}): going back to the checkpoint before it")
             continue
         say(f"Restored model from: {path}")
         return step
     if found:
         raise UserError(
-            f"none of the checkpoints in {folder} can be read: they are damaged, or were made with "
-            "another version of the model; train under another --name"
+            f"none of the checkpoints in {folder} can be read. They are damaged, or another version of the model "
+            "wrote them: train under another --name"
         )
     return 0
 
 
 def load_weights(folder: Path, model: Any, step: int) -> None:
-    """Give a model the weights that a checkpoint holds for evaluation. Raises `UserError` if it can't be read."""
+    """Load a checkpoint's weights for evaluation, the averaged ones, into a model of the same architecture.
+
+    Raises:
+        UserError: the checkpoint can't be read, or belongs to another network.
+    """
     path = get_checkpoint_path(folder, step)
     released = path.with_suffix(".npz")
     try:
@@ -77,14 +90,16 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
     except READ_ERRORS as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(
-            f"{path} can't be read ({reason}): it is damaged, or was made with another version of the model; "
-            "name another by --checkpoint, or train under another --name"
+            f"{path} can't be read ({reason}). It is damaged, or another version of the model wrote it: "
+            "choose another checkpoint with --checkpoint, or train under another --name"
         ) from error
 
 
 def delete_checkpoint(folder: Path, step: int) -> None:
-    shutil.rmtree(folder / f"ckpt-{step}_temp", ignore_errors=True)  # what TensorFlow leaves of one half written
-    for path in sorted(folder.glob(f"ckpt-{step}.*"), reverse=True):  # the index first: without it, there is none
+    """Delete a checkpoint, complete or half-written."""
+    shutil.rmtree(folder / f"ckpt-{step}_temp", ignore_errors=True)  # TensorFlow leaves it when a write fails
+    # The index goes first: an interruption must not leave an index, which is listed, without its data.
+    for path in sorted(folder.glob(f"ckpt-{step}.*"), reverse=True):
         path.unlink()
 
 

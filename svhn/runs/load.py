@@ -1,4 +1,4 @@
-"""A run's network: built as new, or with the weights of a checkpoint."""
+"""The network of a run: built with new weights, loaded from a checkpoint, and frozen for fast reading."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from svhn.runs.stored import open_run, read_run_info
 
 
 def build_model(run: Run) -> keras.Model:
-    """The run's model, its weights as new. Raises `UserError` where it can't be built for pictures of that size."""
+    """The run's model with new weights.
+
+    Raises:
+        UserError: the model can't be built for pictures of this size, or it predicts boxes and the run can't train it.
+    """
     shape = run.input_shape
     try:
         with use_precision(run.config):
@@ -38,39 +42,45 @@ def build_model(run: Run) -> keras.Model:
 
 
 def _check_box_support(config: Config) -> None:
+    """Raises `UserError` unless the model's input is the whole picture, and its data set has the number's box in it."""
+    task = f"--model={config.model} predicts where in the whole picture the number is"
     if config.random_crop:
-        raise UserError(f"the model {config.model} says where in a whole picture the number is: --norandom_crop")
-    whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # not cut out by a box
+        raise UserError(f"{task}: train it with --norandom_crop")
+    whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # a margin is around a crop
     if config.dataset not in whole:
-        known = ", ".join(whole)
-        unknown = f"the model {config.model} learns where the number is, which {config.dataset} doesn't say"
-        raise UserError(f"{unknown}: --dataset={known}")
+        raise UserError(
+            f"{task}, and {config.dataset} has no such boxes: train it with --dataset={' or --dataset='.join(whole)}"
+        )
 
 
 def load_trained_model(run: Run, step: int) -> keras.Model:
-    """The run's model with the weights of a checkpoint. Raises `UserError` if it can't be read."""
+    """The run's model with the weights of its checkpoint at `step`. Raises `UserError` if they can't be read."""
     model = build_model(run)
     checkpoints.load_weights(run.folder, model, step)
     return model
 
 
 def load_run(folder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = "") -> tuple[Run, keras.Model]:
-    """A run and its model at a checkpoint, without its records.
+    """A run, opened without its records, and its model with the weights of a checkpoint.
 
     Args:
-        folder: the run's.
-        given: options that replace the run's.
-        checkpoint: as of `resolve_step`.
+        folder: the run's folder.
+        given: options that replace the stored ones.
+        checkpoint: the checkpoint, named as `resolve_step` takes it; "" for the best or else the latest.
 
     Raises:
-        UserError: there is no such run or checkpoint, it can't be read, or an option can't be given.
+        UserError: there is no such run or checkpoint, its files can't be read, or an option can't be replaced.
     """
     run = open_run(folder, given or {}, read_run_info(folder), "score")
     return run, load_trained_model(run, resolve_step(folder, checkpoint))
 
 
 def freeze_model(model: keras.Model) -> Network:
-    """The model as it is now, for reading alone: TensorFlow folds weights that can't change into fewer operations."""
+    """A function that reads images, (batch, height, width, channels), with the model's weights of this moment.
+
+    The weights become constants, which TensorFlow folds into fewer operations than variables need. Training the model
+    further does not change the function.
+    """
     kinds = (model.trainable_variables, model.non_trainable_variables)
     weights = [[variable.numpy() for variable in kind] for kind in kinds]
 

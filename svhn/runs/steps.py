@@ -1,4 +1,4 @@
-"""Which checkpoints a run's folder holds, and which of them is best; without reading any."""
+"""Which checkpoints the folder of a run holds, and which of them is the best. No checkpoint is opened for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svhn.runtime.files import write_json
 
 
 def list_steps(folder: Path) -> list[int]:
-    """The steps of a run's checkpoints, oldest first. A released run has one."""
+    """The steps of a run's checkpoints, oldest first. A released run has one checkpoint, an .npz file."""
     found = (re.fullmatch(r"ckpt-(\d+)\.(index|npz)", path.name) for path in folder.glob("ckpt-*.*"))
     return sorted(int(match[1]) for match in found if match)
 
@@ -23,8 +23,8 @@ def resolve_steps(folder: Path, which: str) -> list[int]:
     """The steps of the checkpoints that `which` names, oldest first.
 
     Args:
-        folder: the run's.
-        which: `all`, `best`, `latest` or a step.
+        folder: the run's folder.
+        which: `all`, `best`, `latest` or a step, as `--checkpoint` takes it.
 
     Raises:
         UserError: the folder holds no such checkpoint.
@@ -42,7 +42,11 @@ def resolve_steps(folder: Path, which: str) -> list[int]:
 
 
 def resolve_step(folder: Path, which: str = "") -> int:
-    """The step of one checkpoint: `best`, `latest` or a step; if `which` is empty, the best on valid, else the latest.
+    """The step of one checkpoint.
+
+    Args:
+        folder: the run's folder.
+        which: `best`, `latest` or a step; "" for the best on valid, or the latest if valid was never scored.
 
     Raises:
         UserError: the folder holds no such checkpoint, or `which` is `all`.
@@ -53,27 +57,27 @@ def resolve_step(folder: Path, which: str = "") -> int:
 
 
 def read_best(folder: Path) -> dict[str, Any]:
-    """`step` and scores on valid of the best checkpoint; empty where none was scored or it is gone."""
+    """The `step` of the best checkpoint and its scores on valid; {} if none was scored or the best one is gone."""
     path = folder / "best.json"
     try:
         marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return marked if marked.get("step") in list_steps(folder) else {}
-    except (ValueError, AttributeError):  # damaged: the next checkpoint that is scored becomes the best
+    except (ValueError, AttributeError):  # best.json is damaged: the next scored checkpoint becomes the best
         return {}
 
 
 def forget_best(folder: Path) -> None:
-    """Remove the mark of a former run whose checkpoints were deleted: it would outrank the new run's."""
+    """Remove the mark that an earlier run left in the folder: its scores could outrank those of the new run."""
     (folder / "best.json").unlink(missing_ok=True)
 
 
 def _rank_scores(scores: Mapping[str, float]) -> tuple[float, float]:
-    """A key that grows with the share of whole numbers read on valid; a tie goes to the lower loss."""
+    """A key that orders checkpoints: by whole numbers read right on valid, then by lower loss; no scores come last."""
     return scores.get("sequence_accuracy", -1.0), -scores.get("loss", math.inf)
 
 
 def mark_best(folder: Path, step: int, scores: Mapping[str, float]) -> bool:
-    """Mark a checkpoint as best if it ranks above the one marked now."""
+    """Mark a checkpoint as the best in best.json if it ranks above the marked one; returns whether it does."""
     if _rank_scores(scores) <= _rank_scores(read_best(folder)):
         return False
     write_json(folder / "best.json", {"step": step, **scores})

@@ -1,4 +1,4 @@
-"""What a run's folder holds beside its checkpoints: config.json and history.json; opening and beginning a run."""
+"""config.json and history.json, the files of a run beside its checkpoints; a run is begun and opened with them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
 
-SCHEMA = 2  # of config.json; a file without a number is of schema 1
+SCHEMA = 2  # number of config.json's layout; files of schema 1 have no number
 Purpose = Literal["train", "choose", "score"]
-RENAMED_MODELS = {"svhn": "reader"}  # since schema 2
+RENAMED_MODELS = {"svhn": "reader"}  # names of schema 1 and of schema 2
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
-    """A new run's options: the model's own defaults under those that were given."""
+    """A new run's options: the given ones; for the others the model's own defaults, then those of `Config`."""
     model = get_registered("model", MODELS, given.get("model", Config.model))
     return Config(**{"dataset": model.dataset, **model.defaults, **given})
 
 
 def begin_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
-    """A run to train, its config.json written: a new one, or the run in the folder, which goes on.
+    """Begin a run, or go on with the run in the folder, and write its config.json.
 
     Args:
-        folder: the run's.
-        given: options that the user named; all others are those of the run, or defaults.
-        info: of the records to train on.
+        folder: the run's folder.
+        given: options that the user named. All others keep their stored values, or their defaults in a new run.
+        info: the form of the records to train on.
 
     Raises:
-        UserError: the folder holds a run with other options or records, which the message names.
+        UserError: the folder holds a run with other options or records. The message names each difference.
     """
     run = plan_run(folder, given, info)
-    if cluster.is_chief():
+    if cluster.is_chief():  # workers on several machines may share the folder
         folder.mkdir(parents=True, exist_ok=True)
         of_records = {"records": info.form, "draw": info.draw, "sources": dict(info.sources)}
         write_json(folder / "config.json", {"schema": SCHEMA, "config": dataclasses.asdict(run.config), **of_records})
@@ -49,7 +49,7 @@ def begin_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
 
 
 def plan_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
-    """The run that `begin_run` would begin or go on with; nothing is written."""
+    """The run that `begin_run` would begin or go on with, for commands that write nothing. Raises the same errors."""
     if any(folder.glob("ckpt-*.npz")):
         raise UserError(f"{folder} holds released weights, which can't be trained on: train under another --name")
     if _has_checkpoints(folder):
@@ -58,28 +58,28 @@ def plan_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:
 
 
 def _has_checkpoints(folder: Path) -> bool:
-    """Whether the folder holds a run that has begun: before its first checkpoint, nothing relies on its options."""
+    """Whether a run in the folder has begun. Before its first checkpoint, its options can still be replaced freely."""
     return (folder / "config.json").exists() and bool(list_steps(folder))
 
 
 def resolve_option(folder: Path, given: Mapping[str, Any], name: str) -> Any:
-    """One option before the records are read: as given, or else the run's, or else the model's default."""
+    """One option's value before the records are read: the given one, else the stored one, else the model's default."""
     stored = read_config(folder)["config"] if _has_checkpoints(folder) else dataclasses.asdict(make_config(given))
     return given.get(name, stored[name])
 
 
 def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpose) -> Run:
-    """The run in a folder, with the options replaced that were given.
+    """The run in a folder, its options replaced by the given ones.
 
     Args:
-        folder: the run's.
+        folder: the run's folder.
         given: options that the user named.
-        info: of the records at hand.
-        purpose: what the run is opened for. Training may change the fewest options. Training and choosing
-            (a checkpoint, a temperature) hold the records to the same draw of train and valid.
+        info: the form of the records at hand.
+        purpose: what the run is opened for. `train` allows the fewest options to change. `train` and `choose`
+            (a checkpoint or a temperature by its scores on valid) require the same draw of train and valid.
 
     Raises:
-        UserError: the folder holds no run, or an option or the records would differ that have to stay.
+        UserError: the folder holds no run, or an option or the records differ that must not.
     """
     stored = read_config(folder)
     options = stored["config"]
@@ -87,9 +87,9 @@ def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpos
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = list_differences(options, {key: given[key] for key in kept & given.keys()})
     differing += list_differences(stored["records"], info.form)
-    both = stored["sources"].keys() & info.sources.keys()  # the same name may be read from other files
-    differing += list_differences(stored["sources"], {key: info.sources[key] for key in both})
-    if purpose in ("train", "choose"):  # another draw of train and valid would score what was trained on
+    shared = stored["sources"].keys() & info.sources.keys()  # sources of one name can come from different files
+    differing += list_differences(stored["sources"], {key: info.sources[key] for key in shared})
+    if purpose in ("train", "choose"):  # in another draw, valid holds examples that the run was trained on
         differing += list_differences(stored["draw"], info.draw)
     if differing:
         raise UserError(
@@ -97,17 +97,22 @@ def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpos
             "use the same options and records, or another --name for another run"
         )
     if "num_epochs" in given and "num_steps" not in given:
-        options = {**options, "num_steps": 0}  # the one that was named last counts
+        options = {**options, "num_steps": 0}  # a stored num_steps would override the given num_epochs
     return Run(folder, Config(**{**options, **given}), info)
 
 
 def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    now = json.loads(json.dumps(now))
+    """`key=old value (now new value)` for each key of `now` whose value differs from that in `before`."""
+    now = json.loads(json.dumps(now))  # as it would be read back: tuples become lists
     return [f"{key}={before.get(key)} (now {now[key]})" for key in now if before.get(key) != now[key]]
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Raises `UserError` unless the folder holds a run's `config.json`."""
+    """The content of a run's config.json in today's schema: `config`, `records`, `draw` and `sources`.
+
+    Raises:
+        UserError: the file is missing, damaged or of a later version, or names an unknown model or data set.
+    """
     path = folder / "config.json"
     if not path.exists():
         raise UserError(f"{folder} holds no run: train one with `python main.py --mode=train --name={folder.name}`")
@@ -132,31 +137,36 @@ def _upgrade_config(stored: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ValueError(f"its schema is {schema}, and this version reads up to {SCHEMA}")
     if schema == SCHEMA:
         return stored
-    options = {"map_weight": 0.0, **stored["config"]}  # the oldest runs learned no maps
-    options.pop("skip_corrupt", None)  # wrangling leaves corrupt records out now
+    options = {"map_weight": 0.0, **stored["config"]}  # the oldest runs lack the option and learned no maps
+    options.pop("skip_corrupt", None)  # today `wrangle --salvage` leaves corrupt records out
     model = options["model"]
     return {**stored, "config": {**options, "model": RENAMED_MODELS.get(model, model)}}
 
 
 def read_run_info(folder: Path) -> Info:
-    """What is known of a run's records without them: enough to build its model and to prepare pictures for it."""
-    crop = read_config(folder)["records"]
+    """The form of a run's records from its config.json, without counts of examples.
+
+    It is enough to build the run's model and to prepare pictures for it. Raises the errors of `read_config`.
+    """
+    form = read_config(folder)["records"]
     unknown = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0, "image_format": ""}
-    return Info(**{**unknown, **crop, "size": tuple(crop["size"])})
+    return Info(**{**unknown, **form, "size": tuple(form["size"])})
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
-    """What was noted at each checkpoint: `step`, `seconds` of training so far, scores on `train` and on `valid`.
+    """One entry per checkpoint: `step`, `seconds` of training so far, and the scores on `train` and `valid`.
 
-    Those of train are of augmented pictures since the checkpoint before; those of valid are None where none was scored.
+    The scores on `train` are those of the augmented training batches since the checkpoint before. Either is None if
+    there was nothing to score. A missing or damaged history.json gives [].
     """
     path = folder / "history.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         return [{**entry, "step": int(entry["step"]), "seconds": float(entry["seconds"])} for entry in entries]
-    except (ValueError, TypeError, KeyError):  # damaged: it begins anew
+    except (ValueError, TypeError, KeyError):  # only curves and the seconds of training are lost with it
         return []
 
 
 def write_history(folder: Path, entries: list[dict[str, Any]]) -> None:
+    """Write the entries as `read_history` returns them."""
     write_json(folder / "history.json", entries)

@@ -193,7 +193,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_taken(run: Path, spo
     lines: list[str] = []
     assert checkpoints.restore_latest(run, checkpoint, lines.append) == 1
     assert (value_of(model), int(checkpoint.step)) == (1, 1)
-    assert lines[0].startswith(f"{run}/ckpt-2 can't be read, going back to the one before it: ")
+    assert lines[0].startswith(f"{run}/ckpt-2 can't be read")
     assert lines[1:] == [f"Restored model from: {run}/ckpt-1"]
     assert list_steps(run) == [1, 2]
 
@@ -203,7 +203,7 @@ def test_where_all_are_damaged_the_model_stays_as_it_was(run: Path, spoil: Spoil
     model, checkpoint = save_steps(run, 1)
     spoil(run, 1)
     lines: list[str] = []
-    with pytest.raises(UserError, match=r"none of the checkpoints in .* can be read: they are damaged, or"):
+    with pytest.raises(UserError, match=rf"none of the checkpoints in {run} can be read.* another --name"):
         checkpoints.restore_latest(run, checkpoint, lines.append)
     assert (value_of(model), int(checkpoint.step)) == (-1, -1)
     assert len(lines) == 1
@@ -213,9 +213,8 @@ def test_where_all_are_damaged_the_model_stays_as_it_was(run: Path, spoil: Spoil
 def test_weights_of_a_damaged_checkpoint_are_refused(run: Path, spoil: Spoil) -> None:
     model, _ = save_steps(run, 1, 2)
     spoil(run, 2)
-    with pytest.raises(UserError, match=r"can't be read \(.+\): it is damaged, or .* another by --checkpoint") as error:
+    with pytest.raises(UserError, match=rf"^{run}/ckpt-2 can't be read \(.+\).* with --checkpoint, .* another --name"):
         checkpoints.load_weights(run, model, 2)
-    assert str(error.value).startswith(f"{run}/ckpt-2 ")
     checkpoints.load_weights(run, model, 1)
     assert value_of(model) == 1
 

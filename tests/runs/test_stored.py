@@ -75,7 +75,7 @@ def test_a_run_goes_on_with_its_own_options_and_keeps_what_changed(run: Path) ->
 @pytest.mark.parametrize(
     ("given", "changes", "named"),
     [
-        ({"model": "reader"}, {}, "model=kvn219 (now svhn)"),
+        ({"model": "reader"}, {}, "model=kvn219 (now reader)"),
         ({"grayscale": True}, {}, "grayscale=False (now True)"),
         ({"random_crop": True}, {}, "random_crop=False (now True)"),
         ({"seed": 1, "batch_size": 9}, {}, "batch_size=36 (now 9), seed=0 (now 1)"),
