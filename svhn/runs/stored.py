@@ -123,7 +123,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         get_registered("data set", DATASETS, config.dataset)
         of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
         stored = {"schema": SCHEMA, "config": dataclasses.asdict(config), **of_records}
-    except (ValueError, KeyError, TypeError, UserError) as error:
+    except (AttributeError, ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
         ) from error
