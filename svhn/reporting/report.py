@@ -12,8 +12,8 @@ from svhn.pipeline import integrity, splits
 from svhn.records import Split
 from svhn.reporting import analysis, charts, sections, sheets
 from svhn.reporting.analysis import LabelCounts
+from svhn.reporting.facts import Facts
 from svhn.reporting.html import write_page
-from svhn.reporting.sections import Facts
 from svhn.run import Run
 from svhn.runs import load
 from svhn.runs.steps import read_best

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from svhn.config import Config
 from svhn.reporting import charts, sheets
-from svhn.reporting.html import Card, Chart, Page, Section, Table, Tile
+from svhn.reporting.facts import Facts, build_recipe_table, build_tiles, format_count, select_scores, summarize_run
+from svhn.reporting.html import Card, Chart, Page, Section, Table
 
 if TYPE_CHECKING:
     from svhn.evaluation.score import Prediction
-    from svhn.reporting.analysis import Findings, LabelCounts
-    from svhn.run import Run
-from svhn.spec import Info
+    from svhn.reporting.analysis import Findings
 
-SPLIT_NOTES = {
-    "valid": "held back from training; the best checkpoint was chosen by them, so these scores are a little too good",
-    "test": "used neither to train nor to choose a checkpoint",
-}
-SCORE_NAMES = {
-    "sequence_accuracy": "numbers right",
-    "digit_accuracy": "digits right",
-    "length_accuracy": "lengths right",
-}
 CURVES_NOTE = (
     "Scores on train are measured during training: on augmented pictures, with dropout, and with the weights of each "
     "step. Scores on valid are measured without dropout and with the averaged weights. So train may score lower than "
@@ -35,35 +22,6 @@ CURVES_NOTE = (
 )
 MAX_MISTAKES = 5  # kinds of mistakes that are listed, the most frequent first
 TARGET_ACCURACY = 0.98  # the accuracy of people who read house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything that a page shows.
-
-    Args:
-        run: the run.
-        split: name of the split that was read.
-        step: step of the checkpoint.
-        best_step: step of the checkpoint that is best on valid; None if no checkpoint was scored on valid.
-        parameters: number of the network's parameters.
-        scores: scores on the split, as `metrics.compute_scores` returns them.
-        findings: what was read right and wrong.
-        labels: counts of the labels of the split and, if its records are at hand, of train, by name.
-        history: one entry per checkpoint, as `stored.read_history` returns them.
-        maps: feature maps of `findings.example` by layer, float32 (height, width, filters).
-    """
-
-    run: Run
-    split: str
-    step: int
-    best_step: int | None
-    parameters: int
-    scores: Mapping[str, float]
-    findings: Findings
-    labels: Mapping[str, LabelCounts]
-    history: Sequence[Mapping[str, Any]]
-    maps: Mapping[str, np.ndarray]
 
 
 def build_page(facts: Facts) -> Page:
@@ -80,47 +38,11 @@ def build_page(facts: Facts) -> Page:
     sections = [found for part in parts if (found := part(facts))]
     return Page(
         f"{facts.run.folder.name}: report on {facts.split}",
-        _summarize_run(facts),
-        _build_tiles(facts),
-        [_build_recipe_table(facts.run.config)],
+        summarize_run(facts),
+        build_tiles(facts),
+        [build_recipe_table(facts.run.config)],
         sections,
     )
-
-
-def _summarize_run(facts: Facts) -> str:
-    info, config = facts.run.records, facts.run.config
-    height, width = info.size
-    digits = f"{'' if info.fixed_length else 'up to '}{_format_count(info.max_length, 'digit')}"
-    best = ", the best on valid" if facts.step == facts.best_step else ""
-    return (
-        f"Model {config.model} with {facts.parameters:,} parameters, on the data set {info.dataset}: "
-        f"{width} x {height} pixels, numbers of {digits}. Checkpoint {facts.step}{best}. "
-        f"Split {facts.split}: {_format_count(facts.findings.examples, 'example')}, {SPLIT_NOTES[facts.split]}."
-    )
-
-
-def _build_tiles(facts: Facts) -> list[Tile]:
-    shown = _select_scores(facts.run.records)
-    accuracies = [Tile(f"{100 * facts.scores[score]:.2f}%", name) for score, name in shown.items()]
-    right = Tile(f"{facts.findings.right:,}", f"of {_format_count(facts.findings.examples, 'number')} read right")
-    return [*accuracies, Tile(f"{facts.scores['loss']:.4f}", "loss"), right]
-
-
-def _select_scores(info: Info) -> dict[str, str]:
-    """Names of the scores by key, without scores that mean nothing for these numbers.
-
-    Of numbers with one length, the length is always right; of single digits, numbers and digits are the same.
-    """
-    left_out = {"length_accuracy"} if info.fixed_length else set()
-    left_out |= {"digit_accuracy"} if info.fixed_length and info.max_length == 1 else set()
-    return {score: name for score, name in SCORE_NAMES.items() if score not in left_out}
-
-
-def _build_recipe_table(config: Config) -> Table:
-    fields = [(field.name, getattr(config, field.name), field.default) for field in dataclasses.fields(config)]
-    changed = ", ".join(f"{name}={value}" for name, value, default in fields if value != default)
-    rows = [(name, str(value), "" if value == default else str(default)) for name, value, default in fields]
-    return Table(f"Recipe: {changed or 'all options have their defaults'}", ("option", "value", "default"), rows)
 
 
 def _build_samples_section(facts: Facts) -> Section:
@@ -140,9 +62,9 @@ def _build_errors_section(facts: Facts) -> Section:
     wrong, worst = facts.findings.examples - facts.findings.right, facts.findings.worst
     if not worst:
         return Section(
-            "Worst errors", f"None: all of {_format_count(facts.findings.examples, 'number')} were read right."
+            "Worst errors", f"None: all of {format_count(facts.findings.examples, 'number')} were read right."
         )
-    text = f"{len(worst)} of {_format_count(wrong, 'error')}, with the largest ratio of the predicted probabilities "
+    text = f"{len(worst)} of {format_count(wrong, 'error')}, with the largest ratio of the predicted probabilities "
     text += "of the wrong number and of the right one."
     return Section("Worst errors", text, [_build_error_card(each) for each in worst], large=True)
 
@@ -211,7 +133,7 @@ def _describe_mistakes(digits: np.ndarray) -> str:
 def _build_training_section(facts: Facts) -> Section:
     if not facts.history:
         return Section("Training", "No curves: the run has no history.json, or the file is damaged.")
-    names = _select_scores(facts.run.records)
+    names = select_scores(facts.run.records)
     scored = [entry for entry in facts.history if entry["valid"]]
     rows = [_format_score_row(entry["step"], entry["seconds"], entry["valid"], names) for entry in scored]
     table = Table("Scores of every checkpoint on valid", ("step", "minutes", *names.values(), "loss"), rows)
@@ -239,9 +161,7 @@ def _build_labels_section(facts: Facts) -> Section:
     if not facts.run.records.fixed_length:
         lengths = {split: counts.lengths for split, counts in facts.labels.items()}
         drawn.append(Chart("labels-lengths", "Lengths", charts.draw_length_histogram(lengths)))
-    sizes = (
-        f"{_format_count(int(counts.lengths.sum()), 'label')} of {split}" for split, counts in facts.labels.items()
-    )
+    sizes = (f"{format_count(int(counts.lengths.sum()), 'label')} of {split}" for split, counts in facts.labels.items())
     return Section("Labels", f"Shares of {', '.join(sizes)}.", charts=drawn)
 
 
@@ -276,7 +196,3 @@ def _encode_picture(prediction: Prediction) -> bytes:
 
 def _format_percent(probability: float) -> str:
     return "<0.1%" if probability < 0.0005 else f"{100 * probability:.1f}%"
-
-
-def _format_count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

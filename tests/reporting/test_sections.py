@@ -17,8 +17,8 @@ from svhn.evaluation.score import Prediction
 from svhn.labels import Reading
 from svhn.reporting import analysis
 from svhn.reporting import sections as contents
+from svhn.reporting.facts import Facts
 from svhn.reporting.html import Section
-from svhn.reporting.sections import Facts
 from svhn.run import Run
 from svhn.spec import Info
 
