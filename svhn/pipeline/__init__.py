@@ -1,1 +1,1 @@
-"""TFRecords as batches, augmented for training and exact for evaluation."""
+"""TFRecords turned into batches: augmented for training, unchanged for evaluation."""

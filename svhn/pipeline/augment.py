@@ -1,7 +1,7 @@
-"""Image augmentation without state: a function of the images and of numbers that each example brings along.
+"""Image augmentation without state: functions of the images and of random numbers, the noise, of each example.
 
-Those numbers depend on the seed and on the example's place in the stream alone, so that a run which was interrupted,
-or which is spread over several workers, sees the same pictures as one which was not.
+An example's noise depends only on the seed and on the example's place in the stream. So a run that was interrupted, or
+that is spread over several workers, trains on exactly the same pictures as an uninterrupted run on one device.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from svhn.labels import EMPTY
-from svhn.pipeline import digit_maps as segmentation
-from svhn.pipeline import geometry
+from svhn.pipeline import digit_maps, geometry
 from svhn.pipeline.boxes import merge_known_boxes
 from svhn.spec import Augmentation, Size
 
-MAX_CELLS = 8  # most that can change places
+MAX_CELLS = 8  # the noise shuffles at most this many cells of a picture
 
 
 class NoiseParts(NamedTuple):
-    """How many numbers each step takes, or the numbers themselves; new ones come last: earlier runs keep their own."""
+    """The noise of each step of augmentation: float32 (…, count), or, by default, the counts.
+
+    New steps are added at the end, so that earlier runs go on with the same noise as before.
+    """
 
     warp: Any = 6
     bend: Any = 8
-    recolour: Any = 7
+    recolor: Any = 7
     rearrange: Any = MAX_CELLS
     blur: Any = 1
     erase: Any = 3
@@ -34,10 +36,10 @@ class NoiseParts(NamedTuple):
     slope: Any = 1
 
 
-NOISE_SIZE = sum(NoiseParts())  # that an example brings
-BLUR_WINDOW = 5  # pixels across that one blur averages
+NOISE_SIZE = sum(NoiseParts())  # random numbers of one example
+BLUR_WINDOW = 5  # pixels: height and width of the square that one blur averages
 
-SCALED_FIELDS = (
+SCALED_FIELDS = (  # of `Augmentation`, beside `shift`; probabilities and cells are not scaled
     "rotation",
     "scale",
     "shear",
@@ -53,42 +55,46 @@ SCALED_FIELDS = (
 
 
 def scale_augmentation(steps: Augmentation, magnitude: float) -> Augmentation:
-    """All ranges times one factor, as RandAugment's (Cubuk et al. 2020, arXiv 1909.13719)."""
+    """The steps with all ranges multiplied by one factor, as in RandAugment (Cubuk et al. 2020, arXiv 1909.13719)."""
     height, width = steps.shift
     ranges = {name: magnitude * getattr(steps, name) for name in SCALED_FIELDS}
     return replace(steps, **ranges, shift=(magnitude * height, magnitude * width))
 
 
 def draw_example_noise(seed: int, index: tf.Tensor) -> tf.Tensor:
-    """float32 (NOISE,) in -1…1 for the example at this place of the stream."""
+    """float32 (NOISE_SIZE,) in -1…1 for the example at this place, an int64 scalar, in the stream."""
     return tf.random.stateless_uniform(
         [NOISE_SIZE], seed=tf.stack([tf.constant(seed, tf.int64), index]), minval=-1.0, maxval=1.0
     )
 
 
 def split_noise(noise: tf.Tensor) -> NoiseParts:
-    """float32 (…, NOISE) by step."""
+    """The noise float32 (…, NOISE_SIZE), divided among the steps."""
     return NoiseParts(*tf.split(noise, NoiseParts(), axis=-1))
 
 
 def augment_images(
     images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size, boxes: tf.Tensor | None = None
 ) -> tf.Tensor:
-    """Vary a batch of images, and cut a window of `size` out of each at random.
+    """Vary a batch of images, and cut a random window of `size` out of each.
 
     Args:
         images: float32 (batch, height, width, channels) in 0…255.
-        noise: float32 (batch, NOISE) in -1…1.
-        steps: how far.
-        size: height and width of the result; where it is smaller than the images, the window's place is random.
-        boxes: where the numbers are, for `steps.inside`; float32 (batch, 4), in shares of the images' width and height.
+        noise: float32 (batch, NOISE_SIZE) in -1…1.
+        steps: what is varied, and how far.
+        size: height and width of the result in pixels. If it is smaller than the images, the window's place is random.
+        boxes: the numbers' boxes, float32 (batch, 4), in shares of the images' width and height. `steps.inside` needs
+            them.
+
+    Returns:
+        float32 (batch, *size, channels) in 0…255.
     """
     drawn, transforms = split_noise(noise), _derive_transforms(images, noise, steps, size, boxes)
     if steps.elastic:
         images = geometry.sample_images(images, transforms, geometry.bend_grid(size, drawn.bend, steps))
     else:
         images = geometry.project_images(images, transforms, size)
-    images = _jitter_colors(blur_images(images, drawn.blur, steps), drawn.recolour, steps)
+    images = _jitter_colors(blur_images(images, drawn.blur, steps), drawn.recolor, steps)
     return erase_squares(images, drawn.erase, steps)
 
 
@@ -100,7 +106,10 @@ def _derive_transforms(
 
 
 def augment_boxes(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size) -> tf.Tensor:
-    """Where `augment_images` takes the numbers: float32 (batch, 4), as its `boxes`, in shares of the result."""
+    """The numbers' boxes after `augment_images`, called with the same arguments: float32 (batch, 4).
+
+    `boxes` are in shares of the images' width and height, the returned ones in shares of the result's.
+    """
     return geometry.transform_boxes(
         boxes, _derive_transforms(images, noise, steps, size, boxes), _get_size(images), size
     )
@@ -109,12 +118,16 @@ def augment_boxes(boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: 
 def rearrange_cells(
     images: tf.Tensor, digits: tf.Tensor, noise: tf.Tensor, steps: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Let the cells of each image change places, and their digits with them.
+    """Shuffle the cells of each image, and the digits of its label in the same way.
 
     Args:
-        images: float32 (batch, height, width, channels), of sides that the cells divide.
-        digits: int32 (batch, cells).
-        noise: float32 (batch, NOISE) in -1…1.
+        images: float32 (batch, height, width, channels). Height and width are multiples of the rows and columns.
+        digits: int32 (batch, cells), row by row.
+        noise: float32 (batch, NOISE_SIZE) in -1…1.
+        steps: their `cells` are the rows and columns.
+
+    Returns:
+        Images and digits of the same shapes.
     """
     rows, columns = steps.cells
     if rows * columns == 1:
@@ -129,21 +142,26 @@ def rearrange_cells(
 def augment_digit_maps(
     digits: tf.Tensor, boxes: tf.Tensor, images: tf.Tensor, noise: tf.Tensor, steps: Augmentation, size: Size
 ) -> tf.Tensor:
-    """Which digit `augment_images` takes to which place: int32 (batch, rows, columns), of boxes (batch, count, 4).
+    """Which digit covers each place of the result of `augment_images`: int32 (batch, rows, columns).
 
-    Waves, which stay below a place, are left out of it.
+    The waves of `steps.elastic` are left out: they move pixels by less than a place.
+
+    Args:
+        digits: int32 (batch, max_length), `EMPTY` past the length.
+        boxes: the digits' boxes, float32 (batch, max_length, 4), in shares of the images' width and height.
+        images, noise, steps, size: as `augment_images` takes them.
     """
     transforms = _derive_transforms(images, noise, steps, size, merge_known_boxes(boxes))
-    return segmentation.make_digit_maps(digits, boxes, transforms, _get_size(images), size)
+    return digit_maps.make_digit_maps(digits, boxes, transforms, _get_size(images), size)
 
 
 def should_join(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Whether a number is to be joined with the one that follows, by its noise, float32 (NOISE,) in -1…1."""
+    """Whether an example with this noise, float32 (NOISE_SIZE,), is joined with the next: a bool scalar."""
     return (split_noise(noise).join[0] + 1) / 2 < steps.joining
 
 
 def fits_slots(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
-    """Whether the slots hold both numbers, each int32 (max_length,), `EMPTY` past the length."""
+    """Whether max_length slots hold both numbers, each int32 (max_length,), `EMPTY` past the length."""
     count = tf.math.count_nonzero(tf.concat([digits, following], axis=0) != EMPTY, dtype=tf.int32)
     return count <= tf.size(digits)
 
@@ -151,11 +169,14 @@ def fits_slots(digits: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
 def join_pictures(
     image: tf.Tensor, digits: tf.Tensor, following_image: tf.Tensor, following: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The picture of a longer number: both pictures side by side, each as wide as its share of the digits.
+    """Two pictures side by side as the picture of one longer number; each is as wide as its share of the digits.
 
     Args:
         image, following_image: uint8 (height, width, channels).
-        digits, following: int32 (max_length,), `EMPTY` past the length.
+        digits, following: int32 (max_length,), `EMPTY` past the length. Their lengths add up to at most max_length.
+
+    Returns:
+        The picture and the digits of the longer number, in the same shapes.
     """
     height, width, _ = image.shape
     shown, followed = (tf.boolean_mask(slots, slots != EMPTY) for slots in (digits, following))
@@ -171,7 +192,13 @@ def join_pictures(
 
 
 def join_boxes(boxes: tf.Tensor, digits: tf.Tensor, followed: tf.Tensor, following: tf.Tensor) -> tf.Tensor:
-    """Where `join_pictures` puts both numbers' digits, to a pixel; float32 (max_length, 4), `NOWHERE` if unknown."""
+    """The digits' boxes in the result of `join_pictures`, right to a pixel: float32 (max_length, 4).
+
+    Args:
+        boxes, followed: the digits' boxes of both numbers, float32 (max_length, 4) in shares of their own pictures,
+            `NOWHERE` if unknown.
+        digits, following: int32 (max_length,), `EMPTY` past the length.
+    """
     count, added = (tf.math.count_nonzero(slots != EMPTY, dtype=tf.int32) for slots in (digits, following))
     share = tf.cast(count / (count + added), tf.float32)
     left = boxes[:count] * tf.stack([share, 1.0, share, 1.0])
@@ -185,44 +212,62 @@ def _get_size(images: tf.Tensor) -> Size:
 
 
 def _get_shape(images: tf.Tensor) -> tuple[int, int, int]:
-    """Height, width and channels."""
+    """Height, width and channels of images whose shape is static but for the batch."""
     _, height, width, channels = images.shape
     return int(height), int(width), int(channels)  # pyright: ignore[reportArgumentType]
 
 
 def blur_images(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Blur half of the images, as if they had been taken from further away."""
-    times = tf.maximum(steps.blur * noise[:, :, None, None], 0.0)  # (batch, 1, 1, 1), a fraction is a blend
+    """Blur half of the images up to `steps.blur` times, as if they had been taken from further away.
+
+    Args:
+        images: float32 (batch, height, width, channels).
+        noise: float32 (batch, 1) in -1…1. Below 0, the image stays as it is.
+        steps: their `blur` counts.
+    """
+    times = tf.maximum(steps.blur * noise[:, :, None, None], 0.0)  # (batch, 1, 1, 1); a fraction blends the last blur
     for done in range(math.ceil(steps.blur)):
-        mean = tf.nn.avg_pool2d(images, BLUR_WINDOW, 1, "SAME")  # at a border, of what is there
+        mean = tf.nn.avg_pool2d(images, BLUR_WINDOW, 1, "SAME")  # at a border, the mean of the pixels that exist
         images += tf.clip_by_value(times - done, 0.0, 1.0) * (mean - images)
     return images
 
 
 def erase_squares(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Paint a square of half of the images over with their mean colour (Zhong et al. 2017, arXiv 1708.04896)."""
+    """Paint over a square of half of the images with the image's mean color (Zhong et al. 2017, arXiv 1708.04896).
+
+    Args:
+        images: float32 (batch, height, width, channels).
+        noise: float32 (batch, 3) in -1…1: the square's size, nothing below 0, and its center's y and x.
+        steps: their `erasing` counts.
+    """
     if not steps.erasing:
         return images
     height, width, channels = _get_shape(images)
-    size, y, x = tf.unstack(noise[:, :, None], axis=1)  # the centre is anywhere
-    reach = steps.erasing * height / 2 * size  # below 0, nothing is near enough
+    size, y, x = tf.unstack(noise[:, :, None], axis=1)
+    reach = steps.erasing * height / 2 * size  # negative for half of the images, whose squares are then empty
     rows, columns = (
-        tf.abs(0.5 + tf.range(side, dtype=tf.float32) - side * (centre + 1) / 2) < reach
-        for side, centre in ((height, y), (width, x))
+        tf.abs(0.5 + tf.range(side, dtype=tf.float32) - side * (center + 1) / 2) < reach
+        for side, center in ((height, y), (width, x))
     )
     mean = tf.tile(tf.reduce_mean(images, axis=[1, 2]), [1, width])[:, None]
     inside = rows[:, :, None] & tf.repeat(columns, channels, axis=1)[:, None]
-    lines = tf.reshape(images, [-1, height, width * channels])  # with no axis of channels to broadcast over: faster
+    lines = tf.reshape(images, [-1, height, width * channels])  # broadcasting over an axis of channels is slower
     return tf.reshape(tf.where(inside, mean, lines), tf.shape(images))
 
 
 def _jitter_colors(images: tf.Tensor, noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
-    """Saturation, contrast, brightness, tint and inversion as one affine map of the colours, clipped to 0…255."""
+    """Vary saturation, contrast, brightness and tint, and invert some images, by one affine map of the colors.
+
+    Args:
+        images: float32 (batch, height, width, channels) in 0…255, as the result.
+        noise: float32 (batch, 7) in -1…1.
+        steps: how far.
+    """
     saturation, contrast, brightness, *tint, invert = tf.unstack(noise[:, :, None], axis=1)  # (batch, 1)
     height, width, channels = _get_shape(images)
     pixels = tf.reshape(images, [-1, height * width, channels])
-    grey = tf.fill((channels, channels), 1 / channels)
-    matrix = grey + (1 + steps.saturation * saturation)[..., None] * (tf.eye(channels) - grey)  # (batch, 3, 3)
+    gray = tf.fill((channels, channels), 1 / channels)  # the matrix that gives each channel the mean of all
+    matrix = gray + (1 + steps.saturation * saturation)[..., None] * (tf.eye(channels) - gray)  # (batch, 3, 3)
     mean = tf.reduce_mean(pixels, axis=1, keepdims=True) @ matrix
     factor = tf.exp(steps.contrast * contrast)[..., None]
     moved = steps.brightness * brightness + steps.tint * tf.concat(tint[:channels], axis=1)

@@ -1,4 +1,4 @@
-"""Records to batches, for training and for evaluation; and the one way from a picture to a network's input."""
+"""Batches of records for training and for evaluation, and `prepare_input`, which all networks' inputs pass through."""
 
 from __future__ import annotations
 
@@ -18,16 +18,20 @@ from svhn.records import Split
 from svhn.run import Run
 from svhn.spec import Augmentation, Info, Size
 
-SHUFFLE_BLOCK = 8192  # records, still encoded; wrangling has mixed the whole split already
+SHUFFLE_BLOCK = 8192  # encoded records that are shuffled together; wrangling shuffled the whole split already
 
 Batch = dict[str, tf.Tensor]
 
 
 def prepare_input(images: tf.Tensor, run: Run) -> tf.Tensor:
-    """A network's input, float32 0…255, from images of a record's size: their centre, grey if the run is.
+    """A network's input from images of a record's size: their center, in gray if the run asks for it.
 
     Args:
-        images: uint8 or float32 (batch, height, width, channels) of `info.size`.
+        images: uint8 or float32 (batch, height, width, channels) in 0…255, of the size `run.records.size`.
+        run: the run whose network reads the images.
+
+    Returns:
+        float32 (batch, *run.input_shape) in 0…255.
     """
     height, width = run.input_size
     top, left = (run.records.size[0] - height) // 2, (run.records.size[1] - width) // 2
@@ -35,41 +39,48 @@ def prepare_input(images: tf.Tensor, run: Run) -> tf.Tensor:
 
 
 def apply_grayscale(images: tf.Tensor, config: Config) -> tf.Tensor:
+    """Images (batch, height, width, channels), with one channel in place of three if `config.grayscale` is set."""
     return tf.image.rgb_to_grayscale(images) if config.grayscale and images.shape[-1] == 3 else images
 
 
 def decode_image(encoded: tf.Tensor, info: Info) -> tf.Tensor:
+    """The pixels of a record's JPEG or PNG, a string scalar: uint8 (height, width, channels)."""
     decode = tf.io.decode_jpeg if info.image_format == "jpeg" else tf.io.decode_png
     return tf.ensure_shape(decode(encoded, channels=info.channels), [*info.size, info.channels])
 
 
 def decode_record(serialized: tf.Tensor, info: Info) -> Batch:
+    """One record's tensors as `records.parse_example` returns them, with `image` decoded."""
     record = records.parse_example(serialized, info.max_length)
     return {**record, "image": decode_image(record["image"], info)}
 
 
 def _shuffle(values: Any, seed: tf.Tensor) -> tf.Tensor:
-    """The values in an order that the seed, int64 (2,), decides."""
-    # TensorFlow has no other shuffle of a tensor by a seed, and its type stubs lack this one.
+    """The values in a random order that depends only on the seed, int64 (2,)."""
+    # No other function of TensorFlow shuffles a tensor by a given seed. Its type stubs lack this one.
     return tf.random.experimental.stateless_shuffle(values, seed)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _read_epoch(paths: Sequence[Path], number: tf.Tensor, seed: int) -> tf.data.Dataset:
-    """The serialized records of one pass over the data, in an order that depends on the seed and the epoch's number."""
+    """The serialized records of epoch `number`, in an order that depends only on the seed and the number."""
     order = tf.stack([tf.constant(seed, tf.int64), number])
     files = _shuffle([str(path) for path in paths], order)
     ds = tf.data.Dataset.from_tensor_slices(files)
-    ds = ds.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))  # all at once: they may be of two data sets
-    ds = ds.batch(SHUFFLE_BLOCK)  # Dataset.shuffle takes no seed that changes with the epoch
+    # All files are read in turn: they may belong to two data sets, which have to be mixed.
+    ds = ds.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))
+    ds = ds.batch(SHUFFLE_BLOCK)  # Dataset.shuffle can't take a tensor as its seed, such as the epoch's number
     return ds.map(lambda block: _shuffle(block, order)).unbatch()
 
 
 def read_training_stream(split: Split, seed: int, start: int) -> tf.data.Dataset:
-    """Endless `(place in the stream, serialized record)` from place `start` on: epoch after epoch, none cut short."""
+    """Endless pairs `(place in the stream, serialized record)`, from the place `start` on.
+
+    The stream is one whole epoch after another, and a batch may span two. Both items are scalars.
+    """
     first = start // split.examples
     ds = tf.data.Dataset.range(first, tf.int64.max)
     ds = ds.flat_map(lambda number: _read_epoch(split.paths, number, seed))
-    ds = ds.skip(start % split.examples)  # before decoding: it costs no more than reading
+    ds = ds.skip(start % split.examples)  # records are skipped before they are decoded, which costs little
     return tf.data.Dataset.zip(tf.data.Dataset.counter(start), ds)
 
 
@@ -80,17 +91,24 @@ def make_training_batches(
     start_step: int = 0,
     context: Any = None,
 ) -> tf.data.Dataset:
-    """Endless batches: `image` float32 (batch, height, width, channels), and `digits` int32 (batch, max_length).
+    """Endless augmented batches.
 
-    `box` is where the number is, float32 (batch, 4), and `map` which digit is where, as of `segmentation`.
-
-    The batch of step n holds the same examples, augmented in the same way, however often the run was interrupted and
-    however many replicas share it.
+    The batch of a step holds the same examples, augmented in the same way, no matter how often the run was interrupted
+    and how many replicas share the batch.
 
     Args:
-        augmentation: left out if `config.augment` is off.
-        start_step: steps already done.
-        context: the `tf.distribute.InputContext` of one worker among several, which takes each n-th example.
+        run: its seed, batch size and options of augmentation count.
+        split: the records to train on.
+        augmentation: how pictures are varied; ignored if `run.config.augment` is off.
+        start_step: number of steps already done.
+        context: the `tf.distribute.InputContext` of one worker among n. The worker gets every n-th example.
+
+    Returns:
+        Batches of `image` float32 (batch, height, width, channels) in 0…255, `digits` int32 (batch, max_length), `box`
+        (the number's) float32 (batch, 4), and `map` int32 (batch, rows, columns) as of `digit_maps`.
+
+    Raises:
+        UserError: the pictures can't be divided into the cells that augmentation shuffles.
     """
     context = tf.distribute.InputContext() if context is None else context
     steps = augment.scale_augmentation(augmentation, run.config.magnitude) if run.config.augment else Augmentation()
@@ -104,17 +122,16 @@ def make_training_batches(
 
     ds = read_training_stream(split, run.config.seed, start_step * run.config.batch_size)
     ds = ds.scan((tf.constant(0, tf.int64), ""), _pair_with_previous).skip(1)
-    ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # before decoding: each decodes only its own
+    ds = ds.shard(context.num_input_pipelines, context.input_pipeline_id)  # each worker decodes only its own examples
     ds = ds.map(example, num_parallel_calls=run.config.num_threads, deterministic=True)
     ds = ds.batch(context.get_per_replica_batch_size(run.config.batch_size), drop_remainder=True)
-    ds = ds.map(
-        lambda batch: _augment_batch(batch, run.config, steps, size)
-    )  # after batch: an operation for all of its examples
+    # Batches are augmented, not examples: one operation then serves the whole batch.
+    ds = ds.map(lambda batch: _augment_batch(batch, run.config, steps, size))
     return ds.prefetch(4)
 
 
 def _augment_batch(batch: Batch, config: Config, steps: Augmentation, size: Size) -> Batch:
-    """What a network learns from: a batch of records with their `noise`, varied by `steps`, in pictures of `size`."""
+    """A batch for training from a batch of records and their `noise`: varied by `steps`, in pictures of `size`."""
     images = apply_grayscale(tf.cast(batch["image"], tf.float32), config)
     images, digits = augment.rearrange_cells(images, batch["digits"], batch["noise"], steps)
     box = merge_known_boxes(batch["boxes"])
@@ -128,22 +145,22 @@ def _augment_batch(batch: Batch, config: Config, steps: Augmentation, size: Size
 
 
 def _check_cells(size: Size, steps: Augmentation) -> None:
-    """Raises `UserError` where pictures of that size can't be cut into the cells that change places."""
+    """Raises `UserError` if pictures of this size can't be divided into equal cells."""
     if any(side % cells for side, cells in zip(size, steps.cells, strict=True)):
         cells = "{} x {} cells".format(*steps.cells)
         raise UserError(
-            f"pictures of {size[0]}x{size[1]} pixels have no {cells} of equal size: "
+            f"pictures of {size[0]}x{size[1]} pixels can't be divided into {cells} of equal size: "
             "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
         )
 
 
 def _pair_with_previous(before: Any, now: Any) -> tuple[Any, Any]:
-    """For `Dataset.scan`: a place in the stream, the record that is there, and the one that follows."""
+    """The step of `Dataset.scan` that yields a place in the stream, the record there, and the record after it."""
     return now, (*before, now[1])
 
 
 def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
-    """The record, or one of its number and the one that follows in the stream, which is read only then."""
+    """The record, or a record of its number joined with the next one, `serialized`, which is decoded only if needed."""
 
     def join(following: Batch) -> Batch:
         image, digits = augment.join_pictures(
@@ -162,9 +179,12 @@ def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, step
 
 
 def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:
-    """Every example once, in their order: `digits`, `name`, and `weight`, 0 for the padding at its end.
+    """Batches of every example once, in the order of the records, as they are stored.
 
-    `image` is the record's, uint8 (batch, height, width, channels) of `info.size`, and `box` where the number is in it.
+    Returns:
+        Batches of `image` uint8 (batch, height, width, channels) of the size `run.records.size`, `digits` int32 (batch,
+        max_length), `boxes` of the digits float32 (batch, max_length, 4), `box` of the number float32 (batch, 4),
+        `name` string (batch,), and `weight` float32 (batch,): 1, or 0 for the blank examples that fill the last batch.
     """
 
     def example(serialized: tf.Tensor) -> Batch:
@@ -178,13 +198,13 @@ def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:
 
 
 def _make_blank_examples(ds: tf.data.Dataset, count: int) -> tf.data.Dataset:
-    """`count` blank examples like those of `ds`, of no weight."""
+    """`count` blank examples of the types and shapes of `ds`, with weight 0, to fill the last batch."""
     blank = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), ds.element_spec)
     return tf.data.Dataset.from_tensors(blank).repeat(count)
 
 
 def load_arrays(run: Run, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """A whole split in memory: images float32 (examples, height, width, channels), digits int32 (…, max_length)."""
+    """A whole split in memory: images float32 (examples, *run.input_shape), and digits int32 (examples, max_length)."""
     batches = list(make_evaluation_batches(run, split).as_numpy_iterator())
     images, digits = (np.concatenate([batch[key] for batch in batches]) for key in ("image", "digits"))
     return prepare_input(tf.constant(images[: split.examples]), run).numpy(), digits[: split.examples]

@@ -1,16 +1,15 @@
-"""Boxes: how far one lies from another, for learning and for counting; left, top, right, bottom in the last axis."""
+"""Measures of boxes, for the loss and for scores. The last axis of a box is left, top, right, bottom."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-IOU_THRESHOLD = (
-    0.5  # intersection over union from which a box counts as found, as in PASCAL VOC (Everingham et al. 2010)
-)
+# The intersection over union from which a box counts as found, as in PASCAL VOC (Everingham et al. 2010).
+IOU_THRESHOLD = 0.5
 
 
 def mark_known_boxes(boxes: tf.Tensor) -> tf.Tensor:
-    """float32 (batch,): 1 where there is a box, 0 where it is `NOWHERE`."""
+    """float32 (batch,) for boxes (batch, 4): 1 for a box with an area, 0 for `NOWHERE`."""
     return tf.cast(_compute_area(boxes) > 0, tf.float32)
 
 
@@ -20,16 +19,23 @@ def _compute_area(boxes: tf.Tensor) -> tf.Tensor:
 
 
 def merge_known_boxes(boxes: tf.Tensor) -> tf.Tensor:
-    """The boxes (batch, 4) around all the known ones of each row of (batch, count, 4); `NOWHERE` if there are none."""
+    """The box around all known boxes of each row: (batch, count, 4) to (batch, 4); `NOWHERE` for a row without any."""
     upper, lower = tf.split(boxes, 2, axis=-1)
-    there = tf.expand_dims(_compute_area(boxes) > 0, -1)
-    first = tf.reduce_min(tf.where(there, upper, upper.dtype.max), axis=1)
-    last = tf.reduce_max(tf.where(there, lower, lower.dtype.min), axis=1)
-    return tf.where(tf.reduce_any(there, axis=1), tf.concat([first, last], axis=-1), 0.0)
+    known = tf.expand_dims(_compute_area(boxes) > 0, -1)
+    first = tf.reduce_min(tf.where(known, upper, upper.dtype.max), axis=1)
+    last = tf.reduce_max(tf.where(known, lower, lower.dtype.min), axis=1)
+    return tf.where(tf.reduce_any(known, axis=1), tf.concat([first, last], axis=-1), 0.0)
 
 
 def compute_iou_and_giou(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Intersection over union, and the generalised one (Rezatofighi et al. 2019, arXiv 1902.09630), of boxes each."""
+    """Intersection over union (IoU) of pairs of boxes, and generalized IoU (Rezatofighi et al. 2019, arXiv 1902.09630).
+
+    Args:
+        first, second: float32 (batch, 4) each.
+
+    Returns:
+        float32 (batch,) in 0…1, and float32 (batch,) in -1…1.
+    """
     upper, lower = tf.split(first, 2, axis=-1)
     other_upper, other_lower = tf.split(second, 2, axis=-1)
     shared = _compute_area(tf.concat([tf.maximum(upper, other_upper), tf.minimum(lower, other_lower)], axis=-1))
@@ -40,5 +46,5 @@ def compute_iou_and_giou(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor
 
 
 def mark_found_boxes(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """float32 (batch,): 1 for a box that was found."""
+    """float32 (batch,): 1 where a known true box and the predicted one overlap by `IOU_THRESHOLD` or more, else 0."""
     return mark_known_boxes(true) * tf.cast(compute_iou_and_giou(true, predicted)[0] >= IOU_THRESHOLD, tf.float32)

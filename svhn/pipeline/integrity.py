@@ -1,4 +1,4 @@
-"""Corrupt records: which file and record is damaged, and what the user can do about it."""
+"""Corrupt records: which file and which record is damaged, and the command that helps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from svhn.records import Split, count_intact_records
 
 
 def check_sizes(split: Split) -> None:
-    """Raises `UserError` for a file that was cut short, also where it was cut between two records."""
+    """Raises `UserError` for a file that was cut short. A cut between two records shows in the file's size alone."""
     if any(path.stat().st_size != size for path, size in zip(split.paths, split.sizes, strict=True)):
         raise UserError(describe_corruption(split))
 
 
 @contextmanager
 def explain_corruption(split: Split) -> Iterator[None]:
-    """Turn TensorFlow's error at a corrupt record into a `UserError` that says where it is."""
+    """Turn TensorFlow's error at a corrupt record of the split into a `UserError` that names the file and record."""
     try:
         yield
     except tf.errors.DataLossError as error:
@@ -27,7 +27,7 @@ def explain_corruption(split: Split) -> Iterator[None]:
 
 
 def describe_corruption(split: Split) -> str:
-    """Which file and record is corrupt, and what to do."""
+    """The message that names the first corrupt file and record of the split, and the command that leaves it out."""
     for path, examples, _ in zip(*split, strict=True):
         count, intact = count_intact_records(path)
         if not intact or count != examples:
@@ -36,4 +36,4 @@ def describe_corruption(split: Split) -> str:
                 f"{path}: record {count} of {examples} (counted from 0) is corrupt or cut short: "
                 f"leave it out with `{command} --salvage`, or write all records again with `{command}`"
             )
-    return "a record could not be read, but now all can: run the same command again"
+    return "a record could not be read, but now all records can be read: run the same command again"

@@ -1,4 +1,4 @@
-"""A run's splits, opened, with a look at their files' sizes."""
+"""The splits of a run's records, opened after a check of their files' sizes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from svhn.spec import Info
 
 
 def open_run_split(run: Run, paths: Paths, name: str) -> Split:
-    """One split of a run's records. The split `train` is that of all data sets the run trains on, as one.
+    """One split of a run's records. For `train`, the files of all data sets that the run trains on are put together.
+
+    Args:
+        run: the run.
+        paths: its `records_dir` holds the records.
+        name: `train`, `valid` or `test`.
 
     Raises:
-        UserError: the records lack the split, were made in another form, or a file was cut short.
+        UserError: the records lack the split, differ in form between data sets, or a file was cut short.
     """
     if name != "train":
         return _open_intact_split(paths, run.records, name)
     parts = []
     for dataset in parse_train_on(run.config.train_on, run.config.dataset):
-        own = run.records if dataset == run.config.dataset else records.read_info(paths.records_dir, dataset)
-        records.check_records_match(own, run.records)
-        parts.append(_open_intact_split(paths, own, name))
+        info = run.records if dataset == run.config.dataset else records.read_info(paths.records_dir, dataset)
+        records.check_records_match(info, run.records)
+        parts.append(_open_intact_split(paths, info, name))
     return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
 
 
