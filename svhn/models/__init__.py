@@ -15,7 +15,7 @@ RESIDUAL = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 131
 
 
 def _defer_import(target: str) -> Callable[..., Any]:
-    """A function that imports `target`, "file:function" of this folder, when it is called, and calls it."""
+    """A function that, when called, imports `target`, a "file:function" of this folder, and calls it."""
     file, _, function = target.partition(":")
 
     def call(*args: Any) -> Any:
@@ -163,7 +163,7 @@ _SPECS = (
         defaults={
             "random_crop": False,
             "num_epochs": 60,
-            "magnitude": 0.0,  # digits change places, and that is all
+            "magnitude": 0.0,  # the digits' cells are shuffled, and nothing else is varied
             "lrate": 5e-3,
             "weight_decay": 0.0,
             "label_smoothing": 0.0,

@@ -1,4 +1,4 @@
-"""Six convolutions in three pairs, for single digits of SVHN."""
+"""Six convolutions in three pairs, for SVHN's single digits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from svhn.models.layers.normalization import BatchNormalization
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    """The model as `ModelSpec.build` describes it. Pixels are brought to -1…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
 

@@ -9,6 +9,7 @@ from svhn.models.layers.heads import add_dense_heads
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
 

@@ -1,5 +1,8 @@
-"""The network of kvn219/multi-number-recognition (2017), mended: batch normalisation learns its statistics, the dense
-layer has an activation, and the length head of its picture is there."""
+"""The network of kvn219/multi-number-recognition (2017) with three corrections.
+
+Batch normalization learns its statistics, the dense layer has an activation, and the length has a head, which the
+original shows in its diagram but lacks in its code.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from svhn.models.layers.normalization import BatchNormalization
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    """The model as `ModelSpec.build` describes it. Pictures become 32x32 pixels, less their mean, as in 2017."""
     image = keras.Input(image_shape, name="image")
     x = layers.Resizing(32, 32)(image)
     x = x - keras.ops.mean(x, axis=(1, 2, 3), keepdims=True)

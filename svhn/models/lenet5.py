@@ -1,4 +1,4 @@
-"""LeNet-5 in today's form: rectified units, maximum pooling and a softmax."""
+"""LeNet-5 in its form of today: rectified linear units, maximum pooling and a softmax."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from svhn.models.layers.heads import add_dense_heads
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
     x = layers.MaxPooling2D()(layers.Conv2D(6, 5, padding="same", activation="relu")(x))

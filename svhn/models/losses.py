@@ -1,4 +1,4 @@
-"""The loss of a number: the cross-entropies of its length and of its digits."""
+"""Losses: of a number's length and digits, of its box, and of digit maps."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from svhn.labels import EMPTY
 from svhn.pipeline.boxes import compute_iou_and_giou, mark_known_boxes
 from svhn.pipeline.digit_maps import UNKNOWN
 
-Outputs = dict[str, tf.Tensor]
-Network = Callable[[tf.Tensor], Outputs]  # a model to those who only read with it
+Outputs = dict[str, tf.Tensor]  # logits by head, and `box` if the network predicts one
+Network = Callable[[tf.Tensor], Outputs]  # a model used for inference only
 
 
 def compute_example_loss(batch: Mapping[str, tf.Tensor], outputs: Outputs, *options: Any) -> tf.Tensor:
-    """float32 (batch,): `compute_sequence_loss`, with its options, and that of the box where the network says one."""
+    """The loss of each example, float32 (batch,): of its number, and of its box if the network predicts one.
+
+    Args:
+        batch: `digits` and `box`, as `compute_sequence_loss` and `compute_box_loss` take them.
+        outputs: a model's outputs for the batch.
+        options: further arguments of `compute_sequence_loss`.
+    """
     loss = compute_sequence_loss(batch["digits"], outputs, *options)
     return loss + compute_box_loss(batch["box"], outputs["box"]) if "box" in outputs else loss
 
 
 def pair_boxes(batch: Mapping[str, tf.Tensor], outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor] | None:
-    """True and predicted boxes, where the network says any."""
+    """The true and the predicted boxes, float32 (batch, 4) each; None if the network predicts none."""
     return (batch["box"], outputs["box"]) if "box" in outputs else None
 
 
@@ -33,16 +39,16 @@ def compute_sequence_loss(
     taught: Outputs | None = None,
     distillation: float = 0.0,
 ) -> tf.Tensor:
-    """-log P(length) - sum over its digits of log P(digit), as in Goodfellow et al. 2014 (arXiv 1312.6082).
+    """-log P(length) - sum over the digits of log P(digit), as in Goodfellow et al. 2014 (arXiv 1312.6082).
 
-    A slot past the length is masked: it adds nothing, and no gradient flows from it.
+    Slots past the length are masked: they add nothing to the loss and get no gradient.
 
     Args:
         slots: int32 (batch, max_length), `EMPTY` past the length.
-        outputs: a model's logits.
-        label_smoothing: share of the probability that is spread over all classes.
-        taught: a teacher's logits.
-        distillation: share of its probabilities in what is to be predicted, beside the smoothed labels.
+        outputs: a model's logits: `digits` (batch, max_length, 10), and `length` (batch, max_length + 1) if it varies.
+        label_smoothing: share of the target's probability that is spread over all classes, 0 to 1.
+        taught: a teacher's logits of the same shapes; None without a teacher.
+        distillation: share of the teacher's probabilities in the target, 0 to 1. Smoothed labels make up the rest.
 
     Returns:
         float32 (batch,).
@@ -64,14 +70,12 @@ def _smooth_labels(classes: tf.Tensor, count: Any, label_smoothing: float) -> tf
     return (1 - label_smoothing) * tf.one_hot(classes, count) + label_smoothing / count
 
 
-BOX_LOSS_WEIGHTS = (
-    5.0,
-    2.0,
-)  # of L1 and of generalised intersection over union, as in Carion et al. 2020 (arXiv 2005.12872)
+# Of the L1 distance and of generalized intersection over union, as in Carion et al. 2020 (arXiv 2005.12872).
+BOX_LOSS_WEIGHTS = (5.0, 2.0)
 
 
 def compute_box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """float32 (batch,): how far a box lies from the true one, 0 where that is unknown.
+    """float32 (batch,): the distance of each predicted box from the true one; 0 where the true box is unknown.
 
     Args:
         true, predicted: float32 (batch, 4), in shares of the picture's width and height.
@@ -83,11 +87,11 @@ def compute_box_loss(true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
 
 
 def compute_map_loss(maps: tf.Tensor, predicted: Iterable[tf.Tensor]) -> tf.Tensor:
-    """float32 (batch,): the mean cross-entropy of a picture's places, summed over all predictions of them.
+    """float32 (batch,): the mean cross-entropy over a picture's places, summed over all predicted maps.
 
     Args:
-        maps: as of `digit_maps`.
-        predicted: logits (batch, rows, columns, CLASSES + 1) each.
+        maps: the true digit maps, int32 (batch, rows, columns), as `make_digit_maps` returns them.
+        predicted: the logits of each predicted map, (batch, rows, columns, NUM_CLASSES + 1).
     """
     known, classes = tf.cast(maps != UNKNOWN, tf.float32), tf.maximum(maps, 0)
     total = tf.zeros(tf.shape(maps)[0])

@@ -1,4 +1,4 @@
-"""A convolutional network that looks at each digit of a row of handwritten ones in turn."""
+"""A convolutional network with attention heads, for rows of handwritten digits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from keras import layers
 from svhn.models.layers.heads import add_attention_heads
 from svhn.models.layers.normalization import add_convolution
 
-STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters, convolutions
+STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters and number of convolutions of each stage
 
 
 def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+    """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
     x = add_convolution(x, 32, size=5, stride=2)

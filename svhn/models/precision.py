@@ -1,4 +1,4 @@
-"""Which numbers a network computes in: bfloat16 beside float32 weights, where the machine is fast at it."""
+"""The precision a network computes in: bfloat16, with weights in float32, on machines that are fast at it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import tensorflow as tf
 
 from svhn.config import Config
 
-AMPERE = (8, 0)  # compute capability
-CPUINFO = Path("/proc/cpuinfo")  # of Linux
-BFLOAT16_INSTRUCTIONS = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")  # of Intel and AMD, of Intel, of Arm
+AMPERE = (8, 0)  # the lowest compute capability of NVIDIA's GPUs with instructions for bfloat16
+CPUINFO = Path("/proc/cpuinfo")  # lists the CPU's features on Linux
+BFLOAT16_INSTRUCTIONS = re.compile(r"\b(avx512_bf16|amx_bf16|bf16)\b")  # Intel and AMD; Intel; Arm
 
 
 @contextmanager
 def use_precision(config: Config) -> Iterator[None]:
-    """Build models in the precision that the run computes in on this machine."""
+    """A context in which models are built to compute in the run's precision on this machine."""
     policy = keras.config.dtype_policy()
     mixed = config.mixed_precision and has_fast_bfloat16()
     keras.config.set_dtype_policy("mixed_bfloat16" if mixed else "float32")
@@ -30,12 +30,12 @@ def use_precision(config: Config) -> Iterator[None]:
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether the GPU, or else the CPU, has instructions for it; without them it is emulated."""
+    """Whether the GPU, or the CPU where there is no GPU, has instructions for bfloat16. Others emulate it slowly."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= AMPERE
     try:
         return BFLOAT16_INSTRUCTIONS.search(CPUINFO.read_text()) is not None
-    except OSError:  # another system than Linux
+    except OSError:  # systems other than Linux have no such file
         return False

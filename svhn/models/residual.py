@@ -1,4 +1,4 @@
-"""Residual networks (He et al. 2015, arXiv 1512.03385) whose heads look where they like."""
+"""Residual networks (He et al. 2015, arXiv 1512.03385) with attention heads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from svhn.models.layers.dropout import Dropout
 from svhn.models.layers.heads import add_attention_heads, add_box_head
 from svhn.models.layers.normalization import add_convolution
 
-Stages = tuple[tuple[int, int, int], ...]  # filters, blocks, stride
+Stages = tuple[tuple[int, int, int], ...]  # filters, number of blocks, and stride of each stage
 
 
 def build(
@@ -24,10 +24,18 @@ def build(
     fixed_length: bool,
     finds: bool = False,
 ) -> keras.Model:
-    """A convolution of `stem` filters, then residual blocks, with `dropout` in each as in wide ones.
+    """A model as `ModelSpec.build` describes it: a convolution, stages of residual blocks, and attention heads.
 
-    Zagoruyko and Komodakis 2016 (arXiv 1605.07146) found it between a block's convolutions, and that SVHN gains most.
-    A picture is taken less its mean and over its standard deviation, so that faint numbers count as much.
+    Each picture is standardized to mean 0 and deviation 1 first, so that faint numbers count as much as others.
+
+    Args:
+        name: the model's name.
+        stem: filters of the first convolution.
+        stages: the stages; the last block of stage n is the layer `stage<n>`.
+        dropout: rate between the two convolutions of a block, as in wide residual networks (Zagoruyko and Komodakis
+            2016, arXiv 1605.07146), where SVHN gained most from it.
+        image_shape, max_length, fixed_length: as in `ModelSpec.build`.
+        finds: whether the model has a further output `box`: see `add_box_head`.
     """
     image = keras.Input(image_shape, name="image")
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, dtype="float32")(image)
@@ -45,6 +53,7 @@ def build(
 def _add_residual_block(
     x: keras.KerasTensor, filters: int, stride: int, dropout: float, name: str | None = None
 ) -> keras.KerasTensor:
+    """Two convolutions over a map (batch, height, width, channels), added to the map; `name` is the last layer's."""
     y = add_convolution(x, filters, stride=stride)
     y = Dropout(dropout)(y) if dropout else y
     y = add_convolution(y, filters, relu=False)

@@ -1,1 +1,1 @@
-"""Layers and heads that several models share."""
+"""Layers and heads for the models."""

@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014) that draws a byte for each value, where Keras draws a float32."""
+"""Dropout (Srivastava et al. 2014, Dropout: A Simple Way to Prevent Neural Networks from Overfitting), made cheaper."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-ANY_WORD: Any = {"minval": None, "maxval": None, "dtype": tf.uint32}
+ANY_WORD: Any = {"minval": None, "maxval": None, "dtype": tf.uint32}  # four random bytes
 
 
 @keras.saving.register_keras_serializable("svhn")
 class Dropout(layers.Dropout):
-    """Keras' own but for its rate, which is a multiple of 1/256 here; random numbers are most of what it costs."""
+    """Keras' dropout with one random byte for each value in place of a float32. The rate is rounded to 1/256.
+
+    Random numbers are most of what dropout costs: a mask from bytes takes a third of the time of Keras' mask. What is
+    left of the cost is small: `reader` trains 1.04 times as fast without any dropout. Figures: docs/ablation.md.
+    """
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training or not self.rate:

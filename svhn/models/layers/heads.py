@@ -1,4 +1,4 @@
-"""The heads that every model of whole numbers ends in: logits of the length and of each slot's digit, in float32."""
+"""The heads that models end in: float32 logits of the number's length and of each slot's digit; its box; digit maps."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from svhn.pipeline.digit_maps import compute_grid_size
 from svhn.spec import Size
 
 HeadOutputs = dict[str, keras.KerasTensor]
-SLOTS_LAYER, LOOKS_LAYER, LENGTHS_LAYER = (
-    "slots",
-    "looks",
-    "lengths",
-)  # layers that say something of each slot, of each and the length
+# Names of the layers with one group of outputs per slot; per slot and for the length; and with one output per length.
+# A run that starts from the weights of another run adapts these layers by name.
+SLOTS_LAYER, LOOKS_LAYER, LENGTHS_LAYER = ("slots", "looks", "lengths")
 
 
 def add_dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> HeadOutputs:
-    """Each slot and the length by weights of their own, from features (batch, units)."""
+    """One dense layer for all slots, and one for the length unless it is fixed, from features (batch, units)."""
     digits = layers.Dense(max_length * NUM_CLASSES, name=SLOTS_LAYER)(features)
     digits = layers.Reshape((max_length, NUM_CLASSES))(digits)
     return cast_outputs(digits, None if fixed_length else add_length_head(features, max_length))
@@ -31,14 +29,17 @@ def add_dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: 
 def add_attention_heads(
     features: keras.KerasTensor, max_length: int, fixed_length: bool, looks: int = 1, keys: int = 64
 ) -> HeadOutputs:
-    """Each slot looks at the places of a map (batch, height, width, channels) where it expects its digit.
+    """Heads with attention: each slot takes weighted means of the map's features, and reads its digit from them.
 
-    What a digit looks like is learnt by all slots together, so that the rare fourth and fifth digits gain from the
-    first two; only where to look is a slot's own. The length has places to look at of its own.
+    All slots share the weights that tell digits apart, so that the rare fourth and fifth digits gain from what the
+    first two teach. Only the attention weights are each slot's own. The length has attention weights, too.
 
     Args:
-        looks: places that a slot looks at.
-        keys: channels that say where to look.
+        features: a map (batch, height, width, channels).
+        max_length: number of slots.
+        fixed_length: whether all numbers have `max_length` digits. There is no head for the length then.
+        looks: weighted means per slot.
+        keys: channels of the map from which the attention weights are computed.
     """
     height, width, channels = features.shape[1:]
     places = add_convolution(features, keys)
@@ -52,20 +53,27 @@ def add_attention_heads(
 
 
 def add_length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
-    """Logits of every length from 0, from features (batch, units)."""
+    """Logits (batch, max_length + 1) of the lengths from 0 to max_length, from features (batch, units)."""
     return layers.Dense(max_length + 1, name=LENGTHS_LAYER)(features)
 
 
 def add_box_head(features: keras.KerasTensor) -> HeadOutputs:
-    """Where in the picture its one number lies: left, top, right and bottom, in shares of its width and height."""
+    """A head for the box of the picture's one number, from a map (batch, height, width, channels).
+
+    Its output `box` is float32 (batch, 4): left, top, right and bottom, in shares of the picture's width and height.
+    """
     places = layers.Flatten()(add_convolution(features, 64))
     hidden = layers.Dense(128, activation="relu")(places)
-    centre, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
-    return {"box": layers.Concatenate(dtype="float32", name="box")([centre - size / 2, centre + size / 2])}
+    center, size = (layers.Dense(2, dtype="float32", activation="sigmoid")(hidden) for _ in range(2))
+    return {"box": layers.Concatenate(dtype="float32", name="box")([center - size / 2, center + size / 2])}
 
 
 def add_map_heads(model: keras.Model, names: Iterable[str]) -> keras.Model:
-    """The model, sharing its weights, with a further output `maps`: a list, one `_add_map_head` a layer."""
+    """A model that shares the given model's weights and has a further output `maps`, for training.
+
+    `maps` is a list of logits (batch, rows, columns, NUM_CLASSES + 1), one for each of the layers that `names` lists.
+    Without names, the result is the model itself.
+    """
     places = compute_grid_size(model.input_shape[1:3])
     maps = [_add_map_head(model.get_layer(name).output, places, f"{name}_map") for name in names]
     outputs: Any = model.output
@@ -73,11 +81,12 @@ def add_map_heads(model: keras.Model, names: Iterable[str]) -> keras.Model:
 
 
 def _add_map_head(features: keras.KerasTensor, places: Size, name: str) -> keras.KerasTensor:
-    """Logits (batch, rows, columns, CLASSES + 1) of which digit, or none, covers each place of a picture.
+    """Logits (batch, rows, columns, NUM_CLASSES + 1) of the digit, or of no digit, that covers each place of a picture.
 
     Args:
-        features: a map (batch, height, width, channels) that is no finer than the places.
+        features: a map (batch, height, width, channels) with no more rows and columns than the places have.
         places: rows and columns.
+        name: the layer's name.
     """
     finer = [-(-count // side) for count, side in zip(places, features.shape[1:3], strict=True)]
     logits = layers.Conv2DTranspose(NUM_CLASSES + 1, finer, strides=finer, name=name)(features)
@@ -85,6 +94,6 @@ def _add_map_head(features: keras.KerasTensor, places: Size, name: str) -> keras
 
 
 def cast_outputs(digits: keras.KerasTensor, length: keras.KerasTensor | None) -> HeadOutputs:
-    """Whatever the policy: a softmax in bfloat16 loses what tells two good answers apart."""
+    """The logits as float32 outputs in any precision: bfloat16 is too coarse to tell two probable numbers apart."""
     logits = {"digits": digits} if length is None else {"digits": digits, "length": length}
     return {name: layers.Activation("linear", dtype="float32", name=name)(tensor) for name, tensor in logits.items()}

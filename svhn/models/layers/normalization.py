@@ -1,4 +1,4 @@
-"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167) in TensorFlow's one operation for it."""
+"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167) by the one operation that TensorFlow has for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from keras import layers
 
 @keras.saving.register_keras_serializable("svhn")
 class BatchNormalization(layers.BatchNormalization):
-    """Keras' own, of maps (batch, height, width, channels); it takes several operations over float32 copies of them."""
+    """Keras' batch normalization of maps (batch, height, width, channels), with the same results in less time.
+
+    Keras' layer computes several operations over float32 copies of the maps, which took a quarter of a training step
+    of `reader` (docs/ablation.md). Synchronized over several replicas, this layer computes as Keras' does.
+    """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self.synchronized:
@@ -29,7 +33,7 @@ class BatchNormalization(layers.BatchNormalization):
         )
         if learning:
             count = tf.size(inputs) / inputs.shape[-1]
-            variance *= tf.cast((count - 1) / count, variance.dtype)  # Keras' is not the unbiased one
+            variance *= tf.cast((count - 1) / count, variance.dtype)  # TensorFlow's is unbiased, Keras' is not
             for variable, value in zip(moving, (mean, variance), strict=True):
                 variable.assign_add((1 - self.momentum) * (value - variable))
         return outputs
@@ -38,7 +42,15 @@ class BatchNormalization(layers.BatchNormalization):
 def add_convolution(
     x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1, relu: bool = True
 ) -> keras.KerasTensor:
-    """Of a map (batch, height, width, channels), normalised in place of a bias."""
+    """A convolution over a map (batch, height, width, channels), with batch normalization in place of a bias.
+
+    Args:
+        x: the map.
+        filters: channels of the result.
+        size: height and width of the kernel.
+        stride: step of the kernel, down and across.
+        relu: whether a rectified linear unit follows.
+    """
     x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
     x = BatchNormalization(momentum=0.95)(x)
     return layers.ReLU()(x) if relu else x

@@ -1,4 +1,4 @@
-"""Handwritten digits brought to one place, size and angle by the moments of their ink, before a network sees them."""
+"""Handwritten digits, moved to one place, size and angle by the moments of their ink before a network reads them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from keras import layers
 
 from svhn.pipeline import geometry
 
-LONG_AXIS = 0.2  # standard deviation of the ink along its longer axis afterwards, as a share of the cell's height
-AXIS_RATIO = 0.55  # that of the other axis against it, for digits that have this already
-RATIO_EXPONENT = (
-    0.6  # of how far other digits are from that, as a logarithm: 0 and 1 were both worse in a trial on valid
-)
-MIN_VARIANCE = 1.0  # variance in square pixels: what is thinner is taken for as thick, so that a dot stays small
+LONG_AXIS = 0.2  # the ink's standard deviation along its longer axis afterwards, as a share of the cell's height
+AXIS_RATIO = 0.55  # shorter over longer axis of a digit whose proportions the layer keeps
+RATIO_EXPONENT = 0.6  # share of the way to AXIS_RATIO, in logarithms; 0 and 1 were both worse in a trial on valid
+MIN_VARIANCE = 1.0  # square pixels; thinner ink counts as this thick, so that a dot is not blown up
 
 
 @keras.saving.register_keras_serializable("svhn")
 class Upright(layers.Layer):
-    """Each cell's digit in its middle, its longer axis upright, and as long as any other's.
+    """Moves each cell's digit to the middle, turns its longer axis upright, and scales this axis to one length.
 
-    Hu 1962, Visual Pattern Recognition by Moment Invariants. The ink is light, on a ground of 0.
+    As in Hu 1962, Visual Pattern Recognition by Moment Invariants. The ink is light, on a ground of 0.
 
     Args:
-        rows, columns: of equal cells, with a digit in each.
+        rows, columns: rows and columns of equal cells, with one digit in each cell.
     """
 
     def __init__(self, rows: int, columns: int, **options: Any) -> None:
@@ -36,17 +34,20 @@ class Upright(layers.Layer):
         return {**super().get_config(), "rows": self.rows, "columns": self.columns}
 
     def call(self, images: Any) -> Any:
-        """Images, float32 (batch, height, width, channels), and as large a result."""
-        apart = geometry.split_cells(images, self.rows, self.columns)
-        _, count, height, width, channels = apart.shape
-        digits = tf.reshape(apart, [-1, height, width, channels])
+        """Images float32 (batch, height, width, channels), to images of the same shape."""
+        cells = geometry.split_cells(images, self.rows, self.columns)
+        _, count, height, width, channels = cells.shape
+        digits = tf.reshape(cells, [-1, height, width, channels])
         places = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
         digits = geometry.sample_images(digits, _make_upright_transforms(digits), (places[0][None], places[1][None]))
         return geometry.join_cells(tf.reshape(digits, [-1, count, height, width, channels]), self.rows, self.columns)
 
 
 def _make_upright_transforms(digits: tf.Tensor) -> tf.Tensor:
-    """What `placing.sample` takes, (batch, 8), from the moments of float32 (batch, height, width, channels)."""
+    """The transforms (batch, 8) that set digits upright, from the moments of float32 (batch, height, width, channels).
+
+    They are of the kind that `geometry` describes.
+    """
     shape: Any = digits.shape
     _, height, width, _ = shape
     ink = tf.reduce_mean(digits, axis=-1)
@@ -65,10 +66,15 @@ def _make_upright_transforms(digits: tf.Tensor) -> tf.Tensor:
 def _align_axes(
     across: tf.Tensor, down: tf.Tensor, both: tf.Tensor, length: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The matrix, from the result's pixels to the digit's, that gives ink of these second moments its axes."""
+    """The matrix, from the result's pixels to the image's, that gives the ink its upright axes.
+
+    Args:
+        across, down, both: the ink's second central moments in the image, (batch,) each, in square pixels.
+        length: the longer axis' standard deviation in the result, in pixels.
+    """
     half, radius = (across + down) / 2, tf.sqrt(((down - across) / 2) ** 2 + both**2)
     longer, shorter = (tf.sqrt(tf.maximum(half + sign * radius, MIN_VARIANCE)) for sign in (1, -1))
-    cosine_of_twice = (down - across) / tf.maximum(2 * radius, 1e-6)  # of the longer axis' angle from upright
+    cosine_of_twice = (down - across) / tf.maximum(2 * radius, 1e-6)  # of twice the longer axis' angle from upright
     sine = tf.where(both < 0, -1.0, 1.0) * tf.sqrt(tf.maximum(1 - cosine_of_twice, 0.0) / 2)
     cosine = tf.sqrt(tf.maximum(1 + cosine_of_twice, 0.0) / 2)
     scale_y = longer / length
