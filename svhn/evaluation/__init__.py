@@ -1,1 +1,1 @@
-"""A network over a split: its readings and its scores."""
+"""What a network reads in a split, and how well: readings, scores and tables."""

@@ -1,4 +1,4 @@
-"""What a network's outputs mean: the most probable number, and how probable it is."""
+"""From a network's outputs to the most probable number and its probability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DecodedBatch(NamedTuple):
     Args:
         digits: int32 (batch, max_length), `EMPTY` past the number's length.
         confidence: float32 (batch,), the probability of the whole number.
-        digit_confidences: float32 (batch, max_length), of each slot's digit.
+        digit_confidences: float32 (batch, max_length), the probability of each slot's most probable digit.
     """
 
     digits: tf.Tensor
@@ -25,7 +25,10 @@ class DecodedBatch(NamedTuple):
 
 
 def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
-    """The most probable number, length and digits jointly: argmax over n of log P(n) + sum of i < n of max log P(d_i).
+    """The most probable number of each example, over all lengths and digits jointly.
+
+    Its length n maximizes log P(n) + the sum over i < n of max log P(d_i), as in Goodfellow et al. 2014 (arXiv
+    1312.6082).
 
     Args:
         outputs: logits `digits` (batch, max_length, 10), and `length` (batch, max_length + 1) unless all numbers
@@ -36,7 +39,7 @@ def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
     digit_log = tf.nn.log_softmax(outputs["digits"])
     best = tf.reduce_max(digit_log, axis=-1)
     max_length = digit_log.shape[1]
-    number_log = tf.cumsum(tf.pad(best, [[0, 0], [1, 0]]), axis=1)  # (batch, max_length + 1): by length, from 0
+    number_log = tf.cumsum(tf.pad(best, [[0, 0], [1, 0]]), axis=1)  # (batch, max_length + 1): one per length, from 0
     if "length" in outputs:
         number_log += tf.nn.log_softmax(outputs["length"])
     else:
@@ -48,10 +51,12 @@ def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
 
 
 def compute_presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
-    """float32 (batch,): how probable it is that there is a number at all, of a network that has seen pictures without.
+    """float32 (batch,): the probability that a picture holds a number, as the complement of a length of 0.
+
+    It means something only if the network was trained on pictures without numbers, too.
 
     Args:
-        outputs: logits, `length` (batch, max_length + 1) among them.
+        outputs: logits with `length` (batch, max_length + 1).
     """
     import tensorflow as tf
 
@@ -59,6 +64,6 @@ def compute_presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
 
 
 def list_readings(decoded: DecodedBatch) -> list[Reading]:
-    """The tensors of `decode_outputs` as one `Reading` an example."""
+    """One `Reading` per example of the batch."""
     rows = zip(*(tensor.numpy() for tensor in decoded), strict=True)
     return [make_reading(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Metrics are sums: added over batches and replicas, divided once at the end."""
+"""Scores as sums over examples: added up over batches and replicas, and divided once at the end."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ import tensorflow as tf
 from svhn.labels import EMPTY
 from svhn.pipeline.boxes import mark_found_boxes, mark_known_boxes
 
-Sum = Any  # a scalar tensor within a graph, a float outside
+Sum = Any  # a scalar tensor inside a graph, a float outside
 
 
 class Counts(NamedTuple):
     """Sums over examples.
 
-    Only real digits count for `digits`; `slots` counts the empty ones too, as the reference's "digit accuracy" does.
-    `boxes` are those of numbers whose place is known, to a network that says one.
+    Args:
+        examples: number of examples.
+        loss: sum of the examples' losses.
+        sequences_right: whole numbers read right.
+        lengths_right: numbers read with the right length.
+        digits: true digits, without empty slots.
+        digits_right: digits read right, each in its slot.
+        slots: all slots, empty ones included, as kvn219/multi-number-recognition counts in its "digit accuracy".
+        slots_right: slots read right.
+        boxes: examples whose box is known; 0 for a network that predicts none.
+        boxes_found: boxes that were found: see `mark_found_boxes`.
     """
 
     examples: Sum
@@ -39,14 +48,14 @@ def count_batch(
     weight: tf.Tensor,
     located: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> Counts:
-    """Sums over a batch.
+    """The sums over a batch, as scalar tensors.
 
     Args:
-        true: int32 (batch, max_length), `EMPTY` past the length.
-        predicted: the same, of `labels.decode`.
+        true: the true digits, int32 (batch, max_length), `EMPTY` past the length.
+        predicted: the digits that were read, in the same form, as `decode_outputs` returns them.
         loss: float32 (batch,).
-        weight: float32 (batch,), 1 for an example and 0 for padding.
-        located: true and predicted boxes, float32 (batch, 4) each.
+        weight: float32 (batch,): 1, or 0 for a blank example that fills the batch.
+        located: true and predicted boxes, float32 (batch, 4) each; None if the network predicts none.
     """
     weights = weight[:, tf.newaxis]
     right = tf.cast(true == predicted, tf.float32)
@@ -67,24 +76,26 @@ def count_batch(
 
 
 def sum_counts(parts: Iterable[Counts]) -> Counts:
-    """The sum, as floats. In Python's float64, which float32's whole numbers don't outgrow."""
+    """The sum of all parts, as Python's floats: float32 would lose whole numbers above 2^24."""
     return Counts(*(sum(float(value) for value in column) for column in zip(*parts, strict=True)))
 
 
 def compute_scores(counts: Counts) -> dict[str, float]:
-    """The accuracies, 0 to 1, in the order of the CSV's columns, and the mean loss.
+    """The accuracies, 0 to 1, in the order of the CSV's columns, and the mean `loss`.
+
+    `box_accuracy` is there only if boxes were counted.
 
     Raises:
-        ValueError: if nothing was counted.
+        ValueError: nothing was counted.
     """
     if not counts.examples:
         raise ValueError("no examples were counted")
-    placed = {"box_accuracy": counts.boxes_found / counts.boxes} if counts.boxes else {}
+    boxes = {"box_accuracy": counts.boxes_found / counts.boxes} if counts.boxes else {}
     return {
         "digit_accuracy": counts.digits_right / max(counts.digits, 1),
         "sequence_accuracy": counts.sequences_right / counts.examples,
         "length_accuracy": counts.lengths_right / counts.examples,
         "slot_accuracy": counts.slots_right / counts.slots,
-        **placed,
+        **boxes,
         "loss": counts.loss / counts.examples,
     }

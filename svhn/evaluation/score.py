@@ -1,4 +1,4 @@
-"""A model over a split: its sums, its readings, and the sweep over a run's checkpoints."""
+"""A network over a split: its scores, its readings, and the scores of all checkpoints of a run."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ from svhn.run import Run
 from svhn.runs import checkpoints
 from svhn.runs.load import build_model, freeze_model, load_trained_model
 
-SHEET_EXAMPLES = 60
+SHEET_EXAMPLES = 60  # examples on a sheet of pictures
 
 
 class Prediction(NamedTuple):
-    """One example's picture (uint8, as the network saw it), its name, its number, what was read, and how probable
-    the model thinks its number."""
+    """One example and what a network reads in it.
+
+    Args:
+        image: the picture as the network gets it, uint8 (height, width, channels).
+        name: the example's name.
+        label: the true number.
+        reading: the number that was read.
+        label_confidence: the probability that the network gives to the true number, 0 to 1.
+    """
 
     image: np.ndarray
     name: str
@@ -41,9 +48,10 @@ class Prediction(NamedTuple):
 
 
 def make_scorer(network: Network, run: Run, split: Split) -> Callable[[str], dict[str, float]]:
-    """A function that scores a split with the weights the network has at the time; compiled once for all of them.
+    """A function that scores the split with the network's weights at the time of the call; it is compiled only once.
 
-    Its argument is the title of its progress bar; "" for none. It raises `UserError` for a record that can't be read.
+    Its argument is the title of the progress bar, "" for no bar. It returns scores as `compute_scores` does, and raises
+    `UserError` for a corrupt record.
     """
 
     read = views.average_views(network, run)
@@ -66,7 +74,7 @@ def make_scorer(network: Network, run: Run, split: Split) -> Callable[[str], dic
 
 
 def predict_split(network: Network, run: Run, split: Split) -> Iterator[Prediction]:
-    """What is read in each example, in the order of the records."""
+    """What the network reads in each example of the split, in the order of the records."""
     read = views.average_views(network, run)
 
     @tf.function
@@ -85,7 +93,7 @@ def predict_split(network: Network, run: Run, split: Split) -> Iterator[Predicti
 
 
 def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
-    """What each convolution makes of a picture (height, width, channels): float32 (height, width, filters) by layer."""
+    """Each convolution's output for a picture (height, width, channels): float32 (rows, columns, filters) by layer."""
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     if not convolutions:
         return {}
@@ -95,7 +103,11 @@ def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.
 
 
 def score_checkpoints(run: Run, split: Split, chosen: list[int], say: Say) -> list[ScoreRow]:
-    """Score the chosen checkpoints, oldest first: a row each. One that can't be read is said and left out."""
+    """One row of scores per chosen checkpoint, in the given order. An unreadable checkpoint is reported and left out.
+
+    Raises:
+        UserError: none of the checkpoints can be read, or a record is corrupt.
+    """
     model = build_model(run)
     score = make_scorer(partial(model, training=False), run, split)
     rows = []
@@ -109,11 +121,11 @@ def score_checkpoints(run: Run, split: Split, chosen: list[int], say: Say) -> li
         else:
             rows.append(ScoreRow(step, score(f"checkpoint {step}")))
     if not rows:
-        raise UserError(f"{run.folder}: none of its checkpoints can be read: train on, or under another --name")
+        raise UserError(f"none of the checkpoints in {run.folder} can be read: train on, or under another --name")
     return rows
 
 
 def predict_first_examples(run: Run, split: Split, step: int) -> list[Prediction]:
-    """What a checkpoint reads in the first examples of a split, whose order is one of chance."""
+    """What a checkpoint reads in the first `SHEET_EXAMPLES` of a split: a random sample, as records are shuffled."""
     network = freeze_model(load_trained_model(run, step))
     return list(islice(predict_split(network, run, split), SHEET_EXAMPLES))

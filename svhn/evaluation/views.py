@@ -1,4 +1,4 @@
-"""Test-time augmentation: a picture read several times, slightly varied, and the probabilities averaged."""
+"""Test-time augmentation: a picture is read several times, slightly varied, and the probabilities are averaged."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from svhn.pipeline import augment, batches
 from svhn.run import Run
 from svhn.spec import Augmentation
 
-VIEW_STRENGTH = 0.5  # of how far training varies its pictures, but for the place of a random crop
-SEED = 0
+VIEW_STRENGTH = 0.5  # views vary half as far as training does, but random crops may lie anywhere
+SEED = 0  # of the views; each picture is varied in the same ways
 GEOMETRIC_STEPS = ("rotation", "scale", "shear", "slope", "shift", "elastic")
 
 
 def average_views(network: Network, run: Run) -> Network:
-    """A function from a batch of images, as `pipeline.to_input` takes them, to the outputs at the run's temperature.
+    """A network that takes images as `prepare_input` does, and averages over the run's views.
 
-    With one view, those are its logits; with `config.views`, the logarithm of the mean probability over what the
-    network sees as it is, and so many less one variations of that, the same for each picture. A run on random crops
-    sees another crop in each. A run that learns of no variations has one view.
+    The first view is the picture as it is. The other `run.config.views` - 1 views are variations of it, with random
+    crops if the run trains on such. A run that trains without variations has only the first view. The outputs are the
+    logits of the one view, or the logarithm of the views' mean probability, both divided by the run's temperature.
     """
     steps = augment.scale_augmentation(
         select_geometric_steps(DATASETS[run.config.dataset].augmentation), VIEW_STRENGTH * run.config.magnitude
@@ -40,16 +40,20 @@ def average_views(network: Network, run: Run) -> Network:
 
 
 def apply_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
-    """Surer below a temperature of 1, less sure above it (Guo et al. 2017, arXiv 1706.04599)."""
+    """The logits divided by a temperature, which raises confidences if it is below 1 and lowers them if above.
+
+    As in Guo et al. 2017 (arXiv 1706.04599). Boxes stay as they are.
+    """
     return {head: values if head == "box" else values / temperature for head, values in logits.items()}
 
 
 def select_geometric_steps(steps: Augmentation) -> Augmentation:
-    """The steps that move pixels; colours stay, since a picture's are what they are."""
+    """The steps that move pixels. Those that change colors, blur or erase are left out of views."""
     return Augmentation(**{name: getattr(steps, name) for name in GEOMETRIC_STEPS})
 
 
 def augment_view(run: Run, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
+    """The network's input for a view, 1 or above, of images as `prepare_input` takes them."""
     noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
     images = batches.apply_grayscale(tf.cast(images, tf.float32), run.config)
     noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
@@ -57,7 +61,7 @@ def augment_view(run: Run, steps: Augmentation, view: int, images: tf.Tensor) ->
 
 
 def average_outputs(seen: list[Outputs]) -> Outputs:
-    """The logarithm of the mean probability, by head; a box is that of the picture as it is."""
+    """The logarithm of the mean probability over the views, by head. The box is the first view's: others move it."""
     heads = [head for head in seen[0] if head != "box"]
     stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in heads}
     means = {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(seen)) for head, logs in stacked.items()}
