@@ -1,4 +1,4 @@
-"""Several models on one data set, each trained by its own recipe, in one table."""
+"""Several models on one data set: each is trained by its own recipe, and one table compares them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from svhn.training import loop
 
 
 class Result(NamedTuple):
-    """A trained model: accuracies of whole numbers, 0 to 1, its parameters, and the seconds its training took."""
+    """A trained model's name, its accuracies of whole numbers (0 to 1), its parameters, and its seconds of training."""
 
     model: str
     train_accuracy: float
@@ -36,23 +36,31 @@ def compare_models(
     paths: Paths,
     say: Say,
 ) -> list[Result]:
-    """Train each model as the run `{name}-{model}`, or go on with it, and score the checkpoint that is best on valid.
+    """Train each model as the run `<name>-<model>`, or go on with it, and score its best checkpoint on train and test.
+
+    Args:
+        models: names of models.
+        given: options that the user named; they hold for all models.
+        info: the form of the records.
+        paths: where records and runs lie; `paths.name` begins the names of the runs.
+        say: prints a line.
 
     Raises:
-        UserError: as `train.train`; or the records have no split `test`.
+        UserError: as `train_model`; or the records have no split `test`.
     """
-    records.open_split(paths.records_dir, info, "test")  # said before hours of training
+    records.open_split(paths.records_dir, info, "test")  # a missing split is reported before hours of training
     results = []
     for model in models:
-        own = make_model_paths(paths, model)
+        model_paths = make_model_paths(paths, model)
         say(f"Model {model}:")
-        run = begin_run(own.run_folder, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train_model(run, own, say)
-        results.append(_measure_model(run, own))
+        run = begin_run(model_paths.run_folder, {**given, "dataset": info.dataset, "model": model}, info)
+        loop.train_model(run, model_paths, say)
+        results.append(_measure_model(run, model_paths))
     return results
 
 
 def make_model_paths(paths: Paths, model: str) -> Paths:
+    """The paths of the run in which `compare_models` trains a model."""
     return dataclasses.replace(paths, name=f"{paths.name}-{model}")
 
 
@@ -69,7 +77,7 @@ def _measure_model(run: Run, paths: Paths) -> Result:
 
 
 def format_comparison(results: Sequence[Result]) -> str:
-    """For a person to read."""
+    """The results as a text table with one line per model."""
     lines = [f"{'model':<12}   train    test  parameters  seconds"]
     for row in results:
         accuracies = f"{100 * row.train_accuracy:7.2f}%{100 * row.test_accuracy:7.2f}%"

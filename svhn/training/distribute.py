@@ -1,4 +1,4 @@
-"""One device, several, or several machines: which strategy, and what each replica has to do for all to agree."""
+"""Training on one device, several devices or several machines, so that the replicas compute what one device would."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from svhn.runtime.cluster import count_workers
 
 
 def choose_strategy() -> tf.distribute.Strategy:
-    """Several machines where `TF_CONFIG` names them, several GPUs where there are, else one device.
+    """A strategy for the machines that `TF_CONFIG` names, else for all GPUs if there are several, else for one device.
 
-    Has to be called before anything else is asked of TensorFlow where there are several machines.
+    With several machines, this has to be the first use of TensorFlow's runtime in the process.
+
+    Raises:
+        UserError: TensorFlow can't use `TF_CONFIG`.
     """
     if count_workers() > 1:
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
         except ValueError as error:
-            raise UserError(f"TF_CONFIG can't be used: {error}") from error
+            raise UserError(
+                f"TF_CONFIG can't be used ({error}): mend it, or unset it to train on one machine"
+            ) from error
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
 
 def make_any_reduce(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
-    """A function that is true on all workers as soon as its argument is on one; each has to call it at each step."""
+    """A function that returns True on all workers if its argument is True on any worker.
+
+    All workers have to call it equally often, as each call waits for the others.
+    """
     if count_workers() < 2:
         return lambda flag: flag
 
@@ -39,22 +47,28 @@ def make_any_reduce(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
 
 
 def check_batch_size(batch_size: int, replicas: int) -> None:
-    """Raises `UserError` unless each replica gets an equal part of a batch."""
+    """Raises `UserError` unless a batch divides equally among the replicas."""
     if batch_size % replicas:
         raise UserError(f"--batch_size={batch_size}: expected a multiple of {replicas}, the number of replicas")
 
 
 def synchronize_batch_norm(model: keras.Model, replicas: int) -> None:
-    """Let batch normalisation take its statistics over all replicas: their moving means drift apart otherwise."""
+    """Make batch normalization compute its statistics over all replicas; otherwise their moving means drift apart."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = replicas > 1  # kept off for one: the fused kernel is faster
+            layer.synchronized = replicas > 1  # one replica uses the fused operation, which is faster
 
 
 def clip_gradients(gradients: list[tf.Tensor], norm: float, replicas: int) -> list[tf.Tensor]:
-    """Clip by the global norm of the sum over replicas, as one replica with the whole batch would.
+    """Clip the sum of the replicas' gradients by its global norm, as one replica with the whole batch would.
 
-    Keras clips each replica's own gradient. Each gets an equal share of the clipped sum, which the optimiser adds up.
+    Keras would clip each replica's own gradient. Here each replica gets an equal share of the clipped sum, and the
+    optimizer adds the shares up.
+
+    Args:
+        gradients: this replica's gradients.
+        norm: largest global norm; 0 leaves the gradients as they are.
+        replicas: number of replicas.
     """
     if not norm:
         return gradients

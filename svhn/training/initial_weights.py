@@ -1,4 +1,4 @@
-"""A new run that begins with another one's weights, also where it has other slots or fewer channels."""
+"""A new run that starts from the weights of another run, which may have other slots or more channels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ from svhn.training.step import State
 
 
 class Heads(NamedTuple):
-    """What a model says: a digit of each slot and, unless all numbers have as many, the length."""
+    """A model's heads: the number of slots, and whether it predicts the length."""
 
     slots: int
     length: bool
 
 
 def initialize_weights(state: State, run: Run, paths: Paths) -> str:
-    """Give a new state the weights of the run that `config.init_from` names; returns a line that says how many.
+    """Copy into a new state the weights of the run that `--init_from` names, as far as they fit.
+
+    Args:
+        state: the state; its model and its averaged model are changed.
+        run: the new run.
+        paths: their `checkpoints_dir` holds the other run.
+
+    Returns:
+        A line for the user: the number of weights that were copied.
 
     Raises:
         UserError: there is no such run, or its model is another one.
@@ -41,12 +49,14 @@ def initialize_weights(state: State, run: Run, paths: Paths) -> str:
         Heads(records.max_length, not records.fixed_length),
         Heads(run.records.max_length, "length" in model.output),
     )
-    both = all(length for _, length in heads)
-    pairs = list(zip(list_weights(source, both), list_weights(model, both), strict=True))
-    found = [(new, adapt_weight(_get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
-    kept = [new.assign(weight) for new, weight in found if weight is not None]
+    both_predict_length = all(length for _, length in heads)
+    pairs = zip(list_weights(source, both_predict_length), list_weights(model, both_predict_length), strict=True)
+    adapted = [(new, adapt_weight(_get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
+    copied = [new.assign(weight) for new, weight in adapted if weight is not None]
     state.average.set_weights(model.get_weights())
-    return f"Began with the weights of {run.config.init_from}: {len(kept)} of {len(model.weights)}, the others are new"
+    return (
+        f"Began with the weights of {run.config.init_from}: {len(copied)} of {len(model.weights)}, the others are new"
+    )
 
 
 def _get_layer_name(weight: keras.Variable) -> str:
@@ -54,16 +64,23 @@ def _get_layer_name(weight: keras.Variable) -> str:
 
 
 def list_weights(model: keras.Model, with_length: bool) -> list[keras.Variable]:
-    """The model's weights in order; those of the layer that says the length only if they are wanted."""
+    """The model's weights in order, with or without those of the layer that predicts the length."""
     return [weight for weight in model.weights if with_length or _get_layer_name(weight) != LENGTHS_LAYER]
 
 
 def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
-    """A trained weight of a layer in the shape of a new one; None where it can't be.
+    """A trained weight in the shape of a new one; None if it does not fit.
 
-    A layer that says something of each slot, and perhaps of the length, keeps what it says of those there were, and of
-    further slots says what it said of the last. One that says something of each length leaves new ones as they are. The
-    first convolution of a grey picture sums what colours would give.
+    - A layer with outputs per slot keeps those of the slots that both networks have. Further slots get a copy of the
+      last slot's weights. Outputs for the length are kept if both networks predict it.
+    - A layer with one output per length keeps those of the lengths that both have. Others stay new.
+    - The first convolution of a gray picture gets the sum of the weights for the three colors.
+
+    Args:
+        layer: the layer's name.
+        old: the trained weight.
+        new: the new weight, which gives the shape.
+        old_heads, new_heads: the heads of the trained and of the new network.
     """
     if layer == SLOTS_LAYER:
         old_heads, new_heads = (heads._replace(length=False) for heads in (old_heads, new_heads))
@@ -78,12 +95,13 @@ def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads,
 
 
 def _adapt_heads(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+    """A weight (…, groups * values) with one group per slot, and one for the length if it is predicted; or None."""
     old_values, new_values = old.shape[-1] // sum(old_heads), new.shape[-1] // sum(new_heads)
     if old.shape[:-1] != new.shape[:-1] or old_values != new_values:
         return None
     heads = old.reshape(*old.shape[:-1], -1, old_values)
-    found = new.reshape(*new.shape[:-1], -1, new_values).copy()
-    found[..., : new_heads.slots, :] = heads[..., np.minimum(range(new_heads.slots), old_heads.slots - 1), :]
+    adapted = new.reshape(*new.shape[:-1], -1, new_values).copy()
+    adapted[..., : new_heads.slots, :] = heads[..., np.minimum(range(new_heads.slots), old_heads.slots - 1), :]
     if old_heads.length and new_heads.length:
-        found[..., -1, :] = heads[..., -1, :]
-    return found.reshape(new.shape)
+        adapted[..., -1, :] = heads[..., -1, :]  # the group for the length comes last
+    return adapted.reshape(new.shape)

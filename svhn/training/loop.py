@@ -1,4 +1,4 @@
-"""The training loop: the same for one device, several, and several machines."""
+"""The training loop, for one device, several devices and several machines alike."""
 
 from __future__ import annotations
 
@@ -42,15 +42,21 @@ ZERO_COUNTS = Counts(*(0.0 for _ in Counts._fields))
 
 
 def _compute_total_steps(config: Config, examples: int) -> int:
+    """Steps of the whole training: as given, or else those of the given epochs over so many examples."""
     return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
 def train_model(run: Run, paths: Paths, say: Say) -> None:
     """Train a run from its newest checkpoint, or from the beginning, to its last step.
 
+    Args:
+        run: the run.
+        paths: where its records and logs lie.
+        say: prints a line.
+
     Raises:
-        UserError: a record can't be read, the loss is not finite, or a checkpoint can't be written.
-        Interrupted: a signal came; a checkpoint of the step that was reached is written before.
+        UserError: a record is corrupt, the loss or a weight is not finite, or a checkpoint can't be written.
+        Interrupted: a signal came. A checkpoint of the step that was reached is written first.
     """
     strategy = distribute.choose_strategy()
     distribute.check_batch_size(run.config.batch_size, strategy.num_replicas_in_sync)
@@ -63,11 +69,12 @@ def train_model(run: Run, paths: Paths, say: Say) -> None:
 
 
 def _choose_signal(caught: list[int]) -> int:
-    return caught[0] if caught else signal.SIGTERM  # another worker was asked to
+    """The signal that stopped the training. If another worker caught it, this one ends as if by SIGTERM."""
+    return caught[0] if caught else signal.SIGTERM
 
 
 class Loop:
-    """A run in training: its state, and what is done with it between steps."""
+    """A run in training: its state, the steps, and what happens between steps."""
 
     def __init__(
         self,
@@ -82,19 +89,20 @@ class Loop:
         self.strategy, self.say = strategy, say
         self.teacher = load_teacher(run, paths)
         self.steps = _compute_total_steps(run.config, split.examples)
-        self.chief = cluster.is_chief()
-        self.agree = distribute.make_any_reduce(strategy)
+        self.chief = cluster.is_chief()  # only the chief scores, and writes into the run's folder
+        self.agree = distribute.make_any_reduce(strategy)  # all workers have to stop at the same step
         with strategy.scope():
             self.state = build_state(run, self.steps, strategy.num_replicas_in_sync)
             self.checkpoint = self.state.make_checkpoint()
         self.summaries = Summaries(paths.logs, enabled=self.chief)
-        self.scored_model = load.build_model(run)  # on this device alone, whatever the strategy
+        self.scored_model = load.build_model(run)  # outside the strategy's scope: only this device scores valid
         read = partial(self.scored_model, training=False)
         self.score_valid = make_scorer(read, run, valid) if valid and self.chief else None
-        self.history: list[dict[str, Any]] = []  # as of `read_history`
-        self.started_at = 0.0  # on the monotonic clock: when training would have begun without interruptions
+        self.history: list[dict[str, Any]] = []  # entries as `read_history` returns them
+        self.started_at = 0.0  # on the monotonic clock: when an uninterrupted training would have begun
 
     def run_training(self) -> None:
+        """Train to the last step, or until early stopping. Raises the errors of `train_model`."""
         start = self._restore_state()
         if start >= self.steps:
             self.say(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
@@ -103,11 +111,11 @@ class Loop:
             last = self._run_steps(start, self._make_batches(start), caught)
         passes = last * self.config.batch_size / self.split.examples
         self.say(f"Done training for {passes:.4g} epochs, {last} steps.")
-        if self.agree(bool(caught)):  # in the last step, or while it was scored
+        if self.agree(bool(caught)):  # the signal came in the last step, or while its checkpoint was scored
             raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", _choose_signal(caught))
 
     def fit_model(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
-        """Give the model its weights at once, as a checkpoint of step 1."""
+        """Compute the model's weights by its function `fit`, and save them as the checkpoint of step 1."""
         if self._restore_state():
             self.say("Already fitted: another --name fits anew.")
             return
@@ -119,7 +127,7 @@ class Loop:
         self._record_checkpoint(1, None, self._score_on_valid(1))
 
     def _restore_state(self) -> int:
-        """Restore the newest checkpoint, or begin anew; returns the step to go on from."""
+        """Restore the newest checkpoint, or begin a new state; returns the step to go on from."""
         start = checkpoints.restore_latest(self.run.folder, self.checkpoint, self.say)
         if not start:
             self._begin_state()
@@ -144,10 +152,10 @@ class Loop:
         return iter(self.strategy.distribute_datasets_from_function(batches))
 
     def _run_steps(self, start: int, batches: Iterator[Batch], caught: list[int]) -> int:
-        """Returns the step at which it ended."""
+        """Train from step `start`, and return the step at which training ended. Raises `Interrupted` after a signal."""
         take_step = make_step(self.state, self.config, self.strategy, self.teacher)
         recent, since_checkpoint = ZERO_COUNTS, ZERO_COUNTS
-        seconds = 0.0  # of training alone, since the last line
+        seconds = 0.0  # of training since the last progress line, without scoring and saving
         if self.agree(self._should_stop_early()):
             return start
         for step in range(start + 1, self.steps + 1):
@@ -167,7 +175,9 @@ class Loop:
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self._write_summaries(step, batch)
                 due = not stopping or step % self.config.checkpoint_every == 0
-                scores = self._score_on_valid(step) if due else None  # else there may be no time for it
+                scores = (
+                    self._score_on_valid(step) if due else None
+                )  # a process that was told to stop may be killed soon
                 self._record_checkpoint(step, metrics.compute_scores(since_checkpoint), scores)
                 since_checkpoint = ZERO_COUNTS
             if stopping:
@@ -181,14 +191,14 @@ class Loop:
     def _record_checkpoint(
         self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None
     ) -> None:
-        """Note the scores, lower the learning rate if they say so, and save."""
+        """Add the scores to the history, lower the learning rate if valid's have stalled, and save a checkpoint."""
         seconds = time.monotonic() - self.started_at
         self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
         if self.agree(
             valid is not None and should_reduce_rate(self._list_valid_scores(), self.config.reduce_on_plateau)
         ):
             self.state.factor.assign(PLATEAU_FACTOR * self.state.factor)
-            factor = float(tf.convert_to_tensor(self.state.factor))  # one a replica
+            factor = float(tf.convert_to_tensor(self.state.factor))  # the variable is mirrored on each replica
             self.say(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
         self._save_checkpoint(step, valid)
 
@@ -203,11 +213,12 @@ class Loop:
         return False
 
     def check_finite(self, step: int, loss: float) -> None:
+        """Raises `UserError` if the loss is infinite or not a number, before anything of the step is saved."""
         if not math.isfinite(loss):
             raise self._make_divergence_error(f"the loss at step {step} is {loss}")
 
     def _check_weights(self, step: int) -> None:
-        """The loss of a step is that of the weights before it: those after it can have diverged unseen."""
+        """Raises `UserError` if a weight is not finite. The loss, computed before the update, can't show it."""
         if not self.state.is_finite():
             raise self._make_divergence_error(f"the weights after step {step} are not finite")
 
@@ -219,7 +230,13 @@ class Loop:
         )
 
     def _log_progress(self, step: int, counts: Counts, seconds: float) -> None:
-        """Print the progress since the last line, and hand it to TensorBoard."""
+        """Print the scores, the images per second and the time left, and write the scores for TensorBoard.
+
+        Args:
+            step: the step that was reached.
+            counts: the sums since the last progress line.
+            seconds: of training since then.
+        """
         scores = metrics.compute_scores(counts)
         rate = counts.examples / seconds
         left = datetime.timedelta(seconds=round((self.steps - step) * self.config.batch_size / rate))
@@ -237,7 +254,7 @@ class Loop:
         self.summaries.write_weights(step, self.state.model)
 
     def _score_on_valid(self, step: int) -> dict[str, float] | None:
-        """Scores on valid; None without that split, or on a worker that isn't the chief."""
+        """The averaged weights' scores on valid; None without this split, or on a worker that isn't the chief."""
         if not self.score_valid:
             return None
         self.scored_model.set_weights(self.state.average.get_weights())
@@ -246,13 +263,18 @@ class Loop:
         return scores
 
     def _save_checkpoint(self, step: int, scores: Mapping[str, float] | None) -> None:
-        """Write a checkpoint, unless its weights have diverged, and mark it if it is the best."""
+        """Write a checkpoint and the history, and mark the checkpoint if it is the best so far.
+
+        Raises:
+            UserError: the weights have diverged, or the files can't be written. The checkpoint before stays.
+        """
         self._check_weights(step)
-        if not self.chief:
-            with tempfile.TemporaryDirectory() as folder:  # reading the variables is a collective operation
+        if not self.chief:  # all workers have to save, since reading mirrored variables is a collective operation
+            with tempfile.TemporaryDirectory() as folder:
                 checkpoints.save_checkpoint(Path(folder), self.checkpoint, step)
             return
-        write_history(self.run.folder, self.history)  # first: what is past the newest checkpoint is dropped
+        # The history comes first: if training is killed in between, a resumed run drops the entry without checkpoint.
+        write_history(self.run.folder, self.history)
         checkpoints.save_checkpoint(self.run.folder, self.checkpoint, step)
         if scores:
             self.summaries.write_scores("valid", step, scores)

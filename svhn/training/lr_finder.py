@@ -1,4 +1,4 @@
-"""The learning-rate finder: the loss of real steps while the rate rises (Smith 2015, arXiv 1506.01186)."""
+"""The learning-rate finder: the losses of training steps with a rising learning rate (Smith 2015, arXiv 1506.01186)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from svhn.training import initial_weights
 from svhn.training.step import State, build_state, make_step
 from svhn.training.teacher import load_teacher
 
-RATES = np.geomspace(1e-6, 1.0, 200)  # one a step
-SMOOTHING = 0.9  # momentum of the mean that the suggestion is read off
-DIVERGENCE_FACTOR = 4.0  # times the lowest mean loss: the sweep ends
-SETTLING_STEPS = 10  # steps until that mean is one
+RATES = np.geomspace(1e-6, 1.0, 200)  # one learning rate per step
+SMOOTHING = 0.9  # momentum of the running mean of the loss
+DIVERGENCE_FACTOR = 4.0  # the sweep ends where the mean loss exceeds its minimum this many times
+SETTLING_STEPS = 10  # steps after which the running mean is a mean of enough losses
 
 
 class Sweep(NamedTuple):
-    """The learning rates that were tried, the loss of the step at each, and its running mean; all float64 (steps,)."""
+    """The learning rates that were tried, the loss of each step, and the loss's running mean; all float64 (steps,)."""
 
     rates: np.ndarray
     losses: np.ndarray
@@ -39,7 +39,13 @@ class Sweep(NamedTuple):
 
     @property
     def suggestion(self) -> float:
-        """A tenth of the rate with the lowest mean loss: well before it diverges. The slope itself is mostly noise."""
+        """A tenth of the rate with the lowest mean loss, well below rates that diverge.
+
+        The rate at which the loss falls fastest, the usual choice, depends mostly on noise.
+
+        Raises:
+            UserError: the loss only rises.
+        """
         lowest = int(self.smoothed.argmin()) if self.smoothed.size else 0
         if lowest < 2:
             raise UserError("the loss only rises, whatever the learning rate: look at the data, or try a new --name")
@@ -47,9 +53,21 @@ class Sweep(NamedTuple):
 
 
 def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
-    """Sweep the learning rate from where the run stands, or from new weights; nothing of the run is changed."""
+    """Sweep the learning rate from the run's newest checkpoint, or from new weights. The run's folder stays as it is.
+
+    Args:
+        run: the run, or a new run without a folder yet.
+        paths: where the runs of `--teacher` and `--init_from` lie.
+        split: the records to train on.
+        say: prints a line.
+
+    Raises:
+        UserError: the model is fitted without gradient descent, or the run's checkpoints can't be read.
+    """
     if MODELS[run.config.model].fit:
-        raise UserError(f"the model {run.config.model} is fitted at once and has no learning rate")
+        raise UserError(
+            f"--model={run.config.model} is fitted at once and has no learning rate: train it without looking for one"
+        )
     constant = run.with_options(lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, steps=len(RATES), replicas=1)
     start = checkpoints.restore_latest(run.folder, state.make_checkpoint(), say)
@@ -66,13 +84,13 @@ def sweep_rates(
     batches: Iterator[Batch],
     teacher: Network | None = None,
 ) -> Sweep:
-    """Take a step at each of `RATES` until the loss explodes; then give the state back as it was.
+    """Take one step at each of `RATES` until the loss explodes, then set the state back to what it was.
 
     Args:
-        state: whose optimiser has a constant rate of 1, so that `state.factor` is the rate.
-        config: of that optimiser.
-        batches: of training.
-        teacher: of that run, if it has one.
+        state: a state whose optimizer has a constant rate of 1, so that `state.factor` is the rate.
+        config: the options of this optimizer.
+        batches: batches for training.
+        teacher: the run's teacher, if it has one.
     """
     changing = (state.learner, state.average, state.optimizer)
     variables = [*chain.from_iterable(each.variables for each in changing), state.step, state.factor]
@@ -94,7 +112,7 @@ def sweep_rates(
 
 
 def smooth_losses(values: np.ndarray) -> np.ndarray:
-    """The exponential one, which begins at the first value."""
+    """The exponential running mean of the values, float64 (steps,), started at the first value."""
     mean, means = values[0] if len(values) else 0.0, []
     for value in values:
         mean = SMOOTHING * mean + (1 - SMOOTHING) * value

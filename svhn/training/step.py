@@ -1,4 +1,4 @@
-"""What training changes, and one step of it."""
+"""The state that training changes, and one step of training."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ from svhn.training.optimizers import build_optimizer
 
 @dataclass
 class State:
-    """What a checkpoint holds. `average` is evaluated; it is `model` itself where no average is kept.
+    """The state that training changes and a checkpoint holds.
 
-    `learner` is the model and the heads that are for training alone, or just the model where there are none. `factor`
-    multiplies the scheduled learning rate.
+    Args:
+        step: steps done, an int64 scalar.
+        model: the model that is trained.
+        learner: the model with further heads that only training needs; `model` itself if there are none.
+        average: a model with the averaged weights, for evaluation; `model` itself if no average is kept.
+        optimizer: the optimizer of the learner's weights.
+        factor: multiplies the scheduled learning rate, a float32 scalar.
     """
 
     step: tf.Variable
@@ -41,24 +46,31 @@ class State:
     factor: tf.Variable
 
     def make_checkpoint(self) -> tf.train.Checkpoint:
+        """The state as TensorFlow saves and restores it. Older checkpoints rely on the names given here."""
         weights = {id(variable) for variable in self.model.weights}
-        seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # of dropout
+        seeds = [variable.value for variable in self.model.variables if id(variable) not in weights]  # dropout's
         return tf.train.Checkpoint(
             step=self.step,
             model=self.model,
             average=self.average,
-            optimizer=self.optimizer,  # which holds what it changes: the learner's weights
+            optimizer=self.optimizer,  # also holds the weights it changes, and so those of the learner's further heads
             factor=self.factor,
             seeds=seeds,
         )
 
     def is_finite(self) -> bool:
-        """Whether all that is learnt still is a number, in the heads that are for training alone as well."""
+        """Whether all weights are finite, those of the learner's further heads included."""
         return all(np.isfinite(weight).all() for weight in self.learner.get_weights())
 
 
 def build_state(run: Run, steps: int, replicas: int) -> State:
-    """A new run's state, its weights drawn from the seed. Called within the strategy's scope."""
+    """A new state with weights drawn from the run's seed. To be called inside the strategy's scope.
+
+    Args:
+        run: the run.
+        steps: steps of the whole training, for the learning rate.
+        replicas: number of replicas that train together.
+    """
     keras.utils.set_random_seed(run.config.seed)
     model = load.build_model(run)
     learner = _build_learner(model, run.config)
@@ -69,12 +81,12 @@ def build_state(run: Run, steps: int, replicas: int) -> State:
         average.set_weights(model.get_weights())
     factor = tf.Variable(tf.constant(1.0), trainable=False)
     optimizer = build_optimizer(run.config, steps, factor)
-    optimizer.build(learner.trainable_variables)  # before the first tf.function, and within the scope
+    optimizer.build(learner.trainable_variables)  # its variables can't be created later, inside a tf.function
     return State(tf.Variable(tf.constant(0, tf.int64)), model, learner, average, optimizer, factor)
 
 
 def _build_learner(model: keras.Model, config: Config) -> keras.Model:
-    """The model with heads that tell which digit lies where, if what it trains on knows and the run is to learn it."""
+    """The model with heads for digit maps, if the run learns them and one of its data sets has boxes of digits."""
     known = any(DATASETS[name].locate for name in parse_train_on(config.train_on, config.dataset))
     with use_precision(config):
         return add_map_heads(model, MODELS[config.model].maps if known and config.map_weight else ())
@@ -86,8 +98,14 @@ def make_step(
     strategy: tf.distribute.Strategy,
     teacher: Network | None = None,
 ) -> Callable[[Any], Counts]:
-    """One step over a global batch: updates the state, returns the sums over all replicas."""
+    """A function that trains on one global batch: it updates the state and returns the sums over all replicas.
 
+    Args:
+        state: the state.
+        config: the options of the loss, and the batch size.
+        strategy: the strategy in whose scope the state was built.
+        teacher: a network whose predictions are learned beside the labels; None without one.
+    """
     variables = state.learner.trainable_variables
 
     def replica_step(batch: batches.Batch) -> Counts:
@@ -95,10 +113,10 @@ def make_step(
         with tf.GradientTape() as tape:
             outputs = state.learner(batch["image"], training=True)
             losses = compute_example_loss(batch, outputs, config.label_smoothing, taught, config.distillation)
-            learnt = losses
-            if "maps" in outputs:  # not counted: valid's loss is of the number alone, too
-                learnt += config.map_weight * compute_map_loss(batch["map"], outputs["maps"])
-            loss = tf.reduce_sum(learnt) / config.batch_size  # replicas' gradients are summed
+            objective = losses
+            if "maps" in outputs:  # left out of the reported loss, which stays comparable to that on valid
+                objective += config.map_weight * compute_map_loss(batch["map"], outputs["maps"])
+            loss = tf.reduce_sum(objective) / config.batch_size  # the global one: replicas' gradients are summed
         gradients = tape.gradient(loss, variables)
         gradients = distribute.clip_gradients(gradients, config.clip_norm, strategy.num_replicas_in_sync)
         state.optimizer.apply(gradients, variables)
@@ -117,7 +135,10 @@ def make_step(
 
 
 def _update_average(state: State, momentum: float, strategy: tf.distribute.Strategy) -> None:
-    """Move the averaged weights towards the model's: by a running mean at first, then by 1 - momentum."""
+    """Move the averaged weights toward the model's.
+
+    The rate is 1 - momentum in the end. It is higher at first, so that the initial weights are forgotten soon.
+    """
     step = tf.cast(state.step, tf.float32)
     rate = 1 - tf.minimum(momentum, (1 + step) / (10 + step))
 

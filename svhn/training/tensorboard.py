@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run, under `train` and `valid`."""
+"""Event files for TensorBoard, in the folders `train` and `valid`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCALAR_NAMES = ("loss", "sequence_accuracy", "digit_accuracy", "length_accuracy"
 
 
 def _make_file_writer(folder: Path) -> tf.summary.SummaryWriter:
-    folder.mkdir(parents=True, exist_ok=True)  # its errors, unlike TensorFlow's, say what is wrong
+    folder.mkdir(parents=True, exist_ok=True)  # its errors, unlike TensorFlow's, name the folder and the reason
     return tf.summary.create_file_writer(str(folder))
 
 
@@ -21,7 +21,12 @@ def _make_noop_writer(_: Path) -> tf.summary.SummaryWriter:
 
 
 class Summaries:
-    """Two event writers beneath one folder; or none, for a worker that is not the chief."""
+    """The two writers of event files in a run's log folder.
+
+    Args:
+        folder: the log folder.
+        enabled: if False, nothing is written: for workers other than the chief.
+    """
 
     def __init__(self, folder: Path, enabled: bool = True) -> None:
         make = _make_file_writer if enabled else _make_noop_writer
@@ -30,6 +35,7 @@ class Summaries:
     def write_scores(
         self, split: str, step: int, scores: Mapping[str, float], learning_rate: float | None = None
     ) -> None:
+        """The loss and the accuracies on `train` or `valid`, and the learning rate if given."""
         with self.writers[split].as_default(step):
             for name in SCALAR_NAMES:
                 tf.summary.scalar(name, scores[name])
@@ -37,21 +43,26 @@ class Summaries:
                 tf.summary.scalar("learning_rate", learning_rate)
 
     def write_images(self, step: int, images: tf.Tensor) -> None:
-        """The first of a batch as the network gets them, float32 (batch, height, width, channels) in 0…255."""
+        """The first eight pictures of a training batch, float32 (batch, height, width, channels) in 0…255."""
         with self.writers["train"].as_default(step):
             tf.summary.image("images", images / 255.0, max_outputs=8)
 
     def write_weights(self, step: int, model: keras.Model) -> None:
+        """A histogram of each trained weight."""
         with self.writers["train"].as_default(step):
             for variable in model.trainable_variables:
-                tf.summary.histogram(f"weights/{variable.path}", variable.value)  # one group, below the curves
+                tf.summary.histogram(
+                    f"weights/{variable.path}", variable.value
+                )  # the prefix makes them one group, which comes after the curves
 
     def write_graph(self, model: keras.Model) -> None:
+        """The graph of the model's inference."""
         forward = tf.function(lambda images: model(images, training=False))
         signature = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name="image")
         with self.writers["train"].as_default(0):
             tf.summary.graph(forward.get_concrete_function(signature).graph)
 
     def flush(self) -> None:
+        """Write to the files what the writers have buffered."""
         for writer in self.writers.values():
             writer.flush()

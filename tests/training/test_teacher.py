@@ -105,7 +105,7 @@ def test_no_teacher_unless_named(school: Path) -> None:
     ("name", "info", "options", "message"),
     [
         ("nobody", {}, {}, "nobody holds no run: train one with"),
-        ("student", {}, {}, "--teacher=student: a run can't teach itself, name another"),
+        ("student", {}, {}, "--teacher=student: a run can't teach itself"),
         (
             "demo",
             {},
@@ -121,7 +121,7 @@ def test_no_teacher_unless_named(school: Path) -> None:
             {},
             f"train={COUNTS['train']} (now 7), valid={COUNTS['valid']} (now 8): train",
         ),
-        ("demo", {}, {"model": "svm"}, "the model svm is fitted at once and can't be taught: leave out --teacher"),
+        ("demo", {}, {"model": "svm"}, "--model=svm is fitted at once and can't be taught: leave out --teacher"),
     ],
     ids=["unknown", "itself", "crop", "margin", "length", "draw", "counts", "fitted"],
 )
