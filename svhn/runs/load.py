@@ -48,9 +48,8 @@ def _check_box_support(config: Config) -> None:
         raise UserError(f"{task}: train it with --norandom_crop")
     whole = [name for name, spec in DATASETS.items() if spec.locate and not spec.margin]  # a margin is around a crop
     if config.dataset not in whole:
-        raise UserError(
-            f"{task}, and {config.dataset} has no such boxes: train it with --dataset={' or --dataset='.join(whole)}"
-        )
+        known = " or --dataset=".join(whole)
+        raise UserError(f"{task}, and {config.dataset} has no boxes in whole pictures: train it with --dataset={known}")
 
 
 def load_trained_model(run: Run, step: int) -> keras.Model:
