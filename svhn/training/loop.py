@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import signal
 import tempfile
@@ -16,9 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.config import Config, Paths
+from svhn.config import Paths
 from svhn.datasets import DATASETS
-from svhn.errors import Interrupted, Say, UserError
+from svhn.errors import Interrupted, Say
 from svhn.evaluation import metrics
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.score import make_scorer
@@ -28,22 +27,18 @@ from svhn.pipeline.batches import Batch, load_arrays, make_training_batches
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load
-from svhn.runs.steps import forget_best, list_steps, mark_best
+from svhn.runs.steps import forget_best, mark_best
 from svhn.runs.stored import read_history, write_history
 from svhn.runtime import cluster
 from svhn.runtime.processes import catch_signals
 from svhn.training import distribute, initial_weights
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
+from svhn.training.progress import count_steps, format_checkpoint, format_progress, make_divergence_error
 from svhn.training.step import build_state, make_step
 from svhn.training.teacher import load_teacher
 from svhn.training.tensorboard import Summaries
 
 ZERO_COUNTS = Counts(*(0.0 for _ in Counts._fields))
-
-
-def _compute_total_steps(config: Config, examples: int) -> int:
-    """Steps of the whole training: as given, or else those of the given epochs over so many examples."""
-    return config.num_steps or math.ceil(config.num_epochs * examples / config.batch_size)
 
 
 def train_model(run: Run, paths: Paths, say: Say) -> None:
@@ -88,7 +83,7 @@ class Loop:
         self.run, self.config, self.paths, self.split = run, run.config, paths, split
         self.strategy, self.say = strategy, say
         self.teacher = load_teacher(run, paths)
-        self.steps = _compute_total_steps(run.config, split.examples)
+        self.steps = count_steps(run.config, split.examples)
         self.chief = cluster.is_chief()  # only the chief scores, and writes into the run's folder
         self.agree = distribute.make_any_reduce(strategy)  # all workers have to stop at the same step
         with strategy.scope():
@@ -215,19 +210,12 @@ class Loop:
     def check_finite(self, step: int, loss: float) -> None:
         """Raises `UserError` if the loss is infinite or not a number, before anything of the step is saved."""
         if not math.isfinite(loss):
-            raise self._make_divergence_error(f"the loss at step {step} is {loss}")
+            raise make_divergence_error(self.run, f"the loss at step {step} is {loss}")
 
     def _check_weights(self, step: int) -> None:
         """Raises `UserError` if a weight is not finite. The loss, computed before the update, can't show it."""
         if not self.state.is_finite():
-            raise self._make_divergence_error(f"the weights after step {step} are not finite")
-
-    def _make_divergence_error(self, what: str) -> UserError:
-        kept = list_steps(self.run.folder)[-1:] or ["none"]
-        return UserError(
-            f"{what}: stopped; the last checkpoint is {kept[0]}. "
-            f"Try a smaller --lrate than {self.config.lrate:g}, or --clip_norm=1, under another --name"
-        )
+            raise make_divergence_error(self.run, f"the weights after step {step} are not finite")
 
     def _log_progress(self, step: int, counts: Counts, seconds: float) -> None:
         """Print the scores, the images per second and the time left, and write the scores for TensorBoard.
@@ -239,14 +227,10 @@ class Loop:
         """
         scores = metrics.compute_scores(counts)
         rate = counts.examples / seconds
-        left = datetime.timedelta(seconds=round((self.steps - step) * self.config.batch_size / rate))
         self.summaries.write_scores("train", step, scores, float(self.state.optimizer.learning_rate))
         if self.config.verbose:
-            self.say(
-                f"[{time.strftime('%H:%M:%S')}] Step: {step:5}, Loss: {scores['loss']:09.5f}, "
-                f"Seq Acc: {scores['sequence_accuracy']:.2f}, Dig Acc: {scores['digit_accuracy']:.2f}, "
-                f"{rate:.0f} images/s, {left} left"
-            )
+            images_left = (self.steps - step) * self.config.batch_size
+            self.say(format_progress(step, scores, rate, images_left))
 
     def _write_summaries(self, step: int, batch: Batch) -> None:
         first = self.strategy.experimental_local_results(batch["image"])[0]
@@ -278,10 +262,6 @@ class Loop:
         checkpoints.save_checkpoint(self.run.folder, self.checkpoint, step)
         if scores:
             self.summaries.write_scores("valid", step, scores)
-            marked = ", the best so far" if mark_best(self.run.folder, step, scores) else ""
-            self.say(
-                f"[{time.strftime('%H:%M:%S')}] Checkpoint {step}: valid loss {scores['loss']:.4f}, "
-                f"Seq Acc: {scores['sequence_accuracy']:.4f}, Dig Acc: {scores['digit_accuracy']:.4f}{marked}"
-            )
+            self.say(format_checkpoint(step, scores, mark_best(self.run.folder, step, scores)))
         checkpoints.prune_checkpoints(self.run.folder, self.config.max_to_keep)
         self.summaries.flush()
