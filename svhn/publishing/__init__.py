@@ -1,1 +1,1 @@
-"""A run made ready for others: released, or exported for other runtimes."""
+"""Publishing: a run as released weights, or as a file for another runtime."""

@@ -1,4 +1,7 @@
-"""A run as a file for another runtime: pixels in, number and confidence out; kept only if it reads alike there."""
+"""Export of a run to another runtime: the file takes pixels and returns numbers with their confidences.
+
+The file is kept only if it reads like TensorFlow in its own runtime.
+"""
 
 from __future__ import annotations
 
@@ -25,23 +28,24 @@ from svhn.runs.load import freeze_model, load_run
 from svhn.runs.stored import open_run
 from svhn.spec import Info
 
-PORTABLE_OPTIONS = {"mixed_precision": False, "views": 1}  # what every runtime can follow
-CHECK_COUNT = 256  # images
-BATCH_SIZE = 64
-CALIBRATION_COUNT = (
-    1000  # images of train whose ranges int8 takes; with 100 to 300, it read 0.2 to 0.4 points less of valid
-)
-MAX_DIFFERENCE = 1e-3  # other roundings of float32: 2e-4 on 2,999 house numbers, more on what looks like none
-MIN_INT8_AGREEMENT = 0.9  # least share of numbers that are read as before
+PORTABLE_OPTIONS = {"mixed_precision": False, "views": 1}  # options of an exported network: all runtimes have float32
+CHECK_COUNT = 256  # images that an exported file is checked with
+BATCH_SIZE = 64  # images per call in the check
+# Images of train from which int8 takes the ranges of its values. With 100 to 300 images, it read 0.2 to 0.4 points less
+# of valid.
+CALIBRATION_COUNT = 1000
+# Runtimes round float32 differently: by up to 2e-4 on 2,999 house numbers, and by more on pictures unlike them.
+MAX_DIFFERENCE = 1e-3
+MIN_INT8_AGREEMENT = 0.9  # least share of numbers that int8 must read as TensorFlow does
 
 
 class ExportCheck(NamedTuple):
-    """How an exported file reads what TensorFlow has read.
+    """How an exported file reads images in comparison with TensorFlow.
 
     Args:
-        images: how many and which.
-        same: share of numbers that are read alike.
-        difference: the largest in logits, confidences and box.
+        sample: number and kind of the images, for example "256 images of valid".
+        same: share of the images whose number is the same, 0 to 1.
+        difference: the largest difference in logits, confidences and box.
     """
 
     sample: str
@@ -52,19 +56,27 @@ class ExportCheck(NamedTuple):
 def export_run(
     folder: Path, given: Mapping[str, Any], checkpoint: str, records_dir: str, kind: str, target: Path
 ) -> ExportCheck:
-    """Write a run's checkpoint as a file, or a folder, of that kind.
+    """Write a run's checkpoint as a file of another runtime, and check it.
+
+    Args:
+        folder: the run's.
+        given: options in place of the stored ones.
+        checkpoint: as `steps.resolve_step` takes it; "" for the best.
+        records_dir: folder of the records, for the check and for the ranges of int8.
+        kind: key of `FORMATS`.
+        target: path of the file, or of the folder for a SavedModel.
 
     Raises:
-        UserError: the extra is missing, or records of train for int8, or it can't be had in int8, or doesn't read as
-            TensorFlow does.
+        UserError: the target is taken, a converter is not installed, int8 has no records of train or can't hold the
+            network, or the file does not read as TensorFlow does.
     """
     _check_target(target, kind)
     if given.get("views", 1) != 1:
-        raise UserError(f"--views={given['views']}: what is exported reads a picture as it is")
+        raise UserError(f"--views={given['views']}: an exported network has one view: leave the flag out")
     run, model = load_run(folder, {**given, **PORTABLE_OPTIONS}, checkpoint)
     if not FORMATS[kind].exact and any(isinstance(layer, keras.layers.RNN) for layer in model.layers):
         raise UserError(
-            f"--format={kind}: {run.config.model} is recurrent, which can't be had in 8 bits: choose another one"
+            f"--format={kind}: the recurrent model {run.config.model} has no 8-bit export: choose another --format"
         )
     module = make_exportable(freeze_model(model), run)
     source, images = _choose_check_images(run, records_dir)
@@ -73,35 +85,42 @@ def export_run(
 
 
 def _check_target(target: Path, kind: str) -> None:
-    """Raises `UserError` where something else lies at the file's place, or the name is not the format's."""
+    """Raises `UserError` if the name does not fit the format, or if anything but an earlier export has it."""
     expected = Path(f"_{FORMATS[kind].suffix}").suffix
     if kind != "savedmodel" and target.suffix != expected:
         raise UserError(f"--output={target}: expected a name that ends in {expected}")
     earlier = (target / "saved_model.pb").exists() if kind == "savedmodel" else target.is_file()
     if not target.name or (target.exists() and not earlier):
-        raise UserError(f"--output={target} is there, and no earlier export of that format: choose another name")
+        raise UserError(f"--output={target} exists and is no earlier export of --format={kind}: name another file")
 
 
 def make_exportable(network: Network, run: Run) -> Exportable:
-    """Of images, the logits at the run's temperature, and `number` (batch, max_length), its slots -1 past the end.
+    """The network as a function that can be exported, from images to these outputs:
 
-    `confidence` (batch,) is the number's, `digit_confidences` (batch, max_length) each digit's. A finder also says
-    `box` (batch, 4), in shares of the image's width and height, and `probability` (batch,) that there is a number.
+    - the logits at the run's temperature;
+    - `number`, int32 (batch, max_length): one digit per slot, -1 past the end;
+    - `confidence`, float32 (batch,): the probability of the number;
+    - `digit_confidences`, float32 (batch, max_length): the probability of each digit;
+    - of a finder also `box`, float32 (batch, 4): left, top, right and bottom as shares of the image's width and height;
+    - of a finder also `probability`, float32 (batch,): that there is a number.
     """
-    look = views.average_views(network, run)
+    predict = views.average_views(network, run)
 
     def read(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = look(images)
+        logits = predict(images)
         number, confidence, digit_confidences = decoding.decode_outputs(logits)
-        found = {"probability": decoding.compute_presence(logits)} if "box" in logits else {}
-        answer = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
-        return {**logits, **found, **answer}
+        presence = {"probability": decoding.compute_presence(logits)} if "box" in logits else {}
+        decoded = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
+        return {**logits, **presence, **decoded}
 
     return Exportable(read, run.records)
 
 
 def _choose_check_images(run: Run, records_dir: str) -> tuple[str, np.ndarray]:
-    """What to check with, in words and as images: of valid, or else of test, or else drawn ones."""
+    """Images for the check, and a name for them: images of valid, or else of test, or else drawn images.
+
+    Someone who was given a run often has no records.
+    """
     for split in ("valid", "test"):
         with suppress(UserError):
             return f"images of {split}", load_split_images(run, records_dir, split, CHECK_COUNT)
@@ -109,10 +128,10 @@ def _choose_check_images(run: Run, records_dir: str) -> tuple[str, np.ndarray]:
 
 
 def load_split_images(run: Run, records_dir: str, name: str, count: int) -> np.ndarray:
-    """The first images of a split, uint8 (…, height, width, channels).
+    """The first `count` images of a split, or all if there are fewer: uint8 (images, height, width, channels).
 
     Raises:
-        UserError: there are no such records, or they are damaged, or of another form than the run's.
+        UserError: the records are missing, damaged, or of another form than the run's.
     """
     info = records.read_info(records_dir, run.config.dataset)
     run, split = open_run(run.folder, {}, info, "score"), records.open_split(records_dir, info, name)
@@ -123,7 +142,7 @@ def load_split_images(run: Run, records_dir: str, name: str, count: int) -> np.n
 
 
 def draw_plain_images(info: Info, count: int) -> np.ndarray:
-    """The same of plain numbers, as noisy as photos, for who has no records."""
+    """Drawn numbers with noise as in photos, for a check without records: uint8 (count, height, width, channels)."""
     rng, (height, width) = np.random.default_rng(0), info.size
     font = ImageFont.load_default(height / 2)
 
@@ -140,10 +159,20 @@ def draw_plain_images(info: Info, count: int) -> np.ndarray:
 def write_export(
     module: Exportable, kind: str, target: Path, images: np.ndarray, calibration: np.ndarray
 ) -> tuple[float, float]:
-    """Write a file and read the images with it: the share read as TensorFlow does, and the logits' largest difference.
+    """Write a file under a hidden name, check it, and rename it.
+
+    Args:
+        module: the function to export.
+        kind: key of `FORMATS`.
+        target: the final path; an earlier export there is replaced.
+        images: images for the check, uint8 (images, height, width, channels).
+        calibration: images for the ranges of int8; other formats ignore them.
+
+    Returns:
+        As `compare_outputs`.
 
     Raises:
-        UserError: as `export_run`; then the earlier file stays.
+        UserError: as `export_run`; an earlier export then stays.
     """
     form, unfinished, earlier = (
         FORMATS[kind],
@@ -159,11 +188,11 @@ def write_export(
         )
         if same < (1 if form.exact else MIN_INT8_AGREEMENT) or not (difference <= MAX_DIFFERENCE or not form.exact):
             raise UserError(
-                f"{kind} reads {same:.1%} of {len(images)} images as TensorFlow does, and its outputs differ by up to "
-                f"{difference:.2g}: not exported, choose another --format"
+                f"--format={kind}: the file reads {same:.1%} of {len(images)} images as TensorFlow does, and its "
+                f"outputs differ by up to {difference:.2g}: nothing was exported; choose another --format"
             )
-        if target.is_dir():  # unlike a file, it can't be replaced
-            _remove_path(earlier)  # of an export that was killed
+        if target.is_dir():  # a rename replaces a file, but not a folder with content
+            _remove_path(earlier)  # left by an export that was killed here
             target.replace(earlier)
         unfinished.replace(target)
         _remove_path(earlier)
@@ -173,18 +202,18 @@ def write_export(
 
 
 def make_hidden_path(target: Path, word: str) -> Path:
-    """A place of our own: the name is hidden, since a user may have called a file so."""
+    """A hidden path beside the target, for work in progress. Users hardly ever have a file of such a name."""
     return target.with_name(f".{word}-{target.name}")
 
 
 def run_in_batches(call: Call, images: np.ndarray) -> Outputs:
-    """Of any number of images."""
+    """The outputs for any number of images, uint8 (images, height, width, channels), in batches."""
     parts = [call(images[start : start + BATCH_SIZE]) for start in range(0, len(images), BATCH_SIZE)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def compare_outputs(found: Outputs, expected: Outputs) -> tuple[float, float]:
-    """The share of numbers that are read alike, and the largest difference in what else is said."""
+    """The share of images whose number is the same, 0 to 1, and the largest difference in all other outputs."""
     same = (found["number"] == expected["number"]).all(axis=1).mean()
     others = expected.keys() - {"number"}
     return float(same), float(np.max([np.abs(found[name] - expected[name]).max() for name in others]))

@@ -1,6 +1,6 @@
-"""The files that a run is exported to: how each is written from a function, and called in the runtime it is for.
+"""Export formats: how each one's file is written from a function, and run in its own runtime.
 
-The runtimes and converters are an extra, imported where they are needed.
+Runtimes and converters are optional packages, so they are imported where they are used.
 """
 
 from __future__ import annotations
@@ -16,38 +16,50 @@ import tensorflow as tf
 from svhn.errors import UserError, suggest_extra
 from svhn.spec import Info
 
-OPSET = 18  # of ONNX; every onnxruntime since 1.14 (2023) reads it
+OPSET = 18  # version of ONNX's operators, which every onnxruntime since 1.14 (2023) supports
 
 Outputs = dict[str, np.ndarray]
 Call = Callable[[np.ndarray], Outputs]
 
 
 class Exportable(tf.Module):
-    """A function of pixels, and the same of files' bytes."""
+    """A function of images, as a TensorFlow module, and the same function of encoded picture files."""
 
     def __init__(self, read: Callable[[tf.Tensor], dict[str, tf.Tensor]], info: Info) -> None:
-        """`read` takes uint8 images (batch, height, width, channels) of `info.size`; it returns tensors by name."""
+        """Trace the two functions.
+
+        Args:
+            read: takes images, uint8 (batch, height, width, channels) of a record's size; returns tensors by name.
+            info: the form of the run's records.
+        """
         super().__init__()
         self.read, self.shape = read, (*info.size, info.channels)
         self.images = tf.function(read, input_signature=[self.make_signature(None)])
         self.encoded = tf.function(self.decode_and_read, input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
 
     def make_signature(self, batch: int | None) -> tf.TensorSpec:
+        """The input `images` for a batch of this size; None for any size."""
         return tf.TensorSpec((batch, *self.shape), tf.uint8, "images")
 
     def run_images(self, images: np.ndarray) -> Outputs:
+        """The outputs for images, uint8 (batch, height, width, channels), in TensorFlow."""
         return {name: value.numpy() for name, value in self.images(tf.constant(images)).items()}
 
     def decode_and_read(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What is read in PNG, JPEG, GIF (its first frame) and BMP files of any size; `text` beside the rest.
+        """The outputs for encoded pictures, and `text`, the number's digits, string (batch,).
 
-        As the file has them: a camera's turn isn't followed, and what is transparent isn't white.
+        The pixels are taken as stored: unlike `images.open_picture`, this function ignores the Exif rotation of a
+        camera, and transparent areas do not become white.
+
+        Args:
+            encoded: contents of PNG, JPEG, BMP or GIF files (the first frame) of any size, string (batch,).
         """
         outputs = self.images(tf.map_fn(self.decode_file, encoded, fn_output_signature=tf.uint8))
         slots = tf.where(outputs["number"] >= 0, tf.strings.as_string(outputs["number"]), "")
         return {**outputs, "text": tf.strings.reduce_join(slots, axis=1)}
 
     def decode_file(self, encoded: tf.Tensor) -> tf.Tensor:
+        """One encoded picture as an image of a record's size, uint8 (height, width, channels)."""
         image = tf.io.decode_image(encoded, channels=self.shape[-1], expand_animations=False)
         image = tf.image.resize(image, self.shape[:2], tf.image.ResizeMethod.LANCZOS3, antialias=True)
         return tf.ensure_shape(tf.saturate_cast(tf.round(image), tf.uint8), self.shape)
@@ -77,13 +89,14 @@ def _write_onnx(module: Exportable, path: Path, _calibration: np.ndarray) -> Non
 
 
 def load_onnx(path: Path) -> Call:
+    """A function that runs an ONNX file in onnxruntime."""
     session = _import_extra("onnxruntime").InferenceSession(str(path))
     names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(None, {"images": images}), strict=True))
 
 
 def _make_litert_converter(module: Exportable) -> Any:
-    """One image at a time: what runs on phones has fixed shapes."""
+    """A converter for one image at a time: LiteRT runs on phones, whose accelerators need fixed shapes."""
     _import_extra("ai_edge_litert.interpreter")
     one_image = tf.function(module.read, input_signature=[module.make_signature(1)])
     return tf.lite.TFLiteConverter.from_concrete_functions([one_image.get_concrete_function()], module)
@@ -94,7 +107,7 @@ def _write_litert(module: Exportable, path: Path, _calibration: np.ndarray) -> N
 
 
 def _write_litert_int8(module: Exportable, path: Path, calibration: np.ndarray) -> None:
-    """Weights and what flows between them in 8 bits, in ranges that these images span."""
+    """Write weights and activations in 8 bits; the activations' ranges are measured on the calibration images."""
     converter = _make_litert_converter(module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in calibration)
@@ -113,13 +126,13 @@ def _load_litert(path: Path) -> Call:
 
 
 class Format(NamedTuple):
-    """A kind of file.
+    """An export format.
 
     Args:
-        suffix: of its name.
-        write: from a function, the file's path, and images (for int8 alone) that show what values occur.
-        load: the same function of a file, in its runtime.
-        exact: whether its logits must be those of TensorFlow.
+        suffix: end of the file's default name.
+        write: writes a function to a path; takes images for calibration, uint8 (images, height, width, channels).
+        load: returns a function that runs the file in its runtime.
+        exact: whether all numbers must be the same as in TensorFlow; False for int8, which rounds.
     """
 
     suffix: str

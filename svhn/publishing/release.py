@@ -1,4 +1,4 @@
-"""A run made ready to be given away: one checkpoint's weights, in few bytes, and a confidence that can be believed."""
+"""Release of a run: one checkpoint's weights in half the bytes, with a temperature and threshold measured on valid."""
 
 from __future__ import annotations
 
@@ -17,15 +17,24 @@ from svhn.runs import load
 from svhn.runs.stored import read_config, read_history, write_history
 from svhn.runtime.files import atomic_write, write_json
 
-MEASURED_OPTIONS = ("views", "temperature", "threshold")
-MIN_PROBABILITY = 1e-6  # probability, that a confidence of 1 in what is wrong does not cost all
-TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()
+MEASURED_OPTIONS = ("views", "temperature", "threshold")  # options of evaluation that a released run keeps
+MIN_PROBABILITY = 1e-6  # keeps the loss finite when a wrong number has a confidence of 1
+TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
 def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float, dict[str, float]]:
-    """Write a folder that valid, test, report and predict take for a run; returns its temperature and scores on valid.
+    """Write a folder that all commands but train and lr accept as a run.
 
-    It holds no checksums of what the run was trained on: who has another test split may score it on that.
+    The folder holds no checksums of the run's sources, so that the released run can be scored on other test splits.
+
+    Args:
+        run: the run, opened with the options of evaluation to keep.
+        valid: the split on which temperature and threshold are chosen.
+        step: step of the checkpoint.
+        folder: where to write; an earlier release there is replaced.
+
+    Returns:
+        The temperature, and the scores on valid.
     """
     model = load.load_trained_model(run, step)
     weights = [_to_float16(weight) for weight in model.get_weights()]
@@ -44,22 +53,27 @@ def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float,
     described = {"best.json": {"step": step, **scores}, "config.json": {**stored, "config": options, "sources": {}}}
     for name, content in described.items():
         write_json(folder / name, content)
-    for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # last: until now it was whole
+    for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # removed last, so that the folder is a run at any time
         earlier.unlink()
     return run.config.temperature, scores
 
 
 def _to_float16(weight: np.ndarray) -> np.ndarray:
-    """Kernels, which are nearly all of a model, in float16; what is one number a channel as it is."""
+    """Kernels in float16, which halves the file; biases and other values per channel are few and stay float32."""
     return weight.astype(np.float16) if weight.ndim > 1 else weight
 
 
 def choose_temperature(network: Network, run: Run, split: Split) -> float:
-    """Of `TEMPERATURES`, the one whose confidences say best whether the number that was read is right.
+    """The temperature of `TEMPERATURES` that minimizes the log loss of "this reading is right" on a split.
 
-    Guo et al. 2017 (arXiv 1706.04599) choose by the classes' probabilities; but it is the confidence that is given
-    away, which is a product of several, and of the most probable number alone. A finder's is not, so that its classes
-    decide.
+    Guo et al. 2017 (arXiv 1706.04599) minimize the log loss of the classes. Users are shown the confidence of the whole
+    number, a product of several probabilities, so this function calibrates that product. Users are not shown the
+    confidence of a finder's number, so a finder's temperature minimizes the log loss of its classes.
+
+    Args:
+        network: the run's network.
+        run: the run; its own temperature is ignored.
+        split: the examples, with labels.
     """
     read = views.average_views(network, run.with_options(temperature=1.0))
 
@@ -67,37 +81,50 @@ def choose_temperature(network: Network, run: Run, split: Split) -> float:
     def losses(batch: batches.Batch) -> tf.Tensor:
         logits = read(batch["image"])
         loss = compute_sequence_loss if "box" in logits else compute_log_loss
-        every = [loss(batch["digits"], views.apply_temperature(logits, value)) for value in TEMPERATURES]
-        return tf.linalg.matvec(tf.stack(every), batch["weight"])
+        by_temperature = [loss(batch["digits"], views.apply_temperature(logits, value)) for value in TEMPERATURES]
+        return tf.linalg.matvec(tf.stack(by_temperature), batch["weight"])  # padding has weight 0
 
     total = sum(losses(batch).numpy() for batch in batches.make_evaluation_batches(run, split))
     return TEMPERATURES[int(np.argmin(total))]
 
 
 def compute_log_loss(digits: tf.Tensor, outputs: Outputs) -> tf.Tensor:
-    """Of each confidence, as the probability that the number is the digits, int32 (batch, max_length): (batch,)."""
+    """The log loss of each confidence as the probability that the reading is right, float32 (batch,).
+
+    Args:
+        digits: the labels, int32 (batch, max_length).
+        outputs: the network's logits.
+    """
     decoded = decoding.decode_outputs(outputs)
     right = tf.reduce_all(decoded.digits == digits, axis=1)
     return -tf.math.log(tf.maximum(tf.where(right, decoded.confidence, 1 - decoded.confidence), MIN_PROBABILITY))
 
 
 def choose_threshold(network: Network, run: Run, split: Split) -> float:
-    """Where the larger share is least: of numbers that are refused, or of pictures without any that are given one.
+    """The threshold, 0 to 1, that minimizes the larger of two shares of a split's pictures.
 
-    The run's own where the split has not both kinds.
+    The shares are those of numbers that are refused, and of pictures without a number that are given one. Both errors
+    count the same, whichever kind of picture is more frequent. A split without both kinds of pictures leaves the run's
+    threshold as it is.
+
+    Args:
+        network: the run's network.
+        run: the run.
+        split: the examples, with labels.
     """
     read = views.average_views(network, run)
 
     @tf.function
-    def presence(batch: batches.Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def measure_presence(batch: batches.Batch) -> tuple[tf.Tensor, tf.Tensor]:
         real = batch["weight"] > 0
         probable = decoding.compute_presence(read(batch["image"]))
         return probable[real], tf.reduce_any(batch["digits"] != labels.EMPTY, axis=1)[real]
 
     if len({length == "0" for length in run.records.lengths.get("valid", {})}) < 2:
         return run.config.threshold
-    parts = [presence(batch) for batch in batches.make_evaluation_batches(run, split)]
+    parts = [measure_presence(batch) for batch in batches.make_evaluation_batches(run, split)]
     probable, shown = (np.concatenate(column) for column in zip(*parts, strict=True))
+    # Every probability is a candidate: its place among the sorted ones counts the pictures below it.
     refused = np.searchsorted(np.sort(probable[shown]), probable) / shown.sum()
     accepted = 1 - np.searchsorted(np.sort(probable[~shown]), probable) / (~shown).sum()
     return float(probable[np.argmin(np.maximum(refused, accepted))])
