@@ -13,8 +13,8 @@ from typing import Any
 from svhn.errors import UserError
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
-RELEASED = Path(__file__).parent / "released"  # a run that comes with the package, others in folders below it
-LARGEST_INTEGER = 2**63  # whole numbers reach TensorFlow as int64
+RELEASED = Path(__file__).parent / "released"  # the bundled reader; other bundled runs are folders within it
+LARGEST_INTEGER = 2**63  # TensorFlow gets whole numbers as int64, which end below it
 
 
 def _define_option(default: Any, description: str, group: str, fixed: str = "") -> Any:
@@ -132,7 +132,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Paths:
-    """Where a run's files lie."""
+    """The folders of a run's files."""
 
     name: str = _define_run_option("demo", "name of the run: the folder of its checkpoints and results")
     log_name: str = _define_run_option("run1", "name of this session's TensorBoard logs")
@@ -148,21 +148,32 @@ class Paths:
 
     @property
     def run_folder(self) -> Path:
+        """Folder of the run. Without one of this name in `checkpoints_dir`, a bundled run of the name is used."""
         folder = Path(self.checkpoints_dir) / self.name
         packaged = RELEASED if self.name == RELEASED.name else RELEASED / self.name
         return packaged if (packaged / "config.json").exists() and not folder.exists() else folder
 
     @property
     def results(self) -> Path:
+        """Folder of the run's tables, pictures and reports."""
         return Path(self.results_dir) / self.name
 
     @property
     def logs(self) -> Path:
+        """Folder of the run's TensorBoard logs in this session."""
         return Path(self.log_dir) / self.log_name / self.name
 
 
 def parse_train_on(train_on: str, dataset: str) -> list[str]:
-    """Those that `--train_on` names, or else the run's own. Raises `UserError` where a name is empty or repeated."""
+    """The names of the data sets to train on.
+
+    Args:
+        train_on: value of `--train_on`: names, separated by commas; "" for the run's own data set.
+        dataset: name of the run's own data set.
+
+    Raises:
+        UserError: a name is empty or repeated.
+    """
     names = [name.strip() for name in train_on.split(",")] if train_on else [dataset]
     if "" in names or len(set(names)) < len(names):
         raise UserError(f"--train_on={train_on}: expected names of data sets, each once, for example svhn,synthetic")
@@ -170,12 +181,13 @@ def parse_train_on(train_on: str, dataset: str) -> list[str]:
 
 
 def check_folder_name(flag: str, value: str) -> None:
+    """Raises `UserError` unless a flag's value is the name of one folder, which can't lead out of its parent."""
     if not value or value in (".", "..") or any(c in value for c in "/\\\0"):
         raise UserError(f"--{flag}={value!r}: expected the name of one folder, without separators and not '..'")
 
 
 def _check_types(options: Any) -> None:
-    """Raise `UserError` for a value of another type than its field's default: config.json can be written by hand."""
+    """Raises `UserError` for a value of another type than its field's default. Users may edit config.json by hand."""
     for field in dataclasses.fields(options):
         value, expected = getattr(options, field.name), type(field.default)
         if type(value) is not expected and not (expected is float and type(value) is int):
@@ -183,17 +195,31 @@ def _check_types(options: Any) -> None:
 
 
 def _check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
-    """Raise `UserError` for a number that is not finite, too large, or below `at_least` (None: not above 0)."""
+    """Raises `UserError` for a number that is not finite, too large or too small.
+
+    Args:
+        options: the options.
+        names: names of the options to check.
+        at_least: smallest value that is allowed; None if the number must be above 0.
+    """
     for name in names:
         value = getattr(options, name)
-        largest = LARGEST_INTEGER if isinstance(value, int) else math.inf
+        whole = isinstance(value, int)
+        largest = LARGEST_INTEGER if whole else math.inf
         if not value < largest or (value <= 0 if at_least is None else value < at_least):
-            expected = "a number above 0" if at_least is None else f"a number of at least {at_least}"
-            raise UserError(f"--{name}={value}: expected {expected} and below {largest:.4g}")
+            lower = "above 0" if at_least is None else f"of at least {at_least}"
+            expected = f"a number {lower} and below {largest:.4g}" if whole else f"a finite number {lower}"
+            raise UserError(f"--{name}={value}: expected {expected}")
 
 
 def get_registered(kind: str, registry: Mapping[str, Any], name: str) -> Any:
-    """The registry's entry, or a `UserError` with the names there are."""
+    """The entry of a registry; raises `UserError` with the registered names if there is none.
+
+    Args:
+        kind: what the entries are, for the message: "model" or "data set".
+        registry: entries by name.
+        name: name of the entry.
+    """
     if name not in registry:
         raise UserError(f"unknown {kind} {name!r}: expected one of {', '.join(sorted(registry))}")
     return registry[name]
