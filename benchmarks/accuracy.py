@@ -1,4 +1,4 @@
-"""Numbers read and milliseconds per picture, of our networks and of two OCR engines, on the same boxes of test.
+"""Numbers read and milliseconds per picture: our networks and two OCR engines, on the same boxes of test.
 
     python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
 
@@ -40,7 +40,7 @@ Images = list[np.ndarray]
 
 
 def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str], Images]:
-    """Names, labels and uint8 pictures of the first records of test."""
+    """Names, labels and pictures, uint8 (height, width, 3), of the first `count` records of test."""
     split = records.open_split(paths.records_dir, info, "test")
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths]).map(
         lambda serialized: batches.decode_record(serialized, info)
@@ -54,7 +54,7 @@ def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], lis
 
 
 def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
-    """Crops of the same numbers from the published pictures, at their own proportions."""
+    """Crops of the named examples from the published pictures, `CROP_HEIGHT` high, at their own proportions."""
     spec = DATASETS[info.dataset]
     entries = {entry.name: entry for entry in spec.entries(Path(paths.data_dir), "test", info.seed)}
 
@@ -67,24 +67,30 @@ def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 
 
 def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
+    """The readings of a run's best checkpoint, one picture at a time."""
     run = open_run(paths.run_folder, {"batch_size": 1}, info, "score")
     model = load.load_trained_model(run, resolve_step(paths.run_folder, "best"))
     return (reading.text for reading in reader.read_crops(load.freeze_model(model), run, images))
 
 
 def tesseract(images: Images) -> Iterator[str]:
+    """The answers of Tesseract. Raises `ImportError` or `OSError` if it is not installed."""
     engine: Any = importlib.import_module("pytesseract")
     return (engine.image_to_string(image, config=TESSERACT_OPTIONS) for image in images)
 
 
 def rapidocr(images: Images) -> Iterator[str]:
+    """The answers of RapidOCR's recognizer, which takes BGR. Raises `ImportError` if it is not installed."""
     engine: Any = importlib.import_module("rapidocr_onnxruntime").RapidOCR()
     answers = (engine(image[..., ::-1], use_det=False, use_cls=False, use_rec=True)[0] for image in images)
     return ("".join(text for text, _ in answer or []) for answer in answers)
 
 
 def _measure_reading(read: Callable[[Images], Iterator[str]], images: Images, labels: list[str]) -> tuple[float, float]:
-    """Share read right, 0 to 1, and milliseconds per picture; the first is read twice, because it loads the engine."""
+    """Share read right, 0 to 1, and milliseconds per picture.
+
+    The first picture is read twice, and its first time does not count, because it includes the loading of the engine.
+    """
     answers = read([images[0], *images])
     next(answers)
     began = time.perf_counter()
@@ -94,25 +100,25 @@ def _measure_reading(read: Callable[[Images], Iterator[str]], images: Images, la
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", default="house,kvn", help="runs")
-    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--names", default="house,kvn", help="names of the runs, comma-separated")
+    parser.add_argument("--images", type=int, default=1000, help="number of pictures")
     parser.add_argument("--data_dir", default="data")
     parser.add_argument("--records_dir", default="records")
     parser.add_argument("--checkpoints_dir", default="checkpoints")
     args = vars(parser.parse_args())
-    runs_named, count = args.pop("names").split(","), args.pop("images")
+    run_names, count = args.pop("names").split(","), args.pop("images")
     paths = Paths(**args)
     info = records.read_info(paths.records_dir, "svhn")
     names, labels, images = _load_pictures(paths, info, count)
     print(f"{len(labels):,} numbers of test, one at a time   right   ms a picture")
-    for name in runs_named:
+    for name in run_names:
         run = dataclasses.replace(paths, name=name)
-        _print_row(name, *_measure_reading(lambda seen, run=run: network(run, info, seen), images, labels))
-    whole = _crop_pictures(paths, info, names)
+        _print_row(name, *_measure_reading(lambda pictures, run=run: network(run, info, pictures), images, labels))
+    crops = _crop_pictures(paths, info, names)
     for engine in (tesseract, rapidocr):
         try:
-            _print_row(engine.__name__, *_measure_reading(engine, whole, labels))
-        except (ImportError, OSError) as error:  # OSError: Tesseract's program is missing
+            _print_row(engine.__name__, *_measure_reading(engine, crops, labels))
+        except (ImportError, OSError) as error:  # OSError: the program of Tesseract is missing
             print(f"{engine.__name__:36} not installed: {error}")
 
 

@@ -24,7 +24,7 @@ Entries = list[tuple[str, np.ndarray]]
 
 
 def read_value_by_value(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """The same entries as `read_digit_struct`, each value by h5py's own objects."""
+    """Yield the same entries as `read_digit_struct`, with one h5py read per value."""
     with h5py.File(path) as file:
         yield from _read_entries(file)
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.drawing [PICTURES]
 
-Only the time of this process counts, not that of others on the machine. The best of three rounds is printed.
+The CPU time of this process is measured, so other work on the machine does not count. The best of three rounds is
+printed.
 """
 
 from __future__ import annotations

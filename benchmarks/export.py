@@ -28,21 +28,26 @@ TIMED_IMAGES = 200
 
 
 def _load_labeled_images(run: Run, records_dir: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first images of a split, uint8 as records hold them, and their digits, int32 (images, max_length)."""
+    """The first `count` images of a split, uint8 (images, height, width, channels), and their digits.
+
+    The digits are int32 (images, max_length), -1 past the end.
+    """
     info = records.read_info(records_dir, run.config.dataset)
-    batches = make_evaluation_batches(run, records.open_split(records_dir, info, split))
-    seen = list(batches.take(-(-count // run.config.batch_size)))
-    kept = np.concatenate([batch["weight"] for batch in seen]) > 0
-    images, digits = (np.concatenate([batch[name] for batch in seen])[kept] for name in ("image", "digits"))
+    split_batches = make_evaluation_batches(run, records.open_split(records_dir, info, split))
+    batches = list(split_batches.take(-(-count // run.config.batch_size)))
+    real = np.concatenate([batch["weight"] for batch in batches]) > 0  # padding has weight 0
+    images, digits = (np.concatenate([batch[name] for batch in batches])[real] for name in ("image", "digits"))
     return images[:count], digits[:count]
 
 
 def _measure_size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
     return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
 
 
 def _time_call(call: Callable[[np.ndarray], object], images: np.ndarray) -> float:
-    call(images[:1])
+    """Mean milliseconds of a call with one image."""
+    call(images[:1])  # the first call is slower: runtimes allocate and compile
     began = time.perf_counter()
     for image in images:
         call(image[None])
@@ -53,15 +58,15 @@ def _format_row(kind: str, call: Call, path: Path, images: np.ndarray, numbers: 
     found = export.run_in_batches(call, images)
     right = (found["number"] == numbers).all(axis=1).mean()
     same, difference = export.compare_outputs(found, expected)
-    megabytes, time_of_one = _measure_size(path) / 1e6, _time_call(call, images[:TIMED_IMAGES])
-    return f"{kind:12}{right:8.2%}{same:8.2%}{difference:14.1e}{megabytes:8.1f}{time_of_one:8.2f}"
+    megabytes, milliseconds = _measure_size(path) / 1e6, _time_call(call, images[:TIMED_IMAGES])
+    return f"{kind:12}{right:8.2%}{same:8.2%}{difference:14.1e}{megabytes:8.1f}{milliseconds:8.2f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", default="released")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--name", default="released", help="name of the run")
+    parser.add_argument("--split", default="test", help="split to read")
+    parser.add_argument("--images", type=int, default=3000, help="number of images")
     parser.add_argument("--records_dir", default=Paths.records_dir)
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()

@@ -1,10 +1,10 @@
-"""Numbers read in whole pictures without a box: SVHN's pictures, and the patches beside their numbers.
+"""Numbers read in whole pictures without boxes: SVHN's pictures, patches beside their numbers, and large photos.
 
     python -m benchmarks.photos [--name=released] [--finder=finder] [--split=test] [--images=1000] [--data_dir=data]
 
-The reader gets one PIL image at a time. The first is read twice, because the first reading compiles the networks. Then
-follow photos of twelve megapixels: each is an enlarged patch with another picture pasted in, whose number is 3 % as
-wide as the photo.
+The reader gets one PIL image at a time. The first image is read twice, because the first reading compiles the networks.
+The large photos have twelve megapixels: each is an enlarged patch with a picture pasted in, whose number is 3 % as wide
+as the photo.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
 
-PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height in pixels; photos
-NUMBER_WIDTH = 0.03  # of a number, as a share of the photo's width
+PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height in pixels; number of photos
+NUMBER_WIDTH = 0.03  # width of a number as a share of the photo's width
 
 
 class Answer(NamedTuple):
-    """The reading of a picture beside its label."""
+    """The reading of a picture, beside its label."""
 
     label: str
     text: str
@@ -38,6 +38,7 @@ class Answer(NamedTuple):
 
 
 def _load_entry_picture(entry: Entry) -> Image.Image:
+    """The whole picture of a number, or the patch beside the number for an entry without one."""
     path, box, whole = entry.source
     image = open_picture(path)
     left, top, right, bottom = map(round, svhn_full.sample_background_box(entry.name, box, image.size))
@@ -45,6 +46,7 @@ def _load_entry_picture(entry: Entry) -> Image.Image:
 
 
 def measure_overlap(true: Box, found: Box | None) -> float:
+    """Intersection over union of two boxes in pixels, 0 to 1; 0 if no box was found."""
     return float(boxes.compute_iou_and_giou(tf.constant([true]), tf.constant([found]))[0][0]) if found else 0.0
 
 
@@ -61,49 +63,49 @@ def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer],
     ], milliseconds
 
 
-def _compose_photo(entry: Entry, ground: Entry, rng: np.random.Generator) -> Image.Image:
-    """A photo made of the enlarged picture of `ground`, with the entry's picture pasted in at a random place."""
+def _compose_photo(entry: Entry, background: Entry, rng: np.random.Generator) -> Image.Image:
+    """The picture of `background`, enlarged to a photo, with the entry's picture pasted in at a random place."""
     left, _, right, _ = entry.source[1]
-    shown, large = _load_entry_picture(entry), _load_entry_picture(ground).resize(PHOTO_SIZE)
-    factor = NUMBER_WIDTH * large.width / (right - left)
-    shown = shown.resize((round(factor * shown.width), round(factor * shown.height)))
-    large.paste(shown, (int(rng.integers(large.width - shown.width)), int(rng.integers(large.height - shown.height))))
-    return large
+    small, photo = _load_entry_picture(entry), _load_entry_picture(background).resize(PHOTO_SIZE)
+    factor = NUMBER_WIDTH * photo.width / (right - left)
+    small = small.resize((round(factor * small.width), round(factor * small.height)))
+    photo.paste(small, (int(rng.integers(photo.width - small.width)), int(rng.integers(photo.height - small.height))))
+    return photo
 
 
-def _measure_photos(reader: Reader, numbers: list[Entry], beside: list[Entry]) -> tuple[float, float]:
+def _measure_photos(reader: Reader, numbers: list[Entry], patches: list[Entry]) -> tuple[float, float]:
     """Share of photos that are read right, 0 to 1, and mean seconds per photo."""
     rng = np.random.default_rng(0)
-    large = [_compose_photo(entry, ground, rng) for entry, ground in zip(numbers, beside[::-1], strict=False)]
-    reader.read(large[:1])
+    photos = [_compose_photo(entry, patch, rng) for entry, patch in zip(numbers, patches[::-1], strict=False)]
+    reader.read(photos[:1])
     began = time.perf_counter()
-    readings = reader.read(large)
-    seconds = (time.perf_counter() - began) / len(large)
+    readings = reader.read(photos)
+    seconds = (time.perf_counter() - began) / len(photos)
     return float(np.mean([each.text == entry.label for each, entry in zip(readings, numbers, strict=True)])), seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", default="released")
-    parser.add_argument("--finder", default="finder")
-    parser.add_argument("--split", default="test", help="folder of the pictures, within data_dir")
+    parser.add_argument("--name", default="released", help="run that reads")
+    parser.add_argument("--finder", default="finder", help="run that locates the number")
+    parser.add_argument("--split", default="test", help="folder of the pictures in data_dir")
     parser.add_argument("--images", type=int, default=1000, help="pictures of each kind")
     parser.add_argument("--data_dir", default="data")
     parser.add_argument("--checkpoints_dir", default=Paths.checkpoints_dir)
     args = parser.parse_args()
     entries = [entry for entry in svhn_full.list_entries(args.data_dir, args.split) if not entry.problem]
-    numbers, beside = ([entry for entry in entries if bool(entry.label) == shown] for shown in (True, False))
+    numbers, patches = ([entry for entry in entries if bool(entry.label) == labeled] for labeled in (True, False))
     reader = Reader.load(args.name, args.finder, Path(args.checkpoints_dir))
     found, milliseconds = _answer_entries(reader, numbers[: args.images])
-    none, _ = _answer_entries(reader, beside[: args.images])
-    given = np.mean([answer.text != "" for answer in none])
+    beside, _ = _answer_entries(reader, patches[: args.images])
+    mistaken = np.mean([answer.text != "" for answer in beside])
     print(f"{len(found):,} whole pictures of {args.split}")
     print(f"numbers right         {np.mean([answer.text == answer.label for answer in found]):8.2%}")
     print(f"boxes found           {np.mean([answer.overlap >= boxes.IOU_THRESHOLD for answer in found]):8.2%}")
     print(f"refused               {np.mean([answer.text == '' for answer in found]):8.2%}")
-    print(f"beside given a number {given:8.2%} of {len(none):,}")
+    print(f"patches given a number {mistaken:7.2%} of {len(beside):,}")
     print(f"milliseconds          {milliseconds:8.1f}")
-    right, seconds = _measure_photos(reader, numbers[:PHOTO_COUNT], beside[: args.images])
+    right, seconds = _measure_photos(reader, numbers[:PHOTO_COUNT], patches[: args.images])
     print(f"numbers right         {right:8.2%} of {PHOTO_COUNT} photos of {PHOTO_SIZE[0]} x {PHOTO_SIZE[1]} pixels")
     print(f"seconds               {seconds:8.2f}")
 

@@ -1,4 +1,4 @@
-"""Share of digits that a run reads in the test rows of `mnist_stacked`, by how far each digit is turned.
+"""Share of digits that a run reads in the test rows of `mnist_stacked`, by the angle at which each digit is drawn.
 
 python -m benchmarks.rotation --name=rows [--data_dir=data/mnist] [--records_dir=records]
 """
@@ -20,14 +20,14 @@ from svhn.evaluation import score
 from svhn.runs import load, stored
 from svhn.runs.steps import resolve_step
 
-BIN_DEGREES = 15  # width of a row of the table
+BIN_DEGREES = 15  # range of angles in one row of the table
 
 
 def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
-    """Yield how far each digit of the test rows is turned, in degrees, and whether it was read.
+    """Yield the angle of each digit of the test rows, in degrees, and whether the digit was read right.
 
     Raises:
-        UserError: the run does not exist, or the data set now draws other rows than the records hold.
+        UserError: the run does not exist, or the data set now draws rows that differ from the records.
     """
     info = records.read_info(paths.records_dir, stored.resolve_option(paths.run_folder, {}, "dataset"))
     run = stored.open_run(paths.run_folder, {}, info, "score")
@@ -37,8 +37,11 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
     for found in score.predict_split(load.freeze_model(model), run, split):
         entry = drawn[found.name]
         if entry.label != found.label:
-            raise UserError(f"{found.name} is drawn in another way now: run `python -m svhn.wrangle` and train again")
-        read = found.reading.text.ljust(len(found.label))
+            raise UserError(
+                f"{found.name}: the records hold {found.label}, the data set now draws {entry.label}: "
+                f"run `python -m svhn.wrangle --dataset={info.dataset}` and train again"
+            )
+        read = found.reading.text.ljust(len(found.label))  # digits that are missing at the end count as wrong
         yield from zip(entry.source.degrees.tolist(), map(str.__eq__, found.label, read), strict=True)
 
 

@@ -6,7 +6,7 @@
 Both sides use the same threads and one batch that is kept in memory. Both train in bfloat16 beside float32 weights, by
 the same step: the loss of the number with smoothed labels and without maps of its digits, clipped gradients, AdamW,
 averaged weights. Our side reads as `svhn read` and `svhn report` do. PyTorch runs uncompiled, as in most programs. Its
-pictures are in its faster layout on CPUs, channels_last, and its reading is the faster one of float32 and bfloat16.
+pictures are in its faster layout on CPUs, channels_last, and its reading is the faster of float32 and bfloat16.
 PyTorch needs `pip install torch`.
 """
 
@@ -31,9 +31,9 @@ from svhn.spec import Info
 from svhn.training import distribute
 from svhn.training.step import build_state, make_step
 
-ROUNDS = 4
+ROUNDS = 4  # rounds in which the sides take turns, so that other work on the machine slows both
 INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
-MATRIX_SIDE = 4096  # of the matrices whose product measures what the cores can do
+MATRIX_SIDE = 4096  # rows and columns of the matrices whose product measures the speed of the cores
 
 
 def _count_multiply_adds(model: keras.Model) -> int:
@@ -43,6 +43,7 @@ def _count_multiply_adds(model: keras.Model) -> int:
 
 
 def make_batch(size: int) -> Batch:
+    """A batch of noise: `image` float32 (size, 48, 80, 3) from 0 to 255, `digits` int32 (size, 5), -1 past the end."""
     rng = np.random.default_rng(0)
     height, width = 48, 80
     digits = np.where(np.arange(5) < rng.integers(1, 6, (size, 1)), rng.integers(0, 10, (size, 5)), -1)
@@ -53,7 +54,12 @@ def make_batch(size: int) -> Batch:
 
 
 def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[[], Any]], int, int]:
-    """A training step and a reading, which wait for their result; the network's parameters and multiply-adds."""
+    """Our side.
+
+    Returns:
+        The calls "training" and "inference", which wait for their results, so that they can be timed; the number of
+        the network's parameters; and its multiply-adds per image.
+    """
     config = stored.make_config({"batch_size": batch_size, "map_weight": 0.0})
     trained = build_state(Run(Path(), config, INFO), 1000, replicas=1)
     step = make_step(trained, config, distribute.choose_strategy())
@@ -64,13 +70,18 @@ def make_keras_calls(batch: Batch, batch_size: int) -> tuple[dict[str, Callable[
 
 
 def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], Any]]:
-    """The same calls of the same network in PyTorch."""
+    """PyTorch's side: the same calls for the same network, and "in float32", the reading without bfloat16.
+
+    Args:
+        batch: as `make_batch` returns it.
+        parameters: number of our network's parameters, which this network must have too.
+    """
     import torch
 
     from benchmarks.helpers.torch_svhn import Svhn, make_train_step
 
     _, stem, stages, dropout = residual.build_reader.args
-    model: Any = Svhn(stem, stages, dropout, (48, 80), 5)  # PyTorch's types know no memory_format
+    model: Any = Svhn(stem, stages, dropout, (48, 80), 5)  # Any: PyTorch's types lack memory_format
     assert sum(weight.numel() for weight in model.state_dict().values() if weight.ndim) == parameters
     model = model.to(memory_format=torch.channels_last)
     images = torch.from_numpy(batch["image"].numpy()).permute(0, 3, 1, 2)  # channels_last in memory
@@ -90,9 +101,9 @@ def make_torch_calls(batch: Batch, parameters: int) -> dict[str, Callable[[], An
 
 
 def _measure_rates(ways: list[Callable[[], Any]], size: int, steps: int) -> list[float]:
-    """Images per second of each way: the best of several rounds, in which the ways take turns."""
+    """Images per second of each call: the best of several rounds, in which the calls take turns."""
     best = [0.0] * len(ways)
-    for way in ways:
+    for way in ways:  # the first calls compile
         way()
         way()
     for _ in range(ROUNDS):
@@ -112,9 +123,9 @@ def _measure_product_rate() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=20, help="steps of a round")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch_size", type=int, default=64, help="images per call")
+    parser.add_argument("--steps", type=int, default=20, help="calls in a round")
+    parser.add_argument("--threads", type=int, default=2, help="threads of each side")
     args = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.config.threading.set_inter_op_parallelism_threads(args.threads)
@@ -136,12 +147,14 @@ def main() -> None:
     for name, own, other in zip(("training", "inference"), (training, inference), _pick_fastest(theirs), strict=True):
         print(f"{name:12} {own:9.0f} " + (f"{other:10.0f} {own / other:7.2f}" if other else "not installed"))
     product = _measure_product_rate()
+    # A training step computes three passes: forward, and backward to the inputs and to the weights.
     for name, own, passes in (("training", training, 3), ("inference", inference, 1)):
         rate = 2 * passes * macs * own
         print(f"{name:12} {rate / 1e9:9.0f} GFLOP/s, {rate / product:.0%} of a matrix product's {product / 1e9:.0f}")
 
 
 def _pick_fastest(theirs: list[float]) -> tuple[float, float]:
+    """PyTorch's rates of training and of its fastest reading; 0 if PyTorch is not installed."""
     return (theirs[0], max(theirs[1:])) if theirs else (0.0, 0.0)
 
 

@@ -1,9 +1,10 @@
-"""PNG to records, by `svhn.wrangle` and in the reference's way: seconds and memory, and memory on fewer pictures.
+"""Seconds and memory to turn PNG files into records: by `svhn.wrangle`, in the reference's way, and on fewer pictures.
 
     python -m benchmarks.wrangling [--data_dir=data] [--few=5000]
 
 The reference's way is one process that reads all labels value by value, keeps all crops in one array and then writes
-them as raw pixels. Both ways make crops of 64x64 with a margin of 30 %. Memory is read from /proc, so Linux is needed.
+the crops as raw pixels. Both ways make crops of 64x64 with a margin of 30 %. Memory is read from /proc, which only
+Linux has.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from PIL import Image
 from benchmarks.digitstruct import read_value_by_value
 from svhn.datasets.formats.digit_struct import read_digit_struct, write_digit_struct
 
-SIZE, MARGIN = 64, 0.3
+SIZE, MARGIN = 64, 0.3  # side of a crop in pixels; margin on each side of the box, as a share of its width and height
 
 
 def _crop_like_reference(path: Path, digits: np.ndarray) -> np.ndarray:
@@ -53,7 +54,7 @@ def _convert_like_reference(folder: Path, target: Path) -> None:
 
 
 def _measure_tree_memory(pid: int) -> int:
-    """Bytes of memory of the process and its descendants; shared pages are counted once."""
+    """Bytes of memory of a process and its descendants, by proportional set size, which counts shared pages once."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
@@ -68,7 +69,7 @@ def _measure_tree_memory(pid: int) -> int:
 
 
 def _measure_command(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a command with all its processes."""
+    """Seconds and peak megabytes of a command with all its processes. Raises `SystemExit` if the command fails."""
     began, peak = time.perf_counter(), 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -91,7 +92,7 @@ def _measure_reference(data_dir: Path, scratch: Path) -> tuple[float, float]:
 
 
 def _link_first_images(data_dir: Path, target: Path, count: int) -> Path:
-    """A source that holds the first images only, as links."""
+    """Make a data folder with the first `count` images of train, as links; returns the folder."""
     folder = target / "train"
     folder.mkdir(parents=True)
     entries = list(islice(read_digit_struct(data_dir / "train" / "digitStruct.mat"), count))
@@ -104,7 +105,7 @@ def _link_first_images(data_dir: Path, target: Path, count: int) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, default=Path("data"))
-    parser.add_argument("--few", type=int, default=5000, help="pictures of the smaller source")
+    parser.add_argument("--few", type=int, default=5000, help="number of pictures in the smaller source")
     parser.add_argument("--reference", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.reference:

@@ -59,5 +59,5 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
 def test_rows_that_are_drawn_in_another_way_are_refused(paths: Paths) -> None:
     info = records.read_info(paths.records_dir, "mnist_stacked")
     records.write_info(paths.records_dir, dataclasses.replace(info, seed=1))
-    with pytest.raises(UserError, match=r"test/\d+ is drawn in another way now: run `python -m svhn.wrangle`"):
+    with pytest.raises(UserError, match=r"test/\d+: .* run `python -m svhn\.wrangle --dataset=mnist_stacked`"):
         list(rotation.read_digits(paths))
