@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -157,8 +158,9 @@ def test_the_mode_needs_pictures(trained: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "read", "--name=none", "test.csv") == 1
-    assert last_line(capsys).startswith(f"error: {tmp_path}/checkpoints/none holds no run: train one with ")
+    source = write_pixels(tmp_path / "test.csv", pictures(LABELS))
+    assert call(tmp_path, "read", "--name=none", str(source)) == 1
+    assert re.search(f"{tmp_path}/checkpoints/none .*--mode=train --name=none", last_line(capsys))
 
 
 def test_a_file_that_is_not_there(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
