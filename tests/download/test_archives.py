@@ -199,7 +199,7 @@ def test_a_data_set_without_address_names_the_files_it_needs(mirror: Mirror, dat
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--data-dir=x"], 2, "error: Unknown command line flag 'data-dir'"),
+        (["--data-dir=x"], 2, "error: unknown flag --data-dir: did you mean --data_dir?"),
         (["--dataset=svnh"], 1, "error: unknown data set 'svnh': expected one of "),
         (["--url=gopher://x"], 1, "error: --url=gopher://x: expected http://, https://, file:// or a folder"),
     ],

@@ -119,7 +119,7 @@ def test_a_run_whose_pictures_vary_by_nothing_has_one_view() -> None:
 
 
 def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def seven(_network: object, _config: Config, _info: Info) -> Any:
+    def seven(_network: object, _run: Run) -> Any:
         digits = tf.repeat(100 * tf.one_hot([[7] * 5], 10), 4, axis=0)
         return lambda images: {
             "digits": digits[: images.shape[0]],
