@@ -24,7 +24,7 @@ def _define_option(default: Any, description: str, group: str, fixed: str = "") 
         default: the flag's default; its type is the flag's type.
         description: the flag's line in `--help`, a noun phrase.
         group: the heading of `--help` under which the flag stands.
-        fixed: "run" where it can't change once a run has begun, "training" where only `valid` and `test` may change it.
+        fixed: "run": no command may change it once the run has begun; "training": all may but `train`; "": all may.
     """
     return dataclasses.field(default=default, metadata={"description": description, "group": group, "fixed": fixed})
 
