@@ -18,20 +18,40 @@ EMPTY = -1  # value of a slot past the number's length; its one-hot vector is al
 SVHN_ZERO = 10  # SVHN's files write the digit 0 as 10 (Netzer et al. 2011)
 
 
+class Refusal(NamedTuple):
+    """What was nearly read, in a picture that is answered with no number.
+
+    Args:
+        text: the digits of the most probable number; "" if no digit was read.
+        confidence: probability from 0 to 1 that there is a number at all. The answer was decided by it.
+        needed: the least probability, from 0 to 1, with which a picture of this size is given a number.
+    """
+
+    text: str
+    confidence: float
+    needed: float
+
+
 class Reading(NamedTuple):
     """A number that was read.
 
     Args:
         text: the number's digits; "" if no number was found.
-        confidence: probability from 0 to 1 that `text` is right.
+        confidence: probability from 0 to 1 that all digits of `text` are right; 0 if no number was found.
         digit_confidences: probability of each digit, from left to right.
         box: the number's place in the picture: left, top, right and bottom in pixels; None if it was not located.
+        refused: what was nearly read, if no number was found; else None.
+        size: width and height of the upright picture, in pixels; None if only a crop was read.
+        error: why the picture could not be read; "" if it was.
     """
 
     text: str
     confidence: float
     digit_confidences: tuple[float, ...]
     box: Box | None = None
+    refused: Refusal | None = None
+    size: tuple[int, int] | None = None
+    error: str = ""
 
 
 def parse_svhn_label(label: float) -> str:
