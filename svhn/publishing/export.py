@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from svhn import records
 from svhn.errors import UserError
-from svhn.evaluation import decoding, views
+from svhn.evaluation.answers import make_answerer
 from svhn.models.losses import Network
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import make_evaluation_batches
@@ -95,25 +95,8 @@ def _check_target(target: Path, kind: str) -> None:
 
 
 def make_exportable(network: Network, run: Run) -> Exportable:
-    """The network as a function that can be exported, from images to these outputs:
-
-    - the logits at the run's temperature;
-    - `number`, int32 (batch, max_length): one digit per slot, -1 past the end;
-    - `confidence`, float32 (batch,): the probability of the number;
-    - `digit_confidences`, float32 (batch, max_length): the probability of each digit;
-    - of a finder also `box`, float32 (batch, 4): left, top, right and bottom as shares of the image's width and height;
-    - of a finder also `probability`, float32 (batch,): that there is a number.
-    """
-    predict = views.average_views(network, run)
-
-    def read(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = predict(images)
-        number, confidence, digit_confidences = decoding.decode_outputs(logits)
-        presence = {"probability": decoding.compute_presence(logits)} if "box" in logits else {}
-        decoded = {"number": number, "confidence": confidence, "digit_confidences": digit_confidences}
-        return {**logits, **presence, **decoded}
-
-    return Exportable(read, run.records)
+    """The run's network as a function that can be exported, from images to what `make_answerer` returns."""
+    return Exportable(make_answerer(network, run), run.records)
 
 
 def _choose_check_images(run: Run, records_dir: str) -> tuple[str, np.ndarray]:

@@ -1,0 +1,106 @@
+"""Exported networks: the description beside an exported file, by which `read` finds the file of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from svhn.errors import UserError
+from svhn.run import Run
+from svhn.runtime.files import compute_sha256, write_json
+
+SCHEMA = 1  # number of the layout of a description
+BUNDLED = "network.tflite"  # name of the exported file in the folder of a released run
+PREFERENCE = ("litert_int8", "litert", "onnx")  # formats that `read` takes, the fastest first
+STAMPED_OPTIONS = ("model", "dataset", "random_crop", "grayscale", "views", "temperature")
+VARYING_OPTIONS = ("augment", "magnitude")  # how views differ from one another
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an exported file holds; stored as `NAME.json` beside the file `NAME`.
+
+    Args:
+        format: key of `publishing.formats.FORMATS`.
+        sha256: of the file.
+        stamp: what the file was made from, as `make_stamp` returns it.
+        records: the form of the run's records, as `Info.form` returns it.
+        threshold: least probability, 0 to 1, at which a finder's picture has a number.
+        locates: whether the network is a finder.
+        schema: number of this layout.
+    """
+
+    format: str
+    sha256: str
+    stamp: Mapping[str, Any]
+    records: Mapping[str, Any]
+    threshold: float
+    locates: bool
+    schema: int = SCHEMA
+
+
+def get_description_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def make_stamp(run: Run, step: int) -> dict[str, Any]:
+    """What the answers of a run's checkpoint depend on: its weights, and the options that change what is read."""
+    weights = next(path for end in ("npz", "index") if (path := run.folder / f"ckpt-{step}.{end}").exists())
+    names = (*STAMPED_OPTIONS, *(VARYING_OPTIONS if run.config.views > 1 else ()))
+    options = {name: getattr(run.config, name) for name in names}
+    return {"step": step, "weights": compute_sha256(weights), **options}
+
+
+def write_description(path: Path, run: Run, step: int, kind: str, locates: bool) -> None:
+    """Describe an exported file.
+
+    Args:
+        path: the file, complete.
+        run: the run, with the options that it was exported with.
+        step: step of its checkpoint.
+        kind: key of `publishing.formats.FORMATS`.
+        locates: whether the network is a finder.
+    """
+    described = Description(
+        kind, compute_sha256(path), make_stamp(run, step), run.records.form, run.config.threshold, locates
+    )
+    write_json(get_description_path(path), dataclasses.asdict(described))
+
+
+def read_description(path: Path) -> Description:
+    """The description of an exported file. Raises `UserError` if it is missing or damaged or the file has changed."""
+    described = get_description_path(path)
+    try:
+        fields = json.loads(described.read_text(encoding="utf-8"))
+        if fields["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {fields['schema']}, and this version reads {SCHEMA}")
+        description = Description(**fields)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{described} is no description of an exported network ({error}): export it again") from error
+    if compute_sha256(path) != description.sha256:
+        raise UserError(f"{path} is not the file that {described.name} describes: its sha256 differs: export it again")
+    return description
+
+
+def find_exported(run: Run, step: int, results: Path) -> Iterator[tuple[Path, Description]]:
+    """Exported files of a run's checkpoint with the run's options, those that read the fastest first.
+
+    Args:
+        run: the run, with the options to read with.
+        step: step of the checkpoint.
+        results: folder of the run's results, where `export` writes.
+
+    Raises:
+        UserError: a file or its description is damaged.
+    """
+    bundled = run.folder / BUNDLED
+    found = [bundled] if bundled.exists() else []
+    found += [path for path in sorted(results.glob("*.*")) if get_description_path(path).exists()]
+    described = [(path, read_description(path)) for path in found]
+    stamp = json.loads(json.dumps(make_stamp(run, step))) if described else {}
+    fitting = [pair for pair in described if pair[1].stamp == stamp and pair[1].format in PREFERENCE]
+    yield from sorted(fitting, key=lambda pair: PREFERENCE.index(pair[1].format))
