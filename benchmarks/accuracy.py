@@ -28,9 +28,7 @@ from svhn.datasets import DATASETS
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.reading import reader
-from svhn.runs import load
-from svhn.runs.steps import resolve_step
-from svhn.runs.stored import open_run
+from svhn.reading.engine import load_network
 from svhn.spec import Entry, Info
 
 CROP_HEIGHT = 48  # pixels of a crop for an OCR engine: RapidOCR's recognizer works at this height
@@ -66,11 +64,10 @@ def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
     return [crop(entries[name]) for name in names]
 
 
-def network(paths: Paths, info: Info, images: Images) -> Iterator[str]:
-    """The readings of a run's best checkpoint, one picture at a time."""
-    run = open_run(paths.run_folder, {"batch_size": 1}, info, "score")
-    model = load.load_trained_model(run, resolve_step(paths.run_folder, "best"))
-    return (reading.text for reading in reader.read_crops(load.freeze_model(model), run, images))
+def network(paths: Paths, images: Images) -> Iterator[str]:
+    """The readings of a run's best checkpoint by `svhn read`'s engine, one picture at a time."""
+    chosen = load_network(paths, {}, "best", "auto")
+    return (reading.text for reading in reader.read_crops(chosen, images, batch_size=1))
 
 
 def tesseract(images: Images) -> Iterator[str]:
@@ -113,7 +110,7 @@ def main() -> None:
     print(f"{len(labels):,} numbers of test, one at a time   right   ms a picture")
     for name in run_names:
         run = dataclasses.replace(paths, name=name)
-        _print_row(name, *_measure_reading(lambda pictures, run=run: network(run, info, pictures), images, labels))
+        _print_row(name, *_measure_reading(lambda pictures, run=run: network(run, pictures), images, labels))
     crops = _crop_pictures(paths, info, names)
     for engine in (tesseract, rapidocr):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 from collections.abc import Iterator
@@ -46,24 +47,40 @@ def open_picture(source: Any) -> Image.Image:
     """The picture's first frame in RGB, upright, with 16 bits scaled to 8 and transparent areas on white.
 
     Args:
-        source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of
-            uint8 or uint16.
+        source: a path, the content of a file (bytes, bytearray or memoryview), an open file, a PIL image, or an array
+            (height, width) or (height, width, 1, 3 or 4) of uint8 or uint16.
 
     Raises:
         OSError: the file is missing, damaged or not a picture.
-        ValueError: the picture is too large, or the array has another shape or type.
+        ValueError: the picture is too large, or `source` is of another type, or an array of another shape.
     """
-    if isinstance(source, np.ndarray):
-        return _flatten_on_white(_array_to_image(source))
     if isinstance(source, Image.Image):
-        return _flatten_on_white(_apply_orientation(source))
+        with explain_image_errors():
+            return _flatten_on_white(_apply_orientation(source))
+    if hasattr(source, "__array__"):  # also tensors
+        return _flatten_on_white(_array_to_image(np.asarray(source)))
+    file = _make_file(source)
     with explain_image_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PIL warns about flaws that it repairs, and about sizes that are refused below
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with Image.open(file) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
                 raise ValueError(f"the picture has {width} x {height} pixels, expected at most {MEGAPIXELS} million")
             return _flatten_on_white(_apply_orientation(image))
+
+
+def _make_file(source: Any) -> Any:
+    """What `Image.open` takes. Raises `ValueError` for a type that holds no file."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    if hasattr(source, "read"):
+        return io.BytesIO(source.read())  # Pillow needs files that can be read from the start again
+    if isinstance(source, str | os.PathLike):
+        return source
+    raise ValueError(
+        f"a picture of type {type(source).__name__}: expected a path, the content of a file, an open file, a PIL image "
+        "or an array"
+    )
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:

@@ -53,6 +53,16 @@ class Reading(NamedTuple):
     size: tuple[int, int] | None = None
     error: str = ""
 
+    def __repr__(self) -> str:
+        """`Reading('210', 0.987, box=(34.1, 20.5, 80.2, 48.0))`: what is empty is left out, and numbers are rounded."""
+        if self.error:
+            return f"Reading(error={self.error!r})"
+        if self.refused:
+            text, confidence, needed = self.refused
+            return f"Reading('', refused=Refusal({text!r}, {confidence:.3f}, {needed:.3f}))"
+        box = f", box=({', '.join(f'{side:.1f}' for side in self.box)})" if self.box else ""
+        return f"Reading({self.text!r}, {self.confidence:.3f}{box})"
+
 
 def parse_svhn_label(label: float) -> str:
     """The digit that a label in SVHN's files stands for.

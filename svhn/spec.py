@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:  # worker processes import this module and need neither TensorFlow nor Keras
     import keras
@@ -216,6 +216,12 @@ class Info:
     def count_drawn(self, split: str) -> int:
         """Examples that the split held when it was written, before any of them was lost."""
         return sum(self.splits.get(split, [])) + self.lost.get(split, 0)
+
+    @classmethod
+    def from_form(cls, form: Mapping[str, Any]) -> Self:
+        """An `Info` without counts of examples, from what `form` returns."""
+        unknown: dict[str, Any] = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0}
+        return cls(**{**unknown, "image_format": "", **form, "size": tuple(form["size"])})
 
     @property
     def form(self) -> dict[str, object]:

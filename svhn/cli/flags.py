@@ -149,11 +149,13 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     models = [_rename_model(model) for model in given.pop("model", "").split(",") if model]
     if name != "compare" and models:
         given["model"] = ",".join(models)
+    if named["threads"] < 0:
+        raise UserError(f"--threads={named['threads']}: expected a number of threads, or 0 for one per core")
     _check_given(given, models)
     for flag, choices in CHOICES.items():
         if named[flag] not in choices:
             raise UserError(f"--{flag}={named[flag]}: expected one of {', '.join(choices)}")
-    own = ("split", "finder", "format", "host", "port", "annotate", "output")
+    own = ("split", "finder", "engine", "threads", "format", "host", "port", "annotate", "output")
     return Session(
         mode=name,
         paths=paths,

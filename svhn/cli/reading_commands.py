@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from svhn.cli.session import Session, print_line
+from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
 from svhn.reading import files
-from svhn.runs.stored import read_config
-from svhn.runtime.shell import UsageError, silence_tensorflow
+from svhn.runtime.shell import UsageError
 
 if TYPE_CHECKING:
     from svhn.reading.reader import Reader
@@ -35,14 +33,12 @@ def _read_pixel_table(session: Session, source: Path) -> None:
         raise UsageError(f"--annotate={session.annotate}: {source} holds pixels and no picture; leave --annotate out")
     if not source.is_file():
         raise UserError(f"{source}: no such file; expected a CSV of pixels with the columns pixel0, pixel1, …")
-    read_config(session.paths.run_folder)
-    with silence_tensorflow():
-        from svhn.reading import submission
-        from svhn.runs import load
+    from svhn.reading.engine import load_network
+    from svhn.reading.submission import write_submission
 
-    run, model = load.load_run(session.paths.run_folder, session.given, session.checkpoint)
+    network = load_network(session.paths, session.given, session.checkpoint, session.engine, print_note)
     target = Path(session.output or "submission.csv")
-    count = submission.write_submission(load.freeze_model(model), run, source, target)
+    count = write_submission(network, source, target)
     print(f"{count} readings saved to {target}")
 
 
@@ -68,15 +64,12 @@ def _read_photos(session: Session) -> None:
 
 
 def _load_reader(session: Session) -> Reader:
-    check_folder_name("finder", session.finder)
-    folder = session.paths.run_folder
-    finder = dataclasses.replace(session.paths, name=session.finder).run_folder
-    for each in (folder, finder):
-        read_config(each)
-    with silence_tensorflow():
-        from svhn.reading.reader import Reader
+    from svhn.reading.reader import Reader
 
-    return Reader.from_runs(folder, finder, session.given, session.checkpoint)
+    check_folder_name("finder", session.finder)
+    threads = session.threads or None
+    options = session.given, session.checkpoint, session.engine, threads, print_note
+    return Reader.from_runs(session.paths, session.finder, *options)
 
 
 def serve_web_page(session: Session) -> None:

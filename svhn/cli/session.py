@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ class Session(NamedTuple):
     checkpoint: str
     split: str
     finder: str
+    engine: str
+    threads: int  # 0: as many as there are cores
     format: str
     host: str
     port: int
@@ -84,3 +87,8 @@ def format_score_command(paths: Paths, info: Info) -> str:
 
 def print_line(line: str) -> None:
     print(line, flush=True)
+
+
+def print_note(line: str) -> None:
+    """Print a line beside the results, which go to stdout."""
+    print(f"note: {line}", file=sys.stderr, flush=True)

@@ -11,7 +11,11 @@ from svhn.config import RELEASED, Config, Paths
 from svhn.runtime.command_line import WORDS, CutFlag
 
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
-CHOICES = {"split": ("valid", "test"), "format": ("litert", "litert_int8", "onnx", "savedmodel")}
+CHOICES = {
+    "split": ("valid", "test"),
+    "format": ("litert", "litert_int8", "onnx", "savedmodel"),
+    "engine": ("auto", "litert", "onnx", "tensorflow"),
+}
 OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before
 ALIASES = {"log": "log_name"}  # of flags, as the reference has them
 NOT_FLAGS = ("temperature",)  # fields of Config that are measured and never typed
@@ -71,6 +75,8 @@ FLAGS = {
     "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
     "split": Flag("valid", "split to show: valid or test", "Data"),
     "finder": Flag("finder", "run that finds the number in a picture", "Run"),
+    "engine": Flag("auto", f"what computes the networks: {', '.join(CHOICES['engine'])}", "Run"),
+    "threads": Flag(0, "pictures to read at once; 0: as many as there are cores", "Run"),
     "format": Flag("savedmodel", f"file format: {', '.join(CHOICES['format'])}", "Files"),
     "host": Flag("127.0.0.1", "address of the page; 0.0.0.0 opens it to the network", "Run"),
     "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
@@ -114,9 +120,9 @@ COMMANDS = {
     "read": Command(
         "find and read the number in pictures",
         "svhn.cli.reading_commands:read_pictures",
-        _list_names("name finder checkpoint images batch_size views threshold output annotate checkpoints_dir"),
-        ("mixed_precision", "augment", "magnitude"),
-        ("num_threads", "records_dir", "results_dir", "log_dir"),
+        _list_names("name finder checkpoint engine threads images views threshold output annotate checkpoints_dir"),
+        ("mixed_precision", "augment", "magnitude", "results_dir"),
+        ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
             "output": Flag("", "table to write, .csv or .json; of a CSV of pixels, submission.csv if empty", "Files"),
@@ -126,9 +132,9 @@ COMMANDS = {
     "web": Command(
         "read numbers on a web page, also from a camera",
         "svhn.cli.reading_commands:serve_web_page",
-        _list_names("name finder checkpoint host port views threshold checkpoints_dir"),
-        ("batch_size", "mixed_precision", "augment", "magnitude"),
-        ("records_dir", "results_dir", "log_dir"),
+        _list_names("name finder checkpoint engine threads host port views threshold checkpoints_dir"),
+        ("mixed_precision", "augment", "magnitude", "results_dir"),
+        ("batch_size", "records_dir", "log_dir"),
         {"name": RELEASED_NAME},
     ),
     "download": Command(

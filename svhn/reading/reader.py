@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from svhn.config import Paths
-from svhn.errors import UserError
-from svhn.evaluation import decoding, views
+from svhn.errors import Say, UserError
 from svhn.images import expand_box, open_picture
-from svhn.labels import Reading
-from svhn.models.losses import Network
+from svhn.labels import Reading, Refusal, make_reading
 from svhn.reading import search
-from svhn.run import Run
-from svhn.runs.load import freeze_model, load_run
-from svhn.spec import Box, Info, Size
+from svhn.reading.engine import Network, load_network
+from svhn.runtime.processes import count_cores
+from svhn.spec import Box, Info
 
-FINDER_OPTIONS = {"threshold", "mixed_precision"}  # options that the finder takes too; the others are the reader's
-Infer = Callable[[np.ndarray], list[Reading]]
+FINDER_OPTIONS = ("threshold", "mixed_precision")  # options that the finder takes too; the others are the reader's
+LOOKAHEAD = 4  # pictures per thread that `stream` takes before the first of them is read
+READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all others are faults of this package
 
-
-def _make_inference(network: Network, run: Run) -> Infer:
-    """A function that reads images of a record's size, uint8 (batch, height, width, channels)."""
-    read = views.average_views(network, run)
-    decode = tf.function(lambda batch: decoding.decode_outputs(read(batch)))
-    return lambda images: decoding.list_readings(decode(tf.constant(images)))
+OnError = Literal["raise", "return"]
+Finish = Callable[[Any, Image.Image, Reading], object]
 
 
-def read_crops(network: Network, run: Run, images: Iterable[np.ndarray]) -> Iterator[Reading]:
+def read_batch(network: Network, images: np.ndarray) -> list[Reading]:
+    """Read images of a record's size, uint8 (batch, height, width, channels)."""
+    outputs = network.compute(images)
+    rows = zip(*(outputs[name] for name in ("number", "confidence", "digit_confidences")), strict=True)
+    return [make_reading(*row) for row in rows]
+
+
+def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) -> Iterator[Reading]:
     """Read any number of images of a record's size, each uint8 (height, width, channels), in batches as they come."""
-    infer, images = _make_inference(network, run), iter(images)
-    while batch := list(islice(images, run.config.batch_size)):
-        missing = run.config.batch_size - len(batch)
-        # The last batch is padded to the size of the others: TensorFlow compiles anew for each shape.
-        padded = np.pad(np.stack(batch), ((0, missing), (0, 0), (0, 0), (0, 0)))
-        yield from infer(padded)[: len(batch)]
+    images = iter(images)
+    while batch := list(islice(images, batch_size)):
+        yield from read_batch(network, np.stack(batch))
 
 
 def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
@@ -53,6 +55,9 @@ def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
 
     Returns:
         uint8 (height, width, channels).
+
+    Raises:
+        ValueError: the box is empty.
     """
     pixels = search.crop_window(image, expand_box(box, info.margin, image.size), info.size)
     return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
@@ -61,83 +66,184 @@ def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
 class Reader:
     """Reads the number in any picture: a first network, the finder, locates the number; a second one reads the box.
 
-    >>> svhn.Reader.load().read(["door.jpg"])
-    [Reading(text='210', confidence=0.98, digit_confidences=(0.99, 0.99, 1.0), box=(34.1, 20.5, 80.2, 48.0))]
+    Threads may share a reader.
+
+    >>> svhn.Reader.load().read("door.jpg")
+    [Reading('210', 0.98, box=(34.1, 20.5, 80.2, 48.0))]
     """
 
-    def __init__(self, infer: Infer, info: Info, locate: search.Locate, window: Size, threshold: float) -> None:
+    def __init__(self, network: Network, finder: Network, threads: int | None = None) -> None:
         """Most callers use `load`.
 
         Args:
-            infer: reads crops of a record's size.
-            info: the form of the reader's records.
-            locate: the finder's function, from `search.make_locator`.
-            window: height and width of the finder's input, in pixels.
-            threshold: least probability, 0 to 1, at which a picture has a number.
+            network: reads crops of a record's size.
+            finder: locates the number.
+            threads: pictures that are read at once; None for as many as there are cores.
+
+        Raises:
+            UserError: `finder` is no finder, or the number of threads is not above 0.
         """
-        self.infer, self.info = infer, info
-        self.locate, self.window, self.threshold = locate, window, threshold
+        if not finder.locates:
+            raise UserError(f"--finder={finder.name} locates no numbers: name a run of the model finder")
+        self.network, self.finder, self.threshold = network, finder, finder.threshold
+        self.threads = count_cores() if threads is None else threads
+        if self.threads < 1:
+            raise UserError(f"--threads={threads}: expected a number above 0")
+        self._pool = ThreadPoolExecutor(self.threads, "svhn")
 
     @classmethod
-    def load(cls, name: str = "released", finder: str = "finder", checkpoints_dir: str | Path = "checkpoints") -> Self:
+    def load(
+        cls,
+        name: str = "released",
+        finder: str = "finder",
+        checkpoints_dir: str | Path = Paths.checkpoints_dir,
+        *,
+        results_dir: str | Path = Paths.results_dir,
+        threshold: float | None = None,
+        engine: str = "auto",
+        threads: int | None = None,
+    ) -> Self:
         """Load two runs, each at its best checkpoint. By default, they are the two that the package brings.
 
         Args:
             name: the run that reads.
             finder: the run that locates the number.
             checkpoints_dir: folder of the runs.
+            results_dir: folder in which `svhn export` wrote files of the runs, if it did.
+            threshold: least probability, 0 to 1, at which a picture has a number; None for the finder's own.
+            engine: what computes the networks: `litert`, `onnx`, `tensorflow`, or `auto` for the fastest that can.
+            threads: pictures that are read at once; None for as many as there are cores.
 
         Raises:
-            UserError: a run does not exist, its checkpoint can't be read, or `finder` is no finder.
+            UserError: a run does not exist, no engine can read it, `finder` is no finder, or a value is out of range.
         """
-        folder = str(checkpoints_dir)
-        return cls.from_runs(
-            Paths(name=name, checkpoints_dir=folder).run_folder, Paths(name=finder, checkpoints_dir=folder).run_folder
-        )
+        paths = Paths(name=name, checkpoints_dir=str(checkpoints_dir), results_dir=str(results_dir))
+        given = {} if threshold is None else {"threshold": threshold}
+        return cls.from_runs(paths, finder, given, engine=engine, threads=threads)
 
     @classmethod
     def from_runs(
-        cls, folder: Path, finder_folder: Path, given: Mapping[str, Any] | None = None, checkpoint: str = ""
+        cls,
+        paths: Paths,
+        finder: str = "finder",
+        given: Mapping[str, Any] | None = None,
+        checkpoint: str = "",
+        engine: str = "auto",
+        threads: int | None = None,
+        say: Say = lambda _: None,
     ) -> Self:
-        """As `load`, from the runs' folders.
+        """As `load`, with any options.
 
         Args:
-            folder: folder of the run that reads.
-            finder_folder: folder of the run that locates the number.
+            paths: folders of the run that reads, and of its results.
+            finder: the run that locates the number.
             given: options in place of the stored ones; the finder takes only those in `FINDER_OPTIONS`.
             checkpoint: the reader's, as `steps.resolve_step` takes it; "" for the best.
+            engine, threads: as `load` takes them.
+            say: prints a line where a run is read more slowly than it could be.
 
         Raises:
             UserError: as `load`.
         """
-        run, model = load_run(folder, given, checkpoint)
-        finder, finder_model = load_run(
-            finder_folder, {name: value for name, value in (given or {}).items() if name in FINDER_OPTIONS}
-        )
-        if "box" not in finder_model.output:
-            raise UserError(f"--finder: {finder_folder} locates no numbers: name a run of the model finder")
-        locate = search.make_locator(views.average_views(freeze_model(finder_model), finder))
-        infer = _make_inference(freeze_model(model), run)
-        return cls(infer, run.records, locate, finder.records.size, finder.config.threshold)
+        from svhn.runs.stored import read_config
 
-    def read(self, images: Any) -> list[Reading]:
+        given, finder_paths = given or {}, replace(paths, name=finder)
+        for each in (paths, finder_paths):  # a wrong name is answered before a network is loaded
+            read_config(each.run_folder)
+        network = load_network(paths, given, checkpoint, engine, say)
+        finder_options = {option: given[option] for option in FINDER_OPTIONS if option in given}
+        locator = load_network(finder_paths, finder_options, "", engine, say)
+        return cls(network, locator, threads=threads)
+
+    def read(self, images: Any, on_error: OnError = "raise") -> list[Reading]:
         """Read each picture. Returns one `Reading` per picture, with `text` "" where there is no number.
 
         Args:
-            images: one picture or several: paths, bytes of files, PIL images, or arrays, as `images.open_picture` takes
-                them. An array with four dimensions holds several pictures.
+            images: one picture or several, as `images.open_picture` takes them: paths, contents of files, open files,
+                PIL images, or arrays. An array with four dimensions holds several pictures.
+            on_error: for a picture that can't be read, `raise` raises its error, and `return` returns a `Reading` with
+                `error`.
 
         Raises:
             OSError: a file is missing, damaged or not a picture.
-            ValueError: a picture is too large, or an array has another shape or type.
+            ValueError: a picture is too large, or of a type or shape that is not taken.
         """
-        alone = isinstance(images, str | bytes | Path | Image.Image)
-        alone = alone or (isinstance(images, np.ndarray) and images.ndim < 4)
-        return [self.read_one(open_picture(image)) for image in ([images] if alone else images)]
+        return list(self.stream([images] if _is_one_picture(images) else images, on_error))
+
+    def stream(
+        self, images: Iterable[Any], on_error: OnError = "raise", finish: Finish | None = None
+    ) -> Iterator[Reading]:
+        """Read pictures as they come, several at once, and yield the readings in order. A few pictures are in memory.
+
+        Args:
+            images: the pictures, each as `read` takes one.
+            on_error: as `read` takes it.
+            finish: called with each picture as it was given, the same as an upright RGB picture, and its reading, in
+                the thread that read it. An `OSError` or `ValueError` that it raises counts as the picture's.
+
+        Raises:
+            OSError, ValueError: as `read`.
+        """
+        if on_error not in ("raise", "return"):
+            raise ValueError(f"on_error={on_error!r}: expected 'raise' or 'return'")
+        pending: deque[tuple[str, Future[Reading]]] = deque()
+        try:
+            for index, source in enumerate(images):
+                pending.append((_name_source(source, index), self._pool.submit(self._read_source, source, finish)))
+                if len(pending) >= LOOKAHEAD * self.threads:
+                    yield _take_reading(*pending.popleft(), on_error)
+            while pending:
+                yield _take_reading(*pending.popleft(), on_error)
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+    def _read_source(self, source: Any, finish: Finish | None) -> Reading:
+        image = open_picture(source)
+        reading = self._read_picture(image, map)
+        if finish:
+            finish(source, image, reading)
+        return reading
 
     def read_one(self, image: Image.Image) -> Reading:
-        """Read one RGB picture. Without a number, the confidence is the probability that there is none."""
-        found = search.find_number(self.locate, image, self.window)
-        if not search.is_sure(found, self.threshold):
-            return Reading("", 1 - found.probability, ())
-        return self.infer(crop_number(image, found.box, self.info)[None])[0]._replace(box=found.box)
+        """Read one RGB picture. The windows of a large picture are searched side by side."""
+        return self._read_picture(image, self._pool.map)
+
+    def _read_picture(self, image: Image.Image, each: search.Each) -> Reading:
+        found = search.find_number(self._locate, image, self.finder.records.size, each)
+        needed = search.compute_needed(self.threshold, found.windows)
+        read = self._read_box(image, found.box)
+        if read.text and found.probability >= needed:
+            return read._replace(box=found.box, size=image.size)
+        return Reading("", 0.0, (), refused=Refusal(read.text, found.probability, needed), size=image.size)
+
+    def _locate(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = self.finder.compute(images)
+        return outputs["probability"], outputs["box"]
+
+    def _read_box(self, image: Image.Image, box: Box) -> Reading:
+        """What is in a box; no number if the box is empty."""
+        try:
+            pixels = crop_number(image, box, self.network.records)
+        except ValueError:
+            return Reading("", 0.0, ())
+        return read_batch(self.network, pixels[None])[0]
+
+
+def _is_one_picture(images: Any) -> bool:
+    if isinstance(images, str | bytes | bytearray | memoryview | os.PathLike | Image.Image) or hasattr(images, "read"):
+        return True
+    return hasattr(images, "__array__") and len(images.shape) < 4
+
+
+def _name_source(source: Any, index: int) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else f"picture {index}"
+
+
+def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Reading:
+    try:
+        return future.result()
+    except READ_ERRORS as error:
+        if on_error == "return":
+            return Reading("", 0.0, (), error=str(error))
+        raise type(error)(f"{name}: {error}") from error

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
-from svhn.evaluation import decoding
-from svhn.models.losses import Network
 from svhn.spec import Box, Size
 
 ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
@@ -19,10 +16,13 @@ MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; 
 # Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
-BATCH_SIZE = 32  # windows per call of the network; bounds the memory that a large photo takes
+BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
 ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
 
+# From windows, uint8 (windows, height, width, 3), to the probability of a number, float32 (windows,), and the number's
+# box, float32 (windows, 4): left, top, right and bottom as shares of the window's width and height.
 Locate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # `map`, or a version of it that uses threads
 
 
 class Detection(NamedTuple):
@@ -39,58 +39,43 @@ class Detection(NamedTuple):
     windows: int = 1
 
 
-def make_locator(network: Network) -> Locate:
-    """A function that runs a finder on any number of windows, uint8 (windows, height, width, 3).
-
-    The function returns the probability of a number, float32 (windows,), and the number's box, float32 (windows, 4):
-    left, top, right and bottom as shares of the window's width and height.
-    """
-
-    @tf.function(reduce_retracing=True)  # the number of windows varies with the picture
-    def locate(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        outputs = network(tf.cast(images, tf.float32))
-        return decoding.compute_presence(outputs), outputs["box"]
-
-    def in_batches(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [locate(tf.constant(images[start : start + BATCH_SIZE])) for start in range(0, len(images), BATCH_SIZE)]
-        probable, boxes = zip(*parts, strict=True)
-        return np.concatenate(probable), np.concatenate(boxes)
-
-    return in_batches
-
-
-def find_number(locate: Locate, image: Image.Image, size: Size) -> Detection:
+def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map) -> Detection:
     """The most probable number of an RGB picture.
 
     The best box of all windows becomes the center of one closer window, which gives the final box and probability.
 
     Args:
-        locate: the finder's function, from `make_locator`.
+        locate: the finder's function.
         image: the picture.
         size: height and width of the finder's input, in pixels.
+        each: calls the finder on each batch of windows.
     """
     windows = list_windows(image.width, image.height)
-    first = _find_best_window(locate, image, windows, size)
+    first = _find_best_window(locate, image, windows, size, each)
     closer = [center_window(first.box, image.size)]
-    return _find_best_window(locate, image, closer, size)._replace(windows=len(windows))
+    return _find_best_window(locate, image, closer, size, map)._replace(windows=len(windows))
 
 
-def is_sure(found: Detection, threshold: float) -> bool:
-    """Whether the detection counts as a number.
+def compute_needed(threshold: float, windows: int) -> float:
+    """The least probability, 0 to 1, at which a picture of so many windows has a number.
 
     The more windows a picture has, the more places can be mistaken for a number. So the required odds are those of the
     threshold times the fourth root of the number of windows.
 
     Args:
-        found: the best box of a picture.
         threshold: least probability, 0 to 1, for a picture of one window.
+        windows: number of windows.
     """
-    odds = found.probability / max(1 - found.probability, 1e-9)
-    return odds * max(1 - threshold, 1e-9) >= threshold * found.windows**ODDS_EXPONENT
+    odds = threshold * windows**ODDS_EXPONENT
+    return odds / (odds + 1 - threshold)
 
 
-def _find_best_window(locate: Locate, image: Image.Image, windows: list[Box], size: Size) -> Detection:
-    probable, boxes = locate(np.stack([crop_window(image, window, size) for window in windows]))
+def _find_best_window(locate: Locate, image: Image.Image, windows: list[Box], size: Size, each: Each) -> Detection:
+    def locate_in(part: list[Box]) -> tuple[np.ndarray, np.ndarray]:
+        return locate(np.stack([crop_window(image, window, size) for window in part]))
+
+    parts = [windows[start : start + BATCH_SIZE] for start in range(0, len(windows), BATCH_SIZE)]
+    probable, boxes = map(np.concatenate, zip(*each(locate_in, parts), strict=True))
     index = int(np.argmax(probable))
     left, top, right, bottom = windows[index]
     across, down = right - left, bottom - top

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from svhn.datasets.formats.pixel_csv import read_pixels
 from svhn.errors import UserError
-from svhn.models.losses import Network
+from svhn.reading.engine import Network
 from svhn.reading.reader import read_crops
-from svhn.run import Run
 from svhn.runtime import files
 
+BATCH_SIZE = 64  # images per call of the network
 
-def write_submission(network: Network, run: Run, source: Path, target: Path) -> int:
+
+def write_submission(network: Network, source: Path, target: Path) -> int:
     """Read a CSV of pixels without labels, and write a CSV with the columns `ImageId,Label`.
 
     Images count from 1, in the order of the file. See kaggle.com/c/digit-recognizer.
 
     Args:
-        network: the run's network, as `load.freeze_model` returns it.
-        run: a run that reads single digits.
+        network: the network of a run that reads single digits.
         source: the CSV of pixels.
         target: the CSV to write; on an error, an earlier file stays.
 
@@ -29,15 +28,17 @@ def write_submission(network: Network, run: Run, source: Path, target: Path) -> 
     Raises:
         UserError: the source can't be read, source and target are the same file, or the run reads longer numbers.
     """
+    from svhn.datasets.formats.pixel_csv import read_pixels
+
     if target.resolve() == source.resolve():
         raise UserError(f"--output={target} is the CSV to be read: name another file for the result")
-    form = run.records
+    form = network.records
     if form.max_length != 1:
         raise UserError(
-            f"{source} holds single digits, but the run {run.folder.name} reads up to {form.max_length}: "
+            f"{source} holds single digits, but the run {network.name} reads up to {form.max_length}: "
             "name a run of single digits with --name"
         )
     images = (pixels for _, pixels in read_pixels(source, form.size, channels=form.channels, labeled=False))
-    rows = [(index, reading.text) for index, reading in enumerate(read_crops(network, run, images), start=1)]
+    rows = [(index, reading.text) for index, reading in enumerate(read_crops(network, images, BATCH_SIZE), start=1)]
     files.write_rows(target, ("ImageId", "Label"), rows)
     return len(rows)

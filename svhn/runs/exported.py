@@ -15,6 +15,7 @@ from svhn.runtime.files import compute_sha256, write_json
 
 SCHEMA = 1  # number of the layout of a description
 BUNDLED = "network.tflite"  # name of the exported file in the folder of a released run
+SUFFIXES = (".tflite", ".onnx")
 PREFERENCE = ("litert_int8", "litert", "onnx")  # formats that `read` takes, the fastest first
 STAMPED_OPTIONS = ("model", "dataset", "random_crop", "grayscale", "views", "temperature")
 VARYING_OPTIONS = ("augment", "magnitude")  # how views differ from one another
@@ -45,6 +46,10 @@ class Description:
 
 def get_description_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
+
+
+def _is_described(path: Path) -> bool:
+    return get_description_path(path).exists()
 
 
 def make_stamp(run: Run, step: int) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def find_exported(run: Run, step: int, results: Path) -> Iterator[tuple[Path, De
     """
     bundled = run.folder / BUNDLED
     found = [bundled] if bundled.exists() else []
-    found += [path for path in sorted(results.glob("*.*")) if get_description_path(path).exists()]
+    found += [path for path in sorted(results.glob("*.*")) if path.suffix in SUFFIXES and _is_described(path)]
     described = [(path, read_description(path)) for path in found]
     stamp = json.loads(json.dumps(make_stamp(run, step))) if described else {}
     fitting = [pair for pair in described if pair[1].stamp == stamp and pair[1].format in PREFERENCE]

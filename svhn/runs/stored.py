@@ -148,9 +148,7 @@ def read_run_info(folder: Path) -> Info:
 
     It is enough to build the run's model and to prepare pictures for it. Raises the errors of `read_config`.
     """
-    form = read_config(folder)["records"]
-    unknown = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0, "image_format": ""}
-    return Info(**{**unknown, **form, "size": tuple(form["size"])})
+    return Info.from_form(read_config(folder)["records"])
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:

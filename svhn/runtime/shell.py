@@ -9,9 +9,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import NoReturn
 
-from svhn.errors import Interrupted, UserError
+from svhn.errors import Interrupted, UserError, suggest_extra
 
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
 FOLDER_REMEDY = "a file has the name of a folder: move the file, or choose another folder"
@@ -43,7 +44,20 @@ class Terminated(BaseException):
 
 @contextmanager
 def silence_tensorflow() -> Iterator[None]:
-    """Hide what TensorFlow's C++ code writes to stderr while it is imported, and turn its log off for good."""
+    """Hide what TensorFlow's C++ code writes to stderr while it is imported, and turn its log off for good.
+
+    Raises:
+        UserError: TensorFlow is not installed.
+    """
+    if find_spec("tensorflow") is None:
+        raise UserError(f"this command needs TensorFlow, which is not installed: {suggest_extra('train')}")
+    with silence_native_code():
+        yield
+
+
+@contextmanager
+def silence_native_code() -> Iterator[None]:
+    """Hide what C++ code writes to stderr, which Python can't redirect."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     try:

@@ -13,17 +13,13 @@ import pytest
 from PIL import Image
 from support.program import call, last_line
 
-import svhn
 from svhn.labels import Reading
-from svhn.reading import files, search
+from svhn.reading import files
 from svhn.reading import reader as predict
-from svhn.reading.reader import Reader
-from svhn.spec import Info
 
 BOX = (10.0, 5.0, 30.0, 15.0)
 FOUND = Reading("27", 0.875, (0.9, 0.95), BOX)
 NOTHING = Reading("", 0.75, ())
-INFO = Info("svhn", (20, 40), 0.25, 3, 5, "jpeg", {}, {}, {}, {}, seed=0)
 
 
 def write_pictures(folder: Path, count: int = 3) -> list[Path]:
@@ -161,70 +157,6 @@ def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.
     assert call(tmp_path, "--mode=predict", f"--images={path}", f"--annotate={tmp_path}/../{tmp_path.name}") == 1
     assert re.search(r"--annotate=.*name another folder", last_line(capsys))
     assert path.read_bytes() == before
-
-
-class Fake:
-    """Finds the number where it is told to, and keeps what it was given to read."""
-
-    def __init__(self, probability: float, box: tuple[float, ...] = (0.25, 0.25, 0.5, 0.75)) -> None:
-        self.probability, self.box = probability, box
-        self.seen: list[np.ndarray] = []
-
-    def locate(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.full(len(images), self.probability), np.array([self.box] * len(images))
-
-    def infer(self, images: np.ndarray) -> list[Reading]:
-        self.seen.append(images)
-        return [Reading("27", 0.875, (0.9, 0.95))] * len(images)
-
-    def reader(self, info: Info = INFO) -> Reader:
-        return Reader(self.infer, info, self.locate, (16, 32), 0.6)
-
-
-def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
-    fake, image = Fake(0.9), Image.new("RGB", (60, 40))
-    (reading,) = fake.reader().read([image])
-    expected = search.find_number(fake.locate, image, (16, 32))
-    assert reading == Reading("27", 0.875, (0.9, 0.95), expected.box)
-    ((pixels,),) = fake.seen
-    assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
-
-
-def test_one_picture_need_not_be_in_a_list(tmp_path: Path) -> None:
-    (path,) = write_pictures(tmp_path, 1)
-    array = np.zeros((40, 60, 3), np.uint8)
-    reader = Fake(0.9).reader()
-    for one in (path, str(path), path.read_bytes(), Image.open(path), array, array[..., 0]):
-        assert len(reader.read(one)) == 1
-    assert len(reader.read(np.stack([array] * 3))) == 3
-
-
-def test_below_the_threshold_there_is_no_number() -> None:
-    fake = Fake(0.59)
-    (reading,) = fake.reader().read([Image.new("RGB", (60, 40))])
-    assert (reading.text, reading.digit_confidences, reading.box) == ("", (), None)
-    assert reading.confidence == pytest.approx(0.41)
-    assert not fake.seen
-
-
-def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture() -> None:
-    image = Image.new("RGB", (80, 60))
-    image.paste("white", (20, 20, 40, 40))
-    pixels = predict.crop_number(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
-    assert (np.flatnonzero(pixels.any(1))[[0, -1]] == [3, 16]).all()
-    assert (np.flatnonzero(pixels.any(0))[[0, -1]] == [7, 32]).all()
-    assert predict.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
-
-
-def test_a_reader_of_gray_records_sees_gray() -> None:
-    info = Info(**{**vars(INFO), "channels": 1})
-    assert predict.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
-
-
-def test_the_package_offers_the_reader() -> None:
-    assert svhn.Reader is Reader
-    with pytest.raises(AttributeError, match="no attribute 'Writer'"):
-        svhn.Writer  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_no_pictures_are_said_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,11 +14,12 @@ from support.program import ROOT, call, last_line
 
 import svhn
 from benchmarks.photos import measure_overlap
-from svhn.config import RELEASED
+from svhn.config import RELEASED, Paths
 from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
 from svhn.pipeline import boxes
-from svhn.reading import reader as reader_module
+from svhn.reading import engine
+from svhn.run import Run
 from svhn.runs import stored
 from svhn.runs.steps import list_steps, read_best
 
@@ -55,22 +56,24 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
     assert np.mean(np.array(found) >= boxes.IOU_THRESHOLD) > 0.7
 
 
-def test_a_threshold_that_is_given_is_the_finders() -> None:
-    assert svhn.Reader.from_runs(RELEASED, FINDER, {"threshold": 0.75, "views": 2}).threshold == 0.75
-    assert svhn.Reader.from_runs(RELEASED, FINDER, {"threshold": 0.0}).read([Image.new("RGB", (9, 9))])[0].text
+def test_a_threshold_that_is_given_is_the_finders(tmp_path: Path) -> None:
+    certain, lax = (svhn.Reader.load(checkpoints_dir=tmp_path, threshold=value) for value in (1.0, 0.0))
+    picture = Image.new("RGB", (9, 9))
+    assert certain.read(picture)[0].text == ""
+    assert lax.read(picture)[0].text or not lax.read(picture)[0].refused.text  # type: ignore[union-attr]
 
 
 def test_both_networks_compute_in_the_precision_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    networks = []
+    runs = []
 
-    def noted(*arguments: Any) -> Any:
-        networks.append(load_run(*arguments))
-        return networks[-1]
+    def noted(name: str, run: Run, step: int) -> Any:
+        runs.append(run)
+        return load_tensorflow(name, run, step)
 
-    load_run = reader_module.load_run
-    monkeypatch.setattr(reader_module, "load_run", noted)
-    svhn.Reader.from_runs(RELEASED, FINDER, {"mixed_precision": False})
-    assert [run.config.mixed_precision for run, _ in networks] == [False, False]
+    load_tensorflow = engine._load_tensorflow
+    monkeypatch.setattr(engine, "_load_tensorflow", noted)
+    svhn.Reader.from_runs(Paths(name="released"), given={"mixed_precision": False}, engine="tensorflow")
+    assert [run.config.mixed_precision for run in runs] == [False, False]
 
 
 def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svhn.Reader) -> None:
@@ -84,8 +87,9 @@ def test_one_by_one_or_together_the_answer_is_the_same(photos: Path, reader: svh
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (200, 100), (700, 30)])
 def test_plain_colors_have_no_number(size: tuple[int, int], reader: svhn.Reader) -> None:
     (reading,) = reader.read([Image.new("RGB", size, (120, 90, 60))])
-    assert (reading.text, reading.digit_confidences, reading.box) == ("", (), None)
-    assert reading.confidence > 0.5
+    assert (reading.text, reading.confidence, reading.digit_confidences, reading.box) == ("", 0, (), None)
+    assert reading.refused
+    assert reading.refused.confidence < 0.5 < reading.refused.needed
 
 
 def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -> None:
@@ -135,4 +139,4 @@ def test_the_table_is_a_csv_too(photos: Path, tmp_path: Path, capsys: pytest.Cap
 def test_a_run_that_finds_nothing_is_no_finder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = ROOT / "svhn/examples/208.jpg"
     assert call(tmp_path, "--mode=predict", f"--images={picture}", "--finder=released") == 1
-    assert "name a run of the model finder" in last_line(capsys)
+    assert "--finder=released" in last_line(capsys)

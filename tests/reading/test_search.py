@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 from svhn.reading import search
@@ -99,17 +100,13 @@ def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None
     assert bottom > top
 
 
-def test_the_network_sees_pixels_and_says_how_probable_a_number_is() -> None:
-    def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        assert images.dtype == tf.float32
-        first = images[:, 0, 0, :1]
-        return {"length": tf.concat([0 * first, first - 100], axis=1), "box": tf.repeat(first, 4, axis=1)}
-
-    images = np.zeros((2 * search.BATCH_SIZE + 3, *SIZE, 3), np.uint8)
-    images[:, 0, 0, 0] = np.arange(len(images)) + 90
-    probable, boxes = search.make_locator(network)(images)
-    np.testing.assert_allclose(probable, 1 / (1 + np.exp(10 - np.arange(len(images)))), rtol=1e-3, atol=1e-6)
-    np.testing.assert_array_equal(boxes[:, 2], images[:, 0, 0, 0])
+def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
+    image, seen = photo(2000, 1500, (1700, 60, 1780, 100)), []
+    expected = search.find_number(bright(seen), image, SIZE)
+    assert max(seen) == search.BATCH_SIZE
+    assert sum(seen) == expected.windows + 1
+    with ThreadPoolExecutor(3) as pool:
+        assert search.find_number(bright(), image, SIZE, pool.map) == expected
 
 
 def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
@@ -121,13 +118,12 @@ def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
 @pytest.mark.parametrize(("windows", "least"), [(1, 0.9), (16, 0.9474), (81, 0.9643)])
 def test_more_windows_ask_for_a_surer_number(windows: int, least: float) -> None:
     """Odds of 9 to 1, times the fourth root of 16, or of 81."""
-    for probability, expected in ((least - 0.001, False), (least + 0.001, True), (1.0, True), (0.0, False)):
-        assert search.is_sure(search.Detection((0, 0, 1, 1), probability, windows), 0.9) == expected
+    assert search.compute_needed(0.9, windows) == pytest.approx(least, abs=1e-4)
 
 
 def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() -> None:
-    assert search.is_sure(search.Detection((0, 0, 1, 1), 0.0, 100), 0.0)
-    assert not search.is_sure(search.Detection((0, 0, 1, 1), 0.999, 1), 1.0)
+    assert search.compute_needed(0.0, 100) == 0
+    assert search.compute_needed(1.0, 100) == 1
 
 
 def test_what_is_found_says_of_how_many_windows() -> None:

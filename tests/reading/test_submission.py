@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from svhn.config import Config
 from svhn.errors import UserError
 from svhn.labels import Reading
 from svhn.reading import reader, submission
+from svhn.reading.engine import Network, load_network, wrap_tensorflow
 from svhn.run import Run
 from svhn.runs import load
 from svhn.runs.stored import make_config, read_run_info
@@ -31,7 +33,11 @@ def new_readings(batch_size: int, info: Info, count: int, **options: object) -> 
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
-    return list(reader.read_crops(model, Run(Path(), config, info), images))
+    return list(reader.read_crops(wrap(model, config, info), images, batch_size))
+
+
+def wrap(model: Any, config: Config, info: Info) -> Network:
+    return wrap_tensorflow("demo", Run(Path(), config, info), model, locates=False)
 
 
 def write_pixels(path: Path, images: np.ndarray, spoilt_row: int = -1) -> Path:
@@ -54,9 +60,9 @@ def trained(digits_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_run(digits_run, tmp_path_factory.mktemp("predict"), "records")
 
 
-def submit(trained: Path, source: Path, target: Path, batch_size: int = 20) -> int:
-    run, model = load.load_run(paths_of(trained).run_folder, {"batch_size": batch_size})
-    return submission.write_submission(model, run, source, target)
+def submit(trained: Path, source: Path, target: Path) -> int:
+    network = load_network(paths_of(trained), {}, "", "tensorflow")
+    return submission.write_submission(network, source, target)
 
 
 @pytest.mark.parametrize("max_length", [1, 4])
@@ -93,18 +99,21 @@ def test_pictures_are_read_as_they_come() -> None:
 
     config = Config(model="shallow", random_crop=False, batch_size=4)
     model = load.build_model(Run(Path(), config, make_info()))
-    next(reader.read_crops(model, Run(Path(), config, make_info()), images()))  # type: ignore[arg-type]
+    next(reader.read_crops(wrap(model, config, make_info()), images(), 4))  # type: ignore[arg-type]
     assert taken == 4
 
 
-def test_a_submission_counts_from_one_in_the_files_order(trained: Path, tmp_path: Path) -> None:
+def test_a_submission_counts_from_one_in_the_files_order(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, target = write_pixels(tmp_path / "test.csv", pictures(LABELS, seed=5)), tmp_path / "deep/submission.csv"
     assert submit(trained, source, target) == 23
     expected = [[str(index), str(label)] for index, label in enumerate(LABELS, start=1)]
     assert read_submission(target) == [["ImageId", "Label"], *expected]
     once = target.read_bytes()
     for size in (1, 3, 64):
-        submit(trained, source, target, size)
+        monkeypatch.setattr(submission, "BATCH_SIZE", size)
+        submit(trained, source, target)
         assert target.read_bytes() == once
 
 
@@ -113,7 +122,7 @@ def test_a_file_with_a_mistake_leaves_the_older_submission(trained: Path, tmp_pa
     target = tmp_path / "submission.csv"
     target.write_text("older\n")
     with pytest.raises(UserError, match=r"test\.csv, line 23, column pixel3: '256', expected a whole number"):
-        submit(trained, source, target, batch_size=4)
+        submit(trained, source, target)
     assert target.read_text() == "older\n"
     assert {path.name for path in tmp_path.iterdir()} == {"test.csv", "submission.csv"}
 
@@ -130,12 +139,8 @@ def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
     info = make_info(max_length=5, fixed_length=False)
     config = make_config({"model": "shallow"})
     with pytest.raises(UserError) as error:
-        submission.write_submission(
-            load.build_model(Run(Path(), config, info)),
-            Run(Path(), config, info),
-            tmp_path / "test.csv",
-            tmp_path / "out.csv",
-        )
+        network = wrap(load.build_model(Run(Path(), config, info)), config, info)
+        submission.write_submission(network, tmp_path / "test.csv", tmp_path / "out.csv")
     assert f"{tmp_path}/test.csv holds single digits" in str(error.value)
     assert "--name" in str(error.value)
     assert list(tmp_path.iterdir()) == []

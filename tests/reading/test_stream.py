@@ -1,0 +1,191 @@
+"""The reader with networks that answer what they are told: crops, refusals, order, errors, and types of pictures."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import svhn
+from svhn.errors import UserError
+from svhn.labels import Reading, Refusal
+from svhn.reading import reader as predict
+from svhn.reading import search
+from svhn.reading.engine import Network, Outputs
+from svhn.reading.reader import LOOKAHEAD, Reader
+from svhn.spec import Info
+
+INFO = Info("svhn", (20, 40), 0.25, 3, 5, "jpeg", {}, {}, {}, {}, seed=0)
+WINDOW = Info("svhn_full", (16, 32), 0.0, 3, 5, "jpeg", {}, {}, {}, {}, seed=0)
+PICTURE = Image.new("RGB", (60, 40))
+
+
+class Fake:
+    """Finds the number where it is told to, reads the level of gray, and keeps what it was given to read."""
+
+    def __init__(self, probability: float, box: tuple[float, ...] = (0.25, 0.25, 0.5, 0.75)) -> None:
+        self.probability, self.box = probability, box
+        self.seen: list[np.ndarray] = []
+
+    def locate(self, images: np.ndarray) -> Outputs:
+        count = len(images)
+        return {"probability": np.full(count, self.probability), "box": np.array([self.box] * count)}
+
+    def read(self, images: np.ndarray) -> Outputs:
+        self.seen.append(images)
+        level = int(images[0, 0, 0, 0])
+        number = [[level // 10, level % 10, -1, -1, -1]] * len(images)
+        digit_confidences = [[0.9, 0.95, 0.5, 0.5, 0.5]] * len(images)
+        return {
+            "number": np.array(number),
+            "confidence": np.full(len(images), 0.875),
+            "digit_confidences": np.array(digit_confidences),
+        }
+
+    def reader(self, threads: int = 2) -> Reader:
+        network = Network("mine", self.read, INFO, 0.5, locates=False, engine="fake")
+        finder = Network("finder", self.locate, WINDOW, 0.6, locates=True, engine="fake")
+        return Reader(network, finder, threads)
+
+
+def gray(level: int, size: tuple[int, int] = (60, 40)) -> Image.Image:
+    return Image.new("RGB", size, (level, level, level))
+
+
+def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
+    fake = Fake(0.9)
+    (reading,) = fake.reader().read([gray(27)])
+
+    def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return tuple(fake.locate(images).values())  # type: ignore[return-value]
+
+    expected = search.find_number(locate, gray(27), (16, 32))
+    assert reading == Reading("27", 0.875, (0.9, 0.95), expected.box, size=(60, 40))
+    ((pixels,),) = fake.seen
+    assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
+
+
+def test_below_the_threshold_there_is_no_number_and_what_was_nearly_read() -> None:
+    (reading,) = Fake(0.59).reader().read([gray(27)])
+    assert reading == Reading("", 0.0, (), refused=Refusal("27", 0.59, 0.6), size=(60, 40))
+
+
+def test_in_a_larger_picture_more_is_needed() -> None:
+    (reading,) = Fake(0.8).reader().read([gray(27, (800, 600))])
+    assert reading.refused
+    assert reading.refused.needed == search.compute_needed(0.6, len(search.list_windows(800, 600))) > 0.8
+
+
+@pytest.mark.parametrize("box", [(1.0, 0.2, 1.0, 0.8), (0.5, 0.4, 0.5, 0.6)])
+def test_an_empty_box_holds_no_number(box: tuple[float, ...]) -> None:
+    (reading,) = Fake(0.9, box).reader().read([gray(27)])
+    assert (reading.text, reading.box) == ("", None)
+    assert reading.refused == Refusal("", 0.9, 0.6)
+
+
+def test_a_network_that_locates_nothing_is_no_finder() -> None:
+    network = Network("mine", Fake(0.9).read, INFO, 0.5, locates=False, engine="fake")
+    with pytest.raises(UserError, match="--finder=mine"):
+        Reader(network, network)
+
+
+def test_everything_a_picture_can_be(tmp_path: Path) -> None:
+    path, buffer = tmp_path / "a.png", io.BytesIO()
+    gray(27).save(path)
+    gray(27).save(buffer, "PNG")
+    content, array = buffer.getvalue(), np.asarray(gray(27))
+    reader = Fake(0.9).reader()
+    alike: list[Any] = [path, str(path), content, bytearray(content), memoryview(content), gray(27), array]
+    alike += [array[..., 0], io.BytesIO(content), path.open("rb")]
+    for one in alike:
+        (reading,) = reader.read(one)
+        assert (reading.text, reading.size) == ("27", (60, 40)), type(one)
+    assert [reading.text for reading in reader.read(np.stack([array] * 3))] == ["27"] * 3
+    assert [reading.text for reading in reader.read(iter([path, content]))] == ["27"] * 2
+
+
+@pytest.mark.parametrize("what", [5, None, {"a": 1}, np.zeros((4, 4), np.float32), np.zeros((0, 4), np.uint8)])
+def test_what_is_no_picture_is_named(what: Any) -> None:
+    with pytest.raises(ValueError, match=r"picture 0: .*(int|NoneType|dict|float32|\(0, 4\))"):
+        Fake(0.9).reader().read([what])
+
+
+def test_one_bad_picture_need_not_end_a_batch(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"none")
+    reader = Fake(0.9).reader()
+    found = reader.read([gray(11), bad, gray(12)], on_error="return")
+    assert [reading.text for reading in found] == ["11", "", "12"]
+    assert [bool(reading.error) for reading in found] == [False, True, False]
+    assert "not a picture" in found[1].error
+    with pytest.raises(OSError, match=r"bad\.png: .*not a picture"):
+        reader.read([gray(11), bad, gray(12)])
+    with pytest.raises(FileNotFoundError, match=r"none\.png: .*missing"):
+        reader.read(tmp_path / "none.png")
+    with pytest.raises(ValueError, match="on_error='ignore'"):
+        reader.read([], on_error="ignore")  # pyright: ignore[reportArgumentType]
+
+
+def test_readings_come_in_order_and_few_pictures_are_taken_ahead() -> None:
+    taken = 0
+
+    def pictures() -> Iterator[Image.Image]:
+        nonlocal taken
+        for level in range(10, 60):
+            taken += 1
+            yield gray(level, (60 + 40 * (level % 3), 40))
+
+    reader = Fake(0.9).reader(threads=3)
+    stream = reader.stream(pictures())
+    first = next(stream)
+    assert taken <= 3 * LOOKAHEAD
+    assert [reading.text for reading in (first, *stream)] == [str(level) for level in range(10, 60)]
+
+
+def test_pictures_are_finished_where_they_were_read() -> None:
+    threads: set[int] = set()
+
+    def finish(source: Any, image: Image.Image, reading: Reading) -> None:
+        threads.add(threading.get_ident())
+        time.sleep(0.02)
+        assert (source.size, image.mode, reading.text[0]) == (image.size, "RGB", "1")
+        if reading.text == "12":
+            raise OSError("the disk is full")
+
+    found = list(Fake(0.9).reader().stream([gray(level) for level in range(10, 15)], "return", finish))
+    assert [reading.text or reading.error for reading in found] == ["10", "11", "the disk is full", "13", "14"]
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+
+
+def test_a_reading_is_short_in_print() -> None:
+    assert repr(Reading("27", 0.98765, (0.99, 0.99), (1.04, 2, 3, 4))) == "Reading('27', 0.988, box=(1.0, 2.0, 3.0, 4.0))"
+    assert repr(Reading("", 0.0, (), refused=Refusal("2", 0.5, 0.75))) == "Reading('', refused=Refusal('2', 0.500, 0.750))"
+    assert repr(Reading("", 0.0, (), error="damaged")) == "Reading(error='damaged')"
+
+
+def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture() -> None:
+    image = Image.new("RGB", (80, 60))
+    image.paste("white", (20, 20, 40, 40))
+    pixels = predict.crop_number(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
+    assert (np.flatnonzero(pixels.any(1))[[0, -1]] == [3, 16]).all()
+    assert (np.flatnonzero(pixels.any(0))[[0, -1]] == [7, 32]).all()
+    assert predict.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
+
+
+def test_a_reader_of_gray_records_sees_gray() -> None:
+    info = Info(**{**vars(INFO), "channels": 1})
+    assert predict.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
+
+
+def test_the_package_offers_the_reader() -> None:
+    assert svhn.Reader is Reader
+    with pytest.raises(AttributeError, match="no attribute 'Writer'"):
+        svhn.Writer  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
