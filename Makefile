@@ -4,7 +4,7 @@ RUN := --name=demo --records_dir=records/demo
 
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-slow lint types quick-tests bench clean
+.PHONY: demo test test-slow lint types quick-tests bench wheel clean
 
 demo: .venv/demo  ## the whole job on rendered house numbers
 	$(BIN)/python -m svhn.download --dataset=synthetic --data_dir=data/demo
@@ -41,13 +41,17 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 
 .venv/demo: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[synthetic]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic]'
 	touch $@
 
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[synthetic,report,digits,svm,export,web,heic,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,heic,test]'
 	touch $@
+
+wheel:  ## the package as one file in dist/, which reads pictures without TensorFlow
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir=dist .
 
 clean:
 	rm -rf .venv

@@ -8,29 +8,33 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "svhn" / "__init__.py").read_text(encoding="utf-8"))
 
-REQUIRES = [
-    "tensorflow>=2.20",
-    "keras>=3.10",
-    "tensorboard>=2.20",  # tf.summary writes through it
-    "h5py>=3.11",
+REQUIRES = [  # enough to read pictures; LiteRT has no wheel for Macs with Intel's processors
     "numpy>=1.26",
     "pillow>=10.4",
     "tqdm>=4.66",
     "absl-py>=2.1",
+    "filelock>=3.16",
+    "ai-edge-litert>=2.0; sys_platform != 'darwin' or platform_machine != 'x86_64'",
+    "onnxruntime>=1.20; sys_platform == 'darwin' and platform_machine == 'x86_64'",
 ]
 MATPLOTLIB = "matplotlib>=3.9"
 EXTRAS = {
+    "train": [  # also to download, wrangle, score and release
+        "tensorflow>=2.20",
+        "keras>=3.10",
+        "tensorboard>=2.20",  # tf.summary writes through it
+        "h5py>=3.11",
+    ],
     "synthetic": [MATPLOTLIB],  # for its fonts
     "report": [MATPLOTLIB],
     "digits": ["scipy>=1.15"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
-    "export": ["ai-edge-litert>=2.0", "onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
+    "export": ["onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "test": [
         "pytest>=8.2",
         "pytest-xdist>=3.7",
-        "filelock>=3.16",
         "ruff>=0.12",
         "pyright>=1.1.400",
         "playwright>=1.50",

@@ -30,6 +30,12 @@ COMMANDS = [  # which read flags
     "runtime/command_line.py",
     "runtime/help_page.py",
 ]
+HEAVY_ROOMS = ["datasets", "evaluation", "models", "pipeline", "runs"]  # that reading imports in functions alone
+READING = [  # the files of reading a photo; svhn.cli is the program
+    "svhn.cli.flags",
+    "svhn.cli.reading_commands",
+    *(f"svhn.reading.{path.stem}" for path in sorted((ROOT / "svhn/reading").glob("*.py"))),
+]
 LIGHT = "import svhn.datasets, svhn.download.__main__, svhn.images, svhn.wrangle.__main__, svhn.wrangle.crop"
 FILES = sorted((ROOT / "svhn").rglob("*.py"))
 
@@ -58,6 +64,18 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+def top_level_imports(path: Path) -> set[str]:
+    """Dotted names of what is imported when the file is."""
+    statements = [
+        node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return {
+        f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        for node in statements
+        for alias in node.names
+    }
+
+
 def test_every_room_stands_in_one_row() -> None:
     assert sorted(name for row in ROWS for name in row) == sorted({room(path) for path in FILES})
 
@@ -73,6 +91,27 @@ def test_imports_only_point_to_rows_above() -> None:
         if imported != room(path) and row_of[imported] >= row_of[room(path)]
     ]
     assert wrong == []
+
+
+def test_reading_imports_heavy_rooms_in_functions_alone() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "svhn/reading").glob("*.py"))
+        for name in sorted(top_level_imports(path))
+        if name.split(".")[0] in ("tensorflow", "keras") or name.startswith(tuple(f"svhn.{r}" for r in HEAVY_ROOMS))
+    ]
+    assert wrong == []
+
+
+def test_reading_needs_nothing_that_is_linuxs_alone() -> None:
+    check = f"""import os, sys
+sys.modules.update(fcntl=None, resource=None)
+del os.fork, os.sched_getaffinity
+import importlib
+for name in {READING}:
+    importlib.import_module(name)
+assert not {{"tensorflow", "keras", "h5py"}} & sys.modules.keys()"""
+    subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT)
 
 
 def test_only_commands_read_flags() -> None:
