@@ -50,9 +50,16 @@ def _render_answer(image: Image.Image, reading: Reading) -> str:
     number = reading.text or "no number"
     return (
         f'<div class="answer" role="status" aria-live="polite"><p class="number">{number}</p>'
-        f"<p>{reading.confidence:.0%} sure</p>{_render_picture(image, reading)}"
+        f"<p>{_format_certainty(reading)}</p>{_render_picture(image, reading)}"
         f'<ul class="digits" aria-label="each digit and how sure it is">{listed}</ul></div>'
     )
+
+
+def _format_certainty(reading: Reading) -> str:
+    if not reading.refused:
+        return f"{reading.confidence:.0%} sure"
+    text, confidence, needed = reading.refused
+    return f"{text or 'a number'} at {confidence:.0%}, where {needed:.0%} is needed in a picture of this size"
 
 
 def _render_picture(image: Image.Image, reading: Reading) -> str:
@@ -173,7 +180,7 @@ def serve_page(read: Read, host: str, port: int, say: Say) -> None:
         UserError: the page can't be served at that address.
     """
     for file in EXAMPLES.glob("*.jpg"):
-        render_response(read, file)  # TensorFlow compiles at the first pictures, which no visitor should wait for
+        render_response(read, file)  # networks are prepared at the first pictures, which no visitor should wait for
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # read by Gradio when it is imported
         blocks = _build_blocks(read)

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from support.program import call, last_line
 
-from svhn.labels import Reading
+from svhn.labels import Reading, Refusal
 from svhn.reading import web
 from svhn.reading.web import EXAMPLES
 
@@ -229,7 +229,9 @@ def test_what_the_page_shows_of_a_picture() -> None:
     for part in ('class="number">20<', "50% sure", "<b>2</b>75%", "<b>0</b>67%", "data:image/jpeg;base64,"):
         assert part in shown
     assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
-    without = web.render_response(lambda _: Reading("", 0.9, ()), EXAMPLES / "wall.jpg")
+    refused = Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98))
+    without = web.render_response(lambda _: refused, EXAMPLES / "wall.jpg")
+    assert "61 at 95%, where 98% is needed" in without
     assert 'class="number">no number<' in without
     assert "<rect" not in without
     assert 'role="alert"' in web.render_response(lambda _: reading, b"no picture")

@@ -1,0 +1,131 @@
+"""What reading costs as whole processes, beside another checkout of this project and beside RapidOCR.
+
+    python -m benchmarks.reading --pictures=data/test [--before=../old] [--rapidocr=python3] [--count=3000] [--repeats=5]
+
+Four jobs are measured: one picture, a picture of 12 megapixels, a folder of `--count` pictures, and with `--engines`
+one picture and the folder by each engine that is installed. Each job runs `--repeats` times, the checkouts in turn, and
+the medians are printed. CPU seconds are those of the process and its children. Memory is the largest sum of the
+proportional set sizes (PSS) of these processes, read from /proc twenty times a second, so this program needs Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PHOTO_SIZE = (4000, 3000)  # width and height in pixels
+SAMPLE_SECONDS = 0.05  # between two looks at the memory
+RAPIDOCR = "import sys, rapidocr; engine = rapidocr.RapidOCR(); print([engine(path) for path in sys.argv[1:]])"
+
+
+class Cost(NamedTuple):
+    """What a process took: CPU seconds, seconds of wall time, and megabytes at its peak."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def _list_processes(first: int) -> list[int]:
+    """A process and all below it."""
+    found = [first]
+    for process in found:
+        for task in Path(f"/proc/{process}/task").glob("*/children"):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def _measure_memory(processes: Iterable[int]) -> float:
+    """The sum of the processes' PSS, in megabytes."""
+    total = 0
+    for process in processes:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def measure_command(command: list[str], folder: Path) -> Cost:
+    """Run a command in a folder, and measure it. Raises `CalledProcessError` if it fails."""
+    began, peak = time.perf_counter(), 0.0
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        before = os.times()
+        while process.poll() is None:
+            try:
+                peak = max(peak, _measure_memory(_list_processes(process.pid)))
+            except (OSError, StopIteration):  # a process ended between two looks
+                pass
+            time.sleep(SAMPLE_SECONDS)
+    after, wall = os.times(), time.perf_counter() - began
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Cost(
+        after.children_user + after.children_system - before.children_user - before.children_system, wall, peak
+    )
+
+
+def make_command(checkout: Path, pictures: Path, *flags: str) -> list[str]:
+    """The command that reads pictures with a checkout's bundled networks."""
+    names = ["--mode=predict", "--name=released", "--finder=finder"]
+    return [sys.executable, str(checkout / "main.py"), *names, f"--images={pictures}", *flags]
+
+
+def link_pictures(source: Path, target: Path, count: int) -> Path:
+    """A folder with links to the first pictures of another."""
+    target.mkdir()
+    for picture in islice(sorted(source.glob("*.png")) or sorted(source.glob("*.jpg")), count):
+        (target / picture.name).symlink_to(picture.resolve())
+    return target
+
+
+def print_job(title: str, commands: dict[str, list[str]], folder: Path, repeats: int) -> None:
+    """Run each command in turn, and print the medians."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(repeats):
+        for name, command in commands.items():
+            costs[name].append(measure_command(command, folder))
+    for name, measured in costs.items():
+        cpu, wall, memory = (statistics.median(column) for column in zip(*measured, strict=True))
+        print(f"{title:24} {name:12} {cpu:10.2f} {wall:10.2f} {memory:10.0f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of pictures")
+    parser.add_argument("--before", type=Path, help="another checkout")
+    parser.add_argument("--rapidocr", help="a Python that has RapidOCR")
+    parser.add_argument("--count", type=int, default=3000, help="pictures of the folder")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--engines", default="", help="engines to compare, comma-separated")
+    args = parser.parse_args()
+    checkouts = {"now": ROOT, **({"before": args.before.resolve()} if args.before else {})}
+    engines = [engine for engine in args.engines.split(",") if engine]
+    print(f"{'':37} {'CPU s':>10} {'wall s':>10} {'PSS MB':>10}   medians of {args.repeats}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        many, one = link_pictures(args.pictures, folder / "many", args.count), folder / "one.png"
+        first = next(many.iterdir())
+        Image.open(first).save(one)
+        Image.open(first).resize(PHOTO_SIZE).save(folder / "large.jpg", quality=90)
+        for title, pictures in {"one picture": one, "12 megapixels": folder / "large.jpg", "folder": many}.items():
+            commands = {name: make_command(checkout, pictures) for name, checkout in checkouts.items()}
+            commands |= {name: make_command(ROOT, pictures, f"--engine={name}") for name in engines}
+            if args.rapidocr and pictures is not many:
+                commands["RapidOCR"] = [args.rapidocr, "-c", RAPIDOCR, str(pictures)]
+            print_job(title, commands, folder, args.repeats)
+    print(f"{args.count} pictures of {args.pictures.name}; {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Engines: which of them reads a run, that all of them read the same, and what is wrong with a file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.digit_records import paths_of
+from support.program import ROOT, call, last_line
+from support.shelf import copy_run
+
+import svhn
+from svhn.config import RELEASED, Paths
+from svhn.errors import UserError
+from svhn.reading import engine
+from svhn.reading.engine import load_network
+from svhn.runs.exported import BUNDLED, get_description_path, read_description
+from svhn.runs.stored import read_config
+
+PICTURE = ROOT / "svhn/examples/208.jpg"
+NETWORKS = [RELEASED, RELEASED / "finder"]
+
+
+def copy_released(folder: Path) -> Paths:
+    """The bundled reader as a run of one's own, without the finder."""
+    shutil.copytree(RELEASED, folder / "checkpoints/mine", ignore=shutil.ignore_patterns("finder"))
+    return Paths(name="mine", checkpoints_dir=str(folder / "checkpoints"), results_dir=str(folder / "results"))
+
+
+@pytest.fixture
+def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name))
+
+
+@pytest.mark.parametrize("folder", NETWORKS, ids=lambda folder: folder.name)
+def test_the_bundled_files_are_of_the_bundled_weights(folder: Path) -> None:
+    described = read_description(folder / BUNDLED)
+    assert described.format == "litert_int8"
+    assert described.threshold == read_config(folder)["config"]["threshold"]
+    assert (folder / BUNDLED).stat().st_size < 3.2e6
+    assert load_network(Paths(name=folder.name), {}, "", "auto").engine == "litert"
+
+
+def test_the_bundled_networks_read_as_tensorflow_does() -> None:
+    """A picture with a number, without one, and one as large as a window; the float32 network is the measure."""
+    pictures = [Image.open(path) for path in sorted((ROOT / "svhn/examples").glob("*.jpg"))]
+    light = svhn.Reader.load(threads=1)
+    full = svhn.Reader.from_runs(Paths(name="released"), given={"mixed_precision": False}, engine="tensorflow")
+    assert (light.network.engine, full.network.engine) == ("litert", "tensorflow")
+    for one, other in zip(light.read(pictures), full.read(pictures), strict=True):
+        assert one.text == other.text
+        assert one.confidence == pytest.approx(other.confidence, abs=0.03)
+        np.testing.assert_allclose(one.box or (), other.box or (), atol=0.03 * max(one.size or (0,)))
+
+
+def test_threads_share_a_network() -> None:
+    network = load_network(Paths(name="released"), {}, "", "litert")
+    images = np.random.default_rng(0).integers(0, 256, (24, 3, *network.records.size, 3), np.uint8)
+    expected = [network.compute(batch)["confidence"] for batch in images]
+    with ThreadPoolExecutor(8) as pool:
+        found = [outputs["confidence"] for outputs in pool.map(network.compute, images)]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("given", [{"views": 2}, {"random_crop": False}])
+def test_a_file_serves_only_the_options_that_it_was_made_with(
+    tmp_path: Path, without_tensorflow: None, given: dict[str, Any]
+) -> None:
+    paths = copy_released(tmp_path)
+    assert load_network(paths, {"threshold": 0.25}, "", "auto").threshold == 0.25
+    if "random_crop" in given:  # another network
+        stored = json.loads((paths.run_folder / "config.json").read_text())
+        stored["config"] |= given
+        (paths.run_folder / "config.json").write_text(json.dumps(stored))
+        given = {}
+    with pytest.raises(UserError) as error:
+        load_network(paths, given, "", "auto")
+    assert "export --name=mine --format=litert_int8" in str(error.value)
+    assert "'.[train]'" in str(error.value)
+
+
+def test_a_file_of_other_weights_does_not_serve(tmp_path: Path, without_tensorflow: None) -> None:
+    paths = copy_released(tmp_path)
+    (weights,) = paths.run_folder.glob("ckpt-*.npz")
+    weights.write_bytes(weights.read_bytes() + b"\0")
+    with pytest.raises(UserError, match="no exported file of mine"):
+        load_network(paths, {}, "", "auto")
+
+
+def test_an_engine_reads_only_its_own_files(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--engine=onnx reads exported files alone"):
+        load_network(copy_released(tmp_path), {}, "", "onnx")
+
+
+def test_an_engine_that_is_not_installed(tmp_path: Path, without_tensorflow: None) -> None:
+    with pytest.raises(UserError, match=r"--engine=tensorflow needs tensorflow.*'\.\[train\]'"):
+        load_network(copy_released(tmp_path), {}, "", "tensorflow")
+
+
+def spoil(path: Path, place: int = 1000) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("what", ["file", "description", "schema", "not litert"])
+def test_a_damaged_file_is_an_error_and_not_a_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    network = copy_released(tmp_path).run_folder / BUNDLED
+    described = get_description_path(network)
+    if what == "file":
+        spoil(network)
+    elif what == "description":
+        described.write_text("{")
+    elif what == "schema":
+        described.write_text(json.dumps({**json.loads(described.read_text()), "schema": 99}))
+    else:
+        network.write_bytes(b"none")
+        fields = {**json.loads(described.read_text()), "sha256": engine_sha256(network)}
+        described.write_text(json.dumps(fields))
+    assert call(tmp_path, "read", "--name=mine", str(PICTURE)) == 1
+    assert str(network) in last_line(capsys)
+
+
+def engine_sha256(path: Path) -> str:
+    from svhn.runtime.files import compute_sha256
+
+    return compute_sha256(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["litert_int8", "onnx"])
+def test_a_run_of_ones_own_is_read_by_the_file_that_was_exported(
+    digits_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    folder = copy_run(digits_run, tmp_path / "mine")
+    paths = paths_of(folder)
+    notes: list[str] = []
+    before = load_network(paths, {}, "", "auto", notes.append)
+    assert (before.engine, len(notes)) == ("tensorflow", 1)
+    assert "export --name=demo --format=litert_int8" in notes[0]
+    assert call(folder, "export", "--name=demo", f"--format={kind}") == 0
+    capsys.readouterr()
+    after = load_network(paths, {}, "", "auto", pytest.fail)
+    assert after.engine == {"litert_int8": "litert", "onnx": "onnx"}[kind]
+    images = np.random.default_rng(0).integers(0, 256, (9, *after.records.size, after.records.channels), np.uint8)
+    np.testing.assert_allclose(after.compute(images)["confidence"], before.compute(images)["confidence"], atol=0.1)
