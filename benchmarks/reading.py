@@ -1,6 +1,7 @@
 """What reading costs as whole processes, beside another checkout of this project and beside RapidOCR.
 
-    python -m benchmarks.reading --pictures=data/test [--before=../old] [--rapidocr=python3] [--count=3000] [--repeats=5]
+    python -m benchmarks.reading --pictures=data/test [--before=../old] [--rapidocr=python3] [--engines=litert,onnx]
+        [--count=3000] [--repeats=5]
 
 Four jobs are measured: one picture, a picture of 12 megapixels, a folder of `--count` pictures, and with `--engines`
 one picture and the folder by each engine that is installed. Each job runs `--repeats` times, the checkouts in turn, and
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -62,17 +64,13 @@ def measure_command(command: list[str], folder: Path) -> Cost:
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         before = os.times()
         while process.poll() is None:
-            try:
+            with suppress(OSError, StopIteration):  # raised for a process that ended between two looks
                 peak = max(peak, _measure_memory(_list_processes(process.pid)))
-            except (OSError, StopIteration):  # a process ended between two looks
-                pass
             time.sleep(SAMPLE_SECONDS)
     after, wall = os.times(), time.perf_counter() - began
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(
-        after.children_user + after.children_system - before.children_user - before.children_system, wall, peak
-    )
+    return Cost(after.children_user + after.children_system - before.children_user - before.children_system, wall, peak)
 
 
 def make_command(checkout: Path, pictures: Path, *flags: str) -> list[str]:

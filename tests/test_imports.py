@@ -67,7 +67,9 @@ def imports(path: Path) -> set[str]:
 def top_level_imports(path: Path) -> set[str]:
     """Dotted names of what is imported when the file is."""
     statements = [
-        node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Import | ast.ImportFrom)
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     return {
         f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name

@@ -111,7 +111,7 @@ def test_without_a_length_head_every_slot_is_filled() -> None:
 def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
-    for example, (text, confidence, digit_confidences, box) in enumerate(
+    for example, (text, confidence, digit_confidences, box, *_) in enumerate(
         list_readings(decode_outputs(tensors(outputs)))
     ):
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]

@@ -117,7 +117,9 @@ def _load_litert(path: Path) -> Compute:
     content = path.read_bytes()
 
     def make_interpreter() -> Compute:
-        runner = Interpreter(model_content=content, num_threads=1).get_signature_runner()
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+        runner = interpreter.get_signature_runner()
         return lambda images: runner(images=images)
 
     with silence_native_code(), _explain_load_errors(path):  # LiteRT prints which of its delegates computes
@@ -149,7 +151,7 @@ def _load_onnx(path: Path) -> Compute:
     options.intra_op_num_threads = 1  # pictures are read side by side
     options.log_severity_level = 3  # errors
     with _explain_load_errors(path):
-        session = onnxruntime.InferenceSession(str(path), options)
+        session: Any = onnxruntime.InferenceSession(str(path), options)
     names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(None, {"images": images}), strict=True))
 
@@ -160,7 +162,9 @@ def _explain_load_errors(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # the engines' own types have no common base
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise UserError(f"{path}: the engine can't load it ({reason}): export it again, or name another --engine") from error
+        raise UserError(
+            f"{path}: the engine can't load it ({reason}): export it again, or name another --engine"
+        ) from error
 
 
 LOADERS: dict[str, Callable[[Path], Compute]] = {"litert": _load_litert, "onnx": _load_onnx}

@@ -42,7 +42,9 @@ class Detection(NamedTuple):
 def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map) -> Detection:
     """The most probable number of an RGB picture.
 
-    The best box of all windows becomes the center of one closer window, which gives the final box and probability.
+    The best box of all windows becomes the center of one closer window, which gives the final box and probability. In a
+    picture that is hardly larger than its number, the closer window is the same as the best one, and is not searched
+    again.
 
     Args:
         locate: the finder's function.
@@ -51,9 +53,11 @@ def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map
         each: calls the finder on each batch of windows.
     """
     windows = list_windows(image.width, image.height)
-    first = _find_best_window(locate, image, windows, size, each)
-    closer = [center_window(first.box, image.size)]
-    return _find_best_window(locate, image, closer, size, map)._replace(windows=len(windows))
+    best, window = _find_best_window(locate, image, windows, size, each)
+    closer = center_window(best.box, image.size)
+    if closer != window:
+        best, _ = _find_best_window(locate, image, [closer], size, map)
+    return best._replace(windows=len(windows))
 
 
 def compute_needed(threshold: float, windows: int) -> float:
@@ -67,10 +71,14 @@ def compute_needed(threshold: float, windows: int) -> float:
         windows: number of windows.
     """
     odds = threshold * windows**ODDS_EXPONENT
-    return odds / (odds + 1 - threshold)
+    return odds / (odds + (1 - threshold))
 
 
-def _find_best_window(locate: Locate, image: Image.Image, windows: list[Box], size: Size, each: Each) -> Detection:
+def _find_best_window(
+    locate: Locate, image: Image.Image, windows: list[Box], size: Size, each: Each
+) -> tuple[Detection, Box]:
+    """The most probable number of all windows, and its window."""
+
     def locate_in(part: list[Box]) -> tuple[np.ndarray, np.ndarray]:
         return locate(np.stack([crop_window(image, window, size) for window in part]))
 
@@ -80,7 +88,8 @@ def _find_best_window(locate: Locate, image: Image.Image, windows: list[Box], si
     left, top, right, bottom = windows[index]
     across, down = right - left, bottom - top
     x0, y0, x1, y1 = np.clip(boxes[index], 0, 1).tolist()
-    return Detection((left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down), float(probable[index]))
+    box = left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
+    return Detection(box, float(probable[index])), windows[index]
 
 
 def list_windows(width: int, height: int) -> list[Box]:

@@ -69,10 +69,9 @@ def test_threads_share_a_network() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.usefixtures("without_tensorflow")
 @pytest.mark.parametrize("given", [{"views": 2}, {"random_crop": False}])
-def test_a_file_serves_only_the_options_that_it_was_made_with(
-    tmp_path: Path, without_tensorflow: None, given: dict[str, Any]
-) -> None:
+def test_a_file_serves_only_the_options_that_it_was_made_with(tmp_path: Path, given: dict[str, Any]) -> None:
     paths = copy_released(tmp_path)
     assert load_network(paths, {"threshold": 0.25}, "", "auto").threshold == 0.25
     if "random_crop" in given:  # another network
@@ -86,7 +85,8 @@ def test_a_file_serves_only_the_options_that_it_was_made_with(
     assert "'.[train]'" in str(error.value)
 
 
-def test_a_file_of_other_weights_does_not_serve(tmp_path: Path, without_tensorflow: None) -> None:
+@pytest.mark.usefixtures("without_tensorflow")
+def test_a_file_of_other_weights_does_not_serve(tmp_path: Path) -> None:
     paths = copy_released(tmp_path)
     (weights,) = paths.run_folder.glob("ckpt-*.npz")
     weights.write_bytes(weights.read_bytes() + b"\0")
@@ -99,7 +99,8 @@ def test_an_engine_reads_only_its_own_files(tmp_path: Path) -> None:
         load_network(copy_released(tmp_path), {}, "", "onnx")
 
 
-def test_an_engine_that_is_not_installed(tmp_path: Path, without_tensorflow: None) -> None:
+@pytest.mark.usefixtures("without_tensorflow")
+def test_an_engine_that_is_not_installed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--engine=tensorflow needs tensorflow.*'\.\[train\]'"):
         load_network(copy_released(tmp_path), {}, "", "tensorflow")
 

@@ -89,6 +89,13 @@ def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
     assert seen == [1, 1]
 
 
+def test_a_picture_hardly_larger_than_its_number_is_searched_once() -> None:
+    seen: list[int] = []
+    found = search.find_number(bright(seen), photo(100, 45, (10, 5, 90, 40)), SIZE)
+    assert seen == [1]
+    assert found.box == pytest.approx((10, 5, 90, 40), abs=2)
+
+
 def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None:
     window = search.center_window((400, 300, 500, 340), (1000, 800))
     assert ((window[0] + window[2]) / 2, (window[1] + window[3]) / 2) == pytest.approx((450, 320))

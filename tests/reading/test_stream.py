@@ -103,10 +103,10 @@ def test_everything_a_picture_can_be(tmp_path: Path) -> None:
     content, array = buffer.getvalue(), np.asarray(gray(27))
     reader = Fake(0.9).reader()
     alike: list[Any] = [path, str(path), content, bytearray(content), memoryview(content), gray(27), array]
-    alike += [array[..., 0], io.BytesIO(content), path.open("rb")]
-    for one in alike:
-        (reading,) = reader.read(one)
-        assert (reading.text, reading.size) == ("27", (60, 40)), type(one)
+    with path.open("rb") as file:
+        for one in (*alike, array[..., 0], io.BytesIO(content), file):
+            (reading,) = reader.read(one)
+            assert (reading.text, reading.size) == ("27", (60, 40)), type(one)
     assert [reading.text for reading in reader.read(np.stack([array] * 3))] == ["27"] * 3
     assert [reading.text for reading in reader.read(iter([path, content]))] == ["27"] * 2
 
@@ -166,8 +166,12 @@ def test_pictures_are_finished_where_they_were_read() -> None:
 
 
 def test_a_reading_is_short_in_print() -> None:
-    assert repr(Reading("27", 0.98765, (0.99, 0.99), (1.04, 2, 3, 4))) == "Reading('27', 0.988, box=(1.0, 2.0, 3.0, 4.0))"
-    assert repr(Reading("", 0.0, (), refused=Refusal("2", 0.5, 0.75))) == "Reading('', refused=Refusal('2', 0.500, 0.750))"
+    assert (
+        repr(Reading("27", 0.98765, (0.99, 0.99), (1.04, 2, 3, 4))) == "Reading('27', 0.988, box=(1.0, 2.0, 3.0, 4.0))"
+    )
+    assert (
+        repr(Reading("", 0.0, (), refused=Refusal("2", 0.5, 0.75))) == "Reading('', refused=Refusal('2', 0.500, 0.750))"
+    )
     assert repr(Reading("", 0.0, (), error="damaged")) == "Reading(error='damaged')"
 
 

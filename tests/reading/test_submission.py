@@ -138,8 +138,8 @@ def test_what_is_read_is_not_written_over(trained: Path, tmp_path: Path) -> None
 def test_a_run_of_longer_numbers_is_refused(tmp_path: Path) -> None:
     info = make_info(max_length=5, fixed_length=False)
     config = make_config({"model": "shallow"})
+    network = wrap(load.build_model(Run(Path(), config, info)), config, info)
     with pytest.raises(UserError) as error:
-        network = wrap(load.build_model(Run(Path(), config, info)), config, info)
         submission.write_submission(network, tmp_path / "test.csv", tmp_path / "out.csv")
     assert f"{tmp_path}/test.csv holds single digits" in str(error.value)
     assert "--name" in str(error.value)
