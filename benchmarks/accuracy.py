@@ -2,10 +2,10 @@
 
     python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
 
-Every reader gets one picture at a time. A run's network gets the records' pictures. An OCR engine, if it is installed,
-gets the same part of the published picture at its own proportions, and only the digits in its answer count. Tesseract
-needs `pip install pytesseract` and its own program, which is started for each picture. RapidOCR's recognizer needs
-`pip install rapidocr-onnxruntime`.
+Every reader gets one picture at a time. A run's network gets the records' pictures, decoded as by Pillow. An OCR
+engine, if it is installed, gets the same part of the published picture at its own proportions, and only the digits in
+its answer count. Tesseract needs `pip install pytesseract` and its own program, which is started for each picture.
+RapidOCR's recognizer needs `pip install rapidocr-onnxruntime`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import records
-from svhn.config import Paths
+from svhn.config import Config, Paths
 from svhn.datasets import DATASETS
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.reading import reader
 from svhn.reading.engine import load_network
+from svhn.run import Run
 from svhn.spec import Entry, Info
 
 CROP_HEIGHT = 48  # pixels of a crop for an OCR engine: RapidOCR's recognizer works at this height
@@ -40,9 +41,9 @@ Images = list[np.ndarray]
 def _load_pictures(paths: Paths, info: Info, count: int) -> tuple[list[str], list[str], Images]:
     """Names, labels and pictures, uint8 (height, width, 3), of the first `count` records of test."""
     split = records.open_split(paths.records_dir, info, "test")
-    ds = tf.data.TFRecordDataset([str(path) for path in split.paths]).map(
-        lambda serialized: batches.decode_record(serialized, info)
-    )
+    run = Run(paths.run_folder, Config(), info)
+    ds = tf.data.TFRecordDataset([str(path) for path in split.paths])
+    ds = ds.map(lambda serialized: batches.decode_record(serialized, run))
     names, labels, images = [], [], []
     for record in ds.take(count).as_numpy_iterator():
         names.append(bytes(record["name"]).decode())

@@ -50,6 +50,9 @@ class Config:
         True, "random crops of 27/32 of the height and width in training, the center in evaluation", fixed="run"
     )
     grayscale: bool = _define_data_option(False, "gray pictures in place of color", fixed="run")
+    exact_jpeg: bool = _define_data_option(
+        True, "JPEGs of records decoded to the pixels that Pillow gives photos when they are read", fixed="run"
+    )
     seed: int = _define_run_option(
         0, "seed of weights, order and augmentation: the same one, the same run", fixed="training"
     )

@@ -16,9 +16,10 @@ from svhn.pipeline import augment
 from svhn.pipeline.boxes import merge_known_boxes
 from svhn.records import Split
 from svhn.run import Run
-from svhn.spec import Augmentation, Info, Size
+from svhn.spec import Augmentation, Size
 
 SHUFFLE_BLOCK = 8192  # encoded records that are shuffled together; wrangling shuffled the whole split already
+PILLOW_DCT = "INTEGER_ACCURATE"  # the decoding of JPEGs that gives the same pixels as Pillow
 
 Batch = dict[str, tf.Tensor]
 
@@ -43,16 +44,24 @@ def apply_grayscale(images: tf.Tensor, config: Config) -> tf.Tensor:
     return tf.image.rgb_to_grayscale(images) if config.grayscale and images.shape[-1] == 3 else images
 
 
-def decode_image(encoded: tf.Tensor, info: Info) -> tf.Tensor:
-    """The pixels of a record's JPEG or PNG, a string scalar: uint8 (height, width, channels)."""
-    decode = tf.io.decode_jpeg if info.image_format == "jpeg" else tf.io.decode_png
-    return tf.ensure_shape(decode(encoded, channels=info.channels), [*info.size, info.channels])
+def decode_image(encoded: tf.Tensor, run: Run) -> tf.Tensor:
+    """The pixels of a record's JPEG or PNG, a string scalar: uint8 (height, width, channels).
+
+    Runs of earlier versions learned from JPEGs as TensorFlow decodes them by default, up to 17 levels off Pillow's
+    pixels. These runs keep that decoding, and so their scores.
+    """
+    info = run.records
+    if info.image_format == "jpeg":
+        pixels = tf.io.decode_jpeg(encoded, info.channels, dct_method=PILLOW_DCT if run.config.exact_jpeg else "")
+    else:
+        pixels = tf.io.decode_png(encoded, info.channels)
+    return tf.ensure_shape(pixels, [*info.size, info.channels])
 
 
-def decode_record(serialized: tf.Tensor, info: Info) -> Batch:
+def decode_record(serialized: tf.Tensor, run: Run) -> Batch:
     """One record's tensors as `records.parse_example` returns them, with `image` decoded."""
-    record = records.parse_example(serialized, info.max_length)
-    return {**record, "image": decode_image(record["image"], info)}
+    record = records.parse_example(serialized, run.records.max_length)
+    return {**record, "image": decode_image(record["image"], run)}
 
 
 def _shuffle(values: Any, seed: tf.Tensor) -> tf.Tensor:
@@ -116,8 +125,8 @@ def make_training_batches(
     size = run.input_size
 
     def example(index: tf.Tensor, serialized: tf.Tensor, following: tf.Tensor) -> Batch:
-        record, noise = decode_record(serialized, run.records), augment.draw_example_noise(run.config.seed, index)
-        record = _join_with_next(record, following, noise, steps, run.records) if steps.joining else record
+        record, noise = decode_record(serialized, run), augment.draw_example_noise(run.config.seed, index)
+        record = _join_with_next(record, following, noise, steps, run) if steps.joining else record
         return {**{key: record[key] for key in ("image", "digits", "boxes")}, "noise": noise}
 
     ds = read_training_stream(split, run.config.seed, start_step * run.config.batch_size)
@@ -159,7 +168,7 @@ def _pair_with_previous(before: Any, now: Any) -> tuple[Any, Any]:
     return now, (*before, now[1])
 
 
-def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, info: Info) -> Batch:
+def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, steps: Augmentation, run: Run) -> Batch:
     """The record, or a record of its number joined with the next one, `serialized`, which is decoded only if needed."""
 
     def join(following: Batch) -> Batch:
@@ -170,7 +179,7 @@ def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, step
         return {**record, "image": image, "digits": digits, "boxes": boxes}
 
     def join_if_they_fit() -> Batch:
-        following = decode_record(serialized, info)
+        following = decode_record(serialized, run)
         return tf.cond(
             augment.fits_slots(record["digits"], following["digits"]), lambda: join(following), lambda: record
         )
@@ -188,7 +197,7 @@ def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:
     """
 
     def example(serialized: tf.Tensor) -> Batch:
-        record = decode_record(serialized, run.records)
+        record = decode_record(serialized, run)
         return {**record, "box": merge_known_boxes(record["boxes"][None])[0], "weight": tf.constant(1.0)}
 
     ds = tf.data.TFRecordDataset([str(path) for path in split.paths])

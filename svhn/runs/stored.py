@@ -18,7 +18,7 @@ from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
 
-SCHEMA = 2  # number of config.json's layout; files of schema 1 have no number
+SCHEMA = 3  # number of config.json's layout; files of schema 1 have no number
 Purpose = Literal["train", "choose", "score"]
 RENAMED_MODELS = {"svhn": "reader"}  # names of schema 1 and of schema 2
 
@@ -133,11 +133,12 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _upgrade_config(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """The content of a config.json in today's schema. Raises `ValueError` for a schema of a later version."""
     schema = stored.get("schema", 1)
-    if schema not in (1, SCHEMA):
+    if schema not in range(1, SCHEMA + 1):
         raise ValueError(f"its schema is {schema}, and this version reads up to {SCHEMA}")
     if schema == SCHEMA:
         return stored
-    options = {"map_weight": 0.0, **stored["config"]}  # the oldest runs lack the option and learned no maps
+    # Before schema 3, JPEGs were decoded as TensorFlow does by default. The oldest runs learned no maps.
+    options = {"map_weight": 0.0, **stored["config"], "exact_jpeg": False}
     options.pop("skip_corrupt", None)  # today `wrangle --salvage` leaves corrupt records out
     model = options["model"]
     return {**stored, "config": {**options, "model": RENAMED_MODELS.get(model, model)}}

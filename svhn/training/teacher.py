@@ -19,7 +19,8 @@ from svhn.runs.stored import list_differences, read_config
 def load_teacher(run: Run, paths: Paths) -> Network | None:
     """The teacher that `--teacher` names, at its best checkpoint and its temperature; None without a teacher.
 
-    Its input is that of the run's own network, and its outputs are logits.
+    Its input is that of the run's own network, and its outputs are logits. So it gets pictures decoded as the run's
+    `exact_jpeg` asks, whichever decoding the teacher was trained with.
 
     Raises:
         UserError: there is no such run, its pictures have another form, it may have been trained on this run's valid,

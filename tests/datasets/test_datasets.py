@@ -13,10 +13,12 @@ from scipy.io import savemat
 from support import mnist_fixtures
 
 from svhn import records
+from svhn.config import Config
 from svhn.datasets import DATASETS, format1, mnist_stacked
 from svhn.datasets.synthetic import dataset
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
+from svhn.run import Run
 from svhn.spec import Info
 from svhn.wrangle.convert import Options, convert_dataset
 
@@ -76,8 +78,9 @@ def wrangle(name: str, folder: Path, target: str, seed: int = 0) -> Info:
 
 def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes]]:
     """Name, number and pixels of each."""
+    run = Run(folder, Config(), info)
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
-    parsed = [batches.decode_record(serialized, info) for serialized in ds]
+    parsed = [batches.decode_record(serialized, run) for serialized in ds]
     return [
         (bytes(each["name"].numpy()).decode(), decode_slots(each["digits"].numpy()), each["image"].numpy().tobytes())
         for each in parsed

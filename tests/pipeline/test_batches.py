@@ -28,12 +28,7 @@ from support.numbered_records import (
 
 from svhn.config import Config
 from svhn.errors import UserError
-from svhn.pipeline.batches import (
-    decode_image,
-    make_evaluation_batches,
-    make_training_batches,
-    prepare_input,
-)
+from svhn.pipeline.batches import make_evaluation_batches, make_training_batches, prepare_input
 from svhn.records import Split
 from svhn.run import Run
 from svhn.spec import Augmentation
@@ -229,13 +224,3 @@ def test_grey_records_stay_grey() -> None:
         images = tf.constant(PIXELS[..., :1])
         np.testing.assert_array_equal(prepare_input(images, Run(Path(), chosen, info)), CENTRES[..., :1])
         assert Run(Path(), chosen, info).input_shape == (*WINDOW, 1)
-
-
-@pytest.mark.parametrize(("channels", "image_format"), [(3, "jpeg"), (1, "jpeg"), (1, "png")])
-def test_pictures_are_decoded_with_the_records_channels(channels: int, image_format: str) -> None:
-    pixels = np.full((*SIZE, channels), 90, np.uint8)
-    encode = tf.io.encode_jpeg if image_format == "jpeg" else tf.io.encode_png
-    info = dataclasses.replace(INFO, channels=channels, image_format=image_format)
-    decoded = decode_image(encode(pixels), info)
-    assert decoded.dtype == tf.uint8
-    np.testing.assert_allclose(decoded, pixels, atol=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from svhn.config import Config
+from svhn.config import Config, Paths
 from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.runs import stored
@@ -100,8 +100,8 @@ def test_another_run_under_the_same_name_is_refused(
 def write_schema_1(run: Path, **options: object) -> None:
     """The run's config.json as it was before it had a schema number; options of None are left out."""
     content = json.loads((run / "config.json").read_text())
-    assert content.pop("schema") == 2
-    changed = {**content["config"], **options}
+    assert content.pop("schema") == 3
+    changed = {**content["config"], "exact_jpeg": None, **options}
     content["config"] = {name: value for name, value in changed.items() if value is not None}
     (run / "config.json").write_text(json.dumps(content))
 
@@ -116,16 +116,35 @@ def test_a_run_of_schema_1_is_upgraded_when_it_is_read(run: Path) -> None:
     """Its model had the name of the package, and corrupt records were left out by an option of the run."""
     config = begin(run, {"seed": 7})
     write_schema_1(run, model="svhn", skip_corrupt=True)
-    assert stored.begin_run(run, {}, INFO).config == config
+    assert stored.begin_run(run, {}, INFO).config == dataclasses.replace(config, exact_jpeg=False)
     content = json.loads((run / "config.json").read_text())
-    assert (content["schema"], content["config"]["model"], "skip_corrupt" in content["config"]) == (2, "reader", False)
+    assert (content["schema"], content["config"]["model"], "skip_corrupt" in content["config"]) == (3, "reader", False)
+
+
+def test_a_run_of_schema_2_keeps_decoding_jpegs_as_it_did(run: Path) -> None:
+    assert begin(run, {}).exact_jpeg
+    path = run / "config.json"
+    content = json.loads(path.read_text())
+    assert content["config"].pop("exact_jpeg")
+    path.write_text(json.dumps({**content, "schema": 2}))
+    assert not stored.open_run(run, {}, INFO, "score").config.exact_jpeg
+    with pytest.raises(UserError, match=r"exact_jpeg=False \(now True\)"):
+        stored.begin_run(run, {"exact_jpeg": True}, INFO)
+    assert not stored.begin_run(run, {}, INFO).config.exact_jpeg
+    assert json.loads(path.read_text())["schema"] == 3
+    assert not stored.open_run(run, {}, INFO, "score").config.exact_jpeg
+
+
+@pytest.mark.parametrize("name", ["released", "finder"])
+def test_the_bundled_runs_keep_the_decoding_that_they_were_trained_with(name: str) -> None:
+    assert not stored.read_config(Paths(name=name).run_folder)["config"]["exact_jpeg"]
 
 
 def test_a_run_of_a_later_version_is_refused(run: Path) -> None:
     begin(run, {})
     path = run / "config.json"
-    path.write_text(path.read_text().replace('"schema": 2', '"schema": 3'))
-    with pytest.raises(UserError, match=r"its schema is 3, and this version reads up to 2"):
+    path.write_text(path.read_text().replace('"schema": 3', '"schema": 4'))
+    with pytest.raises(UserError, match=r"its schema is 4, and this version reads up to 3"):
         stored.read_config(run)
 
 
