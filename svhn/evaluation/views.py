@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import numpy as np
 import tensorflow as tf
 
 from svhn.datasets import DATASETS
 from svhn.models.losses import Network, Outputs
-from svhn.pipeline import augment, batches
+from svhn.pipeline import augment, batches, geometry
 from svhn.run import Run
 from svhn.spec import Augmentation
 
@@ -54,10 +55,23 @@ def select_geometric_steps(steps: Augmentation) -> Augmentation:
 
 def augment_view(run: Run, steps: Augmentation, view: int, images: tf.Tensor) -> tf.Tensor:
     """The network's input for a view, 1 or above, of images as `prepare_input` takes them."""
-    noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
     images = batches.apply_grayscale(tf.cast(images, tf.float32), run.config)
-    noises = tf.repeat(noise[None], tf.shape(images)[0], axis=0)
-    return augment.augment_images(images, noises, steps, run.input_size)
+    x, y = locate_pixels(run, steps, view)
+    return geometry.interpolate_pixels(images, tf.constant(x), tf.constant(y))
+
+
+def locate_pixels(run: Run, steps: Augmentation, view: int) -> tuple[np.ndarray, np.ndarray]:
+    """The x and y in an image of each pixel of a view, float32 (1, rows, columns) each.
+
+    `augment.augment_images` moves pixels to the same places. Here they are constants, because exported files can hold
+    neither random numbers nor the projection that training uses.
+    """
+    with tf.init_scope():  # computed at once, even while TensorFlow traces a function
+        noise = augment.draw_example_noise(SEED, tf.constant(view, tf.int64))
+        drawn = augment.split_noise(noise[None])
+        transforms = geometry.make_transforms(drawn.warp, drawn.slope, steps, run.records.size, run.input_size)
+        x, y = geometry.transform_places(transforms, geometry.bend_grid(run.input_size, drawn.bend, steps))
+        return x.numpy(), y.numpy()
 
 
 def average_outputs(seen: list[Outputs]) -> Outputs:

@@ -176,17 +176,40 @@ def sample_images(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Ten
     Returns:
         float32 (batch, rows, columns, channels).
     """
+    return interpolate_pixels(images, *transform_places(transforms, places))
+
+
+def transform_places(transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """The x and y in the images that transforms (batch, 8) map places of the results to.
+
+    Args:
+        transforms: float32 (batch, 8).
+        places: x and y in the results, float32 (batch, rows, columns) each, as the returned ones.
+    """
+    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
+    return a * places[0] + b * places[1] + shift_x, c * places[0] + d * places[1] + shift_y
+
+
+def interpolate_pixels(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The images' colors at places between their pixels, interpolated bilinearly, as `project_images` does.
+
+    Args:
+        images: float32 (batch, height, width, channels).
+        x, y: the places, float32 (batch, rows, columns), or (1, rows, columns) for places that all images share.
+
+    Returns:
+        float32 (batch, rows, columns, channels).
+    """
     shape: Any = images.shape
     _, height, width, channels = shape
-    a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
-    x = tf.clip_by_value(a * places[0] + b * places[1] + shift_x, 0.0, width - 1.0)
-    y = tf.clip_by_value(c * places[0] + d * places[1] + shift_y, 0.0, height - 1.0)
+    x, y = tf.clip_by_value(x, 0.0, width - 1.0), tf.clip_by_value(y, 0.0, height - 1.0)
     left, top = tf.floor(x), tf.floor(y)
     right, bottom = tf.minimum(left + 1, width - 1.0), tf.minimum(top + 1, height - 1.0)
     pixels = tf.reshape(images, [-1, height * width, channels])
 
     def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-        return tf.gather(pixels, tf.cast(row * width + column, tf.int32), batch_dims=1)
+        places = tf.cast(row * width + column, tf.int32)
+        return tf.gather(pixels, places[0], axis=1) if x.shape[0] == 1 else tf.gather(pixels, places, batch_dims=1)
 
     across, down = (x - left)[..., None], (y - top)[..., None]
     upper = at(top, left) * (1 - across) + at(top, right) * across

@@ -15,7 +15,7 @@ from svhn.config import Config
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.evaluation import score, views
-from svhn.pipeline import augment
+from svhn.pipeline import augment, batches
 from svhn.reading import engine, reader
 from svhn.records import Split
 from svhn.run import Run
@@ -86,6 +86,24 @@ def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
         Run(Path(), Config(random_crop=False), INFO), augment.scale_augmentation(steps, 0.5 * 3), 1, images
     )
     np.testing.assert_allclose(read(images, 2, magnitude=3.0)[0].images[1], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("dataset", ["svhn", "mnist_stacked"])
+@pytest.mark.parametrize("options", [{}, {"random_crop": True}, {"grayscale": True}], ids=str)
+def test_a_view_is_what_training_makes_of_the_picture(dataset: str, options: dict[str, Any]) -> None:
+    """Digits of `mnist_stacked` are bent, too."""
+    run = Run(Path(), Config(**{"random_crop": False, **options}), INFO)
+    steps = views.select_geometric_steps(DATASETS[dataset].augmentation)
+    assert (steps.elastic > 0) == (dataset == "mnist_stacked")
+    noise = augment.draw_example_noise(views.SEED, tf.constant(2, tf.int64))[None]
+    gray = batches.apply_grayscale(pictures(), run.config)
+    expected = augment.augment_images(gray, tf.repeat(noise, 5, axis=0), steps, run.input_size)
+
+    def make_view(images: tf.Tensor) -> tf.Tensor:
+        return views.augment_view(run, steps, 2, images)
+
+    for make in (make_view, tf.function(make_view)):
+        np.testing.assert_allclose(make(pictures()), expected, atol=0.01)
 
 
 def test_a_run_on_random_crops_sees_another_crop_in_each_view() -> None:
