@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.errors import UserError, suggest_extra
+from svhn.publishing.pictures import load_picture
 from svhn.spec import Info
 
 OPSET = 18  # version of ONNX's operators, which every onnxruntime since 1.14 (2023) supports
@@ -33,13 +34,10 @@ class Exportable(tf.Module):
             info: the form of the run's records.
         """
         super().__init__()
-        self.read, self.shape = read, (*info.size, info.channels)
-        self.images = tf.function(read, input_signature=[self.make_signature(None)])
+        self.info = info
+        self.signature = tf.TensorSpec((None, *info.size, info.channels), tf.uint8, "images")
+        self.images = tf.function(read, input_signature=[self.signature])
         self.encoded = tf.function(self.decode_and_read, input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
-
-    def make_signature(self, batch: int | None) -> tf.TensorSpec:
-        """The input `images` for a batch of this size; None for any size."""
-        return tf.TensorSpec((batch, *self.shape), tf.uint8, "images")
 
     def run_images(self, images: np.ndarray) -> Outputs:
         """The outputs for images, uint8 (batch, height, width, channels), in TensorFlow."""
@@ -48,21 +46,16 @@ class Exportable(tf.Module):
     def decode_and_read(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs for encoded pictures, and `text`, the number's digits, string (batch,).
 
-        The pixels are taken as stored: unlike `images.open_picture`, this function ignores the Exif rotation of a
-        camera, and transparent areas do not become white.
-
         Args:
-            encoded: contents of PNG, JPEG, BMP or GIF files (the first frame) of any size, string (batch,).
+            encoded: contents of PNG and JPEG files of any size, string (batch,), as `pictures.load_picture` takes them.
         """
-        outputs = self.images(tf.map_fn(self.decode_file, encoded, fn_output_signature=tf.uint8))
+        outputs = self.images(tf.map_fn(self.load_file, encoded, fn_output_signature=tf.uint8))
         slots = tf.where(outputs["number"] >= 0, tf.strings.as_string(outputs["number"]), "")
         return {**outputs, "text": tf.strings.reduce_join(slots, axis=1)}
 
-    def decode_file(self, encoded: tf.Tensor) -> tf.Tensor:
+    def load_file(self, encoded: tf.Tensor) -> tf.Tensor:
         """One encoded picture as an image of a record's size, uint8 (height, width, channels)."""
-        image = tf.io.decode_image(encoded, channels=self.shape[-1], expand_animations=False)
-        image = tf.image.resize(image, self.shape[:2], tf.image.ResizeMethod.LANCZOS3, antialias=True)
-        return tf.ensure_shape(tf.saturate_cast(tf.round(image), tf.uint8), self.shape)
+        return load_picture(encoded, self.info.size, self.info.channels)
 
 
 def _import_extra(module: str) -> Any:
@@ -72,7 +65,7 @@ def _import_extra(module: str) -> Any:
         raise UserError(f"exporting needs {module}: {suggest_extra('export')}") from error
 
 
-def _write_savedmodel(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+def _write_savedmodel(module: Exportable, path: Path) -> None:
     signatures: Any = {"serving_default": module.encoded, "images": module.images}
     tf.saved_model.save(module, str(path), signatures)
 
@@ -82,10 +75,10 @@ def _load_savedmodel(path: Path) -> Call:
     return lambda images: {name: value.numpy() for name, value in loaded.images(tf.constant(images)).items()}
 
 
-def _write_onnx(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+def _write_onnx(module: Exportable, path: Path) -> None:
     convert = _import_extra("tf2onnx").convert
     _import_extra("onnxruntime")
-    convert.from_function(module.images, [module.make_signature(None)], opset=OPSET, output_path=str(path))
+    convert.from_function(module.images, [module.signature], opset=OPSET, output_path=str(path))
 
 
 def load_onnx(path: Path) -> Call:
@@ -96,33 +89,29 @@ def load_onnx(path: Path) -> Call:
 
 
 def _make_litert_converter(module: Exportable) -> Any:
-    """A converter for one image at a time: LiteRT runs on phones, whose accelerators need fixed shapes."""
     _import_extra("ai_edge_litert.interpreter")
-    one_image = tf.function(module.read, input_signature=[module.make_signature(1)])
-    return tf.lite.TFLiteConverter.from_concrete_functions([one_image.get_concrete_function()], module)
+    return tf.lite.TFLiteConverter.from_concrete_functions([module.images.get_concrete_function()], module)
 
 
-def _write_litert(module: Exportable, path: Path, _calibration: np.ndarray) -> None:
+def _write_litert(module: Exportable, path: Path) -> None:
     path.write_bytes(_make_litert_converter(module).convert())
 
 
-def _write_litert_int8(module: Exportable, path: Path, calibration: np.ndarray) -> None:
-    """Write weights and activations in 8 bits; the activations' ranges are measured on the calibration images."""
+def _write_litert_int8(module: Exportable, path: Path) -> None:
+    """Write the weights in 8 bits, while what is computed with them stays in float32.
+
+    With images to measure their ranges on, the converter would round activations to 8 bits, too, and with them the
+    decoding: confidences then had 38 values, and were off by up to 0.93.
+    """
     converter = _make_litert_converter(module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([image[None]] for image in calibration)
     path.write_bytes(converter.convert())
 
 
 def _load_litert(path: Path) -> Call:
     interpreter = _import_extra("ai_edge_litert.interpreter").Interpreter(str(path))
     read = interpreter.get_signature_runner()
-
-    def call(images: np.ndarray) -> Outputs:
-        rows = [read(images=image[None]) for image in images]
-        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-
-    return call
+    return lambda images: read(images=images)
 
 
 class Format(NamedTuple):
@@ -130,13 +119,13 @@ class Format(NamedTuple):
 
     Args:
         suffix: end of the file's default name.
-        write: writes a function to a path; takes images for calibration, uint8 (images, height, width, channels).
+        write: writes a function to a path.
         load: returns a function that runs the file in its runtime.
-        exact: whether all numbers must be the same as in TensorFlow; False for int8, which rounds.
+        exact: whether the file computes in float32 as TensorFlow does; False if its weights are rounded.
     """
 
     suffix: str
-    write: Callable[[Exportable, Path, np.ndarray], None]
+    write: Callable[[Exportable, Path], None]
     load: Callable[[Path], Call]
     exact: bool = True
 
