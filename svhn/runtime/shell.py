@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -75,17 +76,17 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
     For a mistake that the user can fix, one line goes to stderr without a trace. The code is 2 for a mistake in the
     command line and 1 for any other; a signal gives 128 plus its number.
     """
+    _replace_unprintable_letters()
     try:
         with _raise_on_sigterm():
             return _call_main(main, list(argv))
     except UserError as error:
         return _print_failure(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or Python reports the closed pipe at its last flush
+        _drop_unprinted_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
+        _drop_unprinted_output()
         return _print_failure(explain_os_error(error), 1)
     except MemoryError:
         return _print_failure("memory ran out: run the same command where there is more of it", 1)
@@ -105,6 +106,20 @@ def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
         print(text)
     sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
     return code
+
+
+def _replace_unprintable_letters() -> None:
+    """Make stdout print `?` for a letter of a file's name that the terminal's encoding lacks, and not raise."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _drop_unprinted_output() -> None:
+    """Discard what stdout can't take, a closed pipe for example; else Python reports the error again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
