@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
+import stat
 import struct
 import warnings
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ else:
 
 
 MEGAPIXELS = 100  # size of the largest picture that is opened: in memory it takes 300 MB
-# In SUFFIXES even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
+# In `list_suffixes` even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
 HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}
 ORIENTATION = 0x0112  # the Exif tag; its value 1 stands for upright, 2 to 8 for TRANSPOSE_NAMES in order
 TRANSPOSE_NAMES = (
@@ -40,7 +42,16 @@ TRANSPOSE_NAMES = (
 )
 EXIF_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # raised for tags that are cut off or of a wrong type
 TRANSPOSE_BY_ORIENTATION = {number: Image.Transpose[name] for number, name in enumerate(TRANSPOSE_NAMES, start=2)}
-SUFFIXES = HEIC_SUFFIXES | {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # kinds that Pillow recognizes and can't decode
+SPECIAL_FILES = {"p": "a named pipe", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
+
+
+@functools.cache
+def list_suffixes() -> frozenset[str]:
+    """The endings of pictures' names, in lower case and each with its dot."""
+    kinds = Image.registered_extensions()  # imports each of Pillow's formats, which takes time
+    can_open = (suffix for suffix, kind in kinds.items() if kind in Image.OPEN and kind not in STUBS)
+    return frozenset(HEIC_SUFFIXES.union(can_open))
 
 
 def open_picture(source: Any) -> Image.Image:
@@ -62,6 +73,7 @@ def open_picture(source: Any) -> Image.Image:
     file = _make_file(source)
     with explain_image_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PIL warns about flaws that it repairs, and about sizes that are refused below
+        _refuse_special_file(source)
         with Image.open(file) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
@@ -81,6 +93,14 @@ def _make_file(source: Any) -> Any:
         f"a picture of type {type(source).__name__}: expected a path, the content of a file, an open file, a PIL image "
         "or an array"
     )
+
+
+def _refuse_special_file(source: Any) -> None:
+    """Raise `OSError` for a path of anything but a regular file: to open a pipe may take forever."""
+    if isinstance(source, str | os.PathLike):
+        mode = os.stat(source).st_mode  # noqa: PTH116 - the path may be a string
+        if not stat.S_ISREG(mode):
+            raise OSError(f"expected a file, got {SPECIAL_FILES.get(stat.filemode(mode)[0], 'something else')}")
 
 
 def _apply_orientation(image: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from svhn import images
 from svhn.errors import UserError
-from svhn.images import SUFFIXES
+from svhn.images import list_suffixes
 from svhn.labels import Reading
 from svhn.runtime.files import atomic_write, write_json, write_rows
 
@@ -151,7 +151,7 @@ def expand_patterns(patterns: Iterable[str]) -> list[Path]:
     for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
         path = Path(pattern)
         if path.is_dir():
-            matches = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            matches = sorted(file for file in path.iterdir() if file.suffix.lower() in list_suffixes())
         else:
             magic = glob.has_magic(pattern) and not path.exists()  # a file's own name may hold brackets
             matches = sorted(map(Path, glob.glob(pattern, recursive=True))) if magic else [path]  # noqa: PTH207
