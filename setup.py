@@ -32,12 +32,14 @@ EXTRAS = {
     "export": ["onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
+    "parquet": ["pyarrow>=15.0"],
     "test": [
         "pytest>=8.2",
         "pytest-xdist>=3.7",
         "ruff>=0.12",
         "pyright>=1.1.400",
         "playwright>=1.50",
+        "jsonschema>=4.20",
     ],
 }
 
@@ -51,7 +53,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11.4",  # tarfile's filters
     packages=find_packages(include=["svhn", "svhn.*"]),
-    package_data={"svhn": ["released/**", "examples/*", "py.typed"]},
+    package_data={"svhn": ["released/**", "examples/*", "reading/*.json", "py.typed"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["svhn = svhn.__main__:main"]},

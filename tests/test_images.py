@@ -13,8 +13,6 @@ import pytest
 from PIL import Image, ImageOps
 
 from svhn import images
-from svhn.errors import UserError
-from svhn.reading import files
 
 COLOUR = (200, 100, 40)
 SIZE = (30, 20)
@@ -125,7 +123,7 @@ def test_without_the_extra_an_iphones_picture_is_said_to_need_it(tmp_path: Path)
         "import sys; sys.modules['pillow_heif'] = None\n"
         "from svhn import images\n"
         "from svhn.reading import files\n"
-        f"(path,) = files.expand_patterns([{str(tmp_path)!r}])\n"
+        f"(path,) = files.find_pictures([{str(tmp_path)!r}]).paths\n"
         "try: images.open_picture(path)\n"
         "except OSError as error: print(error)"
     )
@@ -215,32 +213,15 @@ def test_a_bomb_is_refused() -> None:
         images.open_picture(header)
 
 
-def test_paths_are_files_folders_and_patterns(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    for name in ("b.png", "a.JPG", "folder/c.png", "folder/notes.txt", "odd[1].png"):
-        (tmp_path / name).write_bytes(KINDS["png"])
-    named = [
-        f"{tmp_path}/*.png",
-        f"{tmp_path}/folder",
-        f"{tmp_path}/a.JPG",
-        f"{tmp_path}/b.png",
-        f"{tmp_path}/odd[1].png",
-    ]
-    assert [path.name for path in files.expand_patterns(named)] == ["b.png", "odd[1].png", "c.png", "a.JPG"]
-    assert [path.name for path in files.expand_patterns([f"{tmp_path}/f*/*.png"])] == ["c.png"]
-    assert files.expand_patterns([f"{tmp_path}/a.JPG", ""]) == [tmp_path / "a.JPG"]  # as a comma at the end leaves
-    assert files.expand_patterns(["missing.png"]) == [Path("missing.png")]  # said when it is opened, as of any other
+def test_a_path_of_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="got a folder"):
+        images.open_picture(tmp_path)
+    with pytest.raises(OSError, match="got a device"):
+        images.open_picture("/dev/zero")
+    with pytest.raises(FileNotFoundError, match="missing"):
+        images.open_picture(tmp_path / "door.png")
 
 
-def test_a_comma_alone_names_nothing() -> None:
-    with pytest.raises(UserError, match="no picture named"):
-        files.expand_patterns(["", ""])
-
-
-@pytest.mark.parametrize("pattern", ["*.png", "."])
-def test_a_pattern_or_folder_without_pictures_is_refused(
-    pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="no picture"):
-        files.expand_patterns([pattern])
+def test_the_endings_of_pictures_are_those_that_pillow_decodes() -> None:
+    assert {".jpg", ".png", ".webp", ".heic", ".tif"} <= images.list_suffixes()
+    assert not {".mpg", ".h5", ".pdf", ".txt", ""} & images.list_suffixes()

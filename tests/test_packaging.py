@@ -47,10 +47,11 @@ def test_the_released_run_is_built_into_the_package(tmp_path: Path) -> None:
     assert {"README.md", "config.json", "best.json", "finder/best.json"} < files_below(tmp_path / "svhn/released")
 
 
-def test_the_type_marker_is_built_into_the_package(tmp_path: Path) -> None:
+def test_the_type_marker_and_the_schema_are_built_into_the_package(tmp_path: Path) -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_py", f"--build-lib={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    assert (tmp_path / "svhn/py.typed").exists()
+    for name in ("py.typed", "reading/output.schema.json"):
+        assert (tmp_path / "svhn" / name).exists()
 
 
 def test_no_text_installs_a_package_of_the_same_name_from_a_registry() -> None:

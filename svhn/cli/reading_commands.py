@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
-from svhn.reading import files
+from svhn.labels import Reading
+from svhn.reading import files, outputs, tables
+from svhn.reading.files import Pictures
+from svhn.reading.progress import Progress
 from svhn.runtime.shell import UsageError
 
 if TYPE_CHECKING:
-    from svhn.reading.reader import Reader
+    from svhn.reading.reader import Finish, Reader
 
 
 def read_pictures(session: Session) -> None:
@@ -43,24 +50,52 @@ def _read_pixel_table(session: Session, source: Path) -> None:
 
 
 def _read_photos(session: Session) -> None:
-    """A line per picture. Raises `UserError` at the end if any could not be read."""
-    pictures = files.expand_patterns(session.images)
-    files.check_targets(pictures, session.output, session.annotate)
-    if not any(picture.exists() for picture in pictures):  # the network would be loaded for nothing
-        raise UserError(f"{pictures[0]}: no such file; expected files, folders with pictures, or patterns")
+    """A line per picture, a table and annotated copies. Raises `UserError` at the end if any could not be read."""
+    pictures = files.find_pictures(session.images, session.recursive)
+    tables.check_output(session.output)
+    finish = _plan_copies(session.annotate, pictures) if session.annotate else None
+    if not any(map(os.path.lexists, pictures.paths)):  # the network would be loaded for nothing
+        raise UserError(f"{files.to_line(pictures.paths[0])}: no such file; {files.REMEDY}")
     reader = _load_reader(session)
-    problems: list[str] = []
-    rows: list[files.Row] = []
-    annotated = Path(session.annotate) if session.annotate else None
-    try:
-        for row in files.read_files(reader.read_one, pictures, annotated, problems.append):
-            print_line(files.format_reading(*row))
-            rows.append(row)
-    finally:  # what was read until Ctrl-C, or until a disk was full, is not lost; if nothing, an earlier table stays
-        if session.output and rows:
-            files.write_readings(Path(session.output), rows)
-    if problems:
-        raise UserError("\n".join([f"{len(problems)} of {len(pictures)} files could not be read:", *problems]))
+    table = tables.open_table(Path(session.output)) if session.output else nullcontext(lambda _: None)
+    with table as write_row, Progress(len(pictures.paths)) as progress:
+        readings = reader.stream(pictures.paths, on_error="return", finish=finish)
+        unread = _pass_on(zip(pictures.paths, readings, strict=True), write_row, progress)
+    _report_end(pictures, unread, progress)
+
+
+def _plan_copies(folder: str, pictures: Pictures) -> Finish:
+    from svhn.reading.annotate import Copies  # its drawing takes longer to import than one picture should take
+
+    return Copies(folder, pictures).write
+
+
+def _pass_on(
+    readings: Iterable[tuple[str, Reading]], write_row: Callable[[outputs.Row], None], progress: Progress
+) -> list[str]:
+    """Write and print each reading as it comes; returns a line for each picture that could not be read."""
+    unread = []
+    for file, reading in readings:
+        write_row(outputs.make_row(file, reading))
+        progress.add(reading)
+        if reading.error:
+            unread.append(files.to_line(f"{file}: {reading.error}"))
+        else:
+            progress.print_line(outputs.format_reading(file, reading))
+    return unread
+
+
+def _report_end(pictures: Pictures, unread: list[str], progress: Progress) -> None:
+    """Print the summary. Raises `UserError` with all that could not be read."""
+    if len(pictures.paths) > 1 or pictures.passed_over:
+        print(progress.format_summary(pictures), file=sys.stderr, flush=True)
+    lines = []
+    if unread:
+        lines += [f"{len(unread)} of {len(pictures.paths)} files could not be read:", *unread]
+    if pictures.problems:
+        lines += [f"{len(pictures.problems)} of the folders could not be searched:", *pictures.problems]
+    if lines:
+        raise UserError("\n".join(lines))
 
 
 def _load_reader(session: Session) -> Reader:

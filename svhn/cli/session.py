@@ -28,6 +28,7 @@ class Session(NamedTuple):
     host: str
     port: int
     images: list[str]
+    recursive: bool
     annotate: str
     output: str
     models: list[str]

@@ -72,6 +72,7 @@ def _list_options() -> dict[str, Flag]:
 FLAGS = {
     **_list_options(),
     "images": Flag([], "files, folders, patterns or a CSV of pixels to read, comma-separated", "Data"),
+    "recursive": Flag(True, "pictures in the subfolders of a folder, too", "Data"),
     "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
     "split": Flag("valid", "split to show: valid or test", "Data"),
     "finder": Flag("finder", "run that finds the number in a picture", "Run"),
@@ -122,12 +123,18 @@ COMMANDS = {
     "read": Command(
         "find and read the number in pictures",
         "svhn.cli.reading_commands:read_pictures",
-        _list_names("name finder checkpoint engine threads images views threshold output annotate checkpoints_dir"),
+        _list_names(
+            "name finder checkpoint engine threads images recursive views threshold output annotate checkpoints_dir"
+        ),
         ("mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
-            "output": Flag("", "table to write, .csv or .json; of a CSV of pixels, submission.csv if empty", "Files"),
+            "output": Flag(
+                "",
+                "table to write, .csv, .json, .jsonl or .parquet; of a CSV of pixels, submission.csv if empty",
+                "Files",
+            ),
         },
         "[PICTURE …]",
     ),

@@ -1,163 +1,177 @@
-"""Picture files: the search for them, a table of the readings, and annotated copies."""
+"""The search for picture files: which files the paths, folders and patterns of a command line stand for."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
-from svhn import images
 from svhn.errors import UserError
 from svhn.images import list_suffixes
-from svhn.labels import Reading
-from svhn.runtime.files import atomic_write, write_json, write_rows
 
-COLUMNS = ("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences")
-BOX_COLOR = (230, 30, 60)
-MIN_HEIGHT = 200  # pixels of an annotated copy; smaller pictures are enlarged, so that the text can be read
+SIDECAR_PREFIX = "._"  # of files in which macOS keeps, beside each file, what another file system can't hold
+SIDECAR, SPECIAL, NO_ENDING = "sidecar files", "not regular files", "no ending"  # kinds of files, beside endings
+SURROGATES = re.compile("[\ud800-\udfff]")  # stand for bytes of a name that are not UTF-8, as old archives hold them
+REMEDY = "name files, folders of pictures, or patterns such as *.jpg"
 
-Read = Callable[[Image.Image], Reading]
-Row = tuple[Path, Reading]
+FolderId = tuple[int, int]  # device and inode: the same for all names of a folder
 
 
-def read_files(
-    read: Read, files: Iterable[Path], annotated: Path | None, problem: Callable[[str], None]
-) -> Iterator[Row]:
-    """Yield each picture file with its reading.
+@dataclass
+class Pictures:
+    """The picture files that a command line names.
 
     Args:
-        read: reads one RGB picture.
-        files: paths of the files, read one at a time.
-        annotated: folder for copies that show the box and the number; None for no copies.
-        problem: called with a line for each file that can't be read; such a file is skipped.
+        paths: the files in the order in which they are read, each once.
+        roots: the folders that were searched with their subfolders, as they were given; none lies in one before it.
+        passed_over: number of the other files in the folders, by kind: an ending such as `.txt`, or `SIDECAR`,
+            `SPECIAL` or `NO_ENDING`.
+        problems: a line for each folder that could not be listed.
     """
-    copies: set[Path] = set()
-    for file in files:
-        try:
-            image = images.open_picture(file)
-        except (OSError, ValueError) as error:
-            problem(f"{_to_printable(file)}: {error}")
-            continue
-        reading = read(image)
-        if annotated:
-            _write_annotated_copy(image, reading, _choose_path(annotated, file.stem, copies))
-        yield file, reading
+
+    paths: list[str] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
 
 
-def _choose_path(folder: Path, stem: str, taken: set[Path]) -> Path:
-    """A path for the copy of a picture, which is added to `taken`.
+def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
+    """Find the files that paths, folders and patterns such as `*.png` name.
 
-    Pictures of other folders or formats can have the same name; the second copy is then called `NAME (2).png`.
-    """
-    numbered = (folder / f"{stem}{f' ({number})' if number > 1 else ''}.png" for number in count(1))
-    path = next(path for path in numbered if path not in taken)
-    taken.add(path)
-    return path
-
-
-def _to_printable(file: Path) -> str:
-    """The file's name for output. Old archives hold names that are not UTF-8; their other bytes become U+FFFD."""
-    return os.fsencode(file).decode(errors="replace")
-
-
-def format_reading(file: Path, reading: Reading) -> str:
-    """The file, the number and the confidence of one reading as a line for the terminal."""
-    return f"{_to_printable(file)}  {reading.text or 'no number'}  {reading.confidence:.3f}"
-
-
-def check_targets(files: Iterable[Path], output: str, annotated: str) -> None:
-    """Check where the results are to be written, before any picture is read.
+    A folder stands for the picture files in it, and a pattern for the paths that it matches. A path of a file is
+    returned even if no picture is there: its error is reported when the file is read.
 
     Args:
-        files: the pictures to be read.
-        output: path of the table; "" for no table.
-        annotated: folder for annotated copies; "" for no copies.
-
-    Raises:
-        UserError: the table's suffix is unknown, or the copies would lie beside the pictures, where the next call would
-            read them.
-    """
-    if output and Path(output).suffix.lower() not in (".csv", ".json"):
-        raise UserError(f"--output={output}: expected a name that ends in .csv or .json")
-    if annotated and Path(annotated).resolve() in {file.resolve().parent for file in files}:
-        raise UserError(
-            f"--annotate={annotated} holds the pictures themselves: name another folder for the annotated copies"
-        )
-
-
-def write_readings(path: Path, rows: Iterable[Row]) -> None:
-    """Write the readings as a table, and its folder if that is missing.
-
-    The box is in pixels. Without a number, it is empty in CSV and null in JSON.
-
-    Args:
-        path: ends in .csv for CSV; any other name is written as JSON.
-    """
-    if path.suffix.lower() == ".csv":
-        write_rows(path, COLUMNS, (_to_csv_row(*row) for row in rows))
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, [_to_json_entry(*row) for row in rows])
-
-
-def _to_csv_row(file: Path, reading: Reading) -> list[object]:
-    box = [f"{side:.1f}" for side in reading.box] if reading.box else [""] * 4
-    digits = " ".join(f"{value:.4f}" for value in reading.digit_confidences)
-    return [_to_printable(file), reading.text, f"{reading.confidence:.6f}", *box, digits]
-
-
-def _to_json_entry(file: Path, reading: Reading) -> dict[str, object]:
-    box = [round(side, 1) for side in reading.box] if reading.box else None
-    return {
-        "file": _to_printable(file),
-        "number": reading.text,
-        "confidence": reading.confidence,
-        "box": box,
-        "digit_confidences": reading.digit_confidences,
-    }
-
-
-def _write_annotated_copy(image: Image.Image, reading: Reading, path: Path) -> None:
-    """A copy of the picture with the box, and above or below the box the number and its confidence."""
-    factor = -(-MIN_HEIGHT // image.height)
-    copy = image.resize((factor * image.width, factor * image.height))
-    draw, size = ImageDraw.Draw(copy), copy.height // 15
-    left, top, right, bottom = (factor * side for side in reading.box or (0, 0, 0, 0))
-    above = left, top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
-    text, font = f"{reading.text or 'no number'} {reading.confidence:.2f}", ImageFont.load_default(size)
-    draw.rectangle(draw.textbbox(above, text, font=font), fill="white")
-    draw.text(above, text, BOX_COLOR, font=font)
-    if reading.box:
-        draw.rectangle((left, top, right, bottom), outline=BOX_COLOR, width=max(1, size // 8))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as file:
-        copy.save(file, "png")
-
-
-def expand_patterns(patterns: Iterable[str]) -> list[Path]:
-    """The files that paths, folders and patterns such as `*.png` name, in the order given, each once.
-
-    A folder stands for the picture files directly in it. A path is returned even if no file is there: its error is
-    reported when the file is read.
+        patterns: paths and patterns, in the order in which the files are read. `**` stands for any number of folders.
+        recursive: whether a folder stands for the picture files in its subfolders, too. A folder with several names, as
+            links give it, is searched once.
 
     Raises:
         UserError: a folder or a pattern names no picture, or there are no patterns at all.
     """
-    found: list[Path] = []
+    found, counted = Pictures(), set[FolderId]()
     for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
-        path = Path(pattern)
-        if path.is_dir():
-            matches = sorted(file for file in path.iterdir() if file.suffix.lower() in list_suffixes())
-        else:
-            magic = glob.has_magic(pattern) and not path.exists()  # a file's own name may hold brackets
-            matches = sorted(map(Path, glob.glob(pattern, recursive=True))) if magic else [path]  # noqa: PTH207
-        if not matches:
-            raise UserError(f"{pattern}: no picture found; name files, folders of pictures, or patterns such as *.jpg")
-        found += matches
-    if not found:
-        raise UserError("no picture named: expected files, folders of pictures, or patterns such as *.jpg")
-    return list(dict.fromkeys(found))
+        before = len(found.paths)
+        for path in _expand_pattern(pattern, found):
+            if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+                _add_folder(path, recursive, found, counted)
+            else:
+                found.paths.append(str(path))
+        if len(found.paths) == before:
+            raise UserError(f"{to_line(pattern)}: no picture found{_explain_nothing(found)}; {REMEDY}")
+    if not found.paths:
+        raise UserError(f"no picture named: {REMEDY}")
+    found.paths, found.problems = list(dict.fromkeys(found.paths)), list(dict.fromkeys(found.problems))
+    return found
+
+
+def _explain_nothing(found: Pictures) -> str:
+    if found.problems:
+        return f" ({found.problems[-1]})"
+    return f" (passed over: {format_kinds(found.passed_over)})" if found.passed_over else ""
+
+
+def _expand_pattern(pattern: str, found: Pictures) -> Iterator[Path]:
+    """The paths that a pattern matches, sorted. A path stands for itself, even if its name holds brackets."""
+    path = Path(pattern)
+    if not glob.has_magic(pattern) or os.path.lexists(path):
+        yield path
+    elif "**" not in path.parts:
+        yield from sorted(map(Path, glob.glob(pattern)))  # noqa: PTH207 - Path.glob matches hidden files
+    else:
+        place = path.parts.index("**")
+        yield from _expand_folders(str(Path(*path.parts[:place])), path.parts[place + 1 :], found)
+
+
+def _expand_folders(start: str, rest: tuple[str, ...], found: Pictures) -> Iterator[Path]:
+    """The paths that `start/**/rest` matches. Python's own search follows links that lead in circles many times."""
+    for root in _expand_pattern(start, found):
+        _add_root(root, found)
+        if not rest:
+            yield root
+            continue
+        for folder, _ in _walk(root, True, found):
+            matches = _expand_pattern(str(Path(glob.escape(str(folder)), *rest)), found)
+            yield from filter(os.path.lexists, matches)
+
+
+def _add_folder(root: Path, recursive: bool, found: Pictures, counted: set[FolderId]) -> None:
+    """Add the pictures of a folder. What is passed over in a folder counts once: `counted` holds the folders so far."""
+    if recursive:
+        _add_root(root, found)
+    for folder, names in _walk(root, recursive, found):
+        kinds: Counter[str] = Counter()
+        for path in (folder / name for name in names):
+            kind = _find_kind(path)
+            if kind:
+                kinds[kind] += 1
+            else:
+                found.paths.append(str(path))
+        if _add_folder_id(folder, counted):
+            found.passed_over += kinds
+
+
+def _add_root(root: Path, found: Pictures) -> None:
+    if not any(root.is_relative_to(outer) for outer in found.roots):
+        found.roots.append(str(root))
+
+
+def _walk(root: Path, recursive: bool, found: Pictures) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder once, with the names of its files. The order depends on the names alone."""
+    seen: set[FolderId] = set()
+    _add_folder_id(root, seen)
+    for name, inner, names in os.walk(root, onerror=lambda error: _note_problem(error, found), followlinks=True):
+        folder = Path(name)
+        inner[:] = [each for each in sorted(inner) if recursive and _add_folder_id(folder / each, seen)]
+        yield folder, sorted(names)
+
+
+def _note_problem(error: OSError, found: Pictures) -> None:
+    found.problems.append(f"{to_line(str(error.filename))}: {error.strerror or error}")
+
+
+def _add_folder_id(folder: Path, seen: set[FolderId]) -> bool:
+    """Whether the folder is new. A folder that can't be examined counts as new: its listing reports the error."""
+    try:
+        state = folder.stat()
+    except OSError:
+        return True
+    before = len(seen)
+    seen.add((state.st_dev, state.st_ino))
+    return len(seen) > before
+
+
+def _find_kind(path: Path) -> str:
+    """The kind of a file that is passed over; "" for a picture. A link that leads nowhere counts as a picture."""
+    if path.name.startswith(SIDECAR_PREFIX):
+        return SIDECAR
+    ending = path.suffix.lower()
+    if ending not in list_suffixes():
+        return ending or NO_ENDING
+    try:
+        return "" if stat.S_ISREG(path.stat().st_mode) else SPECIAL
+    except OSError:
+        return ""
+
+
+def format_kinds(passed_over: Counter[str], shown: int = 6) -> str:
+    """The number of files of each kind, such as `.txt 3, sidecar files 2`; the most frequent kinds first."""
+    kinds = sorted(passed_over.items(), key=lambda pair: (-pair[1], pair[0]))
+    others = sum(count for _, count in kinds[shown:])
+    listed = [f"{to_line(kind)} {count:,}" for kind, count in kinds[:shown]]
+    return ", ".join([*listed, *([f"others {others:,}"] if others else [])])
+
+
+def to_printable(text: str) -> str:
+    """A file's name for a document in UTF-8: bytes that are not UTF-8 become U+FFFD."""
+    return SURROGATES.sub("\ufffd", text)
+
+
+def to_line(text: str) -> str:
+    """A file's name for a line on a terminal: as `to_printable`, and control characters become U+FFFD, too."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", to_printable(text))

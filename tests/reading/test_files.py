@@ -1,166 +1,135 @@
-"""Files of pictures: a line each, tables, annotated copies, and what becomes of those that can't be read."""
+"""The search for picture files: what folders, patterns and paths stand for, and what is passed over."""
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import re
+import tracemalloc
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
-from support.program import call, last_line
+from support.stub_reader import write_picture
 
-from svhn.labels import Reading
+from svhn.errors import UserError
 from svhn.reading import files
-from svhn.reading import reader as predict
-
-BOX = (10.0, 5.0, 30.0, 15.0)
-FOUND = Reading("27", 0.875, (0.9, 0.95), BOX)
-NOTHING = Reading("", 0.75, ())
+from svhn.reading.files import find_pictures
 
 
-def write_pictures(folder: Path, count: int = 3) -> list[Path]:
-    paths = [folder / f"{index}.png" for index in range(count)]
-    for index, path in enumerate(paths):
-        Image.new("RGB", (60, 40), (index, 0, 0)).save(path)
-    return paths
+def write_pictures(folder: Path, *names: str) -> Path:
+    for name in names:
+        write_picture(folder / name)
+    return folder
 
 
-def read(image: Image.Image) -> Reading:
-    """Nothing in the first picture."""
-    return FOUND if image.getpixel((0, 0)) != (0, 0, 0) else NOTHING
+def search_in(folder: Path, *patterns: str, recursive: bool = True) -> list[str]:
+    """The paths that are found, below the folder."""
+    found = find_pictures([str(folder / pattern) for pattern in patterns or [""]], recursive)
+    return [str(Path(path).relative_to(folder)) for path in found.paths]
 
 
-def rows(folder: Path) -> list[files.Row]:
-    return list(files.read_files(read, write_pictures(folder), None, pytest.fail))
+def test_a_folder_stands_for_its_pictures_and_those_of_its_subfolders(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "b.png", "a.JPG", "z/c.webp", "k/l/d.png")
+    assert search_in(folder) == ["a.JPG", "b.png", "k/l/d.png", "z/c.webp"]
+    assert search_in(folder, recursive=False) == ["a.JPG", "b.png"]
+    assert search_in(folder, "z", "") == ["z/c.webp", "a.JPG", "b.png", "k/l/d.png"]
 
 
-def test_a_line_says_the_file_the_number_and_how_sure_it_is(tmp_path: Path) -> None:
-    lines = [files.format_reading(*row).removeprefix(f"{tmp_path}/") for row in rows(tmp_path)]
-    assert lines == ["0.png  no number  0.750", "1.png  27  0.875", "2.png  27  0.875"]
+def test_the_folder_where_the_user_is_needs_no_name_in_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_pictures(tmp_path, "a.png", "k/b.png"))
+    for start in (".", "./", "**/*.png"):
+        assert find_pictures([start]).paths == ["a.png", "k/b.png"]
 
 
-def test_one_bad_file_is_said_and_the_others_are_read(tmp_path: Path) -> None:
-    paths = write_pictures(tmp_path)
-    paths[1].write_bytes(b"none")
-    problems: list[str] = []
-    found = list(files.read_files(read, [*paths, tmp_path / "missing.png"], None, problems.append))
-    assert [path.name for path, _ in found] == ["0.png", "2.png"]
-    assert problems == [
-        f"{paths[1]}: the file is not a picture, or of no known kind",
-        f"{tmp_path}/missing.png: the picture is missing",
-    ]
+def test_a_pattern_stands_for_the_paths_that_it_matches(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "b.png", "a.png", "k/c.png", "k/l/d.png", "[x].png", "k/l/door.jpg")
+    assert search_in(folder, "?.png") == ["a.png", "b.png"]
+    assert search_in(folder, "**/?.png") == ["a.png", "b.png", "k/c.png", "k/l/d.png"]
+    assert search_in(folder, "**/door.jpg") == ["k/l/door.jpg"]
+    assert search_in(folder, "k/**") == ["k/c.png", "k/l/d.png", "k/l/door.jpg"]
+    assert search_in(folder, "[x].png") == ["[x].png"]  # a name of a file, and no pattern
+    assert search_in(folder, "k/*", recursive=False) == ["k/c.png", "k/l/d.png", "k/l/door.jpg"]
 
 
-def test_a_table_as_csv(tmp_path: Path) -> None:
-    files.write_readings(tmp_path / "deep/table.CSV", rows(tmp_path))
-    with (tmp_path / "deep/table.CSV").open(newline="", encoding="utf-8") as file:
-        none, first, _ = csv.DictReader(file)
-    assert first == {
-        "file": f"{tmp_path}/1.png",
-        "number": "27",
-        "confidence": "0.875000",
-        **dict(zip(("left", "top", "right", "bottom"), ("10.0", "5.0", "30.0", "15.0"), strict=True)),
-        "digit_confidences": "0.9000 0.9500",
-    }
-    assert (none["number"], none["confidence"], none["left"], none["digit_confidences"]) == ("", "0.750000", "", "")
+def test_links_in_circles_end_and_each_folder_is_searched_once(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "a/1.png", "b/2.png")
+    for name in ("a/up", "a/self", "b/up"):
+        (folder / name).symlink_to(folder, target_is_directory=True)
+    (folder / "c").symlink_to(folder / "b", target_is_directory=True)
+    assert search_in(folder) == ["a/1.png", "b/2.png"]
+    assert search_in(folder, "**/*.png") == ["a/1.png", "b/2.png"]
 
 
-def test_a_table_as_json(tmp_path: Path) -> None:
-    files.write_readings(tmp_path / "table.json", rows(tmp_path))
-    none, first, _ = json.loads((tmp_path / "table.json").read_text())
-    assert first == {
-        "file": f"{tmp_path}/1.png",
-        "number": "27",
-        "confidence": 0.875,
-        "box": list(BOX),
-        "digit_confidences": [0.9, 0.95],
-    }
-    assert (none["number"], none["box"], none["digit_confidences"]) == ("", None, [])
+def test_a_folder_elsewhere_is_searched_through_its_link(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "elsewhere/1.png")
+    folder = write_pictures(tmp_path / "photos", "2.png")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert search_in(folder) == ["2.png", "linked/1.png"]
 
 
-def test_copies_show_the_box_and_the_number(tmp_path: Path) -> None:
-    paths = write_pictures(tmp_path)
-    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    copy, nothing = (np.asarray(Image.open(tmp_path / f"copies/{name}.png")) for name in (1, 0))
-    assert copy.shape == nothing.shape == (200, 300, 3)  # five times as large
-    red = (copy == files.BOX_COLOR).all(axis=2)
-    for x, y in ((50, 40), (50, 75), (150, 25), (150, 75), (100, 25), (100, 75)):
-        assert red[y, x]
-    assert red[:24].any()  # the number, above
-    assert not red[77:].any()
-    assert (nothing == files.BOX_COLOR).all(axis=2).any()  # it says so
+def test_what_is_no_picture_is_passed_over_and_counted(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "1.png", "k/2.png")
+    for name in ("notes.txt", "k/b.TXT", "._1.png", "k/._2.png", "film.mpg", "README"):
+        (folder / name).write_text("none")
+    os.mkfifo(folder / "pipe.png")
+    found = find_pictures([str(folder), str(folder / "k")])
+    assert len(found.paths) == 2
+    assert found.passed_over == {".txt": 2, files.SIDECAR: 2, ".mpg": 1, files.NO_ENDING: 1, files.SPECIAL: 1}
+    assert files.format_kinds(found.passed_over, 3) == ".txt 2, sidecar files 2, .mpg 1, others 2"
 
 
-def test_pictures_of_one_name_have_copies_of_their_own(tmp_path: Path) -> None:
-    paths = []
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        paths += write_pictures(tmp_path / name, 1)
-    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["0 (2).png", "0.png"]
+def test_a_link_that_leads_nowhere_is_reported_when_it_is_read(tmp_path: Path) -> None:
+    (write_pictures(tmp_path, "1.png") / "0.png").symlink_to("nowhere.png")
+    assert search_in(tmp_path) == ["0.png", "1.png"]
 
 
-def test_no_copy_takes_the_name_of_another(tmp_path: Path) -> None:
-    first, second = write_pictures(tmp_path, 2)
-    paths = [first.rename(tmp_path / "door (2).png"), second.rename(tmp_path / "door.png")]
-    paths.append(tmp_path / "door.jpg")
-    Image.new("RGB", (60, 40)).save(paths[-1])
-    list(files.read_files(read, paths, tmp_path / "copies", pytest.fail))
-    assert len(list((tmp_path / "copies").iterdir())) == 3
+def test_what_is_named_is_kept_and_once(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "1.png")
+    os.mkfifo(folder / "pipe")
+    assert search_in(folder, "missing.png", "1.png", "*.png", "pipe") == ["missing.png", "1.png", "pipe"]
 
 
-def test_a_name_in_no_encoding_is_read_and_saved(tmp_path: Path) -> None:
-    """As old archives leave them: bytes that are no UTF-8."""
-    path = write_pictures(tmp_path, 2)[1].rename(tmp_path / os.fsdecode(b"T\xfcr.png"))
-    damaged, problems = tmp_path / os.fsdecode(b"\xfc.png"), []
-    damaged.write_bytes(b"no picture")
-    found = list(files.read_files(read, [path, damaged], tmp_path / "copies", problems.append))
-    assert files.format_reading(*found[0]).encode().endswith("T\ufffdr.png  27  0.875".encode())
-    assert [problem.partition(": ")[0] for problem in problems] == [f"{tmp_path}/\ufffd.png"]
-    for name in ("table.csv", "table.json"):
-        files.write_readings(tmp_path / name, found)
-    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
-    (entry,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
-    assert row["file"] == entry["file"] == f"{tmp_path}/T\ufffdr.png"
-    assert row["number"] == entry["number"] == "27"
+def test_a_folder_that_can_not_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, scandir = write_pictures(tmp_path, "1.png", "k/2.png", "z/3.png"), os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("k"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_pictures([str(folder)])
+    assert [Path(path).name for path in found.paths] == ["1.png", "3.png"]
+    assert found.problems == [f"{folder}/k: Permission denied"]
+    with pytest.raises(UserError, match=r"k: no picture found \(.*/k: Permission denied\)"):
+        find_pictures([str(folder / "k")])
 
 
-def test_ctrl_c_before_the_first_picture_is_read_leaves_the_earlier_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_pictures(tmp_path)
-    table = tmp_path / "table.csv"
-    table.write_text("of many hours\n")
-
-    def interrupted(*_: object) -> Reading:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(predict.Reader, "read_one", interrupted)
-    assert call(tmp_path, "--mode=predict", f"--images={tmp_path}", f"--output={table}") == 130
-    assert table.read_text() == "of many hours\n"
+@pytest.mark.parametrize("patterns", [[], [""], ["empty"], ["*.gif"], ["photos/", "empty/**"]])
+def test_what_names_no_picture_is_refused(patterns: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_pictures(tmp_path, "photos/1.png"))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/notes.txt").touch()
+    with pytest.raises(UserError, match="name files, folders of pictures, or patterns") as refusal:
+        find_pictures(patterns)
+    assert ("passed over: .txt 1" in str(refusal.value)) == ("empty" in "".join(patterns))
 
 
-def test_a_finder_is_the_name_of_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (path,) = write_pictures(tmp_path, 1)
-    assert call(tmp_path, "--mode=predict", f"--images={path}", "--finder=../x") == 1
-    assert last_line(capsys).startswith("error: --finder='../x': expected the name of one folder")
+def test_the_list_takes_at_most_300_bytes_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"a picture with a usual name {index:06}.jpg" for index in range(20_000)]
+    monkeypatch.setattr(os, "walk", lambda *_, **__: iter([("photos", [], names)]))
+    monkeypatch.setattr(os.path, "isdir", lambda path: str(path) == "photos")
+    find_pictures(["photos"])  # fills caches
+    tracemalloc.start()
+    found = find_pictures(["photos"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found.paths) == len(names)
+    assert peak / len(names) <= 300
 
 
-def test_copies_do_not_go_where_the_pictures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (path,) = write_pictures(tmp_path, 1)
-    before = path.read_bytes()
-    assert call(tmp_path, "--mode=predict", f"--images={path}", f"--annotate={tmp_path}/../{tmp_path.name}") == 1
-    assert re.search(r"--annotate=.*name another folder", last_line(capsys))
-    assert path.read_bytes() == before
-
-
-def test_no_pictures_are_said_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "--mode=predict", f"--images={tmp_path}") == 1
-    assert f"{tmp_path}: no picture" in last_line(capsys)
-    assert call(tmp_path, "--mode=predict", "--images=door.jpg", "--output=table.txt") == 1
-    assert re.search(r"--output=table\.txt: expected .*\.csv or \.json", last_line(capsys))
+def test_names_for_documents_and_for_the_terminal() -> None:
+    name = os.fsdecode(b"T\xfcr\n\x1b[1m.png")
+    assert files.to_printable(name) == "T\ufffdr\n\x1b[1m.png"
+    assert files.to_line(name) == "T\ufffdr\ufffd\ufffd[1m.png"
+    assert files.format_kinds(Counter({os.fsdecode(b".\xfc"): 1})) == ".\ufffd 1"

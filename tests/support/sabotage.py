@@ -104,6 +104,14 @@ def use_two_devices(_: str) -> None:
     distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
+def read_with_stub(pause: str) -> None:
+    """Read pictures without networks, each for so many seconds."""
+    from svhn.cli import reading_commands
+    from tests.support.stub_reader import StubReader
+
+    reading_commands._load_reader = lambda _: StubReader(float(pause))  # type: ignore[assignment]
+
+
 def print_writes(_: str) -> None:
     """Print the name of each file that is written whole or not at all."""
     from svhn.runtime import files
@@ -127,6 +135,7 @@ SABOTAGES: dict[str, Callable[[str], None]] = {
         die_at_partial_file,
         use_small_reader,
         use_two_devices,
+        read_with_stub,
         print_writes,
     )
 }

@@ -1,0 +1,109 @@
+"""Readings as rows of CSV and JSON, and as lines for the terminal. docs/output.md describes them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from svhn.labels import Reading, Refusal
+from svhn.reading.files import to_line, to_printable
+from svhn.spec import Box
+
+SCHEMA = 1  # version of what output.schema.json describes, to be raised when a row changes
+CSV_COLUMNS = (
+    *("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences", "index", "schema"),
+    *("refused", "refused_confidence", "needed", "error"),
+)
+
+Row = dict[str, Any]  # JSON values by name, as output.schema.json describes them
+
+
+def make_row(file: str, reading: Reading) -> Row:
+    """The row of one picture, as output.schema.json describes it; `file` is the picture's path."""
+    width, height = reading.size or (None, None)
+    return {
+        "schema": SCHEMA,
+        "file": to_printable(file),
+        "width": width,
+        "height": height,
+        "numbers": [_describe_number(reading)] if reading.text else [],
+        "refused": _describe_refusal(reading.refused) if reading.refused else None,
+        "error": to_printable(reading.error) or None,
+    }
+
+
+def _describe_number(reading: Reading) -> Row:
+    digits = zip(reading.text, reading.digit_confidences, strict=True)
+    return {
+        "text": reading.text,
+        "confidence": _round_probability(reading.confidence),
+        "box": _round_box(reading.box) if reading.box else None,
+        "digits": [{"text": digit, "confidence": _round_probability(value)} for digit, value in digits],
+    }
+
+
+def _describe_refusal(refused: Refusal) -> Row:
+    return {
+        "text": refused.text,
+        "confidence": _round_probability(refused.confidence),
+        "needed": _round_probability(refused.needed),
+    }
+
+
+def _round_probability(value: float) -> float:
+    return round(float(value), 6)
+
+
+def _round_box(box: Box) -> list[float]:
+    return [round(float(side), 1) for side in box]
+
+
+def format_json_row(row: Row) -> str:
+    """The row as a line of JSON Lines, without the line's end."""
+    return json.dumps(row, ensure_ascii=False)
+
+
+def format_csv_row(row: Row) -> str:
+    """Lines of CSV, each with its end: one per number of the row, or a single line without a number."""
+    ending = [row["schema"], *_list_refusal_cells(row["refused"]), row["error"] or ""]
+    numbers = [[*_list_csv_cells(number), index] for index, number in enumerate(row["numbers"])]
+    return "".join(_format_cells([row["file"], *cells, *ending]) for cells in numbers or [[""] * 8])
+
+
+def _format_cells(cells: list[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)  # which quotes a cell with either character
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _list_csv_cells(number: Row) -> list[object]:
+    digits = " ".join(f"{digit['confidence']:.4f}" for digit in number["digits"])
+    return [number["text"], f"{number['confidence']:.6f}", *(number["box"] or [""] * 4), digits]
+
+
+def _list_refusal_cells(refused: Row | None) -> list[str]:
+    if not refused:
+        return [""] * 3
+    return [refused["text"], f"{refused['confidence']:.6f}", f"{refused['needed']:.6f}"]
+
+
+def format_reading(file: str, reading: Reading) -> str:
+    """The line of a picture on the terminal: the file, and the number with its confidence or why there is no number."""
+    if reading.text:
+        return f"{to_line(file)}  {reading.text}  {reading.confidence:.3f}"
+    return f"{to_line(file)}  no number{_explain_refusal(reading.refused) if reading.refused else ''}"
+
+
+def _explain_refusal(refused: Refusal) -> str:
+    got, needed = _format_apart(refused.confidence, refused.needed)
+    return (
+        f" ({refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in a picture of this size)"
+    )
+
+
+def _format_apart(first: float, second: float) -> tuple[str, str]:
+    """Two probabilities with so many digits that they differ: at least two, at most six."""
+    pairs = [(f"{first:.{digits}f}", f"{second:.{digits}f}") for digits in range(2, 7)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])

@@ -1,0 +1,265 @@
+"""Rows and tables of readings: each format holds what output.schema.json describes, also where something goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pyarrow import parquet
+from support.stub_reader import BOX
+
+from svhn.errors import UserError
+from svhn.labels import Reading, Refusal
+from svhn.reading import outputs, tables
+from svhn.reading.outputs import CSV_COLUMNS, Row, format_reading, make_row
+from svhn.reading.tables import ENDINGS, open_table
+
+SCHEMA = json.loads((Path(outputs.__file__).parent / "output.schema.json").read_text(encoding="utf-8"))
+NAME = os.fsdecode(b'T\xfcr, "1"\r\n\xc3\xa9.png')  # bytes that are not UTF-8, and all that a CSV has to quote
+FOUND = Reading("27", 0.8750004, (0.9, 0.95), BOX, size=(60, 40))
+READINGS = {
+    NAME: FOUND,
+    "unlocated.png": FOUND._replace(box=None, size=None),
+    "refused.png": Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
+    "empty.png": Reading("", 0.0, (), refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
+    "nothing.png": Reading("", 0.0, (), size=(60, 40)),
+    "bad.png": Reading("", 0.0, (), error="the file is not a picture\udcff"),
+}
+ROWS = [make_row(*pair) for pair in READINGS.items()]
+every_ending = pytest.mark.parametrize("ending", ENDINGS)
+
+
+def check(part: str, value: object) -> None:
+    """Raise if the value is not as a part of the schema describes it."""
+    Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": SCHEMA["$defs"]}).validate(value)
+
+
+def write(path: Path, rows: list[Row], stop: type[BaseException] | None = None) -> Path:
+    with open_table(path) as write_row:
+        for row in rows:
+            write_row(row)
+        if stop:
+            raise stop
+    return path
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def read_json(path: Path) -> list[Row]:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    check("document", document)
+    return document["pictures"]
+
+
+def read_lines(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def read_parquet(path: Path) -> list[Row]:
+    return parquet.read_table(path).to_pylist()
+
+
+READERS: dict[str, Callable[[Path], list[Any]]] = {
+    ".csv": read_csv,
+    ".json": read_json,
+    ".jsonl": read_lines,
+    ".parquet": read_parquet,
+}
+
+
+def test_the_schema_is_one_and_of_the_version_that_is_written() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$defs"]["schema"]["const"] == outputs.SCHEMA
+    assert SCHEMA["$defs"]["csv_row"]["properties"]["schema"]["const"] == str(outputs.SCHEMA)
+    assert SCHEMA["$defs"]["csv_row"]["required"] == list(CSV_COLUMNS)
+    with pytest.raises(Exception, match="is a required property"):
+        check("picture", {})
+
+
+def test_a_row_of_a_number() -> None:
+    assert ROWS[0] == {
+        "schema": 1,
+        "file": 'T\ufffdr, "1"\r\né.png',
+        "width": 60,
+        "height": 40,
+        "numbers": [
+            {
+                "text": "27",
+                "confidence": 0.875,
+                "box": [10.0, 5.0, 30.0, 15.0],
+                "digits": [{"text": "2", "confidence": 0.9}, {"text": "7", "confidence": 0.95}],
+            }
+        ],
+        "refused": None,
+        "error": None,
+    }
+
+
+def test_rows_without_a_number() -> None:
+    _, _, refused, _, nothing, bad = ROWS
+    assert (refused["numbers"], refused["refused"]) == ([], {"text": "61", "confidence": 0.95, "needed": 0.98})
+    assert (nothing["numbers"], nothing["refused"], nothing["error"]) == ([], None, None)
+    assert (bad["numbers"], bad["width"], bad["error"]) == ([], None, "the file is not a picture\ufffd")
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl", ".parquet"])
+def test_a_table_holds_the_rows(ending: str, tmp_path: Path) -> None:
+    rows = READERS[ending](write(tmp_path / f"deep/table{ending.upper()}", ROWS))
+    assert rows == ROWS
+    for row in rows:
+        check("picture", row)
+
+
+def test_a_csv_has_a_line_per_number(tmp_path: Path) -> None:
+    two = {**ROWS[0], "numbers": [ROWS[0]["numbers"][0], ROWS[1]["numbers"][0]]}
+    rows = read_csv(write(tmp_path / "table.csv", [two, *ROWS[1:]]))
+    for row in rows:
+        check("csv_row", row)
+    empty = dict.fromkeys(CSV_COLUMNS, "")
+    number = {"number": "27", "confidence": "0.875000", "digit_confidences": "0.9000 0.9500", "schema": "1"}
+    box = dict(zip(("left", "top", "right", "bottom"), ("10.0", "5.0", "30.0", "15.0"), strict=True))
+    first = {**empty, **number, **box, "file": ROWS[0]["file"], "index": "0"}
+    assert rows[0] == first
+    assert rows[1] == {**empty, **number, "file": ROWS[0]["file"], "index": "1"}
+    refusal = {"refused": "61", "refused_confidence": "0.950000", "needed": "0.980000"}
+    assert rows[3] == {**empty, **refusal, "file": "refused.png", "schema": "1"}
+    assert rows[4]["refused_confidence"] == "0.000000"
+    assert rows[6] == {**empty, "file": "bad.png", "schema": "1", "error": "the file is not a picture\ufffd"}
+
+
+def test_a_long_table_has_several_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "ROWS_PER_GROUP", 4)
+    path = write(tmp_path / "table.parquet", ROWS * 3)
+    assert parquet.ParquetFile(path).num_row_groups == 5
+    assert read_parquet(path) == ROWS * 3
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, BrokenPipeError])
+@every_ending
+def test_what_was_read_until_the_end_came_is_kept(ending: str, stop: type[BaseException], tmp_path: Path) -> None:
+    path = tmp_path / f"table{ending}"
+    with pytest.raises(stop):
+        write(path, [ROWS[0]], stop)
+    assert len(READERS[ending](path)) == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@every_ending
+def test_an_earlier_table_stays_if_nothing_was_read(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{ending}"
+    path.write_text("of many hours")
+    with pytest.raises(KeyboardInterrupt), open_table(path):
+        raise KeyboardInterrupt
+    assert path.read_text() == "of many hours"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class CuttingFile:
+    """A file that an exception comes into when so many bytes are written: some of them are on the disk."""
+
+    def __init__(self, file: Any, limit: int, error: BaseException) -> None:
+        self.file, self.limit, self.error = file, limit, error
+
+    def write(self, data: bytes) -> None:
+        self.limit -= len(data)
+        if self.limit < 0 < self.limit + len(data):
+            self.file.write(data[:9])
+            raise self.error
+        self.file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def cut_files(monkeypatch: pytest.MonkeyPatch, limit: int, error: BaseException) -> None:
+    make_table: Any = tables._make_table
+    monkeypatch.setattr(tables, "_make_table", lambda path, file: make_table(path, CuttingFile(file, limit, error)))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".jsonl"])
+def test_a_row_that_was_cut_in_two_is_left_out(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_files(monkeypatch, 800, KeyboardInterrupt())
+    path = tmp_path / f"table{ending}"
+    with pytest.raises(KeyboardInterrupt):
+        write(path, [ROWS[1]] * 50)
+    rows = READERS[ending](path)
+    assert 0 < len(rows) < 50
+    assert all(row == rows[0] for row in rows)
+
+
+def test_a_group_of_rows_that_was_cut_in_two_is_the_end_of_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS_PER_GROUP", 4)
+    cut_files(monkeypatch, 3000, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    path = tmp_path / "table.parquet"
+    path.write_text("earlier")
+    with pytest.raises(OSError, match="No space left") as error:
+        write(path, ROWS * 20)
+    assert error.value.filename == f"{path}.tmp"
+    assert path.read_text() == "earlier"
+
+
+@every_ending
+def test_a_full_disk_keeps_the_earlier_table(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(_: object) -> Iterator[None]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("svhn.runtime.files.flush_to_disk", fill)
+    path = tmp_path / f"table{ending}"
+    path.write_text("earlier")
+    with pytest.raises(OSError, match="No space left") as error:
+        write(path, ROWS)
+    assert error.value.filename == f"{path}.tmp"
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["table.txt", "table", "table.csv/", ".csv"])
+def test_a_table_of_another_name_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").mkdir()
+    with pytest.raises(UserError, match=rf"^--output={name}.* expected "):
+        tables.check_output(name)
+    for ending in ENDINGS:
+        tables.check_output(f"new{ending.upper()}")
+
+
+def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "find_spec", lambda _: None)
+    with pytest.raises(UserError, match=r"--output=a\.parquet: .* pip install -e '\.\[parquet\]'"):
+        tables.check_output("a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("reading", "line"),
+    [
+        (FOUND, "door.jpg  27  0.875"),
+        (READINGS["nothing.png"], "door.jpg  no number"),
+        (
+            READINGS["refused.png"],
+            "door.jpg  no number (61 at 0.95, where 0.98 is needed in a picture of this size)",
+        ),
+        (READINGS["empty.png"], "door.jpg  no number (at 0.00, where 0.60 is needed in a picture of this size)"),
+        (
+            Reading("", 0.0, (), refused=Refusal("61", 0.9796, 0.9801)),
+            "door.jpg  no number (61 at 0.9796, where 0.9801 is needed in a picture of this size)",
+        ),
+    ],
+)
+def test_a_line_gives_the_file_the_number_and_what_decided(reading: Reading, line: str) -> None:
+    assert format_reading("door.jpg", reading) == line
+
+
+def test_a_line_is_one_line() -> None:
+    assert format_reading(NAME, FOUND) == 'T\ufffdr, "1"\ufffd\ufffdé.png  27  0.875'
