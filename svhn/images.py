@@ -7,9 +7,10 @@ import io
 import os
 import stat
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,28 @@ STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # kinds that Pillow recognizes and can
 SPECIAL_FILES = {"p": "a named pipe", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
 
 
+class _QuietWarnings:
+    """No warnings while any thread is within. Python's own `catch_warnings` is made for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._lock, self._within, self._stack = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._within:
+                self._stack.enter_context(warnings.catch_warnings(action="ignore"))
+            self._within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                self._stack.close()
+
+
+QUIET = _QuietWarnings()
+
+
 @functools.cache
 def list_suffixes() -> frozenset[str]:
     """The endings of pictures' names, in lower case and each with its dot."""
@@ -71,8 +94,7 @@ def open_picture(source: Any) -> Image.Image:
     if hasattr(source, "__array__"):  # also tensors
         return _flatten_on_white(_array_to_image(np.asarray(source)))
     file = _make_file(source)
-    with explain_image_errors(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PIL warns about flaws that it repairs, and about sizes that are refused below
+    with explain_image_errors(), QUIET:  # PIL warns about flaws that it repairs, and about sizes that are refused below
         _refuse_special_file(source)
         with Image.open(file) as image:
             width, height = image.size

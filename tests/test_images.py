@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import threading
+import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +228,21 @@ def test_a_path_of_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path
 def test_the_endings_of_pictures_are_those_that_pillow_decodes() -> None:
     assert {".jpg", ".png", ".webp", ".heic", ".tif"} <= images.list_suffixes()
     assert not {".mpg", ".h5", ".pdf", ".txt", ""} & images.list_suffixes()
+
+
+def test_threads_that_open_pictures_leave_warnings_as_they_were() -> None:
+    """`warnings.catch_warnings` restores in one thread what another has set in the meantime."""
+    before, started = list(warnings.filters), threading.Barrier(2, timeout=10)
+
+    def open_slowly(wait: float) -> None:
+        with images.QUIET:
+            started.wait()
+            warnings.warn("a flaw", UserWarning, stacklevel=1)
+            time.sleep(wait)
+
+    threads = [threading.Thread(target=open_slowly, args=(wait,)) for wait in (0.0, 0.2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(warnings.filters) == before

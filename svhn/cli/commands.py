@@ -125,6 +125,7 @@ def release_checkpoint(session: Session) -> None:
     valid = splits.open_run_split(run, session.paths, "valid")
     with integrity.explain_corruption(valid):
         temperature, scores = release.release_run(run, valid, step, folder)
+    release.write_light_file(folder, session.paths.records_dir, print_line)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
     released = dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent))

@@ -8,17 +8,21 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import labels
+from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, score, views
 from svhn.models.losses import Network, Outputs, compute_sequence_loss
 from svhn.pipeline import batches
+from svhn.publishing.export import export_run
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import load
+from svhn.runs.exported import BUNDLED
 from svhn.runs.stored import read_config, read_history, write_history
 from svhn.runtime.files import atomic_write, write_json
 
 MEASURED_OPTIONS = ("views", "temperature", "threshold")  # options of evaluation that a released run keeps
 MIN_PROBABILITY = 1e-6  # keeps the loss finite when a wrong number has a confidence of 1
+LIGHT_FORMATS = ("litert_int8", "litert")  # for reading without TensorFlow, the faster one first
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
@@ -56,6 +60,25 @@ def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float,
     for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # removed last, so that the folder is a run at any time
         earlier.unlink()
     return run.config.temperature, scores
+
+
+def write_light_file(folder: Path, records_dir: str, say: Say) -> None:
+    """Write the file by which `read` reads a released run without TensorFlow, with 8-bit weights if they suffice.
+
+    Args:
+        folder: the released run.
+        records_dir: folder of the records, for the check of the file.
+        say: prints what was written, or why a format was not.
+    """
+    for kind in LIGHT_FORMATS:
+        try:
+            checked = export_run(folder, {}, "", records_dir, kind, folder / BUNDLED)
+        except UserError as error:
+            say(str(error))
+            continue
+        say(f"{folder / BUNDLED} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
+        return
+    (folder / BUNDLED).unlink(missing_ok=True)  # of an earlier release
 
 
 def _to_float16(weight: np.ndarray) -> np.ndarray:

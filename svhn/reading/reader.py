@@ -179,7 +179,8 @@ class Reader:
             images: the pictures, each as `read` takes one.
             on_error: as `read` takes it.
             finish: called with each picture as it was given, the same as an upright RGB picture, and its reading, in
-                the thread that read it. An `OSError` or `ValueError` that it raises counts as the picture's.
+                the thread that read it. An `OSError` or `ValueError` that it raises counts as the picture's; the
+                `Reading` that is then returned has its number all the same.
 
         Raises:
             OSError, ValueError: as `read`.
@@ -189,7 +190,9 @@ class Reader:
         pending: deque[tuple[str, Future[Reading]]] = deque()
         try:
             for index, source in enumerate(images):
-                pending.append((_name_source(source, index), self._pool.submit(self._read_source, source, finish)))
+                pending.append(
+                    (_name_source(source, index), self._pool.submit(self._read_source, source, finish, on_error))
+                )
                 if len(pending) >= LOOKAHEAD * self.threads:
                     yield _take_reading(*pending.popleft(), on_error)
             while pending:
@@ -198,12 +201,10 @@ class Reader:
             for _, future in pending:
                 future.cancel()
 
-    def _read_source(self, source: Any, finish: Finish | None) -> Reading:
+    def _read_source(self, source: Any, finish: Finish | None, on_error: OnError) -> Reading:
         image = open_picture(source)
         reading = self._read_picture(image, map)
-        if finish:
-            finish(source, image, reading)
-        return reading
+        return reading if finish is None else _finish_picture(finish, source, image, reading, on_error)
 
     def read_one(self, image: Image.Image) -> Reading:
         """Read one RGB picture. The windows of a large picture are searched side by side."""
@@ -238,6 +239,16 @@ def _is_one_picture(images: Any) -> bool:
 
 def _name_source(source: Any, index: int) -> str:
     return os.fspath(source) if isinstance(source, str | os.PathLike) else f"picture {index}"
+
+
+def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Reading, on_error: OnError) -> Reading:
+    try:
+        finish(source, image, reading)
+    except READ_ERRORS as error:
+        if on_error == "raise":
+            raise
+        return reading._replace(error=str(error))
+    return reading
 
 
 def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Reading:

@@ -20,6 +20,7 @@ from svhn.evaluation import score as evaluate
 from svhn.evaluation import views
 from svhn.models.losses import Network
 from svhn.publishing import release
+from svhn.reading.engine import load_network
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
@@ -72,6 +73,8 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     temperature = stored.read_config(folder)["config"]["temperature"]
     assert temperature < 1  # labels were smoothed
     lines = capsys.readouterr().out.splitlines()
+    released = Paths(name="released", checkpoints_dir=str(folder.parent))
+    assert load_network(released, {}, "", "auto", pytest.fail).engine == "litert"
     assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in lines
     assert lines[-1].startswith(f"python main.py --mode=test --name=released --checkpoint=best --records_dir={trained}")
     before, after = read(run, trained, temperature=temperature), read(folder, trained)
