@@ -59,9 +59,11 @@ def _time_call(call: Callable[[np.ndarray], object], images: np.ndarray) -> floa
 def _format_row(kind: str, call: Call, path: Path, images: np.ndarray, numbers: np.ndarray, expected: Outputs) -> str:
     found = agreement.run_in_batches(call, images)
     right = (found["number"] == numbers).all(axis=1).mean()
-    same, difference, confidence, overlap = agreement.compare_outputs(found, expected)
+    compared = agreement.compare_outputs(found, expected)
     megabytes, milliseconds = _measure_size(path) / 1e6, _time_call(call, images[:TIMED_IMAGES])
-    measured = f"{right:8.2%}{same:8.2%}{confidence:12.1e}{difference:9.1e}{overlap:9.4f}"
+    measured = (
+        f"{right:8.2%}{compared.same:8.2%}{compared.confidence:12.1e}{compared.difference:9.1e}{compared.overlap:9.4f}"
+    )
     return f"{kind:12}{measured}{megabytes:6.1f}{milliseconds:7.2f}"
 
 

@@ -141,9 +141,9 @@ def export_checkpoint(session: Session) -> None:
 
     target = Path(session.output) if session.output else paths.results / (paths.name + FORMATS[kind].suffix)
     checked = export.export_run(paths.run_folder, session.given, session.checkpoint, paths.records_dir, kind, target)
-    same, difference, confidence, _ = checked.agreement
-    print(f"Exported to {target}. There, {same:.1%} of {checked.sample} are read as by TensorFlow;")
-    print(f"confidences differ by {confidence:.1g} at most, logits by {difference:.1g}.")
+    agreement = checked.agreement
+    print(f"Exported to {target}. There, {agreement.same:.1%} of {checked.sample} are read as by TensorFlow;")
+    print(f"confidences differ by {agreement.confidence:.1g} at most, logits by {agreement.difference:.1g}.")
 
 
 def compare_given_models(session: Session) -> None:

@@ -80,7 +80,7 @@ def make_exportable(network: Network, run: Run) -> Exportable:
 
 
 def unroll_recurrence(model: keras.Model) -> keras.Model:
-    """The model, its recurrent layers computed step after step without a loop, as the converters need it."""
+    """The model, its recurrent layers computed step after step: LiteRT's converter takes no other loop."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.RNN):
             layer.unroll = True
@@ -118,9 +118,11 @@ def _check_export(module: Exportable, kind: str, path: Path, images: np.ndarray)
     agreement = compare_outputs(run_in_batches(form.load(path), images), run_in_batches(module.run_images, images))
     if not agreement.is_close(form.exact):
         raise UserError(
-            f"--format={kind}: the file reads {agreement.same:.1%} of {len(images)} images as TensorFlow does; its "
-            f"outputs differ by up to {agreement.difference:.2g}, its confidences by up to {agreement.confidence:.2g}, "
-            f"and its boxes overlap by {agreement.overlap:.1%}: nothing was exported; choose another --format"
+            f"--format={kind}: the file reads {agreement.same:.1%} of {len(images)} images as TensorFlow does, and "
+            f"{agreement.sure:.1%} of those that TensorFlow is sure of; its outputs differ by up to "
+            f"{agreement.difference:.2g} ({agreement.noise:.1%} of their spread), its confidences by up to "
+            f"{agreement.confidence:.2g}, and its boxes overlap by {agreement.overlap:.1%}: nothing was "
+            "exported; choose another --format"
         )
     return agreement
 
