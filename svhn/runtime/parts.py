@@ -1,0 +1,219 @@
+"""Large work as a plan of parts. Each part is whole or absent, so that the same command makes only the missing ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from svhn.errors import UserError
+from svhn.runtime.files import atomic_write, write_json
+
+PLAN_FILE, LOCK_FILE, HOLDER_FILE = "plan.json", "plan.lock", "plan.holder"
+SCHEMA = 1  # number of the layout of plan.json
+TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{32}\.tmp")
+LONGEST_VALUE = 40  # characters of a value in a message
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A folder of parts, and what they are made from; stored in the folder as `plan.json`.
+
+    Args:
+        folder: the folder.
+        identity: what the parts' content depends on, by the names that messages give it. JSON can hold the values.
+        parts: names of the parts' files, in order.
+        merged: name of the file that holds all parts in the end; "" if the parts are not merged.
+        result: what came of the work, once it is complete; None until then.
+    """
+
+    folder: Path
+    identity: Mapping[str, Any]
+    parts: tuple[str, ...]
+    merged: str = ""
+    result: Mapping[str, Any] | None = None
+
+    def list_missing(self) -> list[str]:
+        """Names of the parts that are still to be made."""
+        present = {path.name for path in self.folder.iterdir()}
+        return [part for part in self.parts if part not in present]
+
+
+def name_parts(count: int, suffix: str) -> tuple[str, ...]:
+    """Names of the parts' files, for example `part-00000-of-00012.jsonl`."""
+    return tuple(f"part-{index:05}-of-{count:05}{suffix}" for index in range(count))
+
+
+def make_ending() -> str:
+    """An ending for a part's temporary name. Two processes that make the same part get two names."""
+    return f".{uuid4().hex}.tmp"
+
+
+def write_part(path: Path, content: Iterable[bytes]) -> None:
+    """Write a part, which takes its name once it is complete and on the disk."""
+    with atomic_write(path, ending=make_ending()) as file:
+        file.writelines(content)
+
+
+@contextmanager
+def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
+    """Begin a plan, or go on with the same plan of an earlier process. No other process can open it meanwhile.
+
+    Args:
+        plan: the plan, without a result.
+        restart: whether the files of an earlier plan are removed first. Other files in the folder are kept.
+
+    Yields:
+        The plan, with its result if an earlier process has completed it.
+
+    Raises:
+        UserError: another process has the plan open, the folder's plan is another one, or a file has the name of one
+            that the plan will make.
+    """
+    with _hold_folder(plan.folder):
+        if restart:
+            _remove_earlier_files(plan)
+        stored = read_plan(plan.folder)
+        if stored is None:
+            _write_first_plan(plan)
+        else:
+            _check_identity(plan, stored)
+            plan = replace(plan, result=stored.result if _has_merged(stored) else None)
+        _remove_leftovers(plan)
+        yield plan
+
+
+@contextmanager
+def _hold_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder. A process that is killed lets go of it."""
+    from filelock import FileLock, Timeout  # warns at its import where the system has no locks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, holder = FileLock(folder / LOCK_FILE), folder / HOLDER_FILE
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        name = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+        raise UserError(f"{folder} is in use by {name}: wait for its end, or choose another folder") from error
+    try:
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows keeps a file that is open; its lock removes the file itself
+            (folder / LOCK_FILE).unlink(missing_ok=True)
+        lock.release()
+        with suppress(OSError):  # other files lie in the folder
+            folder.rmdir()
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """The plan of a folder; None if there is none. Raises `UserError` if it is damaged or of another schema."""
+    path = folder / PLAN_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields.pop("schema") != SCHEMA:
+            raise ValueError(f"expected schema {SCHEMA}")
+        return Plan(folder, **{**fields, "parts": tuple(fields["parts"])})
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is not a plan ({error!r}): add --restart to begin anew") from error
+
+
+def _write_plan(plan: Plan) -> None:
+    fields = {name: getattr(plan, name) for name in ("identity", "parts", "merged", "result")}
+    write_json(plan.folder / PLAN_FILE, {"schema": SCHEMA, **fields})
+
+
+def _write_first_plan(plan: Plan) -> None:
+    present = {path.name for path in plan.folder.iterdir()}
+    taken = [name for name in (plan.merged, *plan.parts) if name in present]
+    if taken:
+        raise UserError(f"{plan.folder / taken[0]} exists and is of no plan: move it, or choose another folder")
+    _write_plan(plan)
+
+
+def _check_identity(plan: Plan, stored: Plan) -> None:
+    """Raises `UserError` that names what differs."""
+    now, before = (
+        json.loads(json.dumps({**each.identity, "the number of files": len(each.parts)})) for each in (plan, stored)
+    )
+    differing = [
+        f"{name} was {_shorten(before.get(name))} and is now {_shorten(now.get(name))}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    if differing:
+        raise UserError(
+            f"{plan.folder} holds work that was begun otherwise: {'; '.join(differing)}. Repeat the earlier command, "
+            "choose another folder, or add --restart to remove that work and begin anew"
+        )
+
+
+def _shorten(value: object) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _has_merged(plan: Plan) -> bool:
+    """Whether the merged file is still there, if there is to be one. A user may have removed it."""
+    return (plan.folder / plan.merged).exists()
+
+
+def _remove_earlier_files(plan: Plan) -> None:
+    """Remove the files of the folder's plan, even if its `plan.json` can't be read."""
+    try:
+        stored = read_plan(plan.folder)
+    except UserError:
+        stored = plan
+    if stored is not None:
+        discard_plan(stored)
+
+
+def discard_plan(plan: Plan) -> None:
+    """Remove all files that a plan made. `plan.json` goes last: after a kill, `--restart` removes the rest."""
+    _remove_leftovers(plan)
+    for name in (*plan.parts, plan.merged, PLAN_FILE):
+        if name:
+            (plan.folder / name).unlink(missing_ok=True)
+
+
+def _remove_leftovers(plan: Plan) -> None:
+    """Remove the temporary files of processes that were killed, and the parts of a merged file."""
+    parts, merged = {*plan.parts}, bool(plan.merged) and plan.result is not None
+    for path in plan.folder.iterdir():
+        unfinished = TEMPORARY.fullmatch(path.name)
+        if (unfinished and unfinished[1] in parts) or (merged and path.name in parts):
+            path.unlink(missing_ok=True)
+
+
+def check_complete(plan: Plan) -> None:
+    """Raises `UserError` if parts are missing after all of them were to be made."""
+    missing = plan.list_missing()
+    if missing:
+        raise UserError(
+            f"{len(missing)} of {len(plan.parts)} files are missing from {plan.folder}, the first is {missing[0]}: "
+            "have all machines share that folder under one path, then run the same command again"
+        )
+
+
+def complete_plan(plan: Plan, result: Mapping[str, Any]) -> Plan:
+    """Merge the parts, note the result in `plan.json`, and remove merged parts. Returns the plan with its result."""
+    if plan.merged:
+        with atomic_write(plan.folder / plan.merged) as merged:
+            for part in plan.parts:
+                with (plan.folder / part).open("rb") as file:
+                    shutil.copyfileobj(file, merged)
+    plan = replace(plan, result=result)
+    _write_plan(plan)
+    _remove_leftovers(plan)
+    return plan
