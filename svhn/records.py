@@ -6,7 +6,7 @@ import dataclasses
 import errno
 import json
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a wrong name of a run or a data set is answered before Tens
     import tensorflow as tf
 
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` with an entry for each split
+SPARSE = ("lost", "encoders")  # fields of `Info` with an entry for some splits
 SHARD_EXAMPLES = 2048
 
 
@@ -69,8 +70,8 @@ def withdraw_splits(records_dir: str | Path, dataset: str, splits: Container[str
     kept = [split for split in info.splits if split not in splits]
     if kept:
         fields = {name: {split: getattr(info, name)[split] for split in kept} for name in BY_SPLIT}
-        lost = {split: count for split, count in info.lost.items() if split in kept}
-        write_info(records_dir, dataclasses.replace(info, **fields, lost=lost))
+        fields |= {name: _keep_splits(getattr(info, name), kept) for name in SPARSE}
+        write_info(records_dir, dataclasses.replace(info, **fields))
     else:
         path.unlink()
 
@@ -88,8 +89,13 @@ def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
     if len({checksum.rpartition(":")[0] for checksum in (*earlier.sources.values(), *info.sources.values())}) > 1:
         return info  # another kind of files divides the same examples differently
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
-    lost = {split: count for split, count in earlier.lost.items() if split not in info.splits}
-    return dataclasses.replace(info, **merged, lost={**lost, **info.lost})
+    kept = [split for split in earlier.splits if split not in info.splits]
+    merged |= {name: {**_keep_splits(getattr(earlier, name), kept), **getattr(info, name)} for name in SPARSE}
+    return dataclasses.replace(info, **merged)
+
+
+def _keep_splits(values: Mapping[str, Any], kept: Container[str]) -> dict[str, Any]:
+    return {split: value for split, value in values.items() if split in kept}
 
 
 def get_shard_paths(records_dir: str | Path, dataset: str, split: str, shards: int) -> list[Path]:

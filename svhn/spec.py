@@ -118,6 +118,8 @@ class DatasetSpec:
         present: `(data_dir, source)` to whether the folder holds the source.
         checksum: `(data_dir, source)` to the sha256 of the files or values that define the source. If one source can
             come in two kinds of files, which divide the same examples differently, the kind and a colon come first.
+        path: `(entry)` to the path of the picture that the entry is cut from. None if the files that `checksum` covers
+            hold the pixels.
         neighbors: entries in a row that may show parts of one picture. Validation takes or leaves them together.
         url: address of the folder that serves the archives; "" if nobody serves them.
         render: `(data_dir, pictures)` draws the sources, for a data set that is drawn and not fetched. `pictures` is
@@ -138,6 +140,7 @@ class DatasetSpec:
     present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
     locate: Callable[[Entry, float], Sequence[Box]] | None = None
+    path: Callable[[Entry], str] | None = None
     fixed_length: bool = False
     neighbors: int = 1
     url: str = ""
@@ -193,6 +196,7 @@ class Info:
         fixed_length: whether all numbers have `max_length` digits.
         schema: number of this layout of `info.json` and records.
         lost: corrupt records that `wrangle --salvage` left out, by split.
+        encoders: what encoded the pictures, with its version, by split; none for records of earlier versions.
     """
 
     dataset: str
@@ -209,6 +213,7 @@ class Info:
     fixed_length: bool = False
     schema: int = SCHEMA
     lost: Mapping[str, int] = field(default_factory=dict)
+    encoders: Mapping[str, str] = field(default_factory=dict)
 
     def has_split(self, split: str) -> bool:
         return sum(self.splits.get(split, [])) > 0

@@ -157,7 +157,7 @@ COMMANDS = {
         "svhn.wrangle.__main__:main",
         _list_names(
             "dataset splits size margin max_length valid_share seed check salvage max_skipped processes "
-            "data_dir records_dir"
+            "restart data_dir records_dir"
         ),
         program=True,
     ),

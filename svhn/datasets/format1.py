@@ -104,6 +104,11 @@ def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
         return resize_crop(convert_to_rgb(image), size, expand_box(box, margin, image.size))
 
 
+def get_picture_path(entry: Entry) -> str:
+    """The path of an entry's picture."""
+    return entry.source[0]
+
+
 def locate_digits(entry: Entry, margin: float) -> list[Box]:
     """The box of each digit, in shares of the width and height of the pixels that `load_picture` returns.
 

@@ -30,6 +30,7 @@ SVHN = DatasetSpec(
     locate=format1.locate_digits,
     present=format1.is_present,
     checksum=format1.compute_checksum,
+    path=format1.get_picture_path,
     augmentation=Augmentation(  # the random crop shifts the picture already
         joining=0.1,
         rotation=5,

@@ -22,7 +22,8 @@ from svhn.wrangle import check
 
 GROUPS = {
     "Data": ("dataset", "splits", "max_length", "valid_share", "seed", "max_skipped", "check", "salvage"),
-    "Pictures": ("size", "margin", "processes"),
+    "Pictures": ("size", "margin"),
+    "Work": ("processes", "restart"),
     "Files": ("data_dir", "records_dir"),
 }
 PAGE = Page("python -m svhn.wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
@@ -52,6 +53,9 @@ def _define_flags() -> flags.FlagValues:
         "max_skipped", 0.001, "largest share of unusable pictures to leave out", 0, 1, flag_values=values
     )
     flags.DEFINE_integer("processes", 0, "processes that crop pictures; 0: one per core", 0, flag_values=values)
+    flags.DEFINE_bool(
+        "restart", False, "removal of the files that an interrupted call has finished", flag_values=values
+    )
     return values
 
 
@@ -128,7 +132,7 @@ def main(argv: list[str]) -> None:
         bordered = dataclasses.replace(spec, margin=options["margin"])
         _check_sources(bordered, data_dir, sources, options["size"], options["processes"])
     else:
-        _write_records(spec, data_dir, Path(values.records_dir), sources, options)
+        _write_records(values, spec, sources, options)
 
 
 def _salvage_records(values: flags.FlagValues) -> None:
@@ -143,13 +147,12 @@ def _salvage_records(values: flags.FlagValues) -> None:
         print(line)
 
 
-def _write_records(
-    spec: DatasetSpec, data_dir: Path, records_dir: Path, sources: list[str], options: dict[str, Any]
-) -> None:
+def _write_records(values: flags.FlagValues, spec: DatasetSpec, sources: list[str], options: dict[str, Any]) -> None:
     with shell.silence_tensorflow():
         from svhn.wrangle import convert
 
-    for line in convert.convert_dataset(spec, data_dir, records_dir, sources, convert.Options(**options)):
+    folders = Path(values.data_dir), Path(values.records_dir)
+    for line in convert.convert_dataset(spec, *folders, sources, convert.Options(**options), values.restart):
         print(line)
 
 

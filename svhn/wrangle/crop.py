@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import PIL
 from PIL import Image
 
 from svhn.spec import Box, Entry, Size
 
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
+ENCODERS = {"jpeg": ("libjpeg_turbo", "jpg"), "png": ("zlib",)}  # Pillow's names of the libraries, the first one known
 
 
 class CroppedPicture(NamedTuple):
@@ -22,6 +24,9 @@ class CroppedPicture(NamedTuple):
 
     image: bytes
     boxes: Sequence[Box]
+
+
+Crop = Callable[[Entry], CroppedPicture | str]  # the picture, or the reason why an entry can't be used
 
 
 def crop_entry(
@@ -43,3 +48,16 @@ def crop_entry(
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
     return CroppedPicture(buffer.getvalue(), boxes)
+
+
+def describe_encoder(image_format: str) -> str:
+    """Pillow and the library that encodes pictures, with their versions: others may encode the same pixels otherwise.
+
+    Args:
+        image_format: a key of `ENCODINGS`.
+    """
+    from PIL import features
+
+    found = ((name, features.version(name)) for name in ENCODERS[image_format])
+    name, version = next(pair for pair in found if pair[1])
+    return f"Pillow {PIL.__version__}, {name} {version}"

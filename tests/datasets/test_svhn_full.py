@@ -19,7 +19,8 @@ from svhn.pipeline import boxes
 from svhn.run import Run
 from svhn.runs import stored
 from svhn.spec import NOWHERE, Box, Entry
-from svhn.wrangle.convert import Options, convert_dataset, draw_valid
+from svhn.wrangle.convert import Options, convert_dataset
+from svhn.wrangle.draw import draw_valid
 
 SPEC = DATASETS["svhn_full"]
 EXPECTED = {  # shares of 64 x 40 pixels

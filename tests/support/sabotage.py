@@ -61,11 +61,11 @@ def die_at_example(count: str) -> None:
     _die_at_call(records, records.serialize_example, int(count))
 
 
-def die_at_partial_file(count: str) -> None:
+def die_at_moved_shard(count: str) -> None:
     """Be killed while new records take the place of old ones, at this file."""
     with shell.silence_tensorflow():
-        from svhn.wrangle import convert
-    _die_at_call(convert, convert.get_partial_path, int(count))
+        from svhn.wrangle import shards
+    _die_at_call(shards, shards.move_shard, int(count))
 
 
 def _die_at_call(module: ModuleType, function: Callable[..., Any], count: int) -> None:
@@ -132,7 +132,7 @@ SABOTAGES: dict[str, Callable[[str], None]] = {
         unpack_slowly,
         die_after_step,
         die_at_example,
-        die_at_partial_file,
+        die_at_moved_shard,
         use_small_reader,
         use_two_devices,
         read_with_stub,

@@ -62,6 +62,11 @@ def without_report(folder: Path) -> dict[str, bytes]:
     return {name: content for name, content in tree(folder).items() if not name.endswith("skipped.csv")}
 
 
+def without_plan(folder: Path) -> dict[str, bytes]:
+    """All but what an unfinished call has left."""
+    return {name: content for name, content in tree(folder).items() if "unfinished" not in name}
+
+
 def examples(folder: Path, split: str) -> list[tuple[str, str, np.ndarray]]:
     """Name, number and pixels of each, in the order of the records."""
     info = records.read_info(folder, "svhn")

@@ -17,12 +17,17 @@ from support.wrangling import (
     names,
     program,
     tree,
+    without_plan,
     without_report,
     wrangled,
+    write_sources,
 )
 
 from svhn import records
 from svhn.errors import UserError
+from svhn.wrangle.convert import PLAN_FOLDER
+
+UNFINISHED = Path("svhn", PLAN_FOLDER)
 
 BAD: dict[str, tuple[list[Row], str]] = {
     "label0.png": ([(0, 5, 5, 9, 9)], "label 0 of digit 1: expected 1 to 10"),
@@ -124,7 +129,7 @@ def test_a_data_set_that_divides_itself_takes_no_share(tmp_path: Path, capsys: p
     ("sabotage", "whole"),
     [
         ("die_at_example=150", True),  # while shards are being written
-        ("die_at_partial_file=5", False),  # while they take the place of the old ones
+        ("die_at_moved_shard=2", False),  # while they take the place of the old ones
     ],
 )
 def test_killed_in_the_middle_the_same_command_ends_the_same(
@@ -135,14 +140,54 @@ def test_killed_in_the_middle_the_same_command_ends_the_same(
     old = tree(target)
     killed = program(arguments(sources, target), sabotage)
     assert killed.returncode == -signal.SIGKILL
-    assert list(target.rglob("*.partial"))
+    assert list((target / UNFINISHED).iterdir())
     if whole:
-        assert {path: content for path, content in tree(target).items() if not path.endswith(".partial")} == old
+        assert without_plan(target) == old
     else:
         with pytest.raises(UserError, match=r"run `python -m svhn\.wrangle"):
             records.open_split(target, records.read_info(target, "svhn"), "train")
     assert wrangled(sources, target) == 0
     assert tree(target) == tree(undisturbed)
+
+
+def list_finished(target: Path) -> dict[str, int]:
+    """The inodes of finished shards."""
+    return {path.name: path.stat().st_ino for path in (target / UNFINISHED).glob("*.tfrecord")}
+
+
+def test_finished_shards_survive_a_kill(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
+    target = tmp_path / "records"
+    killed = program(arguments(sources, target), "die_at_example=225")
+    assert killed.returncode == -signal.SIGKILL
+    finished = list_finished(target)
+    assert {name.split("-")[0] for name in finished} == {"train"}
+    assert wrangled(sources, target) == 0
+    assert {name: (target / "svhn" / name).stat().st_ino for name in finished} == finished
+    assert tree(target) == tree(undisturbed)
+
+
+def test_other_options_than_those_of_a_killed_command_are_refused(
+    sources: Path, undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "records"
+    assert program(arguments(sources, target, "--seed=1"), "die_at_example=225").returncode == -signal.SIGKILL
+    left = list_finished(target)
+    assert wrangled(sources, target) == 1
+    line = last_line(capsys)
+    assert f"{target / UNFINISHED} " in line
+    assert "seed was 1 and is now 0" in line
+    assert "--restart" in line
+    assert list_finished(target) == left != {}
+    assert wrangled(sources, target, "--restart") == 0
+    assert tree(target) == tree(undisturbed)
+
+
+def test_a_picture_that_changed_since_the_kill_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, target = write_sources(tmp_path / "data"), tmp_path / "records"
+    assert program(arguments(data, target), "die_at_example=225").returncode == -signal.SIGKILL
+    (data / "test/1.png").write_bytes((data / "test/2.png").read_bytes())
+    assert wrangled(data, target) == 1
+    assert "digest of the pictures" in last_line(capsys)
 
 
 def test_stopped_while_one_split_is_replaced_the_others_are_kept(
@@ -166,8 +211,9 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_records(sources: Path, undis
     done = program(arguments(sources, target, "--seed=1"), "limit_files=20000")
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
-    assert line.startswith(f"error: {target}/svhn/train-00000-of-00001.tfrecord.partial: ")
+    assert line.startswith(f"error: {target / UNFINISHED}/train-00000-of-00001.tfrecord.")
     assert line.endswith("then run the same command again")
     assert "Traceback" not in done.stderr
-    assert tree(target) == tree(undisturbed)
+    assert without_plan(target) == tree(undisturbed)
+    assert not list((target / UNFINISHED).glob("*.tfrecord*"))
     assert json.loads((target / "svhn/info.json").read_text())["seed"] == 0

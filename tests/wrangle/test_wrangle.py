@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from support.fixtures import GRAY_PICTURE, GROUND, INK
 from support.wrangling import (
@@ -21,6 +22,7 @@ from support.wrangling import (
 )
 
 from svhn import records
+from svhn.wrangle.crop import describe_encoder
 
 
 def expected_lengths(*splits: str) -> Counter[int]:
@@ -90,6 +92,8 @@ def test_info_says_how_the_records_were_made(undisturbed: Path) -> None:
     info = records.read_info(undisturbed, "svhn")
     crop = {"dataset": "svhn", "size": (16, 24), "margin": 0.15, "channels": 3, "max_length": 5}
     assert info.form == {**crop, "fixed_length": False}
+    assert info.encoders == dict.fromkeys(("train", "valid", "test"), describe_encoder("jpeg"))
+    assert f"Pillow {PIL.__version__}, lib" in info.encoders["train"]
     assert (info.seed, info.image_format, set(info.sources)) == (0, "jpeg", set(LENGTHS))
     assert len({*info.sources.values()}) == 3
 

@@ -139,5 +139,6 @@ SYNTHETIC = DatasetSpec(
     locate=format1.locate_digits,
     present=is_present,
     checksum=format1.compute_checksum,
+    path=format1.get_picture_path,
     render=render_dataset,
 )

@@ -1,0 +1,166 @@
+"""Shards as the parts of a plan: each is made by one call, which may be made again, and by any process."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
+from svhn.runtime.files import atomic_write, flush_to_disk, name_temporarily
+from svhn.runtime.parts import Plan, make_ending
+from svhn.runtime.processes import start_workers
+from svhn.spec import Entry
+from svhn.wrangle.crop import Crop, CroppedPicture
+
+
+class Shard(NamedTuple):
+    """A file of records to be made.
+
+    Args:
+        split: the split that it belongs to.
+        name: its file name.
+        entries: what its records are made from; entries that turn out to be unusable are left out.
+    """
+
+    split: str
+    name: str
+    entries: Sequence[Entry]
+
+    @property
+    def summary_name(self) -> str:
+        """Name of the JSON file that holds the shard's `Summary`, and takes its name before the shard."""
+        return f"{self.name}.json"
+
+
+class Summary(NamedTuple):
+    """What a shard holds.
+
+    Args:
+        examples: number of its records.
+        size: number of its bytes.
+        lengths: its records by length of the number ("1", "2", …).
+        skipped: name of each entry that was left out, and the reason.
+    """
+
+    examples: int
+    size: int
+    lengths: Mapping[str, int]
+    skipped: list[tuple[str, str]]
+
+
+def list_shards(splits: Mapping[str, Sequence[Entry]]) -> list[Shard]:
+    """The shards of all splits, each with the same number of entries but for a split's last one."""
+    shards = []
+    for split, entries in splits.items():
+        paths = get_shard_paths("", "", split, math.ceil(len(entries) / SHARD_EXAMPLES))
+        starts = range(0, len(entries), SHARD_EXAMPLES)
+        shards += [
+            Shard(split, path.name, entries[start : start + SHARD_EXAMPLES])
+            for path, start in zip(paths, starts, strict=True)
+        ]
+    return shards
+
+
+def list_part_names(shards: Iterable[Shard]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable((shard.summary_name, shard.name) for shard in shards))
+
+
+def find_missing(plan: Plan, shards: Iterable[Shard]) -> list[Shard]:
+    """The shards that are still to be made."""
+    missing = {*plan.list_missing()}
+    return [shard for shard in shards if missing & {shard.name, shard.summary_name}]
+
+
+def make_shards(folder: Path, shards: Iterable[Shard], crop: Crop, processes: int) -> None:
+    """Make shards one after another on this machine, with a progress bar per split.
+
+    Args:
+        folder: the plan's folder.
+        shards: the shards, those of one split after one another.
+        crop: turns an entry into a picture, or into the reason why it can't be used.
+        processes: number of processes that crop pictures.
+    """
+    with start_workers(processes) as parallel_map:
+        for split, same in groupby(shards, key=lambda shard: shard.split):
+            parts = list(same)
+            entries = list(chain.from_iterable(shard.entries for shard in parts))
+            with tqdm(parallel_map(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
+                rest = iter(outcomes)
+                for shard in parts:
+                    _write_shard_files(folder, shard, islice(rest, len(shard.entries)))
+
+
+def make_shard(folder: Path, crop: Crop, shard: Shard) -> None:
+    """Make one shard in this process. Calls that make the same shard at once or again do no harm."""
+    _write_shard_files(folder, shard, map(crop, shard.entries))
+
+
+def _write_shard_files(folder: Path, shard: Shard, outcomes: Iterable[CroppedPicture | str]) -> None:
+    """Write the summary and the shard. The shard is named last, so that a shard always has its summary."""
+    lengths: Counter[str] = Counter()
+    skipped: list[tuple[str, str]] = []
+
+    def serialize_outcomes() -> Iterator[bytes]:
+        for entry, outcome in zip(shard.entries, outcomes, strict=True):
+            if isinstance(outcome, str):
+                skipped.append((entry.name, outcome))
+            else:
+                lengths[str(len(entry.label))] += 1
+                yield serialize_example(outcome.image, entry.label, entry.name, outcome.boxes)
+
+    with name_temporarily(folder / shard.name, make_ending()) as temporary:
+        examples = write_shard(temporary, serialize_outcomes())
+        with temporary.open("rb+") as file:
+            flush_to_disk(file)
+        summary = Summary(examples, temporary.stat().st_size, dict(sorted(lengths.items())), skipped)
+        with atomic_write(folder / shard.summary_name, "w", make_ending()) as file:
+            json.dump(summary._asdict(), file)
+
+
+def read_summaries(folder: Path, shards: Iterable[Shard], splits: Iterable[str]) -> dict[str, list[Summary]]:
+    """The summaries of all shards, by split. A split may have no shard."""
+    found: dict[str, list[Summary]] = {split: [] for split in splits}
+    for shard in shards:
+        fields = json.loads((folder / shard.summary_name).read_text(encoding="utf-8"))
+        skipped = [(name, reason) for name, reason in fields.pop("skipped")]
+        found[shard.split].append(Summary(**fields, skipped=skipped))
+    return found
+
+
+def add_lengths(summaries: Iterable[Summary]) -> dict[str, int]:
+    """Records by length of the number, over several shards."""
+    total: Counter[str] = Counter()
+    for summary in summaries:
+        total.update(summary.lengths)
+    return dict(sorted(total.items()))
+
+
+def replace_splits(folder: Path, target: Path, shards: Iterable[Shard], splits: Iterable[str]) -> None:
+    """Put the finished shards in the place of the old ones. After a kill, the same call completes the work.
+
+    Args:
+        folder: the plan's folder.
+        target: folder of the data set's records.
+        shards: all shards of the plan.
+        splits: all splits of the plan; one without shards loses its old ones.
+    """
+    names = [shard.name for shard in shards]
+    for split in splits:
+        for old in target.glob(f"{split}-*-of-*.tfrecord"):
+            if old.name not in names:
+                old.unlink()
+    for name in names:
+        move_shard(folder / name, target / name)
+
+
+def move_shard(source: Path, target: Path) -> None:
+    """Give a finished shard its place, unless an earlier call has done so."""
+    if source.exists():
+        source.replace(target)
