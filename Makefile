@@ -46,7 +46,7 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,heic,parquet,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,heic,parquet,beam,test]'
 	touch $@
 
 wheel:  ## the package as one file in dist/, which reads pictures without TensorFlow

@@ -32,6 +32,7 @@ EXTRAS = {
     "export": ["onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
+    "beam": ["apache-beam>=2.77"],  # large jobs on many machines
     "parquet": ["pyarrow>=15.0"],
     "test": [
         "pytest>=8.2",

@@ -156,8 +156,8 @@ COMMANDS = {
         "turn a data set's files into records",
         "svhn.wrangle.__main__:main",
         _list_names(
-            "dataset splits size margin max_length valid_share seed check salvage max_skipped processes "
-            "restart data_dir records_dir"
+            "dataset splits size margin max_length valid_share seed check salvage max_skipped processes runner "
+            "runner_options restart data_dir records_dir"
         ),
         program=True,
     ),

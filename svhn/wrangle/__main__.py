@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from absl import flags
 from svhn.config import Paths, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
-from svhn.runtime import shell
+from svhn.runtime import beam, shell
 from svhn.runtime.command_line import CutFlag, parse_flags
 from svhn.runtime.help_page import Page
 from svhn.runtime.processes import count_cores
@@ -23,7 +24,7 @@ from svhn.wrangle import check
 GROUPS = {
     "Data": ("dataset", "splits", "max_length", "valid_share", "seed", "max_skipped", "check", "salvage"),
     "Pictures": ("size", "margin"),
-    "Work": ("processes", "restart"),
+    "Work": ("processes", "runner", "runner_options", "restart"),
     "Files": ("data_dir", "records_dir"),
 }
 PAGE = Page("python -m svhn.wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
@@ -55,6 +56,15 @@ def _define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("processes", 0, "processes that crop pictures; 0: one per core", 0, flag_values=values)
     flags.DEFINE_bool(
         "restart", False, "removal of the files that an interrupted call has finished", flag_values=values
+    )
+    flags.DEFINE_string(
+        "runner",
+        "",
+        "runner of Apache Beam, such as DirectRunner; empty: processes of this machine",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "runner_options", [], "options of the runner, comma-separated, each as --name=value", flag_values=values
     )
     return values
 
@@ -125,6 +135,7 @@ def main(argv: list[str]) -> None:
         _salvage_records(values)
         return
     spec = set_max_length(get_registered("data set", DATASETS, values.dataset), values.max_length)
+    beam.check_runner(values.runner, values.runner_options)
     data_dir = Path(values.data_dir)
     options = _read_options(values, spec)
     sources = select_sources(spec, data_dir, values.splits)
@@ -149,10 +160,11 @@ def _salvage_records(values: flags.FlagValues) -> None:
 
 def _write_records(values: flags.FlagValues, spec: DatasetSpec, sources: list[str], options: dict[str, Any]) -> None:
     with shell.silence_tensorflow():
-        from svhn.wrangle import convert
+        from svhn.wrangle import convert, shards
 
+    make = partial(shards.make_shards_by_beam, values.runner, values.runner_options) if values.runner else None
     folders = Path(values.data_dir), Path(values.records_dir)
-    for line in convert.convert_dataset(spec, *folders, sources, convert.Options(**options), values.restart):
+    for line in convert.convert_dataset(spec, *folders, sources, convert.Options(**options), values.restart, make):
         print(line)
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +14,11 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
+from svhn.runtime import beam
 from svhn.runtime.files import atomic_write, flush_to_disk, name_temporarily
 from svhn.runtime.parts import Plan, make_ending
 from svhn.runtime.processes import start_workers
+from svhn.runtime.shell import silence_tensorflow
 from svhn.spec import Entry
 from svhn.wrangle.crop import Crop, CroppedPicture
 
@@ -99,7 +102,15 @@ def make_shards(folder: Path, shards: Iterable[Shard], crop: Crop, processes: in
 
 def make_shard(folder: Path, crop: Crop, shard: Shard) -> None:
     """Make one shard in this process. Calls that make the same shard at once or again do no harm."""
+    with silence_tensorflow():  # a worker imports it here
+        import tensorflow  # noqa: F401
+
     _write_shard_files(folder, shard, map(crop, shard.entries))
+
+
+def make_shards_by_beam(runner: str, options: Sequence[str], folder: Path, shards: Iterable[Shard], crop: Crop) -> None:
+    """As `make_shards`, by a runner of Apache Beam, whose machines share the folders of pictures and records."""
+    beam.run_parts(partial(make_shard, folder.absolute(), crop), shards, runner, options)
 
 
 def _write_shard_files(folder: Path, shard: Shard, outcomes: Iterable[CroppedPicture | str]) -> None:
