@@ -155,7 +155,22 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     for flag, choices in CHOICES.items():
         if named[flag] not in choices:
             raise UserError(f"--{flag}={named[flag]}: expected one of {', '.join(choices)}")
-    own = ("split", "finder", "engine", "threads", "format", "host", "port", "recursive", "annotate", "output")
+    own = (
+        "split",
+        "finder",
+        "engine",
+        "threads",
+        "format",
+        "host",
+        "port",
+        "recursive",
+        "annotate",
+        "output",
+        "part_size",
+        "restart",
+        "runner",
+        "runner_options",
+    )
     return Session(
         mode=name,
         paths=paths,

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svhn.cli import large_job
 from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
@@ -30,8 +31,12 @@ def read_pictures(session: Session) -> None:
     if tables_of_pixels and len(session.images) > 1:
         raise UsageError(f"{tables_of_pixels[0]} is a CSV of pixels: read it alone, and pictures by another command")
     if tables_of_pixels:
+        large_job.refuse_flags(session)
         _read_pixel_table(session, Path(tables_of_pixels[0]))
+    elif large_job.is_folder(session.output):
+        large_job.read_in_parts(session, _load_reader)
     else:
+        large_job.refuse_flags(session)
         _read_photos(session)
 
 

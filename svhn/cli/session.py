@@ -31,6 +31,10 @@ class Session(NamedTuple):
     recursive: bool
     annotate: str
     output: str
+    part_size: int
+    restart: bool
+    runner: str
+    runner_options: list[str]
     models: list[str]
 
 

@@ -83,6 +83,10 @@ FLAGS = {
     "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
     "annotate": Flag("", "folder for copies of the pictures with box and number drawn in", "Files"),
     "output": Flag("", "file or folder to write; empty: in the run's results", "Files"),
+    "part_size": Flag(500, "pictures per part, where --output is a folder", "Files"),
+    "restart": Flag(False, "removal of the parts that an interrupted call has finished", "Files"),
+    "runner": Flag("", "runner of Apache Beam that makes the parts, such as DirectRunner; empty: this process", "Run"),
+    "runner_options": Flag([], "options of the runner, comma-separated, each as --name=value", "Run"),
 }
 
 
@@ -124,15 +128,17 @@ COMMANDS = {
         "find and read the number in pictures",
         "svhn.cli.reading_commands:read_pictures",
         _list_names(
-            "name finder checkpoint engine threads images recursive views threshold output annotate checkpoints_dir"
+            "name finder checkpoint engine threads images recursive views threshold output restart annotate "
+            "checkpoints_dir"
         ),
-        ("mixed_precision", "augment", "magnitude", "results_dir"),
+        ("part_size", "runner", "runner_options", "mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
             "output": Flag(
                 "",
-                "table to write, .csv, .json, .jsonl or .parquet; of a CSV of pixels, submission.csv if empty",
+                "table to write, .csv, .json, .jsonl or .parquet, or folder/ of a job in parts; of a CSV of pixels, "
+                "submission.csv if empty",
                 "Files",
             ),
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ class Network:
         threshold: least probability, 0 to 1, at which a finder's picture has a number.
         locates: whether the network is a finder.
         engine: key of `PACKAGES`.
+        stamp: what the answers depend on besides, in values that JSON can hold.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Network:
     threshold: float
     locates: bool
     engine: str
+    stamp: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_network(
@@ -81,7 +83,8 @@ def load_network(
         name = FORMATS[description.format]
         if engine in ("auto", name) and find_spec(PACKAGES[name]):
             compute = LOADERS[name](path)
-            return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name)
+            stamp = {**description.stamp, "file": description.sha256}
+            return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name, stamp)
     if engine not in ("auto", "tensorflow") or not find_spec("tensorflow"):
         raise _make_engine_error(paths, step, engine)
     if engine == "auto":
@@ -172,10 +175,12 @@ LOADERS: dict[str, Callable[[Path], Compute]] = {"litert": _load_litert, "onnx":
 
 def _load_tensorflow(name: str, run: Run, step: int) -> Network:
     with silence_native_code():
+        from svhn.runs.exported import make_stamp
         from svhn.runs.load import freeze_model, load_trained_model
 
     model = load_trained_model(run, step)
-    return wrap_tensorflow(name, run, freeze_model(model), "box" in model.output)
+    network = wrap_tensorflow(name, run, freeze_model(model), "box" in model.output)
+    return replace(network, stamp={**make_stamp(run, step), "mixed_precision": run.config.mixed_precision})
 
 
 def wrap_tensorflow(name: str, run: Run, network: Any, locates: bool) -> Network:

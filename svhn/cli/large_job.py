@@ -1,0 +1,84 @@
+"""`read --output=folder/`: a large job that is done in parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import svhn
+from svhn.cli.session import Session
+from svhn.cli.table import FLAGS
+from svhn.errors import UserError
+from svhn.reading import files
+from svhn.runtime import beam
+from svhn.runtime.shell import UsageError
+
+if TYPE_CHECKING:
+    from svhn.reading.reader import Reader
+
+OWN_FLAGS = ("part_size", "restart", "runner", "runner_options")
+
+
+def is_folder(output: str) -> bool:
+    """Whether `--output` names a folder, one that exists or one that is to be made."""
+    return bool(output) and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+
+
+def refuse_flags(session: Session) -> None:
+    """Raises `UsageError` if a flag was given that only large jobs take."""
+    given = [name for name in OWN_FLAGS if getattr(session, name) != FLAGS[name].default]
+    if given:
+        raise UsageError(
+            f"--{given[0]} is of jobs that are done in parts: name a folder with --output=out/, or leave it out"
+        )
+
+
+def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) -> None:
+    """Read pictures into a folder, and print how many were read.
+
+    Args:
+        session: the command line.
+        load_reader: loads the reader that it asks for; a function of a module, which other processes can import.
+
+    Raises:
+        UserError: a flag is wrong, the folder holds other work, or a picture could not be read.
+    """
+    _check_flags(session)
+    pictures = files.find_pictures(session.images, session.recursive)
+    from svhn.reading import parts
+
+    folder = Path(session.output)
+    runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
+    make_reader = partial(load_reader, session)
+    counts = parts.read_in_parts(
+        folder, pictures.paths, make_reader, session.part_size, session.restart, runner, svhn.__version__
+    )
+    passed_over = f"; passed over: {files.format_kinds(pictures.passed_over)}" if pictures.passed_over else ""
+    counted = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in counts.items())
+    target = folder / parts.MERGED
+    print(f"{len(pictures.paths):,} pictures: {counted}{passed_over}; the rows are in {target}", file=sys.stderr)
+    _report_problems(counts["unreadable"], len(pictures.paths), target, pictures.problems)
+
+
+def _check_flags(session: Session) -> None:
+    if session.annotate:
+        raise UsageError(f"--annotate={session.annotate}: a job that is done in parts makes no copies: leave it out")
+    if session.part_size < 1:
+        raise UserError(f"--part_size={session.part_size}: expected a number of pictures above 0")
+    beam.check_runner(session.runner, session.runner_options)
+
+
+def _report_problems(unreadable: int, pictures: int, target: Path, problems: list[str]) -> None:
+    lines = []
+    if unreadable:
+        lines.append(
+            f"{unreadable} of {pictures} files could not be read: see {target}, where their rows have an error"
+        )
+    if problems:
+        lines += [f"{len(problems)} of the folders could not be searched:", *problems]
+    if lines:
+        raise UserError("\n".join(lines))

@@ -1,0 +1,156 @@
+"""Large jobs of reading: parts of so many pictures each, which survive a kill. Beam can make them on many machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from svhn.labels import Reading
+from svhn.reading.outputs import format_json_row, make_row
+from svhn.reading.progress import Progress
+from svhn.reading.reader import Reader
+from svhn.runtime import beam
+from svhn.runtime.files import digest_files
+from svhn.runtime.parts import Plan, check_complete, complete_plan, name_parts, open_plan, write_part
+
+ENDING = ".jsonl"  # of parts and of the merged file: lines can be joined
+MERGED = f"readings{ENDING}"
+
+MakeReader = Callable[[], Reader]
+
+
+class Part(NamedTuple):
+    """A part's file, and the paths of the pictures whose rows it holds."""
+
+    path: Path
+    pictures: Sequence[str]
+
+
+class Runner(NamedTuple):
+    """A runner of Apache Beam, and its options, each as `--name=value`."""
+
+    name: str
+    options: Sequence[str]
+
+
+def read_in_parts(
+    folder: Path,
+    pictures: Sequence[str],
+    make_reader: MakeReader,
+    part_size: int,
+    restart: bool = False,
+    runner: Runner | None = None,
+    version: str = "",
+) -> Mapping[str, int]:
+    """Read pictures into `readings.jsonl`, a row per picture. After a kill, the same call reads only what is missing.
+
+    Args:
+        folder: folder of `readings.jsonl`, and until it is complete, of its parts.
+        pictures: paths of the pictures, in the order of the rows.
+        make_reader: loads the reader. For Beam, it can be pickled.
+        part_size: pictures per part.
+        restart: whether the files of an earlier call in the folder are removed first.
+        runner: what reads the pictures; None for this process.
+        version: version of the program, which may decide what is read.
+
+    Returns:
+        The number of pictures of each kind that `count_rows` tells apart.
+
+    Raises:
+        UserError: as `open_plan`, if the folder is in use or holds other work; or the runner failed.
+    """
+    reader = make_reader()
+    identity = {
+        "the number of pictures": len(pictures),
+        "the digest of their names, sizes and times": digest_files(pictures),
+        "--part_size": part_size,
+        **describe_reader(reader),
+        "the version": version,
+    }
+    names = name_parts(math.ceil(len(pictures) / part_size), ENDING)
+    with open_plan(Plan(folder, identity, names, MERGED), restart) as plan:
+        if plan.result is None:
+            _make_missing_parts(plan, pictures, part_size, reader, make_reader, runner)
+            check_complete(plan)
+            plan = complete_plan(plan, count_rows(folder / name for name in plan.parts))
+    return plan.result or {}
+
+
+def describe_reader(reader: Reader) -> dict[str, Any]:
+    """What a reader's answers depend on, by the names that messages give it."""
+    networks = {"reader": reader.network, "finder": reader.finder}
+    facts = {
+        f"the {role}'s {name}": value
+        for role, network in networks.items()
+        for name, value in {"engine": network.engine, **network.stamp}.items()
+    }
+    return {"the threshold": reader.threshold, **facts}
+
+
+def _make_missing_parts(
+    plan: Plan,
+    pictures: Sequence[str],
+    part_size: int,
+    reader: Reader,
+    make_reader: MakeReader,
+    runner: Runner | None,
+) -> None:
+    missing = {*plan.list_missing()}
+    starts = range(0, len(pictures), part_size)
+    parts = [
+        Part(plan.folder.absolute() / name, pictures[start : start + part_size])
+        for name, start in zip(plan.parts, starts, strict=True)
+        if name in missing
+    ]
+    if runner:
+        beam.run_parts(partial(_make_part_by_worker, pickle.dumps(make_reader)), parts, *runner)
+        return
+    with Progress(sum(len(part.pictures) for part in parts)) as progress:
+        for part in parts:
+            make_part(reader, part, progress.add)
+
+
+def make_part(reader: Reader, part: Part, tell: Callable[[Reading], object] = lambda _: None) -> None:
+    """Read the pictures of one part. A picture that can't be read is a row with its error.
+
+    Args:
+        reader: the reader.
+        part: the part; calls that make the same part at once or again do no harm.
+        tell: called with each reading.
+    """
+    write_part(part.path, _format_rows(reader, part.pictures, tell))
+
+
+def _format_rows(reader: Reader, pictures: Sequence[str], tell: Callable[[Reading], object]) -> Iterator[bytes]:
+    for picture, reading in zip(pictures, reader.stream(pictures, on_error="return"), strict=True):
+        tell(reading)
+        yield format_json_row(make_row(picture, reading)).encode() + b"\n"
+
+
+def _make_part_by_worker(pickled: bytes, part: Part) -> None:
+    make_part(_load_reader(pickled), part)
+
+
+@cache
+def _load_reader(pickled: bytes) -> Reader:
+    """The reader that a pickled function loads, once per process."""
+    return pickle.loads(pickled)()
+
+
+def count_rows(paths: Iterable[Path]) -> dict[str, int]:
+    """The number of pictures in files of rows: those read, those without a number, and those that can't be read."""
+    counts = Counter(read=0, without_number=0, unreadable=0)
+    for path in paths:
+        with path.open(encoding="utf-8") as lines:
+            counts.update(_name_kind(json.loads(line)) for line in lines)
+    return dict(counts)
+
+
+def _name_kind(row: Mapping[str, Any]) -> str:
+    return "unreadable" if row["error"] else "read" if row["numbers"] else "without_number"

@@ -1,0 +1,216 @@
+"""`svhn read --output=folder/`: rows in parts, what an interrupted call keeps, and when the work is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from reading.test_stream import Fake
+from support.program import call, last_line
+from support.sabotage import make_command
+
+from svhn.errors import UserError
+from svhn.reading.engine import Outputs
+from svhn.reading.parts import MERGED, read_in_parts
+from svhn.reading.reader import Reader
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "svhn/examples"
+COUNT = 23
+SIZE = 5  # pictures per part
+
+
+class Stopping(Fake):
+    """A fake reader that is interrupted when it has read so many pictures; it counts them."""
+
+    def __init__(self, after: int = sys.maxsize) -> None:
+        super().__init__(0.9)
+        self.after = after
+
+    def read(self, images: np.ndarray) -> Outputs:
+        if len(self.seen) == self.after:
+            raise KeyboardInterrupt
+        return super().read(images)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[str]:
+    """Pictures of numbers, two of which can't be read."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    paths = [folder / f"{index:02}.png" for index in range(COUNT)]
+    for index, path in enumerate(paths):
+        Image.new("RGB", (60, 40), (index, index, index)).save(path)
+    paths[7].write_bytes(b"none")
+    paths[20].unlink()
+    return [str(path) for path in paths]
+
+
+def read(folder: Path, pictures: list[str], fake: Fake | None = None, restart: bool = False) -> Mapping[str, int]:
+    def make_reader() -> Reader:
+        return (fake or Fake(0.9)).reader(threads=1)
+
+    return read_in_parts(folder, pictures, make_reader, SIZE, restart)
+
+
+def test_a_row_for_each_picture_in_order(tmp_path: Path, pictures: list[str]) -> None:
+    counts = read(tmp_path / "out", pictures)
+    assert counts == {"read": COUNT - 2, "without_number": 0, "unreadable": 2}
+    rows = [json.loads(line) for line in (tmp_path / "out" / MERGED).read_text().splitlines()]
+    assert [row["file"] for row in rows] == pictures
+    assert [bool(row["error"]) for row in rows] == [index in (7, 20) for index in range(COUNT)]
+    assert [row["numbers"][0]["text"] for row in rows if row["numbers"]] == [
+        f"{index:02}" for index in range(COUNT) if index not in (7, 20)
+    ]
+    assert {row["schema"] for row in rows} == {1}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"plan.json", MERGED}
+
+
+def test_complete_work_is_not_done_again(tmp_path: Path, pictures: list[str]) -> None:
+    counts = read(tmp_path / "out", pictures)
+    fake = Fake(0.9)
+    assert read(tmp_path / "out", pictures, fake) == counts
+    assert fake.seen == []
+    assert read(tmp_path / "out", pictures, fake, restart=True) == counts
+    assert len(fake.seen) == COUNT - 2
+
+
+def test_interrupted_work_goes_on_where_it_ended(tmp_path: Path, pictures: list[str]) -> None:
+    read(tmp_path / "whole", pictures)
+    with pytest.raises(KeyboardInterrupt):
+        read(tmp_path / "out", pictures, Stopping(after=12))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "plan.json",
+        "part-00000-of-00005.jsonl",
+        "part-00001-of-00005.jsonl",
+    }
+    fake = Fake(0.9)
+    read(tmp_path / "out", pictures, fake)
+    assert len(fake.seen) == COUNT - 10 - 1  # of the parts that are missing, one picture can't be read
+    assert (tmp_path / "out" / MERGED).read_bytes() == (tmp_path / "whole" / MERGED).read_bytes()
+
+
+def _change_picture(pictures: list[str]) -> None:
+    Image.new("RGB", (60, 41)).save(pictures[3])
+
+
+def _touch_picture(pictures: list[str]) -> None:
+    os.utime(pictures[3], (0, 0))
+
+
+def _remove_name(pictures: list[str]) -> None:
+    del pictures[3]
+
+
+@pytest.mark.parametrize("change", [_change_picture, _touch_picture, _remove_name])
+def test_work_with_other_pictures_is_refused(
+    tmp_path: Path, pictures: list[str], change: Callable[[list[str]], None]
+) -> None:
+    read(tmp_path / "out", pictures)
+    change(pictures)
+    with pytest.raises(UserError, match=r"digest of their names, sizes and times was .*--restart"):
+        read(tmp_path / "out", pictures)
+    read(tmp_path / "out", pictures, restart=True)
+    assert len((tmp_path / "out" / MERGED).read_text().splitlines()) == len(pictures)
+
+
+def test_work_with_another_reader_is_refused(tmp_path: Path, pictures: list[str]) -> None:
+    read(tmp_path / "out", pictures)
+    other = Fake(0.9).reader()
+    other.threshold = 0.75
+    with pytest.raises(UserError, match=r"the threshold was 0\.6 and is now 0\.75"):
+        read_in_parts(tmp_path / "out", pictures, lambda: other, SIZE)
+    with pytest.raises(UserError, match="--part_size was 5 and is now 6"):
+        read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, 6)
+    with pytest.raises(UserError, match="version was  and is now 2"):
+        read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, version="2")
+
+
+def photos(folder: Path) -> Path:
+    """Thirty photos and two files that are no photos, in two folders."""
+    for index in range(30):
+        target = folder / f"photos/{index % 2}/{index:02}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((EXAMPLES / "208.jpg").read_bytes())
+    (folder / "photos/1/07b.jpg").write_bytes(b"none")
+    return folder / "photos"
+
+
+def test_the_command_tells_its_counts_on_stderr_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("read", str(photos(tmp_path)), f"--output={tmp_path}/out/", "--part_size=8")
+    for _ in range(2):
+        assert call(tmp_path, *command) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "30 read" in printed.err
+        assert f"1 of 31 files could not be read: see {tmp_path}/out/{MERGED}" in printed.err
+    assert call(tmp_path, *command, "--threshold=0.9") == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "the threshold was " in line
+    assert "is now 0.9." in line
+
+
+@pytest.mark.parametrize("flag", ["--part_size=0", "--runner_options=--a=b", "--annotate=copies"])
+def test_flags_that_don_t_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    assert call(tmp_path, "read", str(EXAMPLES), f"--output={tmp_path}/out/", flag) in (1, 2)
+    assert flag.partition("=")[0] in last_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("flag", ["--part_size=8", "--restart", "--runner=DirectRunner"])
+def test_flags_of_parts_need_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    assert call(tmp_path, "read", str(EXAMPLES), f"--output={tmp_path}/out.csv", flag) == 2
+    line = last_line(capsys)
+    assert flag.partition("=")[0] in line
+    assert "--output" in line
+
+
+def run(folder: Path, output: Path, *sabotages: str) -> subprocess.Popen[str]:
+    flags = ["read", str(folder), f"--output={output}/", "--part_size=3", "--threads=1"]
+    command = make_command(sabotages, "main.py", flags)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_full_disk_keeps_finished_parts(tmp_path: Path) -> None:
+    folder = photos(tmp_path)
+    with run(folder, tmp_path / "out", "limit_files=2500") as program:
+        _, errors = program.communicate()
+    assert program.returncode == 1
+    line = errors.splitlines()[-1]
+    assert line.startswith(f"error: {tmp_path}/out/{MERGED}.tmp: ")  # no part is that large
+    assert line.endswith("then run the same command again")
+    parts = list((tmp_path / "out").glob("part-*.jsonl"))
+    assert len(parts) == 11
+    with run(folder, tmp_path / "out") as program:
+        program.communicate()
+    assert len((tmp_path / "out" / MERGED).read_text().splitlines()) == 31
+
+
+@pytest.mark.slow
+def test_kills_lose_nothing_but_the_part_in_work(tmp_path: Path) -> None:
+    folder = photos(tmp_path)
+    with run(folder, tmp_path / "whole") as program:
+        program.communicate()
+    out = tmp_path / "out"
+    for finished in (1, 4, 8):
+        with run(folder, out) as program:
+            while program.poll() is None and len(list(out.glob("part-*.jsonl"))) < finished:
+                time.sleep(0.001)
+            program.send_signal(signal.SIGKILL)
+        assert program.returncode == -signal.SIGKILL
+        kept = {path.name: path.stat().st_mtime_ns for path in out.glob("part-*.jsonl")}
+        assert len(kept) >= finished
+        assert all(path.read_bytes().count(b"\n") == 3 for path in out.glob("part-*.jsonl"))
+        assert not (out / MERGED).exists()
+    with run(folder, out) as program:
+        program.communicate()
+    assert (out / MERGED).read_bytes() == (tmp_path / "whole" / MERGED).read_bytes()
