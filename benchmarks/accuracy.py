@@ -27,7 +27,7 @@ from svhn.config import Config, Paths
 from svhn.datasets import DATASETS
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
-from svhn.reading import reader
+from svhn.reading import crops
 from svhn.reading.engine import load_network
 from svhn.run import Run
 from svhn.spec import Entry, Info
@@ -68,7 +68,7 @@ def _crop_pictures(paths: Paths, info: Info, names: Iterable[str]) -> Images:
 def network(paths: Paths, images: Images) -> Iterator[str]:
     """The readings of a run's best checkpoint by `svhn read`'s engine, one picture at a time."""
     chosen = load_network(paths, {}, "best", "auto")
-    return (reading.text for reading in reader.read_crops(chosen, images, batch_size=1))
+    return (reading.text for reading in crops.read_crops(chosen, images, batch_size=1))
 
 
 def tesseract(images: Images) -> Iterator[str]:

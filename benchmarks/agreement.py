@@ -20,7 +20,8 @@ from svhn.config import Paths
 from svhn.datasets import format1
 from svhn.images import open_picture
 from svhn.labels import Reading
-from svhn.reading.reader import Reader, crop_number, read_crops
+from svhn.reading.crops import crop_number, read_crops
+from svhn.reading.reader import Reader
 from svhn.spec import Entry
 
 BATCH_SIZE = 64

@@ -1,4 +1,4 @@
-"""Reading pictures without labels: crops that show a number only, and whole pictures that have to be searched."""
+"""The reader of whole pictures: it searches each for a number, and reads what it found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,12 +15,13 @@ from PIL import Image
 
 from svhn.config import Paths
 from svhn.errors import Say, UserError
-from svhn.images import expand_box, open_picture
-from svhn.labels import Reading, Refusal, make_reading
+from svhn.images import open_picture
+from svhn.labels import Reading, Refusal
 from svhn.reading import search
+from svhn.reading.crops import crop_number, read_batch
 from svhn.reading.engine import Network, load_network
 from svhn.runtime.processes import count_cores
-from svhn.spec import Box, Info
+from svhn.spec import Box
 
 FINDER_OPTIONS = ("threshold", "mixed_precision")  # options that the finder takes too; the others are the reader's
 LOOKAHEAD = 4  # pictures per thread that `stream` takes before the first of them is read
@@ -29,38 +29,6 @@ READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all ot
 
 OnError = Literal["raise", "return"]
 Finish = Callable[[Any, Image.Image, Reading], object]
-
-
-def read_batch(network: Network, images: np.ndarray) -> list[Reading]:
-    """Read images of a record's size, uint8 (batch, height, width, channels)."""
-    outputs = network.compute(images)
-    rows = zip(*(outputs[name] for name in ("number", "confidence", "digit_confidences")), strict=True)
-    return [make_reading(*row) for row in rows]
-
-
-def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) -> Iterator[Reading]:
-    """Read any number of images of a record's size, each uint8 (height, width, channels), in batches as they come."""
-    images = iter(images)
-    while batch := list(islice(images, batch_size)):
-        yield from read_batch(network, np.stack(batch))
-
-
-def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
-    """Cut a box out of an RGB picture, with the margin, size and channels of a run's records.
-
-    Args:
-        image: the picture.
-        box: the number's place: left, top, right and bottom, in pixels.
-        info: the form of the run's records.
-
-    Returns:
-        uint8 (height, width, channels).
-
-    Raises:
-        ValueError: the box is empty.
-    """
-    pixels = search.crop_window(image, expand_box(box, info.margin, image.size), info.size)
-    return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
 class Reader:

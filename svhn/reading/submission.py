@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from svhn.errors import UserError
+from svhn.reading.crops import read_crops
 from svhn.reading.engine import Network
-from svhn.reading.reader import read_crops
 from svhn.runtime import files
 
 BATCH_SIZE = 64  # images per call of the network

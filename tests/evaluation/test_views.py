@@ -16,7 +16,7 @@ from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.evaluation import score, views
 from svhn.pipeline import augment, batches
-from svhn.reading import engine, reader
+from svhn.reading import crops, engine
 from svhn.records import Split
 from svhn.run import Run
 from svhn.spec import Augmentation, Info
@@ -150,7 +150,7 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
     assert [found.reading.text for found in score.predict_split(network, Run(Path(), config, info), split)] == ["7"] * 6
     blank = np.zeros((*info.size, 3), np.uint8)
     wrapped = engine.wrap_tensorflow("demo", Run(Path(), config, info), network, locates=False)
-    assert [reading.text for reading in reader.read_crops(wrapped, [blank] * 3, 4)] == ["7"] * 3
+    assert [reading.text for reading in crops.read_crops(wrapped, [blank] * 3, 4)] == ["7"] * 3
 
 
 def write_split(folder: Path) -> tuple[Info, Split]:

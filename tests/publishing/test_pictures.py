@@ -12,7 +12,7 @@ from PIL import Image
 
 from svhn.images import open_picture, resize_crop
 from svhn.publishing import pictures
-from svhn.reading.reader import crop_number
+from svhn.reading.crops import crop_number
 from svhn.spec import Info, Size
 
 decode: Any = tf.function(pictures.decode_picture, input_signature=[tf.TensorSpec((), tf.string)])

@@ -16,8 +16,7 @@ from PIL import Image
 import svhn
 from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
-from svhn.reading import reader as predict
-from svhn.reading import search
+from svhn.reading import crops, search
 from svhn.reading.engine import Network, Outputs
 from svhn.reading.reader import LOOKAHEAD, Reader
 from svhn.spec import Info
@@ -179,15 +178,15 @@ def test_a_reading_is_short_in_print() -> None:
 def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture() -> None:
     image = Image.new("RGB", (80, 60))
     image.paste("white", (20, 20, 40, 40))
-    pixels = predict.crop_number(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
+    pixels = crops.crop_number(image, (20.0, 20.0, 40.0, 40.0), INFO)[..., 0] > 127  # 30 x 30 pixels of it
     assert (np.flatnonzero(pixels.any(1))[[0, -1]] == [3, 16]).all()
     assert (np.flatnonzero(pixels.any(0))[[0, -1]] == [7, 32]).all()
-    assert predict.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
+    assert crops.crop_number(image, (70.0, 50.0, 80.0, 60.0), INFO).shape == (20, 40, 3)
 
 
 def test_a_reader_of_gray_records_sees_gray() -> None:
     info = Info(**{**vars(INFO), "channels": 1})
-    assert predict.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
+    assert crops.crop_number(Image.new("RGB", (80, 60), "red"), (20.0, 20.0, 40.0, 40.0), info).shape == (20, 40, 1)
 
 
 def test_the_package_offers_the_reader() -> None:

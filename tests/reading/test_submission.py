@@ -16,7 +16,7 @@ from support.shelf import copy_run
 from svhn.config import Config
 from svhn.errors import UserError
 from svhn.labels import Reading
-from svhn.reading import reader, submission
+from svhn.reading import crops, submission
 from svhn.reading.engine import Network, load_network, wrap_tensorflow
 from svhn.run import Run
 from svhn.runs import load
@@ -33,7 +33,7 @@ def new_readings(batch_size: int, info: Info, count: int, **options: object) -> 
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
     images = np.random.default_rng(1).integers(0, 256, (count, *info.size, info.channels), np.uint8)
-    return list(reader.read_crops(wrap(model, config, info), images, batch_size))
+    return list(crops.read_crops(wrap(model, config, info), images, batch_size))
 
 
 def wrap(model: Any, config: Config, info: Info) -> Network:
@@ -99,7 +99,7 @@ def test_pictures_are_read_as_they_come() -> None:
 
     config = Config(model="shallow", random_crop=False, batch_size=4)
     model = load.build_model(Run(Path(), config, make_info()))
-    next(reader.read_crops(wrap(model, config, make_info()), images(), 4))  # type: ignore[arg-type]
+    next(crops.read_crops(wrap(model, config, make_info()), images(), 4))  # type: ignore[arg-type]
     assert taken == 4
 
 

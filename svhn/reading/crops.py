@@ -1,0 +1,47 @@
+"""Crops that show a number and little else: cut out of a picture, and read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import numpy as np
+from PIL import Image
+
+from svhn.images import expand_box
+from svhn.labels import Reading, make_reading
+from svhn.reading import search
+from svhn.reading.engine import Network
+from svhn.spec import Box, Info
+
+
+def read_batch(network: Network, images: np.ndarray) -> list[Reading]:
+    """Read images of a record's size, uint8 (batch, height, width, channels)."""
+    outputs = network.compute(images)
+    rows = zip(*(outputs[name] for name in ("number", "confidence", "digit_confidences")), strict=True)
+    return [make_reading(*row) for row in rows]
+
+
+def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) -> Iterator[Reading]:
+    """Read any number of images of a record's size, each uint8 (height, width, channels), in batches as they come."""
+    images = iter(images)
+    while batch := list(islice(images, batch_size)):
+        yield from read_batch(network, np.stack(batch))
+
+
+def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
+    """Cut a box out of an RGB picture, with the margin, size and channels of a run's records.
+
+    Args:
+        image: the picture.
+        box: the number's place: left, top, right and bottom, in pixels.
+        info: the form of the run's records.
+
+    Returns:
+        uint8 (height, width, channels).
+
+    Raises:
+        ValueError: the box is empty.
+    """
+    pixels = search.crop_window(image, expand_box(box, info.margin, image.size), info.size)
+    return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
