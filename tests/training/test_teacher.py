@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ def test_a_teacher_is_as_sure_as_its_temperature_says(school: Path) -> None:
     assert temperature != 1
     expected = teacher(images)["digits"] / temperature
     np.testing.assert_allclose(sure(images)["digits"], expected, rtol=0.05, atol=0.1)  # its kernels are in float16
+
+
+def test_a_run_of_an_earlier_version_can_teach(school: Path, tmp_path: Path) -> None:
+    """It was trained on JPEGs decoded otherwise, and gets the pictures of the run that it teaches."""
+    folder = copy_run(school, tmp_path)
+    path = folder / "checkpoints/demo/config.json"
+    content = json.loads(path.read_text())
+    del content["config"]["exact_jpeg"]
+    path.write_text(json.dumps({**content, "schema": 2}))
+    assert not stored.read_config(path.parent)["config"]["exact_jpeg"]
+    images = tf.constant(pictures(np.arange(10)), tf.float32)
+    before, now = teach(school, "demo"), teach(folder, "demo", exact_jpeg=True)
+    assert before
+    assert now
+    np.testing.assert_array_equal(now(images)["digits"], before(images)["digits"])
 
 
 def test_no_teacher_unless_named(school: Path) -> None:
