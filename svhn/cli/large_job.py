@@ -49,7 +49,7 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     """
     _check_flags(session)
     pictures = files.find_pictures(session.images, session.recursive)
-    from svhn.reading import parts
+    from svhn.reading import parts, progress
 
     folder = Path(session.output)
     runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
@@ -58,10 +58,10 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
         folder, pictures.paths, make_reader, session.part_size, session.restart, runner, svhn.__version__
     )
     passed_over = f"; passed over: {files.format_kinds(pictures.passed_over)}" if pictures.passed_over else ""
-    counted = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in counts.items())
+    counted = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     target = folder / parts.MERGED
     print(f"{len(pictures.paths):,} pictures: {counted}{passed_over}; the rows are in {target}", file=sys.stderr)
-    _report_problems(counts["unreadable"], len(pictures.paths), target, pictures.problems)
+    _report_problems(counts[progress.UNREADABLE], len(pictures.paths), target, pictures.problems)
 
 
 def _check_flags(session: Session) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from svhn.labels import Reading
 from svhn.reading.outputs import format_json_row, make_row
-from svhn.reading.progress import Progress
+from svhn.reading.progress import NO_NUMBER, READ, UNREADABLE, Progress
 from svhn.reading.reader import Reader
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
@@ -60,7 +60,7 @@ def read_in_parts(
         version: version of the program, which may decide what is read.
 
     Returns:
-        The number of pictures of each kind that `count_rows` tells apart.
+        The number of pictures by what became of them, as `count_rows` returns it.
 
     Raises:
         UserError: as `open_plan`, if the folder is in use or holds other work; or the runner failed.
@@ -144,8 +144,8 @@ def _load_reader(pickled: bytes) -> Reader:
 
 
 def count_rows(paths: Iterable[Path]) -> dict[str, int]:
-    """The number of pictures in files of rows: those read, those without a number, and those that can't be read."""
-    counts = Counter(read=0, without_number=0, unreadable=0)
+    """The number of pictures in files of rows by what became of them: `READ`, `NO_NUMBER` or `UNREADABLE`."""
+    counts = Counter({READ: 0, NO_NUMBER: 0, UNREADABLE: 0})
     for path in paths:
         with path.open(encoding="utf-8") as lines:
             counts.update(_name_kind(json.loads(line)) for line in lines)
@@ -153,4 +153,4 @@ def count_rows(paths: Iterable[Path]) -> dict[str, int]:
 
 
 def _name_kind(row: Mapping[str, Any]) -> str:
-    return "unreadable" if row["error"] else "read" if row["numbers"] else "without_number"
+    return UNREADABLE if row["error"] else READ if row["numbers"] else NO_NUMBER

@@ -64,7 +64,7 @@ def read(folder: Path, pictures: list[str], fake: Fake | None = None, restart: b
 
 def test_a_row_for_each_picture_in_order(tmp_path: Path, pictures: list[str]) -> None:
     counts = read(tmp_path / "out", pictures)
-    assert counts == {"read": COUNT - 2, "without_number": 0, "unreadable": 2}
+    assert counts == {"read": COUNT - 2, "without a number": 0, "unreadable": 2}
     rows = [json.loads(line) for line in (tmp_path / "out" / MERGED).read_text().splitlines()]
     assert [row["file"] for row in rows] == pictures
     assert [bool(row["error"]) for row in rows] == [index in (7, 20) for index in range(COUNT)]
