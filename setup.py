@@ -18,6 +18,7 @@ REQUIRES = [  # enough to read pictures; LiteRT has no wheel for Macs with Intel
     "onnxruntime>=1.20; sys_platform == 'darwin' and platform_machine == 'x86_64'",
 ]
 MATPLOTLIB = "matplotlib>=3.9"
+FSSPEC, AIOHTTP = "fsspec>=2024.6", "aiohttp>=3.10"
 EXTRAS = {
     "train": [  # also to download, wrangle, score and release
         "tensorflow>=2.20",
@@ -33,8 +34,11 @@ EXTRAS = {
     "web": ["gradio>=6.0"],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "beam": ["apache-beam>=2.77"],  # large jobs on many machines
+    "remote": [FSSPEC, AIOHTTP, "gcsfs>=2024.6", "s3fs>=2024.6"],  # pictures on gs://, s3:// and http://
     "parquet": ["pyarrow>=15.0"],
     "test": [
+        FSSPEC,
+        AIOHTTP,
         "pytest>=8.2",
         "pytest-xdist>=3.7",
         "ruff>=0.12",

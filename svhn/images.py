@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import stat
 import struct
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from svhn.errors import suggest_extra
+from svhn.errors import UserError, suggest_extra
 from svhn.spec import Box, Size
 
 try:  # an optional package, for the pictures that iPhones take
@@ -45,6 +46,7 @@ EXIF_ERRORS = (struct.error, SyntaxError, TypeError, ValueError)  # raised for t
 TRANSPOSE_BY_ORIENTATION = {number: Image.Transpose[name] for number, name in enumerate(TRANSPOSE_NAMES, start=2)}
 STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # kinds that Pillow recognizes and can't decode
 SPECIAL_FILES = {"p": "a named pipe", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
+ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]+://")  # how addresses begin, and no path on Windows, such as C://a
 
 
 class _QuietWarnings:
@@ -81,8 +83,9 @@ def open_picture(source: Any) -> Image.Image:
     """The picture's first frame in RGB, upright, with 16 bits scaled to 8 and transparent areas on white.
 
     Args:
-        source: a path, the content of a file (bytes, bytearray or memoryview), an open file, a PIL image, or an array
-            (height, width) or (height, width, 1, 3 or 4) of uint8 or uint16.
+        source: a path, an address such as `gs://bucket/door.jpg`, the content of a file (bytes, bytearray or
+            memoryview), an open file, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of uint8
+            or uint16.
 
     Raises:
         OSError: the file is missing, damaged or not a picture.
@@ -103,12 +106,19 @@ def open_picture(source: Any) -> Image.Image:
             return _flatten_on_white(_apply_orientation(image))
 
 
+def is_remote(source: Any) -> bool:
+    """Whether a picture is named by an address, and not by a path."""
+    return isinstance(source, str) and ADDRESS.match(source) is not None
+
+
 def _make_file(source: Any) -> Any:
     """What `Image.open` takes. Raises `ValueError` for a type that holds no file."""
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
     if hasattr(source, "read"):
         return io.BytesIO(source.read())  # Pillow needs files that can be read from the start again
+    if is_remote(source):
+        return _fetch_file(source)
     if isinstance(source, str | os.PathLike):
         return source
     raise ValueError(
@@ -117,9 +127,24 @@ def _make_file(source: Any) -> Any:
     )
 
 
+def _fetch_file(address: str) -> io.BytesIO:
+    """The content of a file on another machine. Raises `OSError` if it can't be fetched."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise UserError(f"{address}: addresses are read with fsspec: {suggest_extra('remote')}") from error
+    try:
+        with fsspec.open(address, "rb") as file:
+            return io.BytesIO(file.read())  # pyright: ignore[reportAttributeAccessIssue]
+    except FileNotFoundError as error:
+        raise FileNotFoundError("the picture is missing") from error
+    except Exception as error:  # each file system raises errors of its own
+        raise OSError(f"the picture can't be fetched: {error or type(error).__name__}") from error
+
+
 def _refuse_special_file(source: Any) -> None:
     """Raise `OSError` for a path of anything but a regular file: to open a pipe may take forever."""
-    if isinstance(source, str | os.PathLike):
+    if isinstance(source, str | os.PathLike) and not is_remote(source):
         mode = os.stat(source).st_mode  # noqa: PTH116 - the path may be a string
         if not stat.S_ISREG(mode):
             raise OSError(f"expected a file, got {SPECIAL_FILES.get(stat.filemode(mode)[0], 'something else')}")

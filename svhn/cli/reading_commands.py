@@ -13,6 +13,7 @@ from svhn.cli import large_job
 from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
+from svhn.images import is_remote
 from svhn.labels import Reading
 from svhn.reading import files, outputs, tables
 from svhn.reading.files import Pictures
@@ -59,7 +60,9 @@ def _read_photos(session: Session) -> None:
     pictures = files.find_pictures(session.images, session.recursive)
     tables.check_output(session.output)
     finish = _plan_copies(session.annotate, pictures) if session.annotate else None
-    if not any(map(os.path.lexists, pictures.paths)):  # the network would be loaded for nothing
+    if not any(
+        is_remote(path) or os.path.lexists(path) for path in pictures.paths
+    ):  # the network would be loaded for nothing
         raise UserError(f"{files.to_line(pictures.paths[0])}: no such file; {files.REMEDY}")
     reader = _load_reader(session)
     table = tables.open_table(Path(session.output)) if session.output else nullcontext(lambda _: None)

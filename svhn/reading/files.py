@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from svhn.errors import UserError
-from svhn.images import list_suffixes
+from svhn.images import is_remote, list_suffixes
 
 SIDECAR_PREFIX = "._"  # of files in which macOS keeps, beside each file, what another file system can't hold
 SIDECAR, SPECIAL, NO_ENDING = "sidecar files", "not regular files", "no ending"  # kinds of files, beside endings
@@ -57,7 +57,9 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
     found, counted = Pictures(), set[FolderId]()
     for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
         before = len(found.paths)
-        for path in _expand_pattern(pattern, found):
+        if is_remote(pattern):
+            _add_remote(pattern, recursive, found)
+        for path in () if is_remote(pattern) else _expand_pattern(pattern, found):
             if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
                 _add_folder(path, recursive, found, counted)
             else:
@@ -68,6 +70,17 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
         raise UserError(f"no picture named: {REMEDY}")
     found.paths, found.problems = list(dict.fromkeys(found.paths)), list(dict.fromkeys(found.problems))
     return found
+
+
+def _add_remote(address: str, recursive: bool, found: Pictures) -> None:
+    from svhn.reading import remote
+
+    for name in remote.list_files(address, recursive):
+        kind = "" if name == address else _find_kind(Path(name))
+        if kind:
+            found.passed_over[kind] += 1
+        else:
+            found.paths.append(name)
 
 
 def _explain_nothing(found: Pictures) -> str:

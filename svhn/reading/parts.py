@@ -15,6 +15,7 @@ from svhn.labels import Reading
 from svhn.reading.outputs import format_json_row, make_row
 from svhn.reading.progress import NO_NUMBER, READ, UNREADABLE, Progress
 from svhn.reading.reader import Reader
+from svhn.reading.remote import describe_picture
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, name_parts, open_plan, write_part
@@ -68,7 +69,7 @@ def read_in_parts(
     reader = make_reader()
     identity = {
         "the number of pictures": len(pictures),
-        "the digest of their names, sizes and times": digest_files(pictures),
+        "the digest of their names, sizes and times": digest_files(pictures, describe_picture),
         "--part_size": part_size,
         **describe_reader(reader),
         "the version": version,

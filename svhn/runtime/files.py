@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -17,20 +17,26 @@ def compute_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digest_files(names: Iterable[str]) -> str:
-    """A sha256 of files' names, sizes and times. It changes with the files, and no file is read.
+def digest_files(names: Iterable[str], describe: Callable[[str], str] | None = None) -> str:
+    """A sha256 that changes with the files, although no file is read.
 
-    A file that is missing counts as one of size -1.
+    Args:
+        names: the files' names.
+        describe: what changes with a file of that name; None for its size and its time.
     """
     digest = hashlib.sha256()
     for name in names:
-        try:
-            status = os.stat(name)  # noqa: PTH116 - a Path would double the time
-            facts = f"{status.st_size} {status.st_mtime_ns}"
-        except (OSError, ValueError):  # ValueError: a name with a zero byte
-            facts = "-1"
-        digest.update(os.fsencode(name) + f"\0{facts}\n".encode())
+        digest.update(os.fsencode(name) + f"\0{(describe or describe_file)(name)}\n".encode())
     return digest.hexdigest()
+
+
+def describe_file(name: str) -> str:
+    """The size and time of a file; a size of -1 if it is missing."""
+    try:
+        status = os.stat(name)  # noqa: PTH116 - a Path would double the time
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
+        return "-1"
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 @contextmanager
