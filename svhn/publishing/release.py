@@ -16,7 +16,7 @@ from svhn.publishing.export import export_run
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import load
-from svhn.runs.exported import BUNDLED
+from svhn.runs.exported import BUNDLED, get_description_path
 from svhn.runs.stored import read_config, read_history, write_history
 from svhn.runtime.files import atomic_write, write_json
 
@@ -78,7 +78,8 @@ def write_light_file(folder: Path, records_dir: str, say: Say) -> None:
             continue
         say(f"{folder / BUNDLED} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
         return
-    (folder / BUNDLED).unlink(missing_ok=True)  # of an earlier release
+    for path in (get_description_path(folder / BUNDLED), folder / BUNDLED):  # of an earlier release
+        path.unlink(missing_ok=True)
 
 
 def _to_float16(weight: np.ndarray) -> np.ndarray:

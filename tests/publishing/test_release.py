@@ -24,6 +24,7 @@ from svhn.reading.engine import load_network
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
+from svhn.runs.exported import BUNDLED
 from svhn.runs.steps import list_steps, read_best
 from svhn.spec import Info
 
@@ -38,6 +39,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": STEPS[-1]}
     train_run(folder, lambda _: None, **options, checkpoint_every=STEPS[0], label_smoothing=0.5, lrate=0.003)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def leave_light_file_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its conversion takes seconds, so only the tests of it wait for it."""
+    if "light_file" not in request.node.name:
+        monkeypatch.setattr(release, "write_light_file", lambda *_: None)
 
 
 def flags(folder: Path, name: str = "demo") -> list[str]:
@@ -73,8 +81,6 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     temperature = stored.read_config(folder)["config"]["temperature"]
     assert temperature < 1  # labels were smoothed
     lines = capsys.readouterr().out.splitlines()
-    released = Paths(name="released", checkpoints_dir=str(folder.parent))
-    assert load_network(released, {}, "", "auto", pytest.fail).engine == "litert"
     assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in lines
     assert lines[-1].startswith(f"python main.py --mode=test --name=released --checkpoint=best --records_dir={trained}")
     before, after = read(run, trained, temperature=temperature), read(folder, trained)
@@ -82,6 +88,26 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     confidences = np.array([[found.reading.confidence for found in found_by] for found_by in (before, after)])
     np.testing.assert_allclose(*confidences, atol=5e-3)  # kernels in float16
     assert confidences[1].mean() > np.mean([found.reading.confidence for found in read(run, trained)]) + 0.05
+
+
+def test_a_light_file_reads_the_released_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = give_away(trained, "--checkpoint=latest")
+    assert f"{folder / BUNDLED} reads 100.0% of 20 images of valid" in capsys.readouterr().out
+    released = Paths(name="released", checkpoints_dir=str(folder.parent))
+    assert load_network(released, {}, "", "auto", pytest.fail).engine == "litert"
+
+
+def test_without_an_exact_light_file_there_is_none(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UserError("it differs")
+
+    folder = give_away(trained, "--checkpoint=latest")
+    monkeypatch.setattr(release, "export_run", refuse)
+    give_away(trained, "--checkpoint=latest")
+    assert capsys.readouterr().out.count("it differs") == len(release.LIGHT_FORMATS)
+    assert not (folder / BUNDLED).exists()
 
 
 def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
@@ -186,7 +212,8 @@ def mislabeled(folder: Path) -> tuple[Info, Split]:
 
 def test_it_is_small_and_every_file_is_there(trained: Path) -> None:
     folder = give_away(trained, "--checkpoint=80")
-    assert sorted(path.name for path in folder.iterdir()) == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(BUNDLED))
+    assert names == ["best.json", "ckpt-80.npz", "config.json", "history.json"]
     info, valid = opened(trained, "valid")
     options = Config(**stored.read_config(folder)["config"])
     model = load.load_trained_model(Run(folder, options, info), 80)
