@@ -8,10 +8,9 @@ import os
 import re
 import stat
 import struct
-import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from svhn.errors import UserError, suggest_extra
 from svhn.spec import Box, Size
+from svhn.threads import SharedContext
 
 try:  # an optional package, for the pictures that iPhones take
     from pillow_heif import register_heif_opener
@@ -49,26 +49,8 @@ SPECIAL_FILES = {"p": "a named pipe", "s": "a socket", "c": "a device", "b": "a 
 ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]+://")  # how addresses begin, and no path on Windows, such as C://a
 
 
-class _QuietWarnings:
-    """No warnings while any thread is within. Python's own `catch_warnings` is made for one thread at a time."""
-
-    def __init__(self) -> None:
-        self._lock, self._within, self._stack = threading.Lock(), 0, ExitStack()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._within:
-                self._stack.enter_context(warnings.catch_warnings(action="ignore"))
-            self._within += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._within -= 1
-            if not self._within:
-                self._stack.close()
-
-
-QUIET = _QuietWarnings()
+# Pillow warns about flaws that it repairs, and about sizes that are refused here.
+QUIET = SharedContext(lambda: warnings.catch_warnings(action="ignore"))
 
 
 @functools.cache
@@ -96,14 +78,29 @@ def open_picture(source: Any) -> Image.Image:
             return _flatten_on_white(_apply_orientation(source))
     if hasattr(source, "__array__"):  # also tensors
         return _flatten_on_white(_array_to_image(np.asarray(source)))
-    file = _make_file(source)
-    with explain_image_errors(), QUIET:  # PIL warns about flaws that it repairs, and about sizes that are refused below
+    with explain_image_errors(), QUIET:
         _refuse_special_file(source)
-        with Image.open(file) as image:
+        with Image.open(_make_file(source)) as image:
             width, height = image.size
             if width * height > 1e6 * MEGAPIXELS:
                 raise ValueError(f"the picture has {width} x {height} pixels, expected at most {MEGAPIXELS} million")
             return _flatten_on_white(_apply_orientation(image))
+
+
+def hold_content(source: Any) -> Any:
+    """What `open_picture` takes later in place of `source`, whose content the caller may change or close until then.
+
+    Raises:
+        OSError, ValueError: as `open_picture`.
+    """
+    if isinstance(source, Image.Image):
+        return open_picture(source)
+    if hasattr(source, "__array__"):
+        return np.array(source)
+    if isinstance(source, bytearray | memoryview) or hasattr(source, "read"):
+        with explain_image_errors():
+            return _make_file(source).getvalue()
+    return source
 
 
 def is_remote(source: Any) -> bool:
@@ -114,9 +111,14 @@ def is_remote(source: Any) -> bool:
 def _make_file(source: Any) -> Any:
     """What `Image.open` takes. Raises `ValueError` for a type that holds no file."""
     if isinstance(source, bytes | bytearray | memoryview):
-        return io.BytesIO(source)
+        return io.BytesIO(bytes(source))
     if hasattr(source, "read"):
-        return io.BytesIO(source.read())  # Pillow needs files that can be read from the start again
+        content = source.read()
+        if not isinstance(content, bytes):
+            raise ValueError(
+                f"an open file of {type(content).__name__}: expected one that is opened for bytes, as 'rb'"
+            )
+        return io.BytesIO(content)  # Pillow needs files that can be read from the start again
     if is_remote(source):
         return _fetch_file(source)
     if isinstance(source, str | os.PathLike):
@@ -155,7 +157,10 @@ def _apply_orientation(image: Image.Image) -> Image.Image:
 
     Pillow's own `exif_transpose` writes all tags anew, and fails if one of them has a wrong type.
     """
-    image.load()  # Pillow turns a TIFF here by itself, and then removes its tag
+    try:
+        image.load()  # Pillow turns a TIFF here by itself, and then removes its tag
+    except ValueError as error:  # of a decoder that reads past the end
+        raise OSError(f"the picture is damaged: {error}") from error
     try:
         turn = TRANSPOSE_BY_ORIENTATION.get(image.getexif().get(ORIENTATION, 1))
     except EXIF_ERRORS:
@@ -200,14 +205,22 @@ def explain_image_errors() -> Iterator[None]:
     """Turn the many exceptions of PIL into `OSError` or `ValueError` with the reason in plain words."""
     try:
         yield
+    except UserError:
+        raise
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except UnidentifiedImageError as error:
         raise OSError(f"the file is not a picture, or of no known kind{HINT}") from error
-    except (SyntaxError, TypeError, EOFError, RuntimeError) as error:  # HEIC's decoder raises the last two
-        raise OSError(f"the picture is damaged: {str(error).strip()}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error
+    except OSError as error:  # the system's have a number, and a name that the caller knows
+        raise OSError(error.strerror or str(error)) from error
+    except UnicodeError as error:
+        raise ValueError(f"a path that the system can't take: {error}") from error
+    except ValueError:
+        raise
+    except Exception as error:  # decoders raise many types: SyntaxError, IndexError, EOFError, struct.error and others
+        raise OSError(f"the picture is damaged: {str(error).strip() or type(error).__name__}") from error
 
 
 def resize_crop(image: Image.Image, size: Size, box: Box | None = None) -> np.ndarray:

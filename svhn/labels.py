@@ -23,7 +23,8 @@ class Refusal(NamedTuple):
 
     Args:
         text: the digits of the most probable number; "" if no digit was read.
-        confidence: probability from 0 to 1 that there is a number at all. The answer was decided by it.
+        confidence: probability from 0 to 1 that there is a number at all. It is below `needed`, or else no digit was
+            read.
         needed: the least probability, from 0 to 1, with which a picture of this size is given a number.
     """
 
@@ -42,7 +43,7 @@ class Reading(NamedTuple):
         box: the number's place in the picture: left, top, right and bottom in pixels; None if it was not located.
         refused: what was nearly read, if no number was found; else None.
         size: width and height of the upright picture, in pixels; None if only a crop was read.
-        error: why the picture could not be read; "" if it was.
+        error: the picture's path, and why the picture could not be read; "" if it was.
     """
 
     text: str

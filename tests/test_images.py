@@ -246,3 +246,12 @@ def test_threads_that_open_pictures_leave_warnings_as_they_were() -> None:
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
+
+
+def test_whatever_a_decoder_raises_the_picture_is_damaged() -> None:
+    """Pillow's decoder of QOI reads past the end of a file that is cut off."""
+    noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    content = saved(Image.fromarray(noise), "qoi")
+    for length in range(20, len(content), 97):
+        with pytest.raises(OSError, match=r"the picture is damaged"):
+            images.open_picture(content[:length])

@@ -87,7 +87,7 @@ def _pass_on(
         write_row(outputs.make_row(file, reading))
         progress.add(reading)
         if reading.error:
-            unread.append(files.to_line(f"{file}: {reading.error}"))
+            unread.append(files.to_line(reading.error))
         else:
             progress.print_line(outputs.format_reading(file, reading))
     return unread

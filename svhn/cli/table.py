@@ -14,7 +14,7 @@ GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # hea
 CHOICES = {
     "split": ("valid", "test"),
     "format": ("litert", "litert_int8", "onnx", "savedmodel"),
-    "engine": ("auto", "litert", "onnx", "tensorflow"),
+    "engine": ("auto", "litert", "onnx", "tensorflow"),  # as svhn.reading.engine.ENGINES has them
 }
 OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before
 ALIASES = {"log": "log_name"}  # of flags, as the reference has them

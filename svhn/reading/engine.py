@@ -6,6 +6,7 @@ Each engine is imported where it is used: no installation needs all of them, and
 from __future__ import annotations
 
 import queue
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -73,44 +74,81 @@ def load_network(
         UserError: the run, its checkpoint or an exported file can't be read, or no engine that is installed can read
             the run.
     """
-    from svhn.runs.exported import find_exported
     from svhn.runs.steps import resolve_step
     from svhn.runs.stored import open_run, read_run_info
 
+    if engine not in ENGINES:
+        raise UserError(f"--engine={engine}: expected one of {', '.join(ENGINES)}")
     run = open_run(paths.run_folder, given, read_run_info(paths.run_folder), "score")
     step = resolve_step(run.folder, checkpoint)
-    for path, description in find_exported(run, step, paths.results) if engine != "tensorflow" else ():
-        name = FORMATS[description.format]
-        if engine in ("auto", name) and find_spec(PACKAGES[name]):
-            compute = LOADERS[name](path)
-            stamp = {**description.stamp, "file": description.sha256}
-            return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name, stamp)
+    _check_installed(engine)
+    problems: list[str] = []
+    if engine != "tensorflow" and (network := _load_exported(paths, run, step, engine, problems.append)):
+        return network
+    remedy = _suggest_export(paths, given, checkpoint, engine)
     if engine not in ("auto", "tensorflow") or not find_spec("tensorflow"):
-        raise _make_engine_error(paths, step, engine)
+        raise UserError(_explain_lack(paths, step, engine, problems, remedy))
     if engine == "auto":
-        say(f"{paths.name} is read with TensorFlow: for a faster start, {_suggest_export(paths)}")
+        reasons = "; ".join([*problems, f"{paths.name} is read with TensorFlow"])
+        say(f"{reasons}: for a faster start, {remedy}")
     return _load_tensorflow(paths.name, run, step)
 
 
-def _suggest_export(paths: Paths) -> str:
-    options = "".join(
-        f" --{name}={getattr(paths, name)}"
-        for name in ("checkpoints_dir", "results_dir")
-        if getattr(paths, name) != getattr(Paths, name)
-    )
-    return f"run `python main.py export --name={paths.name} --format=litert_int8{options}`"
+def _check_installed(engine: str) -> None:
+    """Raises `UserError` if an engine that was named is missing."""
+    if engine != "auto" and not find_spec(PACKAGES[engine]):
+        raise UserError(
+            f"--engine={engine} needs {PACKAGES[engine]}, which is not installed: {_suggest_package(engine)}"
+        )
 
 
-def _make_engine_error(paths: Paths, step: int, engine: str) -> UserError:
-    package = PACKAGES.get(engine, "tensorflow")
-    if engine == "tensorflow" or (engine != "auto" and not find_spec(package)):
-        extra = {"tensorflow": "train", "onnx": "export"}.get(engine, "")
-        remedy = suggest_extra(extra) if extra else f"run pip install {package.replace('_', '-')}"
-        return UserError(f"--engine={engine} needs {package}, which is not installed: {remedy}")
-    return UserError(
-        f"no exported file of {paths.name} at step {step} with these options is in {paths.results}, and "
-        f"{'TensorFlow is not installed' if engine == 'auto' else f'--engine={engine} reads exported files alone'}: "
-        f"{_suggest_export(paths)} where TensorFlow is installed, or {suggest_extra('train')}"
+def _suggest_package(engine: str) -> str:
+    extras = {"tensorflow": "train", "onnx": "export"}
+    return suggest_extra(extras[engine]) if engine in extras else "run pip install ai-edge-litert"
+
+
+def _load_exported(paths: Paths, run: Run, step: int, engine: str, say: Say) -> Network | None:
+    """The network of the first exported file that fits and can be loaded; None if there is none.
+
+    `say` takes a line for each file that fits and can't be loaded.
+    """
+    from svhn.runs.exported import check_exported, find_exported
+
+    for path, description in find_exported(run, step, paths.results, say):
+        name = FORMATS[description.format]
+        if engine not in ("auto", name):
+            continue
+        try:
+            _check_installed(name)
+            check_exported(path, description)
+            compute = LOADERS[name](path)
+        except UserError as error:
+            say(str(error))
+            continue
+        stamp = {**description.stamp, "file": description.sha256}
+        return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name, stamp)
+    return None
+
+
+def _suggest_export(paths: Paths, given: Mapping[str, Any], checkpoint: str, engine: str) -> str:
+    folders = ("checkpoints_dir", "results_dir")
+    options = {
+        "name": paths.name,
+        "format": "onnx" if engine == "onnx" else "litert_int8",
+        **({"checkpoint": checkpoint} if checkpoint else {}),
+        **({"views": given["views"]} if "views" in given else {}),
+        **{name: getattr(paths, name) for name in folders if getattr(paths, name) != getattr(Paths, name)},
+    }
+    return f"run `python main.py export {shlex.join(f'--{name}={value}' for name, value in options.items())}`"
+
+
+def _explain_lack(paths: Paths, step: int, engine: str, problems: list[str], remedy: str) -> str:
+    if problems:
+        return "; ".join(problems)
+    other = "TensorFlow is not installed" if engine == "auto" else f"--engine={engine} reads exported files alone"
+    return (
+        f"no exported file of {paths.name} at step {step} with these options is in {paths.results}, and {other}: "
+        f"{remedy} where TensorFlow is installed, or {suggest_extra('train')} and read with --engine=tensorflow"
     )
 
 

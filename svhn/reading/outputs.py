@@ -30,7 +30,7 @@ def make_row(file: str, reading: Reading) -> Row:
         "height": height,
         "numbers": [_describe_number(reading)] if reading.text else [],
         "refused": _describe_refusal(reading.refused) if reading.refused else None,
-        "error": to_printable(reading.error) or None,
+        "error": to_printable(reading.error.removeprefix(f"{file}: ")) or None,
     }
 
 
@@ -93,14 +93,15 @@ def format_reading(file: str, reading: Reading) -> str:
     """The line of a picture on the terminal: the file, and the number with its confidence or why there is no number."""
     if reading.text:
         return f"{to_line(file)}  {reading.text}  {reading.confidence:.3f}"
-    return f"{to_line(file)}  no number{_explain_refusal(reading.refused) if reading.refused else ''}"
+    return f"{to_line(file)}  no number{f' ({explain_refusal(reading.refused)})' if reading.refused else ''}"
 
 
-def _explain_refusal(refused: Refusal) -> str:
+def explain_refusal(refused: Refusal) -> str:
+    """Why a picture is answered with no number, in a few words."""
+    if refused.confidence >= refused.needed:
+        return f"no digit was read where a number is probable at {refused.confidence:.2f}"
     got, needed = _format_apart(refused.confidence, refused.needed)
-    return (
-        f" ({refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in a picture of this size)"
-    )
+    return f"{refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in a picture of this size"
 
 
 def _format_apart(first: float, second: float) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from svhn.config import Paths
 from svhn.errors import Say, UserError
-from svhn.images import open_picture
+from svhn.images import hold_content, open_picture
 from svhn.labels import Reading, Refusal
 from svhn.reading import search
 from svhn.reading.crops import crop_number, read_batch
@@ -158,9 +158,7 @@ class Reader:
         pending: deque[tuple[str, Future[Reading]]] = deque()
         try:
             for index, source in enumerate(images):
-                pending.append(
-                    (_name_source(source, index), self._pool.submit(self._read_source, source, finish, on_error))
-                )
+                pending.append((_name_source(source, index), self._submit_source(source, finish, on_error)))
                 if len(pending) >= LOOKAHEAD * self.threads:
                     yield _take_reading(*pending.popleft(), on_error)
             while pending:
@@ -169,8 +167,17 @@ class Reader:
             for _, future in pending:
                 future.cancel()
 
-    def _read_source(self, source: Any, finish: Finish | None, on_error: OnError) -> Reading:
-        image = open_picture(source)
+    def _submit_source(self, source: Any, finish: Finish | None, on_error: OnError) -> Future[Reading]:
+        try:
+            held = hold_content(source)  # the caller may close a file, or put the next frame into an array
+        except READ_ERRORS as error:
+            failed: Future[Reading] = Future()
+            failed.set_exception(error)
+            return failed
+        return self._pool.submit(self._read_source, source, held, finish, on_error)
+
+    def _read_source(self, source: Any, held: Any, finish: Finish | None, on_error: OnError) -> Reading:
+        image = open_picture(held)
         reading = self._read_picture(image, map)
         return reading if finish is None else _finish_picture(finish, source, image, reading, on_error)
 
@@ -202,7 +209,9 @@ class Reader:
 def _is_one_picture(images: Any) -> bool:
     if isinstance(images, str | bytes | bytearray | memoryview | os.PathLike | Image.Image) or hasattr(images, "read"):
         return True
-    return hasattr(images, "__array__") and len(images.shape) < 4
+    if hasattr(images, "__array__"):
+        return len(images.shape) < 4
+    return not isinstance(images, Iterable)  # `open_picture` names what it takes
 
 
 def _name_source(source: Any, index: int) -> str:
@@ -221,8 +230,11 @@ def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Re
 
 def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Reading:
     try:
-        return future.result()
+        reading = future.result()
     except READ_ERRORS as error:
+        message = f"{name}: {error}"
         if on_error == "return":
-            return Reading("", 0.0, (), error=str(error))
-        raise type(error)(f"{name}: {error}") from error
+            return Reading("", 0.0, (), error=message)
+        kinds = (FileNotFoundError, OSError, ValueError)
+        raise next(kind for kind in kinds if isinstance(error, kind))(message) from error
+    return reading._replace(error=f"{name}: {reading.error}") if reading.error else reading

@@ -23,6 +23,7 @@ from PIL import Image
 from svhn import images
 from svhn.errors import Say, UserError, suggest_extra
 from svhn.labels import Reading
+from svhn.reading.outputs import explain_refusal
 
 EXAMPLES = Path(__file__).parents[1] / "examples"  # pictures drawn by the data set `synthetic`
 MAX_UPLOAD = "25mb"  # largest file that the page accepts, in Gradio's notation
@@ -58,8 +59,7 @@ def _render_answer(image: Image.Image, reading: Reading) -> str:
 def _format_certainty(reading: Reading) -> str:
     if not reading.refused:
         return f"{reading.confidence:.0%} sure"
-    text, confidence, needed = reading.refused
-    return f"{text or 'a number'} at {confidence:.0%}, where {needed:.0%} is needed in a picture of this size"
+    return explain_refusal(reading.refused)
 
 
 def _render_picture(image: Image.Image, reading: Reading) -> str:

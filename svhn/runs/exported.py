@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from svhn.errors import UserError
+from svhn.errors import Say, UserError
 from svhn.run import Run
 from svhn.runtime.files import compute_sha256, write_json
 
 SCHEMA = 1  # number of the layout of a description
 BUNDLED = "network.tflite"  # name of the exported file in the folder of a released run
+REMEDY = "export the run again, or release it again if the file is a released run's"
 SUFFIXES = (".tflite", ".onnx")
 PREFERENCE = ("litert_int8", "litert", "onnx")  # formats that `read` takes, the fastest first
 STAMPED_OPTIONS = ("model", "dataset", "random_crop", "grayscale", "views", "temperature")
@@ -49,7 +50,7 @@ def get_description_path(path: Path) -> Path:
 
 
 def _is_described(path: Path) -> bool:
-    return get_description_path(path).exists()
+    return path.exists() and get_description_path(path).exists()
 
 
 def make_stamp(run: Run, step: int) -> dict[str, Any]:
@@ -77,35 +78,43 @@ def write_description(path: Path, run: Run, step: int, kind: str, locates: bool)
 
 
 def read_description(path: Path) -> Description:
-    """The description of an exported file. Raises `UserError` if it is missing or damaged or the file has changed."""
+    """The description of an exported file. Raises `UserError` if it is missing, damaged or of another version."""
     described = get_description_path(path)
     try:
         fields = json.loads(described.read_text(encoding="utf-8"))
         if fields["schema"] != SCHEMA:
             raise ValueError(f"its schema is {fields['schema']}, and this version reads {SCHEMA}")
-        description = Description(**fields)
+        return Description(**fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{described} is no description of an exported network ({error}): export it again") from error
+        raise UserError(f"{described} is no description of an exported network ({error}): {REMEDY}") from error
+
+
+def check_exported(path: Path, description: Description) -> None:
+    """Raises `UserError` if an exported file is not the one that was described."""
     if compute_sha256(path) != description.sha256:
-        raise UserError(f"{path} is not the file that {described.name} describes: its sha256 differs: export it again")
-    return description
+        described = get_description_path(path).name
+        raise UserError(f"{path} is not the file that {described} describes: its sha256 differs: {REMEDY}")
 
 
-def find_exported(run: Run, step: int, results: Path) -> Iterator[tuple[Path, Description]]:
+def find_exported(run: Run, step: int, results: Path, say: Say) -> list[tuple[Path, Description]]:
     """Exported files of a run's checkpoint with the run's options, those that read the fastest first.
+
+    The files themselves are not read: `check_exported` tells whether one is damaged.
 
     Args:
         run: the run, with the options to read with.
         step: step of the checkpoint.
         results: folder of the run's results, where `export` writes.
-
-    Raises:
-        UserError: a file or its description is damaged.
+        say: takes a line for each description that is damaged.
     """
-    bundled = run.folder / BUNDLED
-    found = [bundled] if bundled.exists() else []
-    found += [path for path in sorted(results.glob("*.*")) if path.suffix in SUFFIXES and _is_described(path)]
-    described = [(path, read_description(path)) for path in found]
-    stamp = json.loads(json.dumps(make_stamp(run, step))) if described else {}
-    fitting = [pair for pair in described if pair[1].stamp == stamp and pair[1].format in PREFERENCE]
-    yield from sorted(fitting, key=lambda pair: PREFERENCE.index(pair[1].format))
+    candidates = [run.folder / BUNDLED, *sorted(path for path in results.glob("*.*") if path.suffix in SUFFIXES)]
+    fitting = []
+    for path in filter(_is_described, candidates):
+        try:
+            description = read_description(path)
+        except UserError as error:
+            say(str(error))
+            continue
+        if description.format in PREFERENCE and description.stamp == make_stamp(run, step):
+            fitting.append((path, description))
+    return sorted(fitting, key=lambda pair: PREFERENCE.index(pair[1].format))

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import NoReturn
 
 from svhn.errors import Interrupted, UserError, suggest_extra
+from svhn.threads import SharedContext
 
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
 FOLDER_REMEDY = "a file has the name of a folder: move the file, or choose another folder"
@@ -57,8 +58,7 @@ def silence_tensorflow() -> Iterator[None]:
 
 
 @contextmanager
-def silence_native_code() -> Iterator[None]:
-    """Hide what C++ code writes to stderr, which Python can't redirect."""
+def _redirect_stderr() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     try:
@@ -68,6 +68,14 @@ def silence_native_code() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+_SILENCE = SharedContext(_redirect_stderr)
+
+
+def silence_native_code() -> SharedContext:
+    """A context that hides what C++ code writes to stderr, which Python can't redirect. Threads may share it."""
+    return _SILENCE
 
 
 def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
@@ -104,7 +112,8 @@ def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
         code = main(argv) or 0
     except HelpRequest as text:
         print(text)
-    sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
+    if sys.stdout:  # None if the shell has closed it
+        sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
     return code
 
 
@@ -117,7 +126,8 @@ def _replace_unprintable_letters() -> None:
 def _drop_unprinted_output() -> None:
     """Discard what stdout can't take, a closed pipe for example; else Python reports the error again at its end."""
     try:
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -154,13 +154,14 @@ def test_an_exported_file_is_found_by_its_description(tmp_path: Path) -> None:
     export.export_run(RELEASED, given, "", str(tmp_path), "onnx", target)
     run, _ = load.load_run(RELEASED, given)
     (step,) = list_steps(RELEASED)
-    assert [path for path, _ in exported.find_exported(run, step, tmp_path)] == [target]
+    assert [path for path, _ in exported.find_exported(run, step, tmp_path, pytest.fail)] == [target]
     described = exported.read_description(target)
     assert (described.format, described.threshold, described.locates) == ("onnx", 0.25, False)
-    assert not any(path == target for path, _ in exported.find_exported(run.with_options(views=1), step, tmp_path))
+    one_view = run.with_options(views=1)
+    assert not any(path == target for path, _ in exported.find_exported(one_view, step, tmp_path, pytest.fail))
     target.write_bytes(b"another file")
     with pytest.raises(UserError, match=r"run\.onnx"):
-        exported.read_description(target)
+        exported.check_exported(target, described)
 
 
 def test_a_file_that_replaces_another_loses_its_description(tmp_path: Path, monkeypatch: Any) -> None:

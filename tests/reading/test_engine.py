@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.digit_records import paths_of
+from support.digit_records import make_info, paths_of
 from support.program import ROOT, call, last_line
 from support.shelf import copy_run
 
 import svhn
+from svhn.cli.table import CHOICES
 from svhn.config import RELEASED, Paths
 from svhn.errors import UserError
 from svhn.reading import engine
-from svhn.reading.engine import load_network
+from svhn.reading.engine import Network, load_network
 from svhn.runs.exported import BUNDLED, get_description_path, read_description
 from svhn.runs.stored import read_config
+from svhn.runtime.files import compute_sha256
 
 PICTURE = ROOT / "svhn/examples/208.jpg"
 NETWORKS = [RELEASED, RELEASED / "finder"]
@@ -31,6 +33,14 @@ NETWORKS = [RELEASED, RELEASED / "finder"]
 def copy_released(folder: Path) -> Paths:
     """The bundled reader as a run of one's own, without the finder."""
     shutil.copytree(RELEASED, folder / "checkpoints/mine", ignore=shutil.ignore_patterns("finder"))
+    return paths_in(folder)
+
+
+def fake_network() -> Network:
+    return Network("fake", lambda _: {}, make_info(), 0.5, locates=False, engine="fake")
+
+
+def paths_in(folder: Path) -> Paths:
     return Paths(name="mine", checkpoints_dir=str(folder / "checkpoints"), results_dir=str(folder / "results"))
 
 
@@ -113,7 +123,7 @@ def spoil(path: Path, place: int = 1000) -> None:
 
 @pytest.mark.parametrize("what", ["file", "description", "schema", "not litert"])
 def test_a_damaged_file_is_an_error_and_not_a_trace(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     network = copy_released(tmp_path).run_folder / BUNDLED
     described = get_description_path(network)
@@ -125,16 +135,61 @@ def test_a_damaged_file_is_an_error_and_not_a_trace(
         described.write_text(json.dumps({**json.loads(described.read_text()), "schema": 99}))
     else:
         network.write_bytes(b"none")
-        fields = {**json.loads(described.read_text()), "sha256": engine_sha256(network)}
+        fields = {**json.loads(described.read_text()), "sha256": compute_sha256(network)}
         described.write_text(json.dumps(fields))
-    assert call(tmp_path, "read", "--name=mine", str(PICTURE)) == 1
+    assert call(tmp_path, "read", "--name=mine", "--engine=litert", str(PICTURE)) == 1
     assert str(network) in last_line(capsys)
+    monkeypatch.setattr(engine, "_load_tensorflow", lambda *_: fake_network())
+    notes: list[str] = []
+    load_network(paths_in(tmp_path), {}, "", "auto", notes.append)  # goes on without the file, and names it
+    assert len(notes) == 1
+    assert str(network) in notes[0]
 
 
-def engine_sha256(path: Path) -> str:
-    from svhn.runtime.files import compute_sha256
+def test_a_damaged_export_does_not_stop_one_that_is_whole(tmp_path: Path) -> None:
+    paths = copy_released(tmp_path)
+    bundled, stale = paths.run_folder / BUNDLED, paths.results / "stale.tflite"
+    stale.parent.mkdir(parents=True)
+    shutil.copy(bundled, stale)
+    shutil.copy(get_description_path(bundled), get_description_path(stale))
+    spoil(stale)
+    get_description_path(paths.results / "other.onnx").write_text("{")
+    (paths.results / "other.onnx").write_bytes(b"none")
+    assert load_network(paths, {}, "", "auto", pytest.fail).engine == "litert"
+    spoil(bundled)
+    shutil.copy(RELEASED / BUNDLED, stale)
+    assert load_network(paths, {}, "", "litert", pytest.fail).engine == "litert"
 
-    return compute_sha256(path)
+
+def test_a_bundled_file_without_its_description_is_left_alone(tmp_path: Path) -> None:
+    """As a release leaves it that was killed between the two."""
+    paths = copy_released(tmp_path)
+    get_description_path(paths.run_folder / BUNDLED).unlink()
+    with pytest.raises(UserError, match="no exported file of mine"):
+        load_network(paths, {}, "", "litert")
+
+
+def test_the_remedy_names_what_the_file_has_to_be_made_with(tmp_path: Path) -> None:
+    paths = copy_released(tmp_path / "a folder")
+    with pytest.raises(UserError) as error:
+        load_network(paths, {"views": 3}, "19500", "onnx")
+    for part in ("--format=onnx", "--checkpoint=19500", "--views=3", f"'--results_dir={tmp_path}/a folder/results'"):
+        assert part in str(error.value)
+
+
+def test_no_engine_of_that_name() -> None:
+    with pytest.raises(UserError, match="--engine=foo: expected one of auto, litert, onnx, tensorflow"):
+        svhn.Reader.load(engine="foo")
+    assert CHOICES["engine"] == engine.ENGINES
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux names what a descriptor is")
+def test_threads_that_load_a_reader_leave_stderr_as_it_was() -> None:
+    before = Path("/proc/self/fd/2").readlink()
+    with ThreadPoolExecutor(4) as pool:
+        readers = list(pool.map(lambda _: svhn.Reader.load(), range(8)))
+    assert len(readers) == 8
+    assert Path("/proc/self/fd/2").readlink() == before
 
 
 @pytest.mark.slow

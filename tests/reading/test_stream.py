@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import svhn
 from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
 from svhn.reading import crops, search
 from svhn.reading.engine import Network, Outputs
+from svhn.reading.outputs import format_reading
 from svhn.reading.reader import LOOKAHEAD, Reader
 from svhn.spec import Info
 
@@ -87,6 +88,7 @@ def test_an_empty_box_holds_no_number(box: tuple[float, ...]) -> None:
     (reading,) = Fake(0.9, box).reader().read([gray(27)])
     assert (reading.text, reading.box) == ("", None)
     assert reading.refused == Refusal("", 0.9, 0.6)
+    assert "no digit was read" in format_reading("a.png", reading)
 
 
 def test_a_network_that_locates_nothing_is_no_finder() -> None:
@@ -123,13 +125,49 @@ def test_one_bad_picture_need_not_end_a_batch(tmp_path: Path) -> None:
     found = reader.read([gray(11), bad, gray(12)], on_error="return")
     assert [reading.text for reading in found] == ["11", "", "12"]
     assert [bool(reading.error) for reading in found] == [False, True, False]
-    assert "not a picture" in found[1].error
+    assert found[1].error.startswith(f"{bad}: the file is not a picture")
     with pytest.raises(OSError, match=r"bad\.png: .*not a picture"):
         reader.read([gray(11), bad, gray(12)])
     with pytest.raises(FileNotFoundError, match=r"none\.png: .*missing"):
         reader.read(tmp_path / "none.png")
     with pytest.raises(ValueError, match="on_error='ignore'"):
         reader.read([], on_error="ignore")  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_picture_can_be_returned_as_an_error() -> None:
+    strange: list[Any] = [io.StringIO("text"), memoryview(b"abcdef")[::2], 5, "\ud800.jpg", "a\0b.jpg"]
+    found = Fake(0.9).reader().read([*strange, gray(11)], on_error="return")
+    assert [bool(reading.error) for reading in found] == [True] * len(strange) + [False]
+    for one in (*strange, None):
+        with pytest.raises((ValueError, OSError), match=r"picture 0|jpg"):
+            Fake(0.9).reader().read([one])
+    with pytest.raises(ValueError, match="of type NoneType"):
+        Fake(0.9).reader().read(None)
+
+
+def test_a_picture_is_what_it_was_when_it_was_given(tmp_path: Path) -> None:
+    """Frames of one animation, one array for each frame of a camera, files that are closed, one lazy picture."""
+    frames, path = [gray(level) for level in range(10, 40, 2)], tmp_path / "frames.gif"
+    levels = [str(level) for level in range(10, 40, 2)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+    def refill() -> Iterator[np.ndarray]:
+        buffer = np.zeros((40, 60, 3), np.uint8)
+        for level in range(10, 40, 2):
+            buffer[:] = level
+            yield buffer
+
+    def open_and_close() -> Iterator[Any]:
+        for index, frame in enumerate(frames):
+            frame.save(tmp_path / f"{index}.png")
+            with (tmp_path / f"{index}.png").open("rb") as file:
+                yield file
+
+    with Image.open(path) as animation:
+        for pictures in (ImageSequence.Iterator(animation), refill(), open_and_close()):
+            assert [reading.text for reading in Fake(0.9).reader(4).stream(pictures)] == levels
+    with Image.open(tmp_path / "3.png") as lazy:
+        assert {reading.text for reading in Fake(0.9).reader(4).read([lazy] * 16)} == {"16"}
 
 
 def test_readings_come_in_order_and_few_pictures_are_taken_ahead() -> None:
@@ -160,7 +198,7 @@ def test_pictures_are_finished_where_they_were_read() -> None:
 
     found = list(Fake(0.9).reader().stream([gray(level) for level in range(10, 15)], "return", finish))
     assert [reading.text for reading in found] == ["10", "11", "12", "13", "14"]
-    assert [reading.error for reading in found] == ["", "", "the disk is full", "", ""]
+    assert [reading.error for reading in found] == ["", "", "picture 2: the disk is full", "", ""]
     assert len(threads) == 2
     assert threading.get_ident() not in threads
 

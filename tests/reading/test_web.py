@@ -231,7 +231,7 @@ def test_what_the_page_shows_of_a_picture() -> None:
     assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
     refused = Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98))
     without = web.render_response(lambda _: refused, EXAMPLES / "wall.jpg")
-    assert "61 at 95%, where 98% is needed" in without
+    assert "61 at 0.95, where 0.98 is needed" in without
     assert 'class="number">no number<' in without
     assert "<rect" not in without
     assert 'role="alert"' in web.render_response(lambda _: reading, b"no picture")

@@ -45,7 +45,7 @@ class StubReader:
                 if finish:
                     finish(source, image, reading)
             except (OSError, ValueError) as error:
-                reading = Reading("", 0.0, (), error=str(error))
+                reading = Reading("", 0.0, (), error=f"{source}: {error}")
             yield reading
 
 
