@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import random
 import resource
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.mirror import Mirror, serve
@@ -104,6 +108,26 @@ def test_atomic_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
     assert error.value.filename == f"{path}.tmp"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_a_folder_that_refuses_to_be_flushed_ends_no_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    own, refused = getattr(os, call), []
+
+    def refuse(target: Any, *rest: Any) -> Any:
+        """As folders that may only be written, and as network file systems."""
+        if stat.S_ISDIR(os.stat(target).st_mode):  # noqa: PTH116 - the target may be a number
+            refused.append(target)
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return own(target, *rest)
+
+    monkeypatch.setattr(os, call, refuse)
+    with atomic_write(tmp_path / "a") as file:
+        file.write(b"new")
+    assert len(refused) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_read_checksums_reads_what_sha256sum_writes() -> None:
