@@ -76,11 +76,11 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
 
     Raises:
         UserError: another process has the plan open, the folder's plan is another one, or a file has the name of one
-            that the plan will make.
+            that the plan will make, `plan.json` for example.
     """
     with _hold_folder(plan.folder):
         if restart:
-            _remove_earlier_files(plan)
+            _remove_earlier_files(plan.folder)
         stored = read_plan(plan.folder)
         if stored is None:
             _write_first_plan(plan)
@@ -116,17 +116,47 @@ def _hold_folder(folder: Path) -> Iterator[None]:
 
 
 def read_plan(folder: Path) -> Plan | None:
-    """The plan of a folder; None if there is none. Raises `UserError` if it is damaged or of another schema."""
+    """The plan of a folder; None if there is none. Raises `UserError` if it is of another schema, or no plan at all."""
+    fields = _read_fields(folder)
+    if fields and fields["schema"] != SCHEMA:
+        raise UserError(
+            f"{folder / PLAN_FILE} has the schema {fields['schema']}, expected {SCHEMA}: repeat the command with the "
+            "version of the program that began it, choose another folder, or add --restart to remove that work and "
+            "begin anew"
+        )
+    return _make_plan(folder, fields) if fields else None
+
+
+def _read_fields(folder: Path) -> dict[str, Any] | None:
+    """What `plan.json` holds; None if there is none. Raises `UserError` for a file that no plan of any schema made."""
     path = folder / PLAN_FILE
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields.pop("schema") != SCHEMA:
-            raise ValueError(f"expected schema {SCHEMA}")
-        return Plan(folder, **{**fields, "parts": tuple(fields["parts"])})
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a plan ({error!r}): add --restart to begin anew") from error
+    except ValueError:
+        fields = None
+    if not _are_of_a_plan(fields):
+        raise UserError(f"{path} is no plan of this program: move it, or choose another folder")
+    return fields
+
+
+def _are_of_a_plan(fields: Any) -> bool:
+    """Whether a file's fields are a plan's. Its names are those of files in the folder, which --restart may remove."""
+    if not isinstance(fields, dict) or not isinstance(fields.get("schema"), int):
+        return False
+    parts, merged = fields.get("parts"), fields.get("merged")
+    if not isinstance(parts, list) or not isinstance(fields.get("identity"), dict):
+        return False
+    return all(map(_is_file_name, parts)) and (merged == "" or _is_file_name(merged))
+
+
+def _is_file_name(name: Any) -> bool:
+    return isinstance(name, str) and name not in ("", "..") and Path(name).name == name
+
+
+def _make_plan(folder: Path, fields: Mapping[str, Any]) -> Plan:
+    return Plan(folder, fields["identity"], tuple(fields["parts"]), fields["merged"], fields.get("result"))
 
 
 def _write_plan(plan: Plan) -> None:
@@ -169,14 +199,11 @@ def _has_merged(plan: Plan) -> bool:
     return (plan.folder / plan.merged).exists()
 
 
-def _remove_earlier_files(plan: Plan) -> None:
-    """Remove the files of the folder's plan, even if its `plan.json` can't be read."""
-    try:
-        stored = read_plan(plan.folder)
-    except UserError:
-        stored = plan
-    if stored is not None:
-        discard_plan(stored)
+def _remove_earlier_files(folder: Path) -> None:
+    """Remove the files of the folder's plan, of any schema. Raises `UserError` if its `plan.json` is no plan."""
+    fields = _read_fields(folder)
+    if fields:
+        discard_plan(_make_plan(folder, fields))
 
 
 def discard_plan(plan: Plan) -> None:

@@ -96,13 +96,36 @@ def test_other_work_is_refused_and_what_differs_is_named(tmp_path: Path) -> None
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"schema": 2}', b'{"schema": 1, "parts": []}', b"\xff"])
-def test_a_damaged_plan_is_named(tmp_path: Path, damage: bytes) -> None:
-    work(make_plan(tmp_path))
-    (tmp_path / "plan.json").write_bytes(damage)
-    with pytest.raises(UserError, match=r"plan\.json is not a plan .*--restart"):
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"\xff", b'{"mine": 1}', b'{"schema": 2}', b'{"schema": 1, "parts": []}'),
+        *(
+            b'{"schema": 1, "identity": {}, "merged": "%b", "parts": ["%b"]}' % names
+            for names in ((MERGED.encode(), b"../mine"), (b"/mine", b"part"), (MERGED.encode(), b".."))
+        ),
+    ],
+)
+def test_a_file_that_is_no_plan_is_kept_with_all_beside_it(tmp_path: Path, content: bytes) -> None:
+    for name in (MERGED, "part", "mine"):
+        (tmp_path / name).write_bytes(b"mine")
+    (tmp_path / "plan.json").write_bytes(content)
+    before = contents(tmp_path)
+    for restart in (False, True):
+        with pytest.raises(UserError, match=r"plan\.json is no plan .*: move it") as caught:
+            work(make_plan(tmp_path), restart)
+        assert "--restart" not in str(caught.value)
+    assert contents(tmp_path) == before
+
+
+def test_a_plan_of_another_schema_can_be_removed(tmp_path: Path) -> None:
+    begin(make_plan(tmp_path, name_parts(9, ".txt")), name_parts(9, ".txt")[:3])
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps({**plan, "schema": 2, "new": 1}))
+    with pytest.raises(UserError, match=r"schema 2, expected 1: .*--restart"):
         work(make_plan(tmp_path))
     assert work(make_plan(tmp_path), restart=True) == list(NAMES)
+    assert {*contents(tmp_path)} == {"plan.json", MERGED}
 
 
 def test_restart_removes_what_the_plan_made_and_nothing_else(tmp_path: Path) -> None:
