@@ -13,7 +13,7 @@ REQUIRES = [  # enough to read pictures; LiteRT has no wheel for Macs with Intel
     "pillow>=10.4",
     "tqdm>=4.66",
     "absl-py>=2.1",
-    "filelock>=3.16",
+    "filelock>=3.32.7",
     "ai-edge-litert>=2.0; sys_platform != 'darwin' or platform_machine != 'x86_64'",
     "onnxruntime>=1.20; sys_platform == 'darwin' and platform_machine == 'x86_64'",
 ]

@@ -101,18 +101,27 @@ def _hold_folder(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        name = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
-        raise UserError(f"{folder} is in use by {name}: wait for its end, or choose another folder") from error
+        raise UserError(
+            f"{folder} is in use by {_read_holder(holder)}: wait for its end, or choose another folder"
+        ) from error
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
     finally:
         holder.unlink(missing_ok=True)
+        # The file goes while it is locked: a process that has opened it meanwhile sees in the lock that it is gone.
         with suppress(OSError):  # Windows keeps a file that is open; its lock removes the file itself
             (folder / LOCK_FILE).unlink(missing_ok=True)
         lock.release()
         with suppress(OSError):  # other files lie in the folder
             folder.rmdir()
+
+
+def _read_holder(holder: Path) -> str:
+    """Who has the folder. The file is absent for a moment after the lock is taken, and before it is released."""
+    with suppress(FileNotFoundError):
+        return holder.read_text(encoding="utf-8") or "another process"
+    return "another process"
 
 
 def read_plan(folder: Path) -> Plan | None:

@@ -219,6 +219,34 @@ def test_a_second_process_is_refused_and_told_who_is_at_work(tmp_path: Path, end
     assert "plan.holder" not in contents(tmp_path)
 
 
+def test_a_second_process_is_refused_before_the_first_has_noted_its_name(tmp_path: Path) -> None:
+    with open_plan(make_plan(tmp_path)):
+        (tmp_path / "plan.holder").unlink()
+        with pytest.raises(UserError, match=f"{tmp_path} is in use by another process"):
+            work(make_plan(tmp_path))
+
+
+def test_a_lock_that_was_removed_meanwhile_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has opened the lock's file; then the holder removes the file and ends, and a third one begins."""
+    import fcntl
+
+    own, path, third = fcntl.flock, tmp_path / "plan.lock", []
+
+    def lock(file: int, mode: int) -> None:
+        if not third and mode & fcntl.LOCK_EX:
+            path.unlink()
+            third.append(os.open(path, os.O_CREAT | os.O_RDWR))
+            own(third[0], mode)
+        own(file, mode)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with pytest.raises(UserError, match="in use by another process"):
+        work(make_plan(tmp_path))
+    assert path.exists()
+    os.close(third[0])
+    assert work(make_plan(tmp_path)) == list(NAMES)
+
+
 def test_a_full_disk_leaves_no_half_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fsync(_: int) -> None:
         raise OSError(28, os.strerror(28))
