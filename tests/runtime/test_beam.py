@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,16 @@ from support.wrangling import arguments, tree
 from svhn.errors import UserError
 from svhn.reading.parts import MERGED
 from svhn.runtime import beam
+from svhn.runtime.shell import UsageError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "svhn/examples"
 WORKERS = ("--runner=DirectRunner", "--runner_options=--direct_num_workers=2,--direct_running_mode=multi_processing")
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    """A program whose workers find the package."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def start(*words: str, paths: Sequence[Path] = ()) -> subprocess.Popen[str]:
+    """A program whose workers find the package, and what lies in more folders."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
     command = [sys.executable, *words]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -84,6 +86,68 @@ def test_a_killed_worker_costs_its_part_and_the_same_command_goes_on(tmp_path: P
     assert (code, "Traceback" in errors) == (1, False)
     assert "400 read" in errors
     assert (out / MERGED).read_bytes() == (tmp_path / "alone" / MERGED).read_bytes()
+
+
+FAILING = """
+from svhn.errors import UserError
+
+def refuse(task):
+    raise UserError(f"{task}: install the same package on all machines")
+
+def fail(task):
+    raise ValueError("no reason that a user can mend")
+"""
+CALL = """
+import sys
+import failing
+from svhn.errors import UserError
+from svhn.runtime import beam
+
+try:
+    beam.run_parts(getattr(failing, sys.argv[1]), ["part 1"], "direct", sys.argv[2].split(","))
+except UserError as error:
+    print("message:", error, file=sys.stderr)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["in_memory", "multi_processing"])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("refuse", "part 1: install the same package on all machines"),
+        ("fail", r"ended early \(.*no reason that a user can mend.*\): finished parts are kept"),
+    ],
+)
+def test_what_a_worker_asks_of_the_user_is_passed_on(tmp_path: Path, mode: str, function: str, message: str) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    options = f"--direct_num_workers=2,--direct_running_mode={mode}"
+    _, errors = finish(start("-c", CALL, function, options, paths=[tmp_path]))
+    (line,) = (line for line in errors.splitlines() if line.startswith("message: --runner=DirectRunner"))
+    assert re.search(message, line)
+    assert ("run the same command again" in line) == (function == "fail")
+
+
+def test_a_pipeline_that_never_began_need_not_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    import apache_beam  # pyright: ignore[reportMissingImports]
+
+    def refuse(*_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr(apache_beam.Pipeline, "run", refuse)
+    for runner, begun in (("FlinkRunner", False), ("DirectRunner", True)):
+        with pytest.raises(UserError, match=rf"--runner={runner} .*nobody answers") as caught:
+            beam.run_parts(print, [1], runner, [])
+        assert ("run the same command again" in str(caught.value)) == begun
+        assert ("--runner_options" in str(caught.value)) != begun
+
+
+@pytest.mark.parametrize(("runner", "hint"), [("Flnk", "did you mean FlinkRunner"), ("zzz", "DirectRunner")])
+def test_a_runner_that_beam_lacks_is_named(runner: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=f"--runner={runner}: .*{hint}"):
+        beam.check_runner(runner, [])
+    for known in ("DirectRunner", "flink", "mine.runners.MyRunner"):
+        beam.check_runner(known, [])
 
 
 def test_without_beam_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
