@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import svhn
 from svhn.cli.session import Session
 from svhn.cli.table import FLAGS
+from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.reading import files
 from svhn.runtime import beam
@@ -33,7 +35,8 @@ def refuse_flags(session: Session) -> None:
     given = [name for name in OWN_FLAGS if getattr(session, name) != FLAGS[name].default]
     if given:
         raise UsageError(
-            f"--{given[0]} is of jobs that are done in parts: name a folder with --output=out/, or leave it out"
+            f"--{given[0]} is of jobs that are done in parts: name a folder with --output=out/, or leave --{given[0]} "
+            "out"
         )
 
 
@@ -53,7 +56,7 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
 
     folder = Path(session.output)
     runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
-    make_reader = partial(load_reader, session)
+    make_reader = partial(load_reader, _name_folders_fully(session) if runner else session)
     counts = parts.read_in_parts(
         folder, pictures.paths, make_reader, session.part_size, session.restart, runner, svhn.__version__
     )
@@ -64,9 +67,18 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     _report_problems(counts[progress.UNREADABLE], len(pictures.paths), target, pictures.problems)
 
 
+def _name_folders_fully(session: Session) -> Session:
+    """The session with absolute paths, since the machines of a runner start in folders of their own."""
+    folders = {each.name: getattr(session.paths, each.name) for each in fields(Paths) if each.name.endswith("_dir")}
+    paths = replace(session.paths, **{name: os.path.abspath(folder) for name, folder in folders.items()})  # noqa: PTH100
+    return session._replace(paths=paths)
+
+
 def _check_flags(session: Session) -> None:
     if session.annotate:
-        raise UsageError(f"--annotate={session.annotate}: a job that is done in parts makes no copies: leave it out")
+        raise UsageError(
+            f"--annotate={session.annotate}: a job that is done in parts makes no copies: leave --annotate out"
+        )
     if session.part_size < 1:
         raise UserError(f"--part_size={session.part_size}: expected a number of pictures above 0")
     beam.check_runner(session.runner, session.runner_options)

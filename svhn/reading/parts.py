@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from svhn.errors import UserError
+from svhn.images import is_remote
 from svhn.labels import Reading
 from svhn.reading.outputs import format_json_row, make_row
 from svhn.reading.progress import NO_NUMBER, READ, UNREADABLE, Progress
@@ -18,19 +22,21 @@ from svhn.reading.reader import Reader
 from svhn.reading.remote import describe_picture
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
-from svhn.runtime.parts import Plan, check_complete, complete_plan, name_parts, open_plan, write_part
+from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan, write_part
 
 ENDING = ".jsonl"  # of parts and of the merged file: lines can be joined
 MERGED = f"readings{ENDING}"
 
+LOADING = threading.Lock()  # a runner may make several parts at once in a process
 MakeReader = Callable[[], Reader]
 
 
 class Part(NamedTuple):
-    """A part's file, and the paths of the pictures whose rows it holds."""
+    """A part's file, the pictures whose rows it holds, and the folder from which their paths start."""
 
     path: Path
     pictures: Sequence[str]
+    start: str
 
 
 class Runner(NamedTuple):
@@ -54,7 +60,7 @@ def read_in_parts(
     Args:
         folder: folder of `readings.jsonl`, and until it is complete, of its parts.
         pictures: paths of the pictures, in the order of the rows.
-        make_reader: loads the reader. For Beam, it can be pickled.
+        make_reader: loads the reader. For Beam, it can be pickled, and names its folders by absolute paths.
         part_size: pictures per part.
         restart: whether the files of an earlier call in the folder are removed first.
         runner: what reads the pictures; None for this process.
@@ -64,7 +70,8 @@ def read_in_parts(
         The number of pictures by what became of them, as `count_rows` returns it.
 
     Raises:
-        UserError: as `open_plan`, if the folder is in use or holds other work; or the runner failed.
+        UserError: as `open_plan`, if the folder is in use or holds other work; or the runner failed, or one of its
+            machines reads otherwise.
     """
     reader = make_reader()
     identity = {
@@ -105,12 +112,13 @@ def _make_missing_parts(
     missing = {*plan.list_missing()}
     starts = range(0, len(pictures), part_size)
     parts = [
-        Part(plan.folder.absolute() / name, pictures[start : start + part_size])
+        Part(plan.folder.absolute() / name, pictures[start : start + part_size], os.getcwd())  # noqa: PTH109
         for name, start in zip(plan.parts, starts, strict=True)
         if name in missing
     ]
     if runner:
-        beam.run_parts(partial(_make_part_by_worker, pickle.dumps(make_reader)), parts, *runner)
+        work = partial(_make_part_by_worker, pickle.dumps(make_reader), describe_reader(reader))
+        beam.run_parts(work, parts, *runner)
         return
     with Progress(sum(len(part.pictures) for part in parts)) as progress:
         for part in parts:
@@ -125,17 +133,33 @@ def make_part(reader: Reader, part: Part, tell: Callable[[Reading], object] = la
         part: the part; calls that make the same part at once or again do no harm.
         tell: called with each reading.
     """
-    write_part(part.path, _format_rows(reader, part.pictures, tell))
+    write_part(part.path, _format_rows(reader, part, tell))
 
 
-def _format_rows(reader: Reader, pictures: Sequence[str], tell: Callable[[Reading], object]) -> Iterator[bytes]:
-    for picture, reading in zip(pictures, reader.stream(pictures, on_error="return"), strict=True):
+def _format_rows(reader: Reader, part: Part, tell: Callable[[Reading], object]) -> Iterator[bytes]:
+    places = [_find_place(picture, part.start) for picture in part.pictures]
+    readings = reader.stream(places, on_error="return")
+    for picture, place, reading in zip(part.pictures, places, readings, strict=True):
         tell(reading)
-        yield format_json_row(make_row(picture, reading)).encode() + b"\n"
+        row = make_row(picture, reading._replace(error=reading.error.removeprefix(f"{place}: ")))
+        yield format_json_row(row).encode() + b"\n"
 
 
-def _make_part_by_worker(pickled: bytes, part: Part) -> None:
-    make_part(_load_reader(pickled), part)
+def _find_place(picture: str, start: str) -> str:
+    return picture if is_remote(picture) else os.path.join(start, picture)  # noqa: PTH118 - a Path would drop "./"
+
+
+def _make_part_by_worker(pickled: bytes, expected: Mapping[str, Any], part: Part) -> None:
+    """Raises `UserError` if this machine's reader is another one than that of the plan."""
+    with LOADING:
+        reader = _load_reader(pickled)
+    differing = list_differences(expected, describe_reader(reader))
+    if differing:
+        raise UserError(
+            f"a machine reads otherwise than the one that began the work: {'; '.join(differing)}. Give all machines "
+            "the same packages and the same folders of runs and results, then run the same command again"
+        )
+    make_part(reader, part)
 
 
 @cache

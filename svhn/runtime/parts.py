@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from uuid import uuid4
 
 from svhn.errors import UserError
 from svhn.runtime.files import atomic_write, write_json
+from svhn.runtime.holding import hold_folder
 
-PLAN_FILE, LOCK_FILE, HOLDER_FILE = "plan.json", "plan.lock", "plan.holder"
+PLAN_FILE = "plan.json"
 SCHEMA = 1  # number of the layout of plan.json
 TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{32}\.tmp")
 LONGEST_VALUE = 40  # characters of a value in a message
@@ -78,7 +77,7 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
         UserError: another process has the plan open, the folder's plan is another one, or a file has the name of one
             that the plan will make, `plan.json` for example.
     """
-    with _hold_folder(plan.folder):
+    with hold_folder(plan.folder):
         if restart:
             _remove_earlier_files(plan.folder)
         stored = read_plan(plan.folder)
@@ -89,39 +88,6 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
             plan = replace(plan, result=stored.result if _has_merged(stored) else None)
         _remove_leftovers(plan)
         yield plan
-
-
-@contextmanager
-def _hold_folder(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder. A process that is killed lets go of it."""
-    from filelock import FileLock, Timeout  # warns at its import where the system has no locks
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock, holder = FileLock(folder / LOCK_FILE), folder / HOLDER_FILE
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UserError(
-            f"{folder} is in use by {_read_holder(holder)}: wait for its end, or choose another folder"
-        ) from error
-    try:
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        # The file goes while it is locked: a process that has opened it meanwhile sees in the lock that it is gone.
-        with suppress(OSError):  # Windows keeps a file that is open; its lock removes the file itself
-            (folder / LOCK_FILE).unlink(missing_ok=True)
-        lock.release()
-        with suppress(OSError):  # other files lie in the folder
-            folder.rmdir()
-
-
-def _read_holder(holder: Path) -> str:
-    """Who has the folder. The file is absent for a moment after the lock is taken, and before it is released."""
-    with suppress(FileNotFoundError):
-        return holder.read_text(encoding="utf-8") or "another process"
-    return "another process"
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -186,16 +152,21 @@ def _check_identity(plan: Plan, stored: Plan) -> None:
     now, before = (
         json.loads(json.dumps({**each.identity, "the number of files": len(each.parts)})) for each in (plan, stored)
     )
-    differing = [
-        f"{name} was {_shorten(before.get(name))} and is now {_shorten(now.get(name))}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
+    differing = list_differences(before, now)
     if differing:
         raise UserError(
             f"{plan.folder} holds work that was begun otherwise: {'; '.join(differing)}. Repeat the earlier command, "
             "choose another folder, or add --restart to remove that work and begin anew"
         )
+
+
+def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two identities, such as `the threshold was 0.5 and is now 0.75`."""
+    return [
+        f"{name} was {_shorten(before.get(name))} and is now {_shorten(now.get(name))}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
 
 
 def _shorten(value: object) -> str:

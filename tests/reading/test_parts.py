@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +20,12 @@ from reading.test_stream import Fake
 from support.program import call, last_line
 from support.sabotage import make_command
 
+from svhn.cli.flags import main
 from svhn.errors import UserError
 from svhn.reading.engine import Outputs
-from svhn.reading.parts import MERGED, read_in_parts
+from svhn.reading.parts import MERGED, Part, Runner, read_in_parts
 from svhn.reading.reader import Reader
+from svhn.runtime import beam, shell
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "svhn/examples"
@@ -133,6 +137,75 @@ def test_work_with_another_reader_is_refused(tmp_path: Path, pictures: list[str]
         read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, 6)
     with pytest.raises(UserError, match="version was  and is now 2"):
         read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, version="2")
+
+
+def make_fake_reader() -> Reader:
+    return Fake(0.9).reader(threads=1)
+
+
+def test_a_worker_elsewhere_reads_the_same_pictures_and_writes_their_names_as_typed(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker starts in another folder, as those of Flink do."""
+    monkeypatch.chdir(tmp_path)
+    typed = [*map(os.path.relpath, pictures[:10]), *pictures[10:]]
+    read(tmp_path / "whole", typed)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def run_parts(make: Callable[[Part], None], parts: list[Part], *_: object) -> None:
+        tasks = pickle.loads(pickle.dumps([(make, part) for part in parts]))
+        with monkeypatch.context() as patch:
+            patch.chdir(elsewhere)
+            for make_part, part in tasks:
+                make_part(part)
+
+    monkeypatch.setattr(beam, "run_parts", run_parts)
+    read_in_parts(Path("out"), typed, make_fake_reader, SIZE, runner=Runner("FlinkRunner", []))
+    assert Path("out", MERGED).read_bytes() == Path("whole", MERGED).read_bytes()
+    assert str(tmp_path).encode() not in b"".join(Path("out", MERGED).read_bytes().splitlines()[:10])
+    assert b'"file": "photos/00.png"' in Path("out", MERGED).read_bytes()
+
+
+def make_local_reader() -> Reader:
+    """A reader with an option of this machine."""
+    reader = make_fake_reader()
+    reader.threshold = float(os.environ["THRESHOLD"])
+    return reader
+
+
+def test_a_worker_that_reads_otherwise_makes_no_part(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_parts(make: Callable[[Part], None], parts: list[Part], *_: object) -> None:
+        monkeypatch.setenv("THRESHOLD", "0.6")
+        for part in parts:
+            make(part)
+
+    monkeypatch.setenv("THRESHOLD", "0.75")
+    monkeypatch.setattr(beam, "run_parts", run_parts)
+    with pytest.raises(UserError, match=r"machine reads otherwise .*threshold was 0\.75 and is now 0\.6.* packages"):
+        read_in_parts(tmp_path / "out", pictures, make_local_reader, SIZE, runner=Runner("FlinkRunner", []))
+    assert not list((tmp_path / "out").glob("part-*"))
+
+
+def test_runs_have_absolute_folders_on_the_machines_of_a_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def begin(*arguments: Any) -> None:
+        given.append(arguments[2].args[0].paths)
+        raise UserError("enough")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("svhn.reading.parts.read_in_parts", begin)
+    monkeypatch.setattr(beam, "check_runner", lambda *_: None)
+    flags = ("read", str(EXAMPLES), "--output=out/", "--checkpoints_dir=runs")
+    for runner in ("--runner=FlinkRunner", "--norestart"):
+        assert shell.run_main(main, ["svhn", *flags, runner]) == 1
+    assert [Path(paths.checkpoints_dir) for paths in given] == [tmp_path / "runs", Path("runs")]
+    assert given[0].results_dir == str(tmp_path / "results")
 
 
 def photos(folder: Path) -> Path:

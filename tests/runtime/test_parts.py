@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from svhn.errors import UserError
-from svhn.runtime import parts
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, name_parts, open_plan, write_part
 
 ROOT = Path(__file__).parents[2]
@@ -253,7 +252,7 @@ def test_a_full_disk_leaves_no_half_part(tmp_path: Path, monkeypatch: pytest.Mon
 
     work(make_plan(tmp_path))
     (tmp_path / MERGED).unlink()
-    monkeypatch.setattr(parts.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OSError, match="No space left") as caught:
         work(make_plan(tmp_path))
     assert str(caught.value.filename).startswith(str(tmp_path / NAMES[0]))
