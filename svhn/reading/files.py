@@ -56,7 +56,7 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
     """
     found, counted = Pictures(), set[FolderId]()
     for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
-        before = len(found.paths)
+        paths, problems, passed_over = len(found.paths), len(found.problems), found.passed_over.copy()
         if is_remote(pattern):
             _add_remote(pattern, recursive, found)
         for path in () if is_remote(pattern) else _expand_pattern(pattern, found):
@@ -64,8 +64,9 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
                 _add_folder(path, recursive, found, counted)
             else:
                 found.paths.append(str(path))
-        if len(found.paths) == before:
-            raise UserError(f"{to_line(pattern)}: no picture found{_explain_nothing(found)}; {REMEDY}")
+        if len(found.paths) == paths:
+            reason = _explain_nothing(found.problems[problems:], found.passed_over - passed_over)
+            raise UserError(f"{to_line(pattern)}: no picture found{reason}; {REMEDY}")
     if not found.paths:
         raise UserError(f"no picture named: {REMEDY}")
     found.paths, found.problems = list(dict.fromkeys(found.paths)), list(dict.fromkeys(found.problems))
@@ -83,10 +84,10 @@ def _add_remote(address: str, recursive: bool, found: Pictures) -> None:
             found.paths.append(name)
 
 
-def _explain_nothing(found: Pictures) -> str:
-    if found.problems:
-        return f" ({found.problems[-1]})"
-    return f" (passed over: {format_kinds(found.passed_over)})" if found.passed_over else ""
+def _explain_nothing(problems: list[str], passed_over: Counter[str]) -> str:
+    if problems:
+        return f" ({problems[-1]})"
+    return f" (passed over: {format_kinds(passed_over)})" if passed_over else ""
 
 
 def _expand_pattern(pattern: str, found: Pictures) -> Iterator[Path]:

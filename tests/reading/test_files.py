@@ -115,6 +115,18 @@ def test_what_names_no_picture_is_refused(patterns: list[str], tmp_path: Path, m
     assert ("passed over: .txt 1" in str(refusal.value)) == ("empty" in "".join(patterns))
 
 
+def test_what_is_no_picture_elsewhere_explains_nothing(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, "src/1.png")
+    for name in ("src/notes.txt", "other/film.mpg"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match=r"/empty: no picture found; name files"):
+        search_in(folder, "src", "empty")
+    with pytest.raises(UserError, match=r"/other: no picture found \(passed over: \.mpg 1\); "):
+        search_in(folder, "src", "other")
+
+
 def test_the_list_takes_at_most_300_bytes_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"a picture with a usual name {index:06}.jpg" for index in range(20_000)]
     monkeypatch.setattr(os, "walk", lambda *_, **__: iter([("photos", [], names)]))
