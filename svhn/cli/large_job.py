@@ -57,9 +57,8 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     folder = Path(session.output)
     runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
     make_reader = partial(load_reader, _name_folders_fully(session) if runner else session)
-    counts = parts.read_in_parts(
-        folder, pictures.paths, make_reader, session.part_size, session.restart, runner, svhn.__version__
-    )
+    work = session.part_size, session.restart, runner, svhn.__version__, pictures.states
+    counts = parts.read_in_parts(folder, pictures.paths, make_reader, *work)
     passed_over = f"; passed over: {files.format_kinds(pictures.passed_over)}" if pictures.passed_over else ""
     counted = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     target = folder / parts.MERGED

@@ -32,12 +32,15 @@ class Pictures:
         passed_over: number of the other files in the folders, by kind: an ending such as `.txt`, or `SIDECAR`,
             `SPECIAL` or `NO_ENDING`.
         problems: a line for each folder that could not be listed.
+        states: what the search told of pictures on other machines, by address: what `remote.describe_picture` returns,
+            "" for nothing.
     """
 
     paths: list[str] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
 
 
 def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
@@ -76,12 +79,13 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
 def _add_remote(address: str, recursive: bool, found: Pictures) -> None:
     from svhn.reading import remote
 
-    for name in remote.list_files(address, recursive):
+    for name, state in remote.list_files(address, recursive).items():
         kind = "" if name == address else _find_kind(Path(name))
         if kind:
             found.passed_over[kind] += 1
         else:
             found.paths.append(name)
+            found.states[name] = state
 
 
 def _explain_nothing(problems: list[str], passed_over: Counter[str]) -> str:

@@ -54,6 +54,7 @@ def read_in_parts(
     restart: bool = False,
     runner: Runner | None = None,
     version: str = "",
+    states: Mapping[str, str] | None = None,
 ) -> Mapping[str, int]:
     """Read pictures into `readings.jsonl`, a row per picture. After a kill, the same call reads only what is missing.
 
@@ -65,6 +66,7 @@ def read_in_parts(
         restart: whether the files of an earlier call in the folder are removed first.
         runner: what reads the pictures; None for this process.
         version: version of the program, which may decide what is read.
+        states: what is known of pictures on other machines, as `files.find_pictures` returns it.
 
     Returns:
         The number of pictures by what became of them, as `count_rows` returns it.
@@ -76,7 +78,9 @@ def read_in_parts(
     reader = make_reader()
     identity = {
         "the number of pictures": len(pictures),
-        "the digest of their names, sizes and times": digest_files(pictures, describe_picture),
+        "the digest of their names, sizes and times": digest_files(
+            pictures, partial(describe_picture, states=states or {})
+        ),
         "--part_size": part_size,
         **describe_reader(reader),
         "the version": version,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,8 +16,10 @@ from svhn.runtime.files import describe_file
 FACTS = ("size", "mtime", "created", "updated", "LastModified", "last_modified", "etag", "ETag", "generation")
 
 
-def list_files(address: str, recursive: bool) -> list[str]:
-    """The files that an address, a folder's address or a pattern stands for, sorted.
+def list_files(address: str, recursive: bool) -> dict[str, str]:
+    """The files that an address, a folder's address or a pattern stands for, sorted, each with its state.
+
+    The state is what `describe_picture` returns, or "" if the listing holds no size, as those of web servers.
 
     Args:
         address: the address. One that ends as a picture's name does is returned without a request.
@@ -27,37 +29,69 @@ def list_files(address: str, recursive: bool) -> list[str]:
         UserError: the file system is unknown, its package is missing, or it doesn't answer.
     """
     if PurePosixPath(address).suffix.lower() in list_suffixes() and not glob.has_magic(address):
-        return [address]
+        return {address: ""}
     with _open_system(address) as (system, path):
         if glob.has_magic(path):
-            names = system.glob(path)
+            found = system.glob(path, detail=True)
         elif system.isdir(path):
-            names = system.find(path, maxdepth=None if recursive else 1)
+            found = system.find(path, maxdepth=None if recursive else 1, detail=True)
         else:
-            return [address]
-        return sorted(system.unstrip_protocol(name) for name in names)
+            return {address: ""}
+        states = {system.unstrip_protocol(name): _describe_listed(facts) for name, facts in found.items()}
+        return dict(sorted(states.items()))
+
+
+def _describe_listed(facts: Mapping[str, Any]) -> str:
+    return "" if facts.get("size") is None else _format_facts(facts)
+
+
+def _format_facts(facts: Mapping[str, Any]) -> str:
+    return " ".join(str(facts[key]) for key in FACTS if facts.get(key) is not None)
 
 
 @contextmanager
 def _open_system(address: str) -> Iterator[tuple[Any, str]]:
+    fsspec = _import_fsspec(address)
+    try:
+        yield fsspec.url_to_fs(address)
+    except Exception as error:  # each file system raises errors of its own
+        raise _explain_error(address, error) from error
+
+
+def _import_fsspec(address: str) -> Any:
     try:
         import fsspec
     except ImportError as error:
         raise UserError(f"{address}: addresses are read with fsspec: {suggest_extra('remote')}") from error
-    try:
-        yield fsspec.url_to_fs(address)
-    except Exception as error:  # each file system raises errors of its own
-        reason = str(error) or type(error).__name__
-        raise UserError(f"{address}: {reason}: check the address, the access to it and its package") from error
+    return fsspec
 
 
-def describe_picture(name: str) -> str:
-    """What changes with a picture's file: its size, and its time or version. `name` is a path or an address."""
+def _explain_error(address: str, error: Exception) -> UserError:
+    reason = str(error) or type(error).__name__
+    return UserError(f"{address}: {reason}: check the address, the access to it and its package")
+
+
+def describe_picture(name: str, states: Mapping[str, str]) -> str:
+    """What changes with a picture's file: its size, and its time or version; a size of -1 if nothing tells them.
+
+    Args:
+        name: a path or an address.
+        states: what is known of addresses already, as `list_files` returns it.
+
+    Raises:
+        UserError: a package for the address is missing. Any other error is reported when the picture is read.
+    """
     if not is_remote(name):
         return describe_file(name)
-    with _open_system(name) as (system, path):
-        try:
-            facts = system.info(path)
-        except FileNotFoundError:
-            return "-1"
-        return " ".join(str(facts[key]) for key in FACTS if facts.get(key) is not None)
+    return states.get(name) or _request_state(name)
+
+
+def _request_state(address: str) -> str:
+    fsspec = _import_fsspec(address)
+    try:
+        system, path = fsspec.url_to_fs(address)
+        return _format_facts(system.info(path)) or "-1"
+    except ImportError as error:
+        raise _explain_error(address, error) from error
+    except Exception:  # each file system raises errors of its own
+        return "-1"

@@ -18,7 +18,9 @@ from reading.test_parts import read
 from reading.test_stream import Fake
 
 from svhn.errors import UserError
+from svhn.reading import remote
 from svhn.reading.files import find_pictures
+from svhn.reading.parts import read_in_parts
 
 
 def encode(level: int) -> bytes:
@@ -90,6 +92,32 @@ def test_work_with_a_changed_picture_is_refused(memory: str, tmp_path: Path) -> 
     fsspec.filesystem("memory").pipe("/photos/b.png", encode(12) + b" ")
     with pytest.raises(UserError, match="digest of their names, sizes and times"):
         read(tmp_path / "out", pictures)
+
+
+def test_a_search_tells_the_state_of_what_it_finds(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pattern in (memory, f"{memory}/*"):
+        found = find_pictures([pattern])
+        assert found.paths
+        for path in found.paths:
+            assert found.states[path].split()[0] == str(fsspec.filesystem("memory").size(path))
+    monkeypatch.setattr(remote, "_request_state", pytest.fail)
+    arguments = tmp_path / "out", found.paths, Fake(0.9).reader, 5
+    assert read_in_parts(*arguments, states=found.states)["read"] == 2
+
+
+def test_a_picture_without_access_is_a_row_with_an_error(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = fsspec.filesystem("memory")
+
+    def refuse(path: str, *_: object, **__: object) -> None:
+        raise PermissionError(13, "no access", path)
+
+    monkeypatch.setattr(type(system), "info", refuse)
+    monkeypatch.setattr(type(system), "_open", refuse)
+    assert read(tmp_path / "out", [f"{memory}/a.PNG", "memory2://none.png"])["unreadable"] == 2
 
 
 def test_an_address_that_nothing_answers_is_named() -> None:
