@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
@@ -58,11 +59,12 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
     make_reader = partial(load_reader, _name_folders_fully(session) if runner else session)
     work = session.part_size, session.restart, runner, svhn.__version__, pictures.states
+    start = time.monotonic()
     counts = parts.read_in_parts(folder, pictures.paths, make_reader, *work)
-    passed_over = f"; passed over: {files.format_kinds(pictures.passed_over)}" if pictures.passed_over else ""
-    counted = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    seconds = time.monotonic() - start
     target = folder / parts.MERGED
-    print(f"{len(pictures.paths):,} pictures: {counted}{passed_over}; the rows are in {target}", file=sys.stderr)
+    summary = progress.format_summary(counts, seconds, pictures.passed_over)
+    print(f"{summary}; the rows are in {target}", file=sys.stderr)
     _report_problems(counts[progress.UNREADABLE], len(pictures.paths), target, pictures.problems)
 
 

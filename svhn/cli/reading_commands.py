@@ -96,7 +96,7 @@ def _pass_on(
 def _report_end(pictures: Pictures, unread: list[str], progress: Progress) -> None:
     """Print the summary. Raises `UserError` with all that could not be read."""
     if len(pictures.paths) > 1 or pictures.passed_over:
-        print(progress.format_summary(pictures), file=sys.stderr, flush=True)
+        print(progress.format_summary(pictures.passed_over), file=sys.stderr, flush=True)
     lines = []
     if unread:
         lines += [f"{len(unread)} of {len(pictures.paths)} files could not be read:", *unread]

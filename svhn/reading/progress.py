@@ -6,11 +6,12 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from svhn.labels import Reading
-from svhn.reading.files import Pictures, format_kinds
+from svhn.reading.files import format_kinds
 
 INTERVAL = 30.0  # seconds between two lines where stderr is no terminal
 READ, NO_NUMBER, UNREADABLE = "read", "without a number", "unreadable"  # what can become of a picture
@@ -63,11 +64,23 @@ class Progress:
             self._bar.write(line)
             sys.stdout.flush()
 
-    def format_summary(self, pictures: Pictures) -> str:
-        """The last line: how many pictures were read, and what else was in their folders."""
-        counted = ", ".join(f"{self.counts[kind]:,} {kind}" for kind in (READ, NO_NUMBER, UNREADABLE))
-        passed_over = f"; passed over: {format_kinds(pictures.passed_over)}" if pictures.passed_over else ""
-        return f"{self.total:,} pictures in {time.monotonic() - self._start:.1f} s: {counted}{passed_over}"
+    def format_summary(self, passed_over: Counter[str]) -> str:
+        """As the function `format_summary`, of what was counted."""
+        return format_summary(self.counts, time.monotonic() - self._start, passed_over)
+
+
+def format_summary(counts: Mapping[str, int], seconds: float, passed_over: Counter[str]) -> str:
+    """The last line: how many pictures were read, and what else was in their folders.
+
+    Args:
+        counts: number of pictures by what became of them: `READ`, `NO_NUMBER` or `UNREADABLE`.
+        seconds: how long it took.
+        passed_over: number of the other files by kind, as `files.Pictures` holds it.
+    """
+    total = sum(counts.values())
+    counted = ", ".join(f"{counts.get(kind, 0):,} {kind}" for kind in (READ, NO_NUMBER, UNREADABLE))
+    others = f"; passed over: {format_kinds(passed_over)}" if passed_over else ""
+    return f"{total:,} picture{'s' * (total != 1)} in {seconds:.1f} s: {counted}{others}"
 
 
 def _count_columns() -> int:

@@ -9,7 +9,6 @@ import pytest
 
 from svhn.labels import Reading
 from svhn.reading import progress
-from svhn.reading.files import Pictures
 from svhn.reading.progress import Progress
 
 NUMBER, NOTHING, BAD = Reading("27", 0.9, (0.9, 0.9)), Reading("", 0.0, ()), Reading("", 0.0, (), error="damaged")
@@ -69,6 +68,14 @@ def test_the_summary_counts_what_became_of_the_pictures_and_what_was_no_picture(
         shown.add(reading)
     clock.now += 12.34
     expected = "1,005 pictures in 12.3 s: 1,002 read, 1 without a number, 2 unreadable"
-    assert shown.format_summary(Pictures()) == expected
-    others = Pictures(passed_over=Counter({".txt": 3, "sidecar files": 2}))
+    assert shown.format_summary(Counter()) == expected
+    others = Counter({".txt": 3, "sidecar files": 2})
     assert shown.format_summary(others) == f"{expected}; passed over: .txt 3, sidecar files 2"
+
+
+def test_one_picture_is_no_pictures() -> None:
+    counts = {"read": 1}
+    assert (
+        progress.format_summary(counts, 0.25, Counter())
+        == "1 picture in 0.2 s: 1 read, 0 without a number, 0 unreadable"
+    )
