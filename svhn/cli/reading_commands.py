@@ -46,11 +46,15 @@ def _read_pixel_table(session: Session, source: Path) -> None:
         raise UsageError(f"--annotate={session.annotate}: {source} holds pixels and no picture; leave --annotate out")
     if not source.is_file():
         raise UserError(f"{source}: no such file; expected a CSV of pixels with the columns pixel0, pixel1, …")
+    target = Path(session.output or "submission.csv")
+    if large_job.is_folder(session.output) or target.suffix.lower() != ".csv":
+        raise UserError(
+            f"--output={session.output}: {source} holds pixels; expected the name of a file that ends in .csv"
+        )
     from svhn.reading.engine import load_network
     from svhn.reading.submission import write_submission
 
     network = load_network(session.paths, session.given, session.checkpoint, session.engine, print_note)
-    target = Path(session.output or "submission.csv")
     count = write_submission(network, source, target)
     print(f"{count} readings saved to {target}")
 

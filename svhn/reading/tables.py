@@ -37,15 +37,16 @@ def check_output(output: str) -> None:
     """Check the name of a table before any picture is read; "" stands for no table.
 
     Raises:
-        UserError: no format has the name's ending, the name is a folder's, or a package for the format is missing.
+        UserError: no format has the name's ending, or a package for the format is missing.
     """
     path = Path(output)
     if not output:
         return
     if path.suffix.lower() not in ENDINGS:
-        raise UserError(f"--output={output}: expected a name that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
-    if path.is_dir():
-        raise UserError(f"--output={output} is a folder: expected the name of a file to write")
+        raise UserError(
+            f"--output={output}: expected a name that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, "
+            f"or a folder, as {output}/"
+        )
     if path.suffix.lower() == PARQUET and not find_spec("pyarrow"):
         raise UserError(f"--output={output}: Parquet needs the package pyarrow: {suggest_extra('parquet')}")
 

@@ -184,6 +184,21 @@ def test_the_flag_of_the_version_before_reads_the_same(
     assert f"svhn read {source}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("output", ["folder", "new/", "table.parquet", "table"])
+def test_the_output_of_pixels_is_checked_before_a_network_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    monkeypatch.setattr("svhn.reading.engine.load_network", pytest.fail)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    write_pixels(tmp_path / "test.csv", pictures(LABELS))
+    assert call(tmp_path, "read", "test.csv", f"--output={output}") == 1
+    line = last_line(capsys)
+    assert f"--output={output}" in line
+    assert "ends in .csv" in line
+    assert {path.name for path in tmp_path.iterdir()} == {"test.csv", "folder"}
+
+
 @pytest.mark.parametrize("more", [["door.jpg"], ["--images=door.jpg"], ["other.csv"], ["--annotate=copies"]])
 def test_pixels_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
     assert call(tmp_path, "read", "test.csv", *more) == 2

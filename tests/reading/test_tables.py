@@ -225,11 +225,9 @@ def test_a_full_disk_keeps_the_earlier_table(ending: str, tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["table.txt", "table", "table.csv/", ".csv"])
-def test_a_table_of_another_name_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "table.csv").mkdir()
-    with pytest.raises(UserError, match=rf"^--output={name}.* expected "):
+@pytest.mark.parametrize("name", ["table.txt", "table", ".csv"])
+def test_a_table_of_another_name_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=rf"^--output={name}: expected .*, or a folder, as {name}/"):
         tables.check_output(name)
     for ending in ENDINGS:
         tables.check_output(f"new{ending.upper()}")
