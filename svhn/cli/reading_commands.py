@@ -73,7 +73,7 @@ def _read_photos(session: Session) -> None:
     with table as write_row, Progress(len(pictures.paths)) as progress:
         readings = reader.stream(pictures.paths, on_error="return", finish=finish)
         unread = _pass_on(zip(pictures.paths, readings, strict=True), write_row, progress)
-    _report_end(pictures, unread, progress)
+    _report_end(pictures, unread, "read or copied" if finish else "read", progress)
 
 
 def _plan_copies(folder: str, pictures: Pictures) -> Finish:
@@ -85,25 +85,25 @@ def _plan_copies(folder: str, pictures: Pictures) -> Finish:
 def _pass_on(
     readings: Iterable[tuple[str, Reading]], write_row: Callable[[outputs.Row], None], progress: Progress
 ) -> list[str]:
-    """Write and print each reading as it comes; returns a line for each picture that could not be read."""
+    """Write and print each reading as it comes; returns a line for each picture that could not be read or copied."""
     unread = []
     for file, reading in readings:
         write_row(outputs.make_row(file, reading))
         progress.add(reading)
         if reading.error:
             unread.append(files.to_line(reading.error))
-        else:
+        if reading.text or not reading.error:  # a picture whose copy could not be written was read
             progress.print_line(outputs.format_reading(file, reading))
     return unread
 
 
-def _report_end(pictures: Pictures, unread: list[str], progress: Progress) -> None:
-    """Print the summary. Raises `UserError` with all that could not be read."""
+def _report_end(pictures: Pictures, unread: list[str], work: str, progress: Progress) -> None:
+    """Print the summary. Raises `UserError` with all that could not be read; `work` is what was to be done with it."""
     if len(pictures.paths) > 1 or pictures.passed_over:
         print(progress.format_summary(pictures.passed_over), file=sys.stderr, flush=True)
     lines = []
     if unread:
-        lines += [f"{len(unread)} of {len(pictures.paths)} files could not be read:", *unread]
+        lines += [f"{len(unread)} of {len(pictures.paths)} files could not be {work}:", *unread]
     if pictures.problems:
         lines += [f"{len(pictures.problems)} of the folders could not be searched:", *pictures.problems]
     if lines:

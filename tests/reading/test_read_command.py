@@ -72,7 +72,7 @@ def test_a_folder_is_read_with_its_subfolders(photos: Path, capsys: pytest.Captu
     assert match.groups() == ("5", "2", "2", "1")
     assert summary.endswith("; passed over: .txt 1")
     assert problems == [
-        "error: 1 of 5 files could not be read:",
+        "error: 1 of 5 files could not be read or copied:",
         f"{photos}/a/bad.png: the file is not a picture, or of no known kind",
     ]
     rows = json.loads(table.read_text())["pictures"]
@@ -120,12 +120,13 @@ def test_a_copy_that_can_not_be_written_is_reported_like_a_picture(
 ) -> None:
     copies, table = photos.parent / "copies", photos.parent / "table.csv"
     copies.mkdir()
-    (copies / "b").write_text("a file in place of the folder")
+    (copies / "a").write_text("a file in place of the folder")
     assert call(photos.parent, "read", f"{photos}/", f"--annotate={copies}", f"--output={table}") == 1
     out, err = capsys.readouterr()
+    assert "a/2.jpg  27  " in out  # its number is printed even so
     assert len(out.splitlines()) == 3
-    assert "error: 2 of 5 files could not be read:" in err
-    assert re.search(r"/b/4\.png: .*copies/b.*move the file", err)
+    assert "error: 3 of 5 files could not be read or copied:" in err
+    assert re.search(r"/a/2\.jpg: .*copies/a.*move the file", err)
     assert len(table.read_text().splitlines()) == 6
 
 

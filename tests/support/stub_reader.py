@@ -39,13 +39,14 @@ class StubReader:
         assert on_error == "return"
         for source in images:
             time.sleep(self.pause)
+            reading = Reading("", 0.0, ())
             try:
                 image = open_picture(source)
                 reading = read(image)
                 if finish:
                     finish(source, image, reading)
             except (OSError, ValueError) as error:
-                reading = Reading("", 0.0, (), error=f"{source}: {error}")
+                reading = reading._replace(error=f"{source}: {error}")
             yield reading
 
 
