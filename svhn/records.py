@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import math
+import os
 from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
@@ -168,7 +169,7 @@ def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] 
 
 
 def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
-    """Write a TFRecord file; returns the number of its records. Raises `OSError` if the disk is full."""
+    """Write a TFRecord file; returns the number of its records. Raises `OSError` if the system refuses it."""
     import tensorflow as tf
 
     count = 0
@@ -178,8 +179,13 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
                 writer.write(record)
                 count += 1
     except tf.errors.OpError as error:
-        raise OSError(errno.ENOSPC, f"could not be written ({error.message})", str(path)) from error
+        raise OSError(_find_errno(error.message), f"could not be written ({error.message})", str(path)) from error
     return count
+
+
+def _find_errno(message: str) -> int:
+    """The number of the system's error that TensorFlow's message ends with; 0 if it ends otherwise."""
+    return next((number for number in errno.errorcode if message.endswith(f"; {os.strerror(number)}")), 0)
 
 
 def count_intact_records(path: str | Path) -> tuple[int, bool]:

@@ -191,7 +191,7 @@ def test_there_need_be_nothing_earlier(folder: Path) -> None:
     assert records.merge_earlier_info(folder, INFO) == INFO
 
 
-FULL_DISK = """
+LIMITED_FILE = """
 import resource, sys
 from pathlib import Path
 from svhn import records
@@ -203,10 +203,27 @@ except OSError as error:
 """
 
 
-def test_a_full_disk_is_an_error_with_the_files_name(tmp_path: Path) -> None:
+def test_a_limit_on_files_is_an_error_with_the_files_name(tmp_path: Path) -> None:
     path = tmp_path / "train.tfrecord"
-    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    command = [sys.executable, "-c", LIMITED_FILE, str(path)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
     kind, number, filename, reason = found.stdout.strip().split("|")
-    assert (kind, int(number), filename) == ("OSError", errno.ENOSPC, str(path))
+    assert (kind, int(number), filename) == ("OSError", errno.EFBIG, str(path))
     assert reason.startswith("could not be written (")
+
+
+def test_an_error_of_the_system_keeps_its_number(tmp_path: Path) -> None:
+    for path, number in ((tmp_path / "none/train.tfrecord", errno.ENOENT), (tmp_path, errno.EISDIR)):
+        with pytest.raises(OSError, match="could not be written") as error:
+            records.write_shard(path, [b"record"])
+        assert (error.value.errno, error.value.filename) == (number, str(path))
+
+
+def test_an_error_that_the_system_does_not_name_gets_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> None:
+        raise tf.errors.UnknownError(None, None, "the cloud is full")
+
+    monkeypatch.setattr(tf.io, "TFRecordWriter", refuse)
+    with pytest.raises(OSError, match=r"could not be written \(the cloud is full\)") as error:
+        records.write_shard(tmp_path / "train.tfrecord", [b"record"])
+    assert error.value.errno == 0
