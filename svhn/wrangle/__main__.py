@@ -11,6 +11,7 @@ from typing import Any
 
 from absl import flags
 
+import svhn
 from svhn.config import Paths, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
@@ -134,6 +135,8 @@ def main(argv: list[str]) -> None:
     if values.salvage:
         _salvage_records(values)
         return
+    if values.check:
+        _refuse_unused_flags(values)
     spec = set_max_length(get_registered("data set", DATASETS, values.dataset), values.max_length)
     beam.check_runner(values.runner, values.runner_options)
     data_dir = Path(values.data_dir)
@@ -144,6 +147,12 @@ def main(argv: list[str]) -> None:
         _check_sources(bordered, data_dir, sources, options["size"], options["processes"])
     else:
         _write_records(values, spec, sources, options)
+
+
+def _refuse_unused_flags(values: flags.FlagValues) -> None:
+    unused = [name for name in ("runner", "runner_options", "restart") if values[name].present]
+    if unused:
+        raise UserError(f"--check works on this machine and writes nothing: leave out --{unused[0]}")
 
 
 def _salvage_records(values: flags.FlagValues) -> None:
@@ -159,12 +168,17 @@ def _salvage_records(values: flags.FlagValues) -> None:
 
 
 def _write_records(values: flags.FlagValues, spec: DatasetSpec, sources: list[str], options: dict[str, Any]) -> None:
-    with shell.silence_tensorflow():
+    with shell.silence_tensorflow():  # here, since its log lines would cut through a progress bar
+        import tensorflow  # noqa: F401
+
         from svhn.wrangle import convert, shards
 
-    make = partial(shards.make_shards_by_beam, values.runner, values.runner_options) if values.runner else None
-    folders = Path(values.data_dir), Path(values.records_dir)
-    for line in convert.convert_dataset(spec, *folders, sources, convert.Options(**options), values.restart, make):
+    make, data_dir = None, Path(values.data_dir)
+    if values.runner:
+        make = partial(shards.make_shards_by_beam, values.runner, values.runner_options)
+        data_dir = data_dir.absolute()  # a worker starts in a folder of its own
+    folders, made = (data_dir, Path(values.records_dir)), convert.Options(**options)
+    for line in convert.convert_dataset(spec, *folders, sources, made, values.restart, make, svhn.__version__):
         print(line)
 
 

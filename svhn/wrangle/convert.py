@@ -12,7 +12,7 @@ from typing import Any
 
 from svhn.errors import UserError
 from svhn.records import merge_earlier_info, read_info, withdraw_splits, write_info
-from svhn.runtime.files import atomic_write, digest_files
+from svhn.runtime.files import atomic_write, describe_file, digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan
 from svhn.spec import DatasetSpec, Entry, Info
 from svhn.wrangle.crop import Crop, crop_entry, describe_encoder
@@ -42,6 +42,7 @@ def convert_dataset(
     options: Options,
     restart: bool = False,
     make: MakeShards | None = None,
+    version: str = "",
 ) -> list[str]:
     """Write the records of the sources; returns lines for the user.
 
@@ -50,12 +51,13 @@ def convert_dataset(
 
     Args:
         spec: the data set.
-        data_dir: folder of the sources.
+        data_dir: folder of the sources; absolute if `make` gives the shards to processes with another start folder.
         records_dir: folder of the records of all data sets.
         sources: names of the sources.
         options: how to make the records.
         restart: whether what an interrupted call has made is removed first.
         make: `(folder, shards, crop)` makes shards in a folder; None for processes of this machine.
+        version: version of the program, which may decide what the records hold.
 
     Raises:
         UserError: a source can't be read, too many of its pictures can't be used, another source would drop out of
@@ -66,16 +68,16 @@ def convert_dataset(
     splits = draw_splits(spec, data_dir, sources, options, tally)
     shards = list_shards(splits)
     info = _start_info(spec, options, {source: spec.checksum(data_dir, source) for source in sources})
-    identity = _describe_work(spec, info, options.valid_share, splits)
+    identity = {**_describe_work(spec, info, options.valid_share, splits), "the version": version}
     with open_plan(Plan(folder / PLAN_FOLDER, identity, list_part_names(shards)), restart) as plan:
         if plan.result is None:
             crop = partial(crop_entry, spec.load, spec.locate, options.size, options.margin, spec.image_format)
             (make or partial(make_shards, processes=options.processes))(plan.folder, find_missing(plan, shards), crop)
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
-            _check_skipped(plan, folder, tally, summaries, options.max_skipped)
-            info = dataclasses.asdict(merge_earlier_info(records_dir, _fill_info(info, summaries)))
-            plan = complete_plan(plan, {"info": info, "lines": _summarize_records(folder, tally, summaries)})
+            _check_skipped(folder, tally, summaries, options.max_skipped)
+            filled = dataclasses.asdict(_fill_info(info, summaries))
+            plan = complete_plan(plan, {"info": filled, "lines": _summarize_records(folder, tally, summaries)})
         result = plan.result or {}
         _replace_records(records_dir, plan.folder, result["info"], shards, splits)
         discard_plan(plan)
@@ -119,12 +121,14 @@ def _describe_work(
     spec: DatasetSpec, info: Info, valid_share: float, splits: Mapping[str, Sequence[Entry]]
 ) -> dict[str, Any]:
     """What the bytes of the shards depend on, by the names that messages give it."""
-    pictures = map(spec.path, chain(*splits.values())) if spec.path else ()
+    paths = {entry.name: spec.path(entry) for entry in chain(*splits.values())} if spec.path else {}
     return {
         **{name: getattr(info, name) for name in ("dataset", "size", "margin", "max_length", "seed", "schema")},
         "valid_share": valid_share,
         **{f"the source {source}": checksum for source, checksum in info.sources.items()},
-        "the digest of the pictures' names, sizes and times": digest_files(pictures),
+        "the digest of the pictures' names, sizes and times": digest_files(
+            paths, lambda name: describe_file(paths[name])
+        ),
         "the encoder": describe_encoder(spec.image_format),
     }
 
@@ -140,13 +144,11 @@ def _fill_info(info: Info, summaries: Mapping[str, Sequence[Summary]]) -> Info:
     )
 
 
-def _check_skipped(
-    plan: Plan, folder: Path, tally: Tally, summaries: Mapping[str, Sequence[Summary]], max_skipped: float
-) -> None:
+def _check_skipped(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[Summary]], max_skipped: float) -> None:
     """Add the pictures that the shards left out to the tally, and list all skipped pictures in `skipped.csv`.
 
     Raises:
-        UserError: there are too many. The plan's files are then removed: a user who mends pictures needs new shards.
+        UserError: there are too many. The shards are kept for a call that allows as many.
     """
     tally.skipped += chain.from_iterable(each.skipped for each in chain(*summaries.values()))
     listing = folder / "skipped.csv"
@@ -154,11 +156,11 @@ def _check_skipped(
         csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *tally.skipped])
     count = len(tally.skipped)
     if count > max_skipped * tally.entries:
-        discard_plan(plan)
         name, reason = tally.skipped[0]
         raise UserError(
             f"{count} of {tally.entries} pictures can't be used, more than --max_skipped={max_skipped:g} allows; "
-            f"the first: {name}: {reason}. {listing} lists all. Fix the source, or raise --max_skipped"
+            f"the first: {name}: {reason}. {listing} lists all. Mend the source and add --restart, or raise "
+            "--max_skipped, which keeps the finished files"
         )
 
 
@@ -169,11 +171,14 @@ def _replace_records(
     shards: Sequence[Shard],
     splits: Mapping[str, object],
 ) -> None:
-    """Put complete shards in place, and their `Info`, given as its fields. After a kill, the same call goes on."""
+    """Put complete shards in place, and their `Info`, given as its fields. After a kill, the same call goes on.
+
+    The other splits' part of `info.json` is read at the end, since salvaging may change it after a kill.
+    """
     info = Info(**{**fields, "size": tuple(fields["size"])})
     withdraw_splits(records_dir, info.dataset, splits)  # until the new files are in place
     replace_splits(plan_folder, records_dir / info.dataset, shards, splits)
-    write_info(records_dir, info)
+    write_info(records_dir, merge_earlier_info(records_dir, info))
 
 
 def _summarize_records(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[Summary]]) -> list[str]:

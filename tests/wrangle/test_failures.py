@@ -76,10 +76,29 @@ def test_too_many_bad_pictures_leave_the_old_records(
     assert wrangled(damaged, target, "--max_skipped=0.4") == 1
     assert re.match(
         r"error: 7 of 17 pictures can't be used, more than --max_skipped=0\.4 allows; the first: test/label0\.png: "
-        r"label 0 of digit 1: .*svhn/skipped\.csv .*, or raise --max_skipped$",
+        r"label 0 of digit 1: .*svhn/skipped\.csv .*add --restart, or raise --max_skipped\b",
         last_line(capsys),
     )
-    assert without_report(target) == without_report(undisturbed)
+    kept = without_plan(target)
+    del kept["svhn/skipped.csv"]
+    assert kept == without_report(undisturbed)
+
+
+def test_with_a_larger_share_of_bad_pictures_finished_files_are_kept(damaged: Path, tmp_path: Path) -> None:
+    assert wrangled(damaged, tmp_path, "--max_skipped=0.4") == 1
+    finished = list_finished(tmp_path)
+    assert len(finished) == 1
+    assert wrangled(damaged, tmp_path, "--max_skipped=0.5") == 0
+    assert {name: (tmp_path / "svhn" / name).stat().st_ino for name in finished} == finished
+
+
+def test_mended_pictures_need_new_files(damaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wrangled(damaged, tmp_path, "--max_skipped=0.4") == 1
+    shutil.copy(damaged / "test/good0.png", damaged / "test/text.png")
+    assert wrangled(damaged, tmp_path, "--max_skipped=0.4") == 1
+    assert "add --restart" in last_line(capsys)
+    assert wrangled(damaged, tmp_path, "--max_skipped=0.4", "--restart") == 0
+    assert records.read_info(tmp_path, "svhn").splits["test"] == [11]
 
 
 def test_a_source_without_boxes_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,12 +225,15 @@ def stop(*_: object) -> None:
     raise ZeroDivisionError
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_old_records(sources: Path, undisturbed: Path, tmp_path: Path) -> None:
+def test_a_limit_on_files_is_one_line_and_leaves_the_old_records(
+    sources: Path, undisturbed: Path, tmp_path: Path
+) -> None:
     target = Path(shutil.copytree(undisturbed, tmp_path / "records"))
     done = program(arguments(sources, target, "--seed=1"), "limit_files=20000")
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
     assert line.startswith(f"error: {target / UNFINISHED}/train-00000-of-00001.tfrecord.")
+    assert "(`ulimit -f`)" in line
     assert line.endswith("then run the same command again")
     assert "Traceback" not in done.stderr
     assert without_plan(target) == tree(undisturbed)
