@@ -81,7 +81,7 @@ def _write_onnx(module: Exportable, path: Path) -> None:
     convert.from_function(module.images, [module.signature], opset=OPSET, output_path=str(path))
 
 
-def load_onnx(path: Path) -> Call:
+def _load_onnx(path: Path) -> Call:
     """A function that runs an ONNX file in onnxruntime."""
     session = _import_extra("onnxruntime").InferenceSession(str(path))
     names = [output.name for output in session.get_outputs()]
@@ -134,5 +134,5 @@ FORMATS: dict[str, Format] = {
     "savedmodel": Format("-savedmodel", _write_savedmodel, _load_savedmodel),
     "litert": Format(".tflite", _write_litert, _load_litert),
     "litert_int8": Format("-int8.tflite", _write_litert_int8, _load_litert, exact=False),
-    "onnx": Format(".onnx", _write_onnx, load_onnx),
+    "onnx": Format(".onnx", _write_onnx, _load_onnx),
 }
