@@ -1,7 +1,9 @@
 """Files of pictures decoded and resized by TensorFlow's operations, with the same pixels as by Pillow.
 
-An exported SavedModel takes files of pictures and can't call Pillow. Its users get the readings that `svhn read` gives
-of the same crop only if these functions return what `images.open_picture` and `images.resize_crop` return.
+An exported SavedModel takes files of pictures and can't call Pillow. These functions return what `images.open_picture`
+and, within a level, `images.resize_crop` return. `svhn read` resizes by `search.crop_window`, which gives the same
+pixels only for less than 4 times the result's width and height: it first shrinks a larger picture by a whole factor,
+and the pixels then differ by several levels.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from PIL import Image
 from svhn.images import open_picture, resize_crop
 from svhn.publishing import pictures
 from svhn.reading.crops import crop_number
+from svhn.reading.search import crop_window
 from svhn.spec import Info, Size
 
 decode: Any = tf.function(pictures.decode_picture, input_signature=[tf.TensorSpec((), tf.string)])
@@ -111,6 +112,22 @@ def test_a_picture_is_resized_as_the_package_does_it(size: Size) -> None:
     differences = np.abs(pictures.resize_picture(tf.constant(pixels), (57, 95)).numpy() - expected)
     assert differences.max() <= 1
     assert (differences > 0).mean() < 0.01  # at sums of exactly half a level, which are rounded after other errors
+
+
+@pytest.mark.parametrize(
+    ("size", "largest", "mean"),
+    [((57, 95), 0, 0), ((200, 340), 1, 0.001), ((227, 379), 1, 0.01), ((228, 380), 5, 1.1), ((1000, 600), 7, 2.2)],
+    ids=str,
+)
+def test_a_large_picture_is_resized_nearly_as_reading_does_it(size: Size, largest: int, mean: float) -> None:
+    """From 4 times the result's size on, reading shrinks a picture in two steps."""
+    pixels = draw_pixels(size)
+    image = Image.fromarray(pixels)
+    expected = crop_window(image, (0, 0, *image.size), (57, 95)).astype(int)
+    differences = np.abs(pictures.resize_picture(tf.constant(pixels), (57, 95)).numpy() - expected)
+    assert differences.max() <= largest
+    assert differences.mean() <= mean
+    assert (differences.max() > 1) == (largest > 1)
 
 
 def test_a_gray_run_gets_the_gray_of_the_package() -> None:
