@@ -51,7 +51,8 @@ def print_row(engine: str, kind: str, found: list[Reading], expected: list[Readi
     same = np.mean([one.text == other.text for one, other in pairs])
     differences = [abs(one.confidence - other.confidence) for one, other in pairs if one.text == other.text]
     right = np.mean([one.text == label for one, label in zip(found, labels, strict=True)])
-    print(f"{engine:12} {kind:6} {right:8.2%} {same:9.2%} {max(differences):10.4f}", flush=True)
+    farthest = max(differences, default=float("nan"))  # no reading may be the same
+    print(f"{engine:12} {kind:6} {right:8.2%} {same:9.2%} {farthest:10.4f}", flush=True)
 
 
 def main() -> None:

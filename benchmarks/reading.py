@@ -3,10 +3,11 @@
     python -m benchmarks.reading --pictures=data/test [--before=../old] [--rapidocr=python3] [--engines=litert,onnx]
         [--count=3000] [--repeats=5]
 
-Four jobs are measured: one picture, a picture of 12 megapixels, a folder of `--count` pictures, and with `--engines`
-one picture and the folder by each engine that is installed. Each job runs `--repeats` times, the checkouts in turn, and
-the medians are printed. CPU seconds are those of the process and its children. Memory is the largest sum of the
-proportional set sizes (PSS) of these processes, read from /proc twenty times a second, so this program needs Linux.
+Three jobs are measured: one picture, a picture of 12 megapixels, and a folder of `--count` pictures. Each checkout does
+each job, and so does this one with each of the `--engines`, which must be installed. RapidOCR does the first two. Each
+job runs `--repeats` times, the commands in turn, and the medians are printed. CPU seconds are those of the process and
+its children. Memory is the largest sum of the proportional set sizes (PSS) of these processes, read from /proc twenty
+times a second, so this program needs Linux.
 """
 
 from __future__ import annotations
@@ -79,10 +80,15 @@ def make_command(checkout: Path, pictures: Path, *flags: str) -> list[str]:
     return [sys.executable, str(checkout / "main.py"), *names, f"--images={pictures}", *flags]
 
 
+def list_pictures(folder: Path) -> list[Path]:
+    """The PNG files of a folder by name, or its JPEG files if it has none."""
+    return sorted(folder.glob("*.png")) or sorted(folder.glob("*.jpg"))
+
+
 def link_pictures(source: Path, target: Path, count: int) -> Path:
-    """A folder with links to the first pictures of another."""
+    """A folder with links to the first pictures of another, by name."""
     target.mkdir()
-    for picture in islice(sorted(source.glob("*.png")) or sorted(source.glob("*.jpg")), count):
+    for picture in islice(list_pictures(source), count):
         (target / picture.name).symlink_to(picture.resolve())
     return target
 
@@ -107,22 +113,26 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--engines", default="", help="engines to compare, comma-separated")
     args = parser.parse_args()
+    if not list_pictures(args.pictures) or args.count < 1:
+        parser.error(
+            f"--pictures={args.pictures} --count={args.count}: expected a folder of .png or .jpg, and a count above 0"
+        )
     checkouts = {"now": ROOT, **({"before": args.before.resolve()} if args.before else {})}
     engines = [engine for engine in args.engines.split(",") if engine]
     print(f"{'':37} {'CPU s':>10} {'wall s':>10} {'PSS MB':>10}   medians of {args.repeats}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         many, one = link_pictures(args.pictures, folder / "many", args.count), folder / "one.png"
-        first = next(many.iterdir())
-        Image.open(first).save(one)
-        Image.open(first).resize(PHOTO_SIZE).save(folder / "large.jpg", quality=90)
+        linked = list_pictures(many)
+        Image.open(linked[0]).save(one)
+        Image.open(linked[0]).convert("RGB").resize(PHOTO_SIZE).save(folder / "large.jpg", quality=90)
         for title, pictures in {"one picture": one, "12 megapixels": folder / "large.jpg", "folder": many}.items():
             commands = {name: make_command(checkout, pictures) for name, checkout in checkouts.items()}
             commands |= {name: make_command(ROOT, pictures, f"--engine={name}") for name in engines}
             if args.rapidocr and pictures is not many:
                 commands["RapidOCR"] = [args.rapidocr, "-c", RAPIDOCR, str(pictures)]
             print_job(title, commands, folder, args.repeats)
-    print(f"{args.count} pictures of {args.pictures.name}; {os.cpu_count()} cores")
+    print(f"{len(linked)} pictures of {args.pictures.name}; {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":
