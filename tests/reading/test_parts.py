@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -273,15 +274,19 @@ def test_kills_lose_nothing_but_the_part_in_work(tmp_path: Path) -> None:
     folder = photos(tmp_path)
     with run(folder, tmp_path / "whole") as program:
         program.communicate()
-    out = tmp_path / "out"
+    out, delays = tmp_path / "out", random.Random(0)
+    before: dict[str, tuple[int, int]] = {}
     for finished in (1, 4, 8):
         with run(folder, out) as program:
             while program.poll() is None and len(list(out.glob("part-*.jsonl"))) < finished:
                 time.sleep(0.001)
+            time.sleep(delays.uniform(0, 0.02))  # to be killed anywhere in a part
             program.send_signal(signal.SIGKILL)
         assert program.returncode == -signal.SIGKILL
-        kept = {path.name: path.stat().st_mtime_ns for path in out.glob("part-*.jsonl")}
+        kept = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in out.glob("part-*.jsonl")}
         assert len(kept) >= finished
+        assert before.items() <= kept.items()
+        before = kept
         assert all(path.read_bytes().count(b"\n") == 3 for path in out.glob("part-*.jsonl"))
         assert not (out / MERGED).exists()
     with run(folder, out) as program:
