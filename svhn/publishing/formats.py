@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from svhn.errors import UserError, suggest_extra
 from svhn.publishing.pictures import load_picture
+from svhn.runtime.shell import silence_native_code
 from svhn.spec import Info
 
 OPSET = 18  # version of ONNX's operators, which every onnxruntime since 1.14 (2023) supports
@@ -109,7 +110,9 @@ def _write_litert_int8(module: Exportable, path: Path) -> None:
 
 
 def _load_litert(path: Path) -> Call:
-    interpreter = _import_extra("ai_edge_litert.interpreter").Interpreter(str(path))
+    with silence_native_code():  # LiteRT prints which of its delegates computes
+        interpreter = _import_extra("ai_edge_litert.interpreter").Interpreter(str(path))
+        interpreter.allocate_tensors()
     read = interpreter.get_signature_runner()
     return lambda images: read(images=images)
 

@@ -82,7 +82,7 @@ def test_pictures_are_read_from_where_they_lie(memory: str, web: str) -> None:
     addresses = [*find_pictures([memory]).paths, *find_pictures([web]).paths, f"{memory}/none.png", f"{web}none.png"]
     found = Fake(0.9).reader().read(addresses, on_error="return")
     assert [reading.text for reading in found] == ["11", "12", "13", "11", "12", "13", "", ""]
-    assert [reading.error for reading in found[6:]] == ["the picture is missing"] * 2
+    assert [reading.error for reading in found[6:]] == [f"{name}: the picture is missing" for name in addresses[6:]]
 
 
 def test_work_with_a_changed_picture_is_refused(memory: str, tmp_path: Path) -> None:
