@@ -16,6 +16,7 @@ MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; 
 # Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
+SAME_WINDOW = 0.8  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
 ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
 
@@ -43,8 +44,8 @@ def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map
     """The most probable number of an RGB picture.
 
     The best box of all windows becomes the center of one closer window, which gives the final box and probability. In a
-    picture that is hardly larger than its number, the closer window is the same as the best one, and is not searched
-    again.
+    picture that is hardly larger than its number, the closer window is about the same as the best one, and is not
+    searched.
 
     Args:
         locate: the finder's function.
@@ -55,7 +56,7 @@ def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map
     windows = list_windows(image.width, image.height)
     best, window = _find_best_window(locate, image, windows, size, each)
     closer = center_window(best.box, image.size)
-    if closer != window:
+    if _compute_overlap(closer, window) < SAME_WINDOW:
         best, _ = _find_best_window(locate, image, [closer], size, map)
     return best._replace(windows=len(windows))
 
@@ -90,6 +91,13 @@ def _find_best_window(
     x0, y0, x1, y1 = np.clip(boxes[index], 0, 1).tolist()
     box = left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
     return Detection(box, float(probable[index])), windows[index]
+
+
+def _compute_overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes that overlap, 0 to 1."""
+    both = (min(one[2], other[2]) - max(one[0], other[0])) * (min(one[3], other[3]) - max(one[1], other[1]))
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
+    return both / (sum(areas) - both)
 
 
 def list_windows(width: int, height: int) -> list[Box]:

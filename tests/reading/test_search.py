@@ -96,6 +96,14 @@ def test_a_picture_hardly_larger_than_its_number_is_searched_once() -> None:
     assert found.box == pytest.approx((10, 5, 90, 40), abs=2)
 
 
+def test_only_a_closer_window_that_differs_is_searched() -> None:
+    """The closer windows of numbers 31 and 25 pixels high take 92 and 60 % of the picture."""
+    for box, looks in (((45, 7, 55, 38), 1), ((45, 10, 55, 35), 2)):
+        seen: list[int] = []
+        search.find_number(bright(seen), photo(100, 45, box), SIZE)
+        assert len(seen) == looks
+
+
 def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None:
     window = search.center_window((400, 300, 500, 340), (1000, 800))
     assert ((window[0] + window[2]) / 2, (window[1] + window[3]) / 2) == pytest.approx((450, 320))
