@@ -13,7 +13,7 @@ from svhn.runtime.command_line import WORDS, CutFlag
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
 CHOICES = {
     "split": ("valid", "test"),
-    "format": ("litert", "litert_int8", "onnx", "savedmodel"),
+    "format": ("litert", "litert_float16", "litert_int8", "onnx", "savedmodel"),
     "engine": ("auto", "litert", "onnx", "tensorflow"),  # as svhn.reading.engine.ENGINES has them
 }
 OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before

@@ -109,6 +109,14 @@ def _write_litert_int8(module: Exportable, path: Path) -> None:
     path.write_bytes(converter.convert())
 
 
+def _write_litert_float16(module: Exportable, path: Path) -> None:
+    """Write the weights in 16 bits: half the size, and nothing lost of a released run, whose weights are in float16."""
+    converter = _make_litert_converter(module)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    path.write_bytes(converter.convert())
+
+
 def _load_litert(path: Path) -> Call:
     with silence_native_code():  # LiteRT prints which of its delegates computes
         interpreter = _import_extra("ai_edge_litert.interpreter").Interpreter(str(path))
@@ -137,5 +145,6 @@ FORMATS: dict[str, Format] = {
     "savedmodel": Format("-savedmodel", _write_savedmodel, _load_savedmodel),
     "litert": Format(".tflite", _write_litert, _load_litert),
     "litert_int8": Format("-int8.tflite", _write_litert_int8, _load_litert, exact=False),
+    "litert_float16": Format("-float16.tflite", _write_litert_float16, _load_litert, exact=False),
     "onnx": Format(".onnx", _write_onnx, _load_onnx),
 }

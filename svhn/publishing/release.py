@@ -22,7 +22,7 @@ from svhn.runtime.files import atomic_write, write_json
 
 MEASURED_OPTIONS = ("views", "temperature", "threshold")  # options of evaluation that a released run keeps
 MIN_PROBABILITY = 1e-6  # keeps the loss finite when a wrong number has a confidence of 1
-LIGHT_FORMATS = ("litert_int8", "litert")  # for reading without TensorFlow, the faster one first
+LIGHT_FORMAT = "litert_float16"  # for reading without TensorFlow; 8-bit weights move boxes: see docs/results.md
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
@@ -63,23 +63,22 @@ def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float,
 
 
 def write_light_file(folder: Path, records_dir: str, say: Say) -> None:
-    """Write the file by which `read` reads a released run without TensorFlow, with 8-bit weights if they suffice.
+    """Write the file by which `read` reads a released run without TensorFlow.
 
     Args:
         folder: the released run.
         records_dir: folder of the records, for the check of the file.
-        say: prints what was written, or why a format was not.
+        say: prints what was written, or why nothing was.
     """
-    for kind in LIGHT_FORMATS:
-        try:
-            checked = export_run(folder, {}, "", records_dir, kind, folder / BUNDLED)
-        except UserError as error:
-            say(str(error))
-            continue
-        say(f"{folder / BUNDLED} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
-        return
-    for path in (get_description_path(folder / BUNDLED), folder / BUNDLED):  # of an earlier release
-        path.unlink(missing_ok=True)
+    path = folder / BUNDLED
+    try:
+        checked = export_run(folder, {}, "", records_dir, LIGHT_FORMAT, path)
+    except UserError as error:
+        say(str(error))
+        for earlier in (get_description_path(path), path):  # of an earlier release
+            earlier.unlink(missing_ok=True)
+    else:
+        say(f"{path} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
 
 
 def _to_float16(weight: np.ndarray) -> np.ndarray:

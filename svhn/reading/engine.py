@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 PACKAGES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "tensorflow": "tensorflow"}  # that the engines are in
 ENGINES = ("auto", *PACKAGES)
-FORMATS = {"litert_int8": "litert", "litert": "litert", "onnx": "onnx"}  # engines by format of the exported file
+# engines by format of the exported file
+FORMATS = {"litert_int8": "litert", "litert_float16": "litert", "litert": "litert", "onnx": "onnx"}
 
 Outputs = dict[str, np.ndarray]
 Compute = Callable[[np.ndarray], Outputs]

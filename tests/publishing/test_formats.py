@@ -13,6 +13,7 @@ from svhn.config import RELEASED
 from svhn.models import MODELS
 from svhn.publishing import agreement, export
 from svhn.publishing.formats import FORMATS, Exportable
+from svhn.reading import engine
 from svhn.run import Run
 from svhn.runs import load, stored
 from svhn.spec import Info
@@ -44,8 +45,11 @@ def draw_noise(info: Info) -> np.ndarray:
 )
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_model_can_be_exported(name: str, info: Info, kind: str, tmp_path: Path) -> None:
-    found = export.write_export(make_module(name, info), kind, tmp_path / "file", draw_noise(info))
-    assert found.confidence < (1e-4 if FORMATS[kind].exact else 0.05)
+    module, images, limit = make_module(name, info), draw_noise(info), 1e-4 if FORMATS[kind].exact else 0.05
+    assert export.write_export(module, kind, tmp_path / "file", images).confidence < limit
+    if kind in engine.FORMATS:  # `read` takes it
+        found = engine.LOADERS[engine.FORMATS[kind]](tmp_path / "file")(images)
+        assert agreement.compare_outputs(found, module.run_images(images)).confidence < limit
 
 
 @pytest.mark.parametrize("kind", FORMATS)
