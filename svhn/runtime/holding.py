@@ -18,13 +18,15 @@ def hold_folder(folder: Path) -> Iterator[None]:
     """Keep other processes out of a folder. A process that is killed lets go of it.
 
     Args:
-        folder: the folder. It is made if it is missing, and removed in the end if it is empty.
+        folder: the folder. It is made if it is missing. In the end it is removed if it is empty, unless it was empty
+            before.
 
     Raises:
         UserError: another process has the folder; names the process.
     """
     from filelock import FileLock, Timeout  # warns at its import where the system has no locks
 
+    was_empty = _is_empty(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock, holder = FileLock(folder / LOCK_FILE), folder / HOLDER_FILE
     try:
@@ -42,8 +44,17 @@ def hold_folder(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # Windows keeps a file that is open; its lock removes the file itself
             (folder / LOCK_FILE).unlink(missing_ok=True)
         lock.release()
-        with suppress(OSError):  # other files lie in the folder
-            folder.rmdir()
+        if not was_empty:
+            with suppress(OSError):  # other files lie in the folder
+                folder.rmdir()
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder is there and holds nothing, but for what a killed process left."""
+    try:
+        return {path.name for path in folder.iterdir()} <= {LOCK_FILE, HOLDER_FILE}
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _read_holder(holder: Path) -> str:

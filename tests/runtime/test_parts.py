@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from svhn.errors import UserError
+from svhn.runtime import holding
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, name_parts, open_plan, write_part
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +174,14 @@ def test_two_may_make_the_same_part_at_once(tmp_path: Path) -> None:
 
     write_part(path, content())
     assert contents(tmp_path) == {NAMES[0]: b"ab"}
+
+
+def test_an_empty_folder_of_the_user_s_stays(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), holding.hold_folder(tmp_path):
+        raise ZeroDivisionError
+    with holding.hold_folder(tmp_path / "own"):
+        pass
+    assert contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize("moves", range(7))  # plan.json, four parts, the merged file, plan.json with the result
