@@ -137,7 +137,7 @@ def define_flags(command: Command) -> flags.FlagValues:
     values = flags.FlagValues()
     for name in command.all_flags:
         flag = command.own.get(name, FLAGS[name])
-        DEFINERS[type(flag.default)](name, flag.default, flag.help, flag_values=values)
+        DEFINERS[type(FLAGS[name].default)](name, flag.default, flag.help, flag_values=values)
     return values
 
 

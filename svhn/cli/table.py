@@ -23,7 +23,10 @@ NOT_FLAGS = ("temperature",)  # fields of Config that are measured and never typ
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag: its default, whose type is the flag's type, its line in `--help`, and that line's heading."""
+    """A flag: its default, its line in `--help`, and that line's heading.
+
+    The type of the default in `FLAGS` is the flag's type. A command's own default may be None: the run's own.
+    """
 
     default: Any
     help: str
@@ -116,6 +119,9 @@ SCORE_FLAGS = _list_names(
 RARE_SCORE_FLAGS = _list_names("model dataset random_crop grayscale mixed_precision augment magnitude")
 REFERENCE_FLAGS = ("log_name", "num_epochs", "lrate", "verbose", "log_dir")  # typed with every mode there
 RELEASED_NAME = Flag(RELEASED.name, "name of the run that reads", "Run")
+FOUND_THRESHOLD = Flag(
+    None, "least probability with which a picture has a number; the finder's own unless given", "Evaluation"
+)
 CHECKPOINTS = Flag("all", "checkpoints to score: all, best, latest or a step", "Run")
 
 
@@ -131,10 +137,19 @@ COMMANDS = {
             "name finder checkpoint engine threads images recursive views threshold output restart annotate "
             "checkpoints_dir"
         ),
-        ("part_size", "runner", "runner_options", "mixed_precision", "augment", "magnitude", "results_dir"),
+        (
+            "part_size",
+            "runner",
+            "runner_options",
+            "mixed_precision",
+            "augment",
+            "magnitude",
+            "results_dir",
+        ),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
+            "threshold": FOUND_THRESHOLD,
             "output": Flag(
                 "",
                 "table to write, .csv, .json, .jsonl or .parquet, or folder/ of a job in parts; of a CSV of pixels, "
@@ -150,7 +165,7 @@ COMMANDS = {
         _list_names("name finder checkpoint engine threads host port views threshold checkpoints_dir"),
         ("mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "records_dir", "log_dir"),
-        {"name": RELEASED_NAME},
+        {"name": RELEASED_NAME, "threshold": FOUND_THRESHOLD},
     ),
     "download": Command(
         "fetch a data set from its publisher, or draw one",

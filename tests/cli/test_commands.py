@@ -105,6 +105,14 @@ def test_help_has_the_commands_own_defaults(capsys: pytest.CaptureFixture[str]) 
         assert line.endswith(f"({default})")
 
 
+@pytest.mark.parametrize("name", ["read", "web"])
+def test_help_claims_no_threshold_but_the_finder_s_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  --threshold "))
+    assert "finder's own" in line
+    assert not any(character.isdigit() for character in line)
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"svhn {__version__}\n"
