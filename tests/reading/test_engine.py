@@ -104,6 +104,26 @@ def test_a_file_of_other_weights_does_not_serve(tmp_path: Path) -> None:
         load_network(paths, {}, "", "auto")
 
 
+@pytest.mark.parametrize("flags", [(), ("--output=out/", "--part_size=2")], ids=["lines", "parts"])
+@pytest.mark.parametrize("engine", ["litert", pytest.param("tensorflow", marks=pytest.mark.slow)])
+def test_reading_writes_nothing_into_a_run_s_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, flags: tuple[str, ...]
+) -> None:
+    """A run may lie where its user can't write, or be read by many machines at once."""
+    shutil.copytree(RELEASED, tmp_path / "checkpoints/mine", ignore=shutil.ignore_patterns("finder"))
+    shutil.copytree(RELEASED / "finder", tmp_path / "checkpoints/myfinder")
+    monkeypatch.chdir(tmp_path)
+
+    def list_states() -> dict[Path, tuple[int, int, int]]:
+        states = {path: path.stat() for path in (tmp_path / "checkpoints").rglob("*")}
+        return {path: (state.st_ino, state.st_mtime_ns, state.st_size) for path, state in states.items()}
+
+    before = list_states()
+    assert call(tmp_path, "read", "--name=mine", "--finder=myfinder", f"--engine={engine}", str(PICTURE), *flags) == 0
+    assert list_states() == before
+    assert not (tmp_path / "results").exists()
+
+
 def test_an_engine_reads_only_its_own_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--engine=onnx reads exported files alone"):
         load_network(copy_released(tmp_path), {}, "", "onnx")
