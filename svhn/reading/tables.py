@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple, Protocol
 
 from svhn.errors import UserError, suggest_extra
 from svhn.reading.outputs import CSV_COLUMNS, SCHEMA, Row, format_csv_row, format_json_row
-from svhn.runtime.files import atomic_write
+from svhn.runtime.files import atomic_write, make_ending
 
 ROWS_PER_GROUP = 1000  # of a Parquet file; as many are in memory
 
@@ -73,7 +73,7 @@ def open_table(path: Path) -> Iterator[Callable[[Row], None]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     stopped: BaseException | None = None
-    with atomic_write(path) as file:
+    with atomic_write(path, ending=make_ending()) as file:  # two processes may write one table
         table = _make_table(path, file)
         try:
             yield table.write

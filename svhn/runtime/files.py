@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 
 def compute_sha256(path: Path) -> str:
@@ -37,6 +38,11 @@ def describe_file(name: str) -> str:
     except (OSError, ValueError):  # ValueError: a name with a zero byte
         return "-1"
     return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def make_ending() -> str:
+    """An ending for a temporary name. Two processes that write the same file get two names."""
+    return f".{uuid4().hex}.tmp"
 
 
 @contextmanager
@@ -109,7 +115,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file with `atomic_write`, and its folder if that is missing."""
+    """Write a CSV file with `atomic_write`, and its folder if that is missing. Two processes may write one file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, "w") as file:
+    with atomic_write(path, "w", make_ending()) as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
