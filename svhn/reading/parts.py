@@ -22,7 +22,8 @@ from svhn.reading.reader import Reader
 from svhn.reading.remote import describe_picture
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
-from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan, write_part
+from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan
+from svhn.runtime.place import Place
 
 ENDING = ".jsonl"  # of parts and of the merged file: lines can be joined
 MERGED = f"readings{ENDING}"
@@ -32,9 +33,10 @@ MakeReader = Callable[[], Reader]
 
 
 class Part(NamedTuple):
-    """A part's file, the pictures whose rows it holds, and the folder from which their paths start."""
+    """A part's place and file, the pictures whose rows it holds, and the folder from which their paths start."""
 
-    path: Path
+    place: Place
+    name: str
     pictures: Sequence[str]
     start: str
 
@@ -113,10 +115,10 @@ def _make_missing_parts(
     make_reader: MakeReader,
     runner: Runner | None,
 ) -> None:
-    missing = {*plan.list_missing()}
+    missing, place = {*plan.list_missing()}, plan.place._replace(folder=plan.folder.absolute())
     starts = range(0, len(pictures), part_size)
     parts = [
-        Part(plan.folder.absolute() / name, pictures[start : start + part_size], os.getcwd())  # noqa: PTH109
+        Part(place, name, pictures[start : start + part_size], os.getcwd())  # noqa: PTH109
         for name, start in zip(plan.parts, starts, strict=True)
         if name in missing
     ]
@@ -137,7 +139,7 @@ def make_part(reader: Reader, part: Part, tell: Callable[[Reading], object] = la
         part: the part; calls that make the same part at once or again do no harm.
         tell: called with each reading.
     """
-    write_part(part.path, _format_rows(reader, part, tell))
+    part.place.write_part(part.name, _format_rows(reader, part, tell))
 
 
 def _format_rows(reader: Reader, part: Part, tell: Callable[[Reading], object]) -> Iterator[bytes]:

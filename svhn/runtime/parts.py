@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +15,10 @@ from uuid import uuid4
 from svhn.errors import UserError
 from svhn.runtime.files import atomic_write, write_json
 from svhn.runtime.holding import hold_folder
+from svhn.runtime.place import FAILED, PLAN_FILE, Place
 
-PLAN_FILE = "plan.json"
 SCHEMA = 1  # number of the layout of plan.json
-TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{32}\.tmp")
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp$")
 LONGEST_VALUE = 40  # characters of a value in a message
 
 
@@ -32,6 +32,7 @@ class Plan:
         parts: names of the parts' files, in order.
         merged: name of the file that holds all parts in the end; "" if the parts are not merged.
         result: what came of the work, once it is complete; None until then.
+        plan_id: differs between two plans that the folder has held; given by `open_plan`. Earlier plans have none.
     """
 
     folder: Path
@@ -39,6 +40,12 @@ class Plan:
     parts: tuple[str, ...]
     merged: str = ""
     result: Mapping[str, Any] | None = None
+    plan_id: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where the parts are made."""
+        return Place(self.folder, self.plan_id)
 
     def list_missing(self) -> list[str]:
         """Names of the parts that are still to be made."""
@@ -51,17 +58,6 @@ def name_parts(count: int, suffix: str) -> tuple[str, ...]:
     return tuple(f"part-{index:05}-of-{count:05}{suffix}" for index in range(count))
 
 
-def make_ending() -> str:
-    """An ending for a part's temporary name. Two processes that make the same part get two names."""
-    return f".{uuid4().hex}.tmp"
-
-
-def write_part(path: Path, content: Iterable[bytes]) -> None:
-    """Write a part, which takes its name once it is complete and on the disk."""
-    with atomic_write(path, ending=make_ending()) as file:
-        file.writelines(content)
-
-
 @contextmanager
 def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
     """Begin a plan, or go on with the same plan of an earlier process. No other process can open it meanwhile.
@@ -71,7 +67,7 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
         restart: whether the files of an earlier plan are removed first. Other files in the folder are kept.
 
     Yields:
-        The plan, with its result if an earlier process has completed it.
+        The plan with its id, and with its result if an earlier process has completed it.
 
     Raises:
         UserError: another process has the plan open, the folder's plan is another one, or a file has the name of one
@@ -82,10 +78,11 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
             _remove_earlier_files(plan.folder)
         stored = read_plan(plan.folder)
         if stored is None:
-            _write_first_plan(plan)
+            plan = _write_first_plan(plan)
         else:
             _check_identity(plan, stored)
-            plan = replace(plan, result=stored.result if _has_merged(stored) else None)
+            result = stored.result if _has_merged(stored) else None
+            plan = replace(plan, result=result, plan_id=stored.plan_id)
         _remove_leftovers(plan)
         yield plan
 
@@ -131,20 +128,24 @@ def _is_file_name(name: Any) -> bool:
 
 
 def _make_plan(folder: Path, fields: Mapping[str, Any]) -> Plan:
-    return Plan(folder, fields["identity"], tuple(fields["parts"]), fields["merged"], fields.get("result"))
+    parts, result = tuple(fields["parts"]), fields.get("result")
+    return Plan(folder, fields["identity"], parts, fields["merged"], result, fields.get("plan_id", ""))
 
 
 def _write_plan(plan: Plan) -> None:
-    fields = {name: getattr(plan, name) for name in ("identity", "parts", "merged", "result")}
+    fields = {name: getattr(plan, name) for name in ("plan_id", "identity", "parts", "merged", "result")}
     write_json(plan.folder / PLAN_FILE, {"schema": SCHEMA, **fields})
 
 
-def _write_first_plan(plan: Plan) -> None:
+def _write_first_plan(plan: Plan) -> Plan:
+    """Write the plan under a new id, and return it. Raises `UserError` if a file has the name of one of its files."""
     present = {path.name for path in plan.folder.iterdir()}
     taken = [name for name in (plan.merged, *plan.parts) if name in present]
     if taken:
         raise UserError(f"{plan.folder / taken[0]} exists and is of no plan: move it, or choose another folder")
+    plan = replace(plan, plan_id=uuid4().hex)
     _write_plan(plan)
+    return plan
 
 
 def _check_identity(plan: Plan, stored: Plan) -> None:
@@ -195,17 +196,24 @@ def discard_plan(plan: Plan) -> None:
 
 
 def _remove_leftovers(plan: Plan) -> None:
-    """Remove the temporary files of processes that were killed, and the parts of a merged file."""
+    """Remove the temporary files of processes that were killed, notes of failures, and the parts of a merged file."""
     parts, merged = {*plan.parts}, bool(plan.merged) and plan.result is not None
     for path in plan.folder.iterdir():
-        unfinished = TEMPORARY.fullmatch(path.name)
-        if (unfinished and unfinished[1] in parts) or (merged and path.name in parts):
+        part = TEMPORARY.sub("", path.name).removesuffix(FAILED)
+        if part in parts and (merged or part != path.name):
             path.unlink(missing_ok=True)
 
 
 def check_complete(plan: Plan) -> None:
-    """Raises `UserError` if parts are missing after all of them were to be made."""
+    """Raises `UserError` if parts are missing after all of them were to be made, with the reason if it was noted."""
     missing = plan.list_missing()
+    failed = plan.place.read_failures(missing)
+    if failed:
+        name, reason = next(iter(failed.items()))
+        raise UserError(
+            f"{len(failed)} of {len(plan.parts)} files could not be made in {plan.folder}, the first is {name}: "
+            f"{reason}. Run the same command again, which keeps the finished files"
+        )
     if missing:
         raise UserError(
             f"{len(missing)} of {len(plan.parts)} files are missing from {plan.folder}, the first is {missing[0]}: "

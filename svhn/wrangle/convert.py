@@ -14,6 +14,7 @@ from svhn.errors import UserError
 from svhn.records import merge_earlier_info, read_info, withdraw_splits, write_info
 from svhn.runtime.files import atomic_write, describe_file, digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan
+from svhn.runtime.place import Place
 from svhn.spec import DatasetSpec, Entry, Info
 from svhn.wrangle.crop import Crop, crop_entry, describe_encoder
 from svhn.wrangle.draw import Options, Tally, draw_splits
@@ -31,7 +32,7 @@ from svhn.wrangle.shards import (
 
 PLAN_FOLDER = "unfinished"  # in the folder of a data set's records: holds the new shards until all are complete
 
-MakeShards = Callable[[Path, Sequence[Shard], Crop], None]
+MakeShards = Callable[[Place, Sequence[Shard], Crop], None]
 
 
 def convert_dataset(
@@ -56,7 +57,7 @@ def convert_dataset(
         sources: names of the sources.
         options: how to make the records.
         restart: whether what an interrupted call has made is removed first.
-        make: `(folder, shards, crop)` makes shards in a folder; None for processes of this machine.
+        make: `(place, shards, crop)` makes shards in the plan's folder; None for processes of this machine.
         version: version of the program, which may decide what the records hold.
 
     Raises:
@@ -72,7 +73,7 @@ def convert_dataset(
     with open_plan(Plan(folder / PLAN_FOLDER, identity, list_part_names(shards)), restart) as plan:
         if plan.result is None:
             crop = partial(crop_entry, spec.load, spec.locate, options.size, options.margin, spec.image_format)
-            (make or partial(make_shards, processes=options.processes))(plan.folder, find_missing(plan, shards), crop)
+            (make or partial(make_shards, processes=options.processes))(plan.place, find_missing(plan, shards), crop)
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
             _check_skipped(folder, tally, summaries, options.max_skipped)

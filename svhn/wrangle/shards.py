@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
 from svhn.runtime import beam
-from svhn.runtime.files import atomic_write, flush_to_disk, name_temporarily
-from svhn.runtime.parts import Plan, make_ending
+from svhn.runtime.files import flush_to_disk
+from svhn.runtime.parts import Plan
+from svhn.runtime.place import Place
 from svhn.runtime.processes import start_workers
 from svhn.runtime.shell import silence_tensorflow
 from svhn.spec import Entry
@@ -81,11 +82,11 @@ def find_missing(plan: Plan, shards: Iterable[Shard]) -> list[Shard]:
     return [shard for shard in shards if missing & {shard.name, shard.summary_name}]
 
 
-def make_shards(folder: Path, shards: Iterable[Shard], crop: Crop, processes: int) -> None:
+def make_shards(place: Place, shards: Iterable[Shard], crop: Crop, processes: int) -> None:
     """Make shards one after another on this machine, with a progress bar per split.
 
     Args:
-        folder: the plan's folder.
+        place: the plan's.
         shards: the shards, those of one split after one another.
         crop: turns an entry into a picture, or into the reason why it can't be used.
         processes: number of processes that crop pictures.
@@ -97,23 +98,24 @@ def make_shards(folder: Path, shards: Iterable[Shard], crop: Crop, processes: in
             with tqdm(parallel_map(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
                 rest = iter(outcomes)
                 for shard in parts:
-                    _write_shard_files(folder, shard, islice(rest, len(shard.entries)))
+                    _write_shard_files(place, shard, islice(rest, len(shard.entries)))
 
 
-def make_shard(folder: Path, crop: Crop, shard: Shard) -> None:
+def make_shard(place: Place, crop: Crop, shard: Shard) -> None:
     """Make one shard in this process. Calls that make the same shard at once or again do no harm."""
     with silence_tensorflow():  # a worker imports it here
         import tensorflow  # noqa: F401
 
-    _write_shard_files(folder, shard, map(crop, shard.entries))
+    _write_shard_files(place, shard, map(crop, shard.entries))
 
 
-def make_shards_by_beam(runner: str, options: Sequence[str], folder: Path, shards: Iterable[Shard], crop: Crop) -> None:
+def make_shards_by_beam(runner: str, options: Sequence[str], place: Place, shards: Iterable[Shard], crop: Crop) -> None:
     """As `make_shards`, by a runner of Apache Beam, whose machines share the folders of pictures and records."""
-    beam.run_parts(partial(make_shard, folder.absolute(), crop), shards, runner, options)
+    place = place._replace(folder=place.folder.absolute())
+    beam.run_parts(partial(make_shard, place, crop), shards, runner, options)
 
 
-def _write_shard_files(folder: Path, shard: Shard, outcomes: Iterable[CroppedPicture | str]) -> None:
+def _write_shard_files(place: Place, shard: Shard, outcomes: Iterable[CroppedPicture | str]) -> None:
     """Write the summary and the shard. The shard is named last, so that a shard always has its summary."""
     lengths: Counter[str] = Counter()
     skipped: list[tuple[str, str]] = []
@@ -126,13 +128,12 @@ def _write_shard_files(folder: Path, shard: Shard, outcomes: Iterable[CroppedPic
                 lengths[str(len(entry.label))] += 1
                 yield serialize_example(outcome.image, entry.label, entry.name, outcome.boxes)
 
-    with name_temporarily(folder / shard.name, make_ending()) as temporary:
+    with place.name_part(shard.name) as temporary:
         examples = write_shard(temporary, serialize_outcomes())
         with temporary.open("rb+") as file:
             flush_to_disk(file)
         summary = Summary(examples, temporary.stat().st_size, dict(sorted(lengths.items())), skipped)
-        with atomic_write(folder / shard.summary_name, "w", make_ending()) as file:
-            json.dump(summary._asdict(), file)
+        place.write_part(shard.summary_name, [json.dumps(summary._asdict()).encode()])
 
 
 def read_summaries(folder: Path, shards: Iterable[Shard], splits: Iterable[str]) -> dict[str, list[Summary]]:

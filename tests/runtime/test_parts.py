@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from svhn.errors import UserError
 from svhn.runtime import holding
-from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, name_parts, open_plan, write_part
+from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, name_parts, open_plan
 
 ROOT = Path(__file__).parents[2]
 NAMES = name_parts(4, ".txt")
@@ -33,7 +34,7 @@ def work(plan: Plan, restart: bool = False) -> list[str]:
     with open_plan(plan, restart) as opened:
         if opened.result is None:
             for name in opened.list_missing():
-                write_part(plan.folder / name, [name.encode(), b"\n"])
+                opened.place.write_part(name, [name.encode(), b"\n"])
                 made.append(name)
             check_complete(opened)
             complete_plan(opened, {"lines": len(NAMES)})
@@ -42,9 +43,9 @@ def work(plan: Plan, restart: bool = False) -> list[str]:
 
 def begin(plan: Plan, names: tuple[str, ...]) -> None:
     """Make some parts and no more."""
-    with open_plan(plan):
+    with open_plan(plan) as opened:
         for name in names:
-            write_part(plan.folder / name, [name.encode(), b"\n"])
+            opened.place.write_part(name, [name.encode(), b"\n"])
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -152,28 +153,65 @@ def test_a_file_of_no_plan_is_not_replaced(tmp_path: Path, name: str) -> None:
 def test_a_discarded_plan_leaves_no_file(tmp_path: Path) -> None:
     plan = make_plan(tmp_path / "out")
     with open_plan(plan) as opened:
-        write_part(plan.folder / NAMES[0], [b"x"])
+        opened.place.write_part(NAMES[0], [b"x"])
         discard_plan(opened)
     assert not plan.folder.exists()
 
 
 def test_parts_that_no_machine_left_here_are_named(tmp_path: Path) -> None:
     with open_plan(make_plan(tmp_path)) as plan:
-        write_part(tmp_path / NAMES[0], [b"x"])
+        plan.place.write_part(NAMES[0], [b"x"])
         with pytest.raises(UserError, match=f"3 of 4 files are missing .*{NAMES[1]}"):
             check_complete(plan)
 
 
 def test_two_may_make_the_same_part_at_once(tmp_path: Path) -> None:
-    path = tmp_path / NAMES[0]
+    with open_plan(make_plan(tmp_path)) as plan:
 
-    def content() -> Iterator[bytes]:
-        yield b"a"
-        write_part(path, [b"ab"])
-        yield b"b"
+        def content() -> Iterator[bytes]:
+            yield b"a"
+            plan.place.write_part(NAMES[0], [b"ab"])
+            yield b"b"
 
-    write_part(path, content())
-    assert contents(tmp_path) == {NAMES[0]: b"ab"}
+        plan.place.write_part(NAMES[0], content())
+        assert contents(tmp_path)[NAMES[0]] == b"ab"
+        assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_process_of_an_earlier_plan_writes_no_part_of_the_next(tmp_path: Path) -> None:
+    """It is still at work, on another machine for example, when the work is begun anew or removed."""
+    with open_plan(make_plan(tmp_path, name="a")) as plan:
+        earlier = plan.place
+    with open_plan(make_plan(tmp_path, name="b"), restart=True) as plan:
+        before = contents(tmp_path)
+        for write in (earlier.write_part, lambda name, _: earlier.note_failure(name, "late")):
+            with pytest.raises(UserError, match=rf"{NAMES[0]}\S* is not written: .*plan\.json .*Repeat the command"):
+                write(NAMES[0], [b"late"])
+        assert contents(tmp_path) == before
+        discard_plan(plan)
+        with pytest.raises(UserError, match=f"{NAMES[1]} is not written"):
+            plan.place.write_part(NAMES[1], [b"late"])
+    assert work(make_plan(tmp_path, name="b")) == list(NAMES)
+
+
+def test_a_plan_that_an_earlier_version_began_is_ended(tmp_path: Path) -> None:
+    begin(make_plan(tmp_path), NAMES[:2])
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    del plan["plan_id"]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    assert work(make_plan(tmp_path)) == list(NAMES[2:])
+    assert (tmp_path / MERGED).read_bytes() == WHOLE
+
+
+def test_parts_that_could_not_be_made_are_counted_and_made_by_the_next_call(tmp_path: Path) -> None:
+    with open_plan(make_plan(tmp_path)) as plan:
+        plan.place.write_part(NAMES[0], [NAMES[0].encode(), b"\n"])
+        for name in NAMES[1:3]:
+            plan.place.note_failure(name, "the network is down")
+        with pytest.raises(UserError, match=f"2 of 4 files .* {NAMES[1]}: the network is down. Run the same command"):
+            check_complete(plan)
+    assert work(make_plan(tmp_path)) == list(NAMES[1:])
+    assert {*contents(tmp_path)} == {"plan.json", MERGED}
 
 
 def test_an_empty_folder_of_the_user_s_stays(tmp_path: Path) -> None:
@@ -271,6 +309,7 @@ def test_a_full_disk_leaves_no_half_part(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_plan_is_readable(tmp_path: Path) -> None:
     work(make_plan(tmp_path, run="released"))
     plan = json.loads((tmp_path / "plan.json").read_text())
+    assert re.fullmatch("[0-9a-f]{32}", plan.pop("plan_id"))
     assert plan == {
         "schema": 1,
         "identity": {"size": [1, 2], "run": "released"},
