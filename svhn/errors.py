@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+
+# What the system refuses for good: a file that is missing or forbidden, or a name that no file can have.
+LASTING_ERRORS = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ELOOP),
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENXIO, errno.ENODEV, errno.EFBIG, errno.EOVERFLOW),
+}
+PASSING_STATUS = {408, 425, 429}  # the answers of web servers below 500 that ask for another try
 
 
 class UserError(Exception):
@@ -18,6 +26,27 @@ class Interrupted(Exception):  # noqa: N818 - a request to stop, not an error
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)
         self.signum = signum
+
+
+class PassingError(OSError):
+    """A file that can't be read or written now. The reason may pass: a network, a disk or a limit of the system."""
+
+
+def find_error_type(error: OSError) -> type[OSError]:
+    """`PassingError` for what the system refuses for a reason that may pass; `OSError` for all else."""
+    passing = isinstance(error, PassingError) or (error.errno or errno.ENOENT) not in LASTING_ERRORS
+    return PassingError if passing else OSError
+
+
+def find_remote_error_type(error: Exception) -> type[OSError]:
+    """As `find_error_type`, for what fsspec raises, whose file systems have errors of their own."""
+    status = getattr(error, "status", None) or getattr(error, "code", None)
+    refused = isinstance(status, int) and 400 <= status < 500 and status not in PASSING_STATUS
+    lasting = isinstance(
+        error, FileNotFoundError | PermissionError | IsADirectoryError | ValueError | NotImplementedError
+    )
+    forbidden = str(error).startswith("Forbidden")  # gcsfs raises a plain OSError
+    return OSError if refused or lasting or forbidden else PassingError
 
 
 def suggest_extra(extra: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import UserError, find_error_type, find_remote_error_type, suggest_extra
 from svhn.spec import Box, Size
 from svhn.threads import SharedContext
 
@@ -130,7 +130,11 @@ def _make_file(source: Any) -> Any:
 
 
 def _fetch_file(address: str) -> io.BytesIO:
-    """The content of a file on another machine. Raises `OSError` if it can't be fetched."""
+    """The content of a file on another machine.
+
+    Raises:
+        OSError: the file can't be fetched; `PassingError` for a reason that may pass.
+    """
     try:
         import fsspec
     except ImportError as error:
@@ -141,7 +145,8 @@ def _fetch_file(address: str) -> io.BytesIO:
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except Exception as error:  # each file system raises errors of its own
-        raise OSError(f"the picture can't be fetched: {error or type(error).__name__}") from error
+        reason = str(error) or type(error).__name__
+        raise find_remote_error_type(error)(f"the picture can't be fetched: {reason}") from error
 
 
 def _refuse_special_file(source: Any) -> None:
@@ -214,7 +219,7 @@ def explain_image_errors() -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {error}") from error
     except OSError as error:  # the system's have a number, and a name that the caller knows
-        raise OSError(error.strerror or str(error)) from error
+        raise find_error_type(error)(error.strerror or str(error)) from error
     except UnicodeError as error:
         raise ValueError(f"a path that the system can't take: {error}") from error
     except ValueError:

@@ -44,6 +44,7 @@ class Reading(NamedTuple):
         refused: what was nearly read, if no number was found; else None.
         size: width and height of the upright picture, in pixels; None if only a crop was read.
         error: the picture's path, and why the picture could not be read; "" if it was.
+        passing: whether the reason of `error` may pass, as that of a network does: another try may succeed.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Reading(NamedTuple):
     refused: Refusal | None = None
     size: tuple[int, int] | None = None
     error: str = ""
+    passing: bool = False
 
     def __repr__(self) -> str:
         """`Reading('210', 0.987, box=(34.1, 20.5, 80.2, 48.0))`: what is empty is left out, and numbers are rounded."""

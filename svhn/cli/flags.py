@@ -168,6 +168,7 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
         "output",
         "part_size",
         "restart",
+        "accept_errors",
         "runner",
         "runner_options",
     )

@@ -21,9 +21,10 @@ from svhn.runtime import beam
 from svhn.runtime.shell import UsageError
 
 if TYPE_CHECKING:
+    from svhn.reading.annotate import Copies
     from svhn.reading.reader import Reader
 
-OWN_FLAGS = ("part_size", "restart", "runner", "runner_options")
+OWN_FLAGS = ("part_size", "restart", "accept_errors", "runner", "runner_options")
 
 
 def is_folder(output: str) -> bool:
@@ -53,19 +54,26 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     """
     _check_flags(session)
     pictures = files.find_pictures(session.images, session.recursive)
+    copies = _plan_copies(session.annotate, pictures) if session.annotate else None
     from svhn.reading import parts, progress
 
     folder = Path(session.output)
     runner = parts.Runner(session.runner, session.runner_options) if session.runner else None
     make_reader = partial(load_reader, _name_folders_fully(session) if runner else session)
-    work = session.part_size, session.restart, runner, svhn.__version__, pictures.states
+    work = session.part_size, session.restart, runner, svhn.__version__, pictures.states, copies, session.accept_errors
     start = time.monotonic()
     counts = parts.read_in_parts(folder, pictures.paths, make_reader, *work)
-    seconds = time.monotonic() - start
-    target = folder / parts.MERGED
-    summary = progress.format_summary(counts, seconds, pictures.passed_over)
-    print(f"{summary}; the rows are in {target}", file=sys.stderr)
-    _report_problems(counts[progress.UNREADABLE], len(pictures.paths), target, pictures.problems)
+    summary = progress.format_summary(counts, time.monotonic() - start, pictures.passed_over)
+    print(f"{summary}; the rows are in {folder / parts.MERGED}", file=sys.stderr)
+    _report_problems(
+        counts[progress.UNREADABLE], pictures, "read or copied" if copies else "read", folder / parts.MERGED
+    )
+
+
+def _plan_copies(folder: str, pictures: files.Pictures) -> Copies:
+    from svhn.reading.annotate import Copies
+
+    return Copies(folder, pictures)
 
 
 def _name_folders_fully(session: Session) -> Session:
@@ -76,22 +84,18 @@ def _name_folders_fully(session: Session) -> Session:
 
 
 def _check_flags(session: Session) -> None:
-    if session.annotate:
-        raise UsageError(
-            f"--annotate={session.annotate}: a job that is done in parts makes no copies: leave --annotate out"
-        )
     if session.part_size < 1:
         raise UserError(f"--part_size={session.part_size}: expected a number of pictures above 0")
     beam.check_runner(session.runner, session.runner_options)
 
 
-def _report_problems(unreadable: int, pictures: int, target: Path, problems: list[str]) -> None:
+def _report_problems(unread: int, pictures: files.Pictures, work: str, target: Path) -> None:
+    """Raises `UserError` if pictures could not be read, or folders not searched; `work` is what was to be done."""
     lines = []
-    if unreadable:
-        lines.append(
-            f"{unreadable} of {pictures} files could not be read: see {target}, where their rows have an error"
-        )
-    if problems:
-        lines += [f"{len(problems)} of the folders could not be searched:", *problems]
+    if unread:
+        counted = f"{unread} of {len(pictures.paths)} files could not be {work}"
+        lines.append(f"{counted}: see {target}, where their rows have an error")
+    if pictures.problems:
+        lines += [f"{len(pictures.problems)} of the folders could not be searched:", *pictures.problems]
     if lines:
         raise UserError("\n".join(lines))

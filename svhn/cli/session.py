@@ -33,6 +33,7 @@ class Session(NamedTuple):
     output: str
     part_size: int
     restart: bool
+    accept_errors: bool
     runner: str
     runner_options: list[str]
     models: list[str]

@@ -88,6 +88,9 @@ FLAGS = {
     "output": Flag("", "file or folder to write; empty: in the run's results", "Files"),
     "part_size": Flag(500, "pictures per part, where --output is a folder", "Files"),
     "restart": Flag(False, "removal of the parts that an interrupted call has finished", "Files"),
+    "accept_errors": Flag(
+        False, "a row with the error for a file that can't be read for now; else its part fails", "Files"
+    ),
     "runner": Flag("", "runner of Apache Beam that makes the parts, such as DirectRunner; empty: this process", "Run"),
     "runner_options": Flag([], "options of the runner, comma-separated, each as --name=value", "Run"),
 }
@@ -139,6 +142,7 @@ COMMANDS = {
         ),
         (
             "part_size",
+            "accept_errors",
             "runner",
             "runner_options",
             "mixed_precision",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from svhn.errors import UserError
+from svhn.errors import PassingError, UserError
 from svhn.labels import Reading
 from svhn.reading.files import Pictures
-from svhn.runtime.files import atomic_write
+from svhn.runtime.files import atomic_write, make_ending
 from svhn.runtime.shell import explain_os_error
 
 BOX_COLOR = (230, 30, 60)
@@ -78,20 +78,25 @@ class Copies:
         return self.folder / self._renamed.get(source, self._choose_place(source))
 
     def write(self, source: str, image: Image.Image, reading: Reading) -> None:
-        """Write the copy of an RGB picture: JPEG if the picture's name ends as that of a JPEG, else PNG.
+        """Write the copy of a picture, as `write_copy`."""
+        write_copy(self.find_path(source), image, reading)
 
-        Raises:
-            OSError: the copy can't be written.
-        """
-        path = self.find_path(source)
-        jpeg = path.suffix.lower() in JPEG_ENDINGS
-        form = {"format": "jpeg", "quality": JPEG_QUALITY} if jpeg else {"format": "png"}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path) as file:
-                draw_reading(image, reading).save(file, **form)
-        except OSError as error:
-            raise OSError(f"the annotated copy could not be written: {explain_os_error(error)}") from error
+
+def write_copy(path: Path, image: Image.Image, reading: Reading) -> None:
+    """Write the copy of an RGB picture: JPEG if the path ends as that of a JPEG, else PNG. Its folder is made.
+
+    Raises:
+        OSError: the copy can't be written; `PassingError` if the system refuses it, which a user can mend.
+    """
+    jpeg = path.suffix.lower() in JPEG_ENDINGS
+    form = {"format": "jpeg", "quality": JPEG_QUALITY} if jpeg else {"format": "png"}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, ending=make_ending()) as file:
+            draw_reading(image, reading).save(file, **form)
+    except OSError as error:
+        kind = PassingError if error.errno else OSError
+        raise kind(f"the annotated copy could not be written: {explain_os_error(error)}") from error
 
 
 def _resolve(path: str | Path) -> Path:

@@ -8,37 +8,28 @@ import os
 import pickle
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from svhn.errors import UserError
-from svhn.images import is_remote
-from svhn.labels import Reading
-from svhn.reading.outputs import format_json_row, make_row
+from svhn.reading.one_part import Part, make_part
 from svhn.reading.progress import NO_NUMBER, READ, UNREADABLE, Progress
 from svhn.reading.reader import Reader
 from svhn.reading.remote import describe_picture
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan
-from svhn.runtime.place import Place
+
+if TYPE_CHECKING:
+    from svhn.reading.annotate import Copies
 
 ENDING = ".jsonl"  # of parts and of the merged file: lines can be joined
 MERGED = f"readings{ENDING}"
 
 LOADING = threading.Lock()  # a runner may make several parts at once in a process
 MakeReader = Callable[[], Reader]
-
-
-class Part(NamedTuple):
-    """A part's place and file, the pictures whose rows it holds, and the folder from which their paths start."""
-
-    place: Place
-    name: str
-    pictures: Sequence[str]
-    start: str
 
 
 class Runner(NamedTuple):
@@ -57,6 +48,8 @@ def read_in_parts(
     runner: Runner | None = None,
     version: str = "",
     states: Mapping[str, str] | None = None,
+    copies: Copies | None = None,
+    accept_errors: bool = False,
 ) -> Mapping[str, int]:
     """Read pictures into `readings.jsonl`, a row per picture. After a kill, the same call reads only what is missing.
 
@@ -69,13 +62,15 @@ def read_in_parts(
         runner: what reads the pictures; None for this process.
         version: version of the program, which may decide what is read.
         states: what is known of pictures on other machines, as `files.find_pictures` returns it.
+        copies: where the annotated copies go; None for none.
+        accept_errors: whether an error that may pass is a row; else its part is left to the next call.
 
     Returns:
         The number of pictures by what became of them, as `count_rows` returns it.
 
     Raises:
-        UserError: as `open_plan`, if the folder is in use or holds other work; or the runner failed, or one of its
-            machines reads otherwise.
+        UserError: as `open_plan`, if the folder is in use or holds other work; parts were left to the next call; the
+            runner failed, or one of its machines reads otherwise.
     """
     reader = make_reader()
     identity = {
@@ -86,11 +81,14 @@ def read_in_parts(
         "--part_size": part_size,
         **describe_reader(reader),
         "the version": version,
+        **({"--annotate": str(copies.folder)} if copies else {}),
     }
     names = name_parts(math.ceil(len(pictures) / part_size), ENDING)
     with open_plan(Plan(folder, identity, names, MERGED), restart) as plan:
         if plan.result is None:
-            _make_missing_parts(plan, pictures, part_size, reader, make_reader, runner)
+            _make_parts(
+                _list_missing_parts(plan, pictures, part_size, copies, accept_errors), reader, make_reader, runner
+            )
             check_complete(plan)
             plan = complete_plan(plan, count_rows(folder / name for name in plan.parts))
     return plan.result or {}
@@ -107,21 +105,21 @@ def describe_reader(reader: Reader) -> dict[str, Any]:
     return {"the threshold": reader.threshold, **facts}
 
 
-def _make_missing_parts(
-    plan: Plan,
-    pictures: Sequence[str],
-    part_size: int,
-    reader: Reader,
-    make_reader: MakeReader,
-    runner: Runner | None,
-) -> None:
-    missing, place = {*plan.list_missing()}, plan.place._replace(folder=plan.folder.absolute())
-    starts = range(0, len(pictures), part_size)
-    parts = [
-        Part(place, name, pictures[start : start + part_size], os.getcwd())  # noqa: PTH109
-        for name, start in zip(plan.parts, starts, strict=True)
-        if name in missing
-    ]
+def _list_missing_parts(
+    plan: Plan, pictures: Sequence[str], part_size: int, copies: Copies | None, accept_errors: bool
+) -> list[Part]:
+    missing, start = {*plan.list_missing()}, os.getcwd()  # noqa: PTH109
+    place = plan.place._replace(folder=plan.folder.absolute())
+    parts = []
+    for name, first in zip(plan.parts, range(0, len(pictures), part_size), strict=True):
+        if name in missing:
+            own = pictures[first : first + part_size]
+            targets = [os.path.abspath(copies.find_path(picture)) for picture in own] if copies else ()  # noqa: PTH100
+            parts.append(Part(place, name, own, start, targets, accept_errors))
+    return parts
+
+
+def _make_parts(parts: Sequence[Part], reader: Reader, make_reader: MakeReader, runner: Runner | None) -> None:
     if runner:
         work = partial(_make_part_by_worker, pickle.dumps(make_reader), describe_reader(reader))
         beam.run_parts(work, parts, *runner)
@@ -129,30 +127,6 @@ def _make_missing_parts(
     with Progress(sum(len(part.pictures) for part in parts)) as progress:
         for part in parts:
             make_part(reader, part, progress.add)
-
-
-def make_part(reader: Reader, part: Part, tell: Callable[[Reading], object] = lambda _: None) -> None:
-    """Read the pictures of one part. A picture that can't be read is a row with its error.
-
-    Args:
-        reader: the reader.
-        part: the part; calls that make the same part at once or again do no harm.
-        tell: called with each reading.
-    """
-    part.place.write_part(part.name, _format_rows(reader, part, tell))
-
-
-def _format_rows(reader: Reader, part: Part, tell: Callable[[Reading], object]) -> Iterator[bytes]:
-    places = [_find_place(picture, part.start) for picture in part.pictures]
-    readings = reader.stream(places, on_error="return")
-    for picture, place, reading in zip(part.pictures, places, readings, strict=True):
-        tell(reading)
-        row = make_row(picture, reading._replace(error=reading.error.removeprefix(f"{place}: ")))
-        yield format_json_row(row).encode() + b"\n"
-
-
-def _find_place(picture: str, start: str) -> str:
-    return picture if is_remote(picture) else os.path.join(start, picture)  # noqa: PTH118 - a Path would drop "./"
 
 
 def _make_part_by_worker(pickled: bytes, expected: Mapping[str, Any], part: Part) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.config import Paths
-from svhn.errors import Say, UserError
+from svhn.errors import PassingError, Say, UserError
 from svhn.images import hold_content, open_picture
 from svhn.labels import Reading, Refusal
 from svhn.reading import search
@@ -224,7 +224,7 @@ def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Re
     except READ_ERRORS as error:
         if on_error == "raise":
             raise
-        return reading._replace(error=str(error))
+        return reading._replace(error=str(error), passing=isinstance(error, PassingError))
     return reading
 
 
@@ -234,7 +234,7 @@ def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Read
     except READ_ERRORS as error:
         message = f"{name}: {error}"
         if on_error == "return":
-            return Reading("", 0.0, (), error=message)
-        kinds = (FileNotFoundError, OSError, ValueError)
+            return Reading("", 0.0, (), error=message, passing=isinstance(error, PassingError))
+        kinds = (FileNotFoundError, PassingError, OSError, ValueError)
         raise next(kind for kind in kinds if isinstance(error, kind))(message) from error
     return reading._replace(error=f"{name}: {reading.error}") if reading.error else reading

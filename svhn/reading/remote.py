@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import PassingError, UserError, find_remote_error_type, suggest_extra
 from svhn.images import is_remote, list_suffixes
 from svhn.runtime.files import describe_file
 
@@ -79,7 +79,8 @@ def describe_picture(name: str, states: Mapping[str, str]) -> str:
         states: what is known of addresses already, as `list_files` returns it.
 
     Raises:
-        UserError: a package for the address is missing. Any other error is reported when the picture is read.
+        UserError: a package for the address is missing, or the address can't be reached for a reason that may pass.
+            Any other error is reported when the picture is read.
     """
     if not is_remote(name):
         return describe_file(name)
@@ -93,5 +94,7 @@ def _request_state(address: str) -> str:
         return _format_facts(system.info(path)) or "-1"
     except ImportError as error:
         raise _explain_error(address, error) from error
-    except Exception:  # each file system raises errors of its own
+    except Exception as error:  # each file system raises errors of its own
+        if find_remote_error_type(error) is PassingError:  # else the next call would take the picture for another
+            raise _explain_error(address, error) from error
         return "-1"

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
+from svhn.errors import PassingError, find_error_type
+
 
 def compute_sha256(path: Path) -> str:
     with path.open("rb") as file:
@@ -32,10 +34,14 @@ def digest_files(names: Iterable[str], describe: Callable[[str], str] | None = N
 
 
 def describe_file(name: str) -> str:
-    """The size and time of a file; a size of -1 if it is missing."""
+    """The size and time of a file; a size of -1 if it is missing. Raises `OSError` for a reason that may pass."""
     try:
         status = os.stat(name)  # noqa: PTH116 - a Path would double the time
-    except (OSError, ValueError):  # ValueError: a name with a zero byte
+    except ValueError:  # a name with a zero byte
+        return "-1"
+    except OSError as error:
+        if find_error_type(error) is PassingError:  # else the next call would take the file for another
+            raise
         return "-1"
     return f"{status.st_size} {status.st_mtime_ns}"
 

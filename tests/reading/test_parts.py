@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -21,10 +22,15 @@ from reading.test_stream import Fake
 from support.program import call, last_line
 from support.sabotage import make_command
 
+from svhn import images
 from svhn.cli.flags import main
 from svhn.errors import UserError
+from svhn.reading import one_part
+from svhn.reading.annotate import Copies
 from svhn.reading.engine import Outputs
-from svhn.reading.parts import MERGED, Part, Runner, read_in_parts
+from svhn.reading.files import find_pictures
+from svhn.reading.one_part import Part
+from svhn.reading.parts import MERGED, Runner, read_in_parts
 from svhn.reading.reader import Reader
 from svhn.runtime import beam, shell
 
@@ -140,6 +146,105 @@ def test_work_with_another_reader_is_refused(tmp_path: Path, pictures: list[str]
         read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, version="2")
 
 
+def list_copies(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_copies_are_written_with_their_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures lie in two folders, and two names stand for one of them."""
+    monkeypatch.chdir(tmp_path)
+    for index in range(6):
+        Path(f"photos/{index % 2}").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (60, 40), (index, index, index)).save(f"photos/{index % 2}/{index // 2}.png")
+    found = find_pictures(["photos", f"{tmp_path}/photos/0/1.png"])
+    undisturbed, copies = Copies("whole", found), Copies("copies", found)
+    read_in_parts(Path("out1"), found.paths, Fake(0.9).reader, 2, copies=undisturbed)
+    whole = list_copies(Path("whole"))
+    assert sorted(whole) == sorted([*(f"{folder}/{name}.png" for folder in "01" for name in "012"), "1.png"])
+    with pytest.raises(KeyboardInterrupt):
+        read_in_parts(Path("out2"), found.paths, Stopping(after=3).reader, 2, copies=copies)
+    with pytest.raises(UserError, match="--annotate was copies and is now absent"):
+        read_in_parts(Path("out2"), found.paths, Fake(0.9).reader, 2)
+    read_in_parts(Path("out2"), found.paths, Fake(0.9).reader, 2, copies=copies)
+    assert list_copies(Path("copies")) == whole
+    assert Path("out1", MERGED).read_bytes() == Path("out2", MERGED).read_bytes()
+
+
+class Disk:
+    """Fails for a picture with an error of the system, so many times."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: OSError, name: str, times: int = sys.maxsize) -> None:
+        self.error, self.name, self.times = error, name, times
+        own = images.open_picture
+
+        def open_picture(source: Any) -> Image.Image:
+            with images.explain_image_errors():
+                if str(source).endswith(self.name) and self.times:
+                    self.times -= 1
+                    raise self.error
+            return own(source)
+
+        monkeypatch.setattr("svhn.reading.reader.open_picture", open_picture)
+        monkeypatch.setattr(one_part, "PAUSES", (0.0, 0.0))
+
+
+PASSING = [
+    *(OSError(number, os.strerror(number)) for number in (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ETIMEDOUT)),
+    ConnectionResetError(errno.ECONNRESET, "reset"),
+]
+LASTING = [OSError("truncated file"), PermissionError(errno.EACCES, "denied"), FileNotFoundError(errno.ENOENT, "none")]
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_an_error_that_may_pass_is_no_row(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    read(tmp_path / "whole", pictures)
+    disk = Disk(monkeypatch, error, "11.png")
+    with pytest.raises(UserError, match=r"1 of 5 files .*1 of its 5 pictures .*11\.png: .*same command again"):
+        read(tmp_path / "out", pictures)
+    assert len(list((tmp_path / "out").glob("part-*.jsonl"))) == 4
+    disk.times = 0
+    fake = Fake(0.9)
+    read(tmp_path / "out", pictures, fake)
+    assert len(fake.seen) == SIZE
+    assert (tmp_path / "out" / MERGED).read_bytes() == (tmp_path / "whole" / MERGED).read_bytes()
+
+
+def test_a_short_disturbance_costs_nothing(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(tmp_path / "whole", pictures)
+    Disk(monkeypatch, PASSING[0], "11.png", times=2)
+    read(tmp_path / "out", pictures)
+    assert (tmp_path / "out" / MERGED).read_bytes() == (tmp_path / "whole" / MERGED).read_bytes()
+
+
+def test_errors_that_stay_are_rows_and_so_are_others_that_the_user_accepts(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch, LASTING[0], "11.png")
+    for index, error in enumerate(LASTING):
+        disk.error = error
+        assert read(tmp_path / str(index), pictures)["unreadable"] == 3
+    disk.error = PASSING[0]
+    counts = read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, accept_errors=True)
+    assert counts["unreadable"] == 3
+
+
+def test_a_full_disk_of_the_copies_fails_their_parts(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = Copies(str(tmp_path / "copies"), find_pictures(pictures))
+    (tmp_path / "copies").write_bytes(b"in the way")
+    monkeypatch.setattr(one_part, "PAUSES", ())
+    with pytest.raises(UserError, match=r"5 of 5 files .*the annotated copy could not be written: .*move the file"):
+        read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, copies=copies)
+    (tmp_path / "copies").unlink()
+    counts = read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, SIZE, copies=copies)
+    assert (counts["read"], len(list_copies(tmp_path / "copies"))) == (COUNT - 2, COUNT - 2)
+
+
 def make_fake_reader() -> Reader:
     return Fake(0.9).reader(threads=1)
 
@@ -233,7 +338,7 @@ def test_the_command_tells_its_counts_on_stderr_alone(tmp_path: Path, capsys: py
     assert "is now 0.9." in line
 
 
-@pytest.mark.parametrize("flag", ["--part_size=0", "--runner_options=--a=b", "--annotate=copies"])
+@pytest.mark.parametrize("flag", ["--part_size=0", "--runner_options=--a=b", f"--annotate={EXAMPLES}"])
 def test_flags_that_don_t_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
     assert call(tmp_path, "read", str(EXAMPLES), f"--output={tmp_path}/out/", flag) in (1, 2)
     assert flag.partition("=")[0] in last_line(capsys)

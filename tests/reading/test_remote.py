@@ -18,7 +18,7 @@ from reading.test_parts import read
 from reading.test_stream import Fake
 
 from svhn.errors import UserError
-from svhn.reading import remote
+from svhn.reading import one_part, remote
 from svhn.reading.files import find_pictures
 from svhn.reading.parts import read_in_parts
 
@@ -118,6 +118,50 @@ def test_a_picture_without_access_is_a_row_with_an_error(
     monkeypatch.setattr(type(system), "info", refuse)
     monkeypatch.setattr(type(system), "_open", refuse)
     assert read(tmp_path / "out", [f"{memory}/a.PNG", "memory2://none.png"])["unreadable"] == 2
+
+
+class AnswerError(Exception):
+    """As aiohttp's: it has the status of the answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server answers {status}")
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), AnswerError(503), AnswerError(429), ConnectionError("reset")], ids=repr
+)
+def test_a_network_that_may_come_back_makes_no_row(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    system = type(fsspec.filesystem("memory"))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(one_part, "PAUSES", ())
+    pictures = find_pictures([memory]).paths
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "info", refuse)
+        with pytest.raises(UserError, match=pictures[0]):
+            read(tmp_path / "out", pictures)
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "_open", refuse)
+        with pytest.raises(UserError, match=rf"3 of its 3 pictures .*{pictures[0]}: the picture can't be fetched"):
+            read(tmp_path / "out", pictures)
+    assert read(tmp_path / "out", pictures)["read"] == 3
+
+
+@pytest.mark.parametrize("error", [AnswerError(403), AnswerError(410), OSError("Forbidden: a.PNG")], ids=repr)
+def test_a_picture_that_a_server_refuses_is_a_row_with_an_error(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    for name in ("info", "_open"):
+        monkeypatch.setattr(type(fsspec.filesystem("memory")), name, refuse)
+    assert read(tmp_path / "out", [f"{memory}/a.PNG"])["unreadable"] == 1
 
 
 def test_an_address_that_nothing_answers_is_named() -> None:
