@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from support.program import call, last_line
 from support.wrangling import arguments, tree
 
 from svhn.errors import UserError
@@ -28,7 +29,7 @@ def start(*words: str, paths: Sequence[Path] = ()) -> subprocess.Popen[str]:
     """A program whose workers find the package, and what lies in more folders."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths)))}
     command = [sys.executable, *words]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, process_group=0)
 
 
 def finish(program: subprocess.Popen[str]) -> tuple[int, str]:
@@ -97,6 +98,21 @@ def test_a_killed_worker_costs_its_part_and_the_same_command_goes_on(tmp_path: P
     assert (out / MERGED).read_bytes() == (tmp_path / "alone" / MERGED).read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["in_memory", "multi_threading", "multi_processing"])
+def test_ctrl_c_ends_in_one_line_and_keeps_whole_parts(tmp_path: Path, mode: str) -> None:
+    """The terminal sends the signal to the workers, too."""
+    folder, out = photos(tmp_path / "photos"), tmp_path / "out"
+    flags = ("--runner=DirectRunner", f"--runner_options=--direct_num_workers=2,--direct_running_mode={mode}")
+    program = read(folder, out, *flags)
+    while program.poll() is None and not list(out.glob("part-*.jsonl")):
+        time.sleep(0.001)
+    os.killpg(program.pid, signal.SIGINT)
+    assert finish(program) == (130, "interrupted: run the same command again\n")
+    assert 0 < len(list_finished(out)) < 101
+    assert all(path.read_bytes().count(b"\n") in (1, 4) for path in out.glob("part-*.jsonl"))  # 401 pictures
+
+
 FAILING = """
 from svhn.errors import UserError
 
@@ -157,6 +173,34 @@ def test_a_runner_that_beam_lacks_is_named(runner: str, hint: str) -> None:
         beam.check_runner(runner, [])
     for known in ("DirectRunner", "flink", "mine.runners.MyRunner"):
         beam.check_runner(known, [])
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("--direct_num_wokers=2", "did you mean --direct_num_workers"),
+        ("direct_num_workers=2", "did you mean --direct_num_workers"),
+        ("--direct_running_mode=threads", "multi_threading"),
+        ("--direct_num_workers=two", "--direct_num_workers"),
+        ("--zzz", "--name=value"),
+    ],
+)
+def test_an_option_that_beam_would_drop_is_named_in_one_line(
+    option: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = (f"--output={tmp_path}/out/", "--runner=DirectRunner", f"--runner_options={option}")
+    assert call(tmp_path, "read", str(EXAMPLES), *flags) == 2
+    line = last_line(capsys)
+    assert "--runner_options" in line
+    assert hint in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_option_that_only_a_service_may_have_is_named_and_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    beam.check_runner("FlinkRunner", ["--flink_master=host:1", "--paralelism=4"])
+    line = last_line(capsys)
+    assert "--paralelism=4" in line
+    assert "FlinkRunner" in line
 
 
 def test_without_beam_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
