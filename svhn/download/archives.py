@@ -9,9 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from svhn.download.remote import read_remote_text
-from svhn.download.transfer import Progress, describe_mismatch, fetch_file, parse_checksums
+from svhn.download.transfer import Progress, fetch_file, parse_checksums
 from svhn.download.unpack import unpack_archive
 from svhn.errors import Say, UserError
+from svhn.runtime.files import describe_mismatch
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PACKED_SUFFIX = ".tar.gz"  # files of other suffixes are not unpacked

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from svhn.download.remote import CHUNK, BrokenTransferError, Pause, Stream, open_stream, retry_attempt
 from svhn.errors import Say, UserError
-from svhn.runtime.files import attach_filename, compute_sha256, flush_to_disk
+from svhn.runtime.files import attach_filename, compute_sha256, describe_mismatch, flush_to_disk
 from svhn.spec import Archive
 
 CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)")
@@ -30,23 +30,6 @@ def parse_checksums(text: str) -> dict[str, str]:
             raise UserError(f"SHA256SUMS, line {number}: {line[:80]!r}: expected {expected}")
         checksums[match[2]] = match[1].lower()
     return checksums
-
-
-def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
-    """How a file differs from the published one; "" if it does not.
-
-    Args:
-        path: the file.
-        archive: the published size and sha256.
-        checksum: the file's sha256, if it has been computed before.
-    """
-    size = path.stat().st_size
-    if archive.size is not None and archive.size != size:
-        return f"it has {size:,} bytes, expected {archive.size:,}"
-    if archive.sha256 is None:
-        return ""
-    checksum = checksum or compute_sha256(path)
-    return "" if checksum == archive.sha256 else f"sha256 is {checksum}, expected {archive.sha256}"
 
 
 def fetch_file(

@@ -14,10 +14,29 @@ from uuid import uuid4
 
 from svhn.errors import PassingError, find_error_type
 
+from svhn.spec import Archive
+
 
 def compute_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe_mismatch(path: Path, archive: Archive, checksum: str | None = None) -> str:
+    """How a file differs from the published one; "" if it does not.
+
+    Args:
+        path: the file.
+        archive: the published size and sha256.
+        checksum: the file's sha256, if it has been computed before.
+    """
+    size = path.stat().st_size
+    if archive.size is not None and archive.size != size:
+        return f"it has {size:,} bytes, expected {archive.size:,}"
+    if archive.sha256 is None:
+        return ""
+    checksum = checksum or compute_sha256(path)
+    return "" if checksum == archive.sha256 else f"sha256 is {checksum}, expected {archive.sha256}"
 
 
 def digest_files(names: Iterable[str], describe: Callable[[str], str] | None = None) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from support.mirror import Mirror, serve
 
-from svhn.download.transfer import describe_mismatch, fetch_file, parse_checksums
+from svhn.download.transfer import fetch_file, parse_checksums
 from svhn.errors import UserError
-from svhn.runtime.files import atomic_write, compute_sha256
+from svhn.runtime.files import atomic_write, compute_sha256, describe_mismatch
 from svhn.spec import Archive
 
 CONTENT = random.Random(0).randbytes(300_000)
