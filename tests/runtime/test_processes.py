@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from svhn.errors import UserError
-from svhn.runtime.processes import start_workers
+from svhn.runtime.processes import PIECE, ProcessEndedError, call_in_process, start_workers
 
 KILLED = """
 import multiprocessing, os, signal, time
@@ -66,6 +68,41 @@ def test_a_process_that_is_killed_is_said() -> None:
 def test_an_error_of_the_work_is_its_own() -> None:
     with pytest.raises(TypeError), start_workers(2) as mapped:
         list(mapped(square, ["a"]))
+
+
+def make_arrays(size: int) -> dict[str, object]:
+    """Arrays in both orders, one of which is sent in several pieces, and values of other types."""
+    rising = np.arange(size, dtype=np.uint8)
+    return {"c": rising.reshape(2, -1), "f": np.asfortranarray(rising.reshape(4, -1)), "none": rising[:0], "text": "1"}
+
+
+def test_arrays_come_back_from_a_process_as_they_were() -> None:
+    size = PIECE + 4
+    found, expected = call_in_process(make_arrays, size), make_arrays(size)
+    assert found["text"] == "1"
+    assert found["f"].flags.f_contiguous
+    for name in ("c", "f", "none"):
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def raise_signal(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "error", "message"),
+    [
+        (raise_signal, signal.SIGSEGV, ProcessEndedError, "ended with SIGSEGV$"),
+        (raise_signal, signal.SIGKILL, UserError, "SIGKILL.*: end other programs, then run the same command again$"),
+        (os._exit, 3, ProcessEndedError, "ended with exit code 3$"),
+        (square, "a", TypeError, "multiply"),
+    ],
+)
+def test_a_process_that_ends_without_a_result_is_an_error(
+    function: Callable[..., object], argument: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        call_in_process(function, argument)
 
 
 def marked(folder: Path, number: int) -> int:
