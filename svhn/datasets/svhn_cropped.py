@@ -8,24 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from svhn import labels
+from svhn.datasets.formats.faults import LayoutError, explain_faults
 from svhn.datasets.svhn import SVHN
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import UserError
 from svhn.images import resize_crop
 from svhn.runtime import files
 from svhn.spec import Archive, DatasetSpec, Entry, Size
 
 PICTURE_SHAPE = (32, 32, 3)  # height, width, channels
-LAYOUT = "X uint8 (32, 32, 3, n) and y uint8 (n, 1)"
-VERSION_BYTES = slice(124, 128)  # version and byte order in the header of a MATLAB file
-MATLAB_5 = (b"\x00\x01IM", b"\x01\x00MI")  # little-endian and big-endian
-HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-HEADER_BYTES = 520  # read to tell the kinds apart: in a MATLAB 7.3 file, HDF5_MAGIC follows 512 bytes
-DOWNLOAD = "run `python -m svhn.download --dataset=svhn_cropped`"
+LAYOUT = "X uint8 (32, 32, 3, n) and y, a row or a column of n numbers"
 
 
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
@@ -34,13 +31,13 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
     Raises:
         UserError: the file is missing, damaged or not of Format 2; or SciPy is not installed.
     """
-    pictures, digits = _read_matlab(_get_archive_path(data_dir, source))
+    pictures, digits = _read_arrays(data_dir, SVHN_CROPPED.sources[source][0])
     for index, value in enumerate(digits.tolist()):
         label, problem = _read_label(value)
         yield Entry(f"{source}/{index + 1}", label, pictures[..., index], problem)
 
 
-def _read_label(value: int) -> tuple[str, str]:
+def _read_label(value: float) -> tuple[str, str]:
     """The digit and "", or "" and the reason why it can't be used."""
     try:
         return labels.parse_svhn_label(value), ""
@@ -48,45 +45,37 @@ def _read_label(value: int) -> tuple[str, str]:
         return "", str(error)
 
 
-def _read_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures, uint8 (32, 32, 3, n), and their labels as stored, uint8 (n,), where 10 stands for 0."""
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise UserError(f"reading MATLAB 5 files needs SciPy: {suggest_extra('digits')}") from error
-    _check_matlab_header(path)
-    try:
-        found = loadmat(path, variable_names=["X", "y"], spmatrix=False)
-    except Exception as error:  # a damaged file makes SciPy raise almost anything, even UnboundLocalError
-        raise UserError(f"{path} is damaged or cut short ({type(error).__name__}: {error}): {DOWNLOAD}") from error
-    _check_variables(path, found)
-    return found["X"], found["y"].ravel()
+def _read_arrays(data_dir: str | Path, archive: Archive) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures, uint8 (32, 32, 3, n), and their labels as stored, numbers (n,), where 10 stands for 0."""
+    from svhn.datasets.formats.matlab5 import read_matlab5  # worker processes would slow down every command's start
 
-
-def _check_matlab_header(path: Path) -> None:
-    """Raises `UserError` if the file is missing or does not begin as a MATLAB 5 file."""
+    path = Path(data_dir) / archive.filename
     if not path.is_file():
-        raise UserError(f"{path} is missing: {DOWNLOAD}")
-    with path.open("rb") as file:
-        start = file.read(HEADER_BYTES)
-    if HDF5_MAGIC in start:
-        remedy = f"save it again with MATLAB's `save -v7`, or {DOWNLOAD}"
-        raise UserError(f"{path} is a MATLAB 7.3 file (HDF5), expected MATLAB 5: {remedy}")
-    if start[VERSION_BYTES] not in MATLAB_5:
-        raise UserError(f"{path} begins with {start[:16]!r}, expected a MATLAB 5 file: {DOWNLOAD}")
+        raise UserError(f"{path} is missing: run `python -m svhn.download --dataset=svhn_cropped`")
+    with explain_faults(path, "svhn_cropped", archive):
+        found = read_matlab5(path, ["X", "y"])
+        missing = [name for name in ("X", "y") if name not in found]
+        if missing:
+            raise LayoutError(f"no {' and no '.join(missing)}", LAYOUT)
+        digits = _flatten_labels(found["y"])
+        return _check_pictures(found["X"], len(digits)), digits
 
 
-def _check_variables(path: Path, found: dict[str, np.ndarray]) -> None:
-    """Raises `UserError` if the file does not hold the two arrays of Format 2."""
-    missing = [name for name in ("X", "y") if name not in found]
-    if missing:
-        raise UserError(f"{path} has no {' and no '.join(missing)}, expected {LAYOUT}: {DOWNLOAD}")
-    count = found["y"].size
-    for name, shape in (("y", (count, 1)), ("X", (*PICTURE_SHAPE, count))):
-        array = found[name]
-        if array.dtype != np.uint8 or array.shape != shape:
-            expected = f"expected uint8 {shape} for {count} labels"
-            raise UserError(f"{path}: {name} is {array.dtype} {array.shape}, {expected}: {DOWNLOAD}")
+def _flatten_labels(found: Any) -> np.ndarray:
+    """Labels, a row or a column of numbers of any type, as an array (n,)."""
+    plain = isinstance(found, np.ndarray) and found.dtype.kind in "uif"
+    if not plain or max(found.shape) != found.size:
+        raise LayoutError(f"y {found.dtype} {found.shape}{'' if plain else f' ({type(found).__name__})'}", LAYOUT)
+    return found.ravel()
+
+
+def _check_pictures(found: Any, count: int) -> np.ndarray:
+    """Pictures, uint8 (32, 32, 3, n). MATLAB drops the last axis of an array of one picture."""
+    single = count == 1 and found.shape == PICTURE_SHAPE
+    shape = (*PICTURE_SHAPE, count)
+    if found.dtype != np.uint8 or not (single or found.shape == shape):
+        raise LayoutError(f"X {found.dtype} {found.shape}", f"uint8 {shape} for {count} labels")
+    return found.reshape(shape)
 
 
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:

@@ -21,9 +21,11 @@ from scipy.io import savemat
 
 from svhn import records
 from svhn.datasets import svhn_cropped
+from svhn.datasets.formats import matlab5
 from svhn.datasets.svhn_cropped import SVHN_CROPPED, list_entries, load_picture
 from svhn.download.archives import download_dataset
 from svhn.errors import UserError
+from svhn.runtime.processes import ProcessEndedError
 from svhn.spec import Entry
 from svhn.wrangle.convert import Options, Tally, convert_dataset, draw_splits
 
@@ -52,6 +54,12 @@ def read(folder: Path) -> list[Entry]:
     return list(list_entries(folder, "train"))
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads within this process."""
+    monkeypatch.setattr(matlab5, "call_in_process", lambda function, *arguments: function(*arguments))
+
+
 @pytest.mark.parametrize("compressed", [True, False])
 def test_entries_keep_the_files_order_and_pixels(tmp_path: Path, compressed: bool) -> None:
     write(tmp_path / FILE, compressed=compressed)
@@ -72,6 +80,7 @@ def test_rows_columns_and_channels_keep_their_order(tmp_path: Path) -> None:
     assert picture.getpixel((7, 3)) == (0, 0, 200)
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("label", [0, 11, 255])
 def test_a_label_that_is_no_digit_is_a_problem_of_its_entry_only(tmp_path: Path, label: int) -> None:
     write(tmp_path / FILE, (3, label, 10))
@@ -126,38 +135,70 @@ def inverted(position: int, compressed: bool = True) -> Callable[[Path], None]:
 
 
 CLASS_BYTE = 144  # which kind of array X is, in a file that is not compressed
-FORMAT_2 = r"expected X uint8 \(32, 32, 3, n\) and y uint8 \(n, 1\)"
-DAMAGED = r"is damaged or cut short \(\w+: .+\)"
+OTHER = "is in another layout: it has"
+FORMAT_2 = r"expected X uint8 \(32, 32, 3, n\) and y, a row or a column of n numbers"
+UNREADABLE = r"can't be read \(\w+: .+\)"
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "7.3": (save_73, r"is a MATLAB 7\.3 file \(HDF5\), expected MATLAB 5: save it again with MATLAB's `save -v7`, or"),
+    "7.3": (save_73, rf"{OTHER} the HDF5 of MATLAB 7\.3, expected MATLAB 5, which MATLAB's `save -v7` writes"),
     "a page": (
         lambda path: path.write_bytes(b"<!DOCTYPE html>" * 9),
-        "begins with b'<!DOCTYPE html><', expected a MATLAB 5",
+        "begins with b'<!DOCTYPE html><', expected a MATLAB 5 file",
     ),
     "empty": (cut(0), "begins with b'', expected a MATLAB 5 file"),
     "cut in the header": (cut(127), r"begins with b'MATLAB 5\.0 MAT-f', expected a MATLAB 5 file"),
-    "cut behind the header": (cut(128), f"has no X and no y, {FORMAT_2}"),
-    "cut in X": (cut(5000), DAMAGED),
-    "cut in X, plain": (cut(5000, compressed=False), DAMAGED),
-    "cut in y": (cut(-3), DAMAGED),
-    "flipped": (inverted(5000), DAMAGED),
-    "of an unknown class": (inverted(CLASS_BYTE, compressed=False), DAMAGED),
-    "no X": (save(y=Y), f"has no X, {FORMAT_2}"),
-    "no y": (save(X=X, Y=Y), f"has no y, {FORMAT_2}"),
-    "X of floats": (save(X=X / 1, y=Y), r"X is float64 \(32, 32, 3, 5\), expected uint8 \(32, 32, 3, 5\) for 5 labels"),
-    "axes reversed": (save(X=X.T, y=Y), r"X is uint8 \(5, 3, 32, 32\), expected uint8 \(32, 32, 3, 5\) for 5 labels"),
-    "too few pictures": (save(X=X[..., :4], y=Y), r"X is uint8 \(32, 32, 3, 4\), expected uint8 .+ for 5 labels"),
-    "y in a row": (save(X=X, y=Y.T), r"y is uint8 \(1, 5\), expected uint8 \(5, 1\) for 5 labels"),
-    "y sparse": (save(X=X, y=sparse.csc_array(Y / 1)), r"y is float64 \(5, 1\), expected uint8 \(5, 1\) for 5 labels"),
+    "cut behind the header": (cut(128), f"{OTHER} no X and no y, {FORMAT_2}"),
+    "cut in X": (cut(5000), UNREADABLE),
+    "cut in X, plain": (cut(5000, compressed=False), UNREADABLE),
+    "cut in y": (cut(-3), UNREADABLE),
+    "flipped": (inverted(5000), UNREADABLE),
+    "of an unknown class": (inverted(CLASS_BYTE, compressed=False), UNREADABLE),
+    "no X": (save(y=Y), f"{OTHER} no X, {FORMAT_2}"),
+    "no y": (save(X=X, Y=Y), f"{OTHER} no y, {FORMAT_2}"),
+    "X of floats": (
+        save(X=X / 1, y=Y),
+        rf"{OTHER} X float64 \(32, 32, 3, 5\), expected uint8 \(32, 32, 3, 5\) for 5 labels",
+    ),
+    "axes reversed": (
+        save(X=X.T, y=Y),
+        rf"{OTHER} X uint8 \(5, 3, 32, 32\), expected uint8 \(32, 32, 3, 5\) for 5 labels",
+    ),
+    "too few pictures": (save(X=X[..., :4], y=Y), rf"{OTHER} X uint8 \(32, 32, 3, 4\), expected uint8 .+ for 5 labels"),
+    "y sparse": (save(X=X, y=sparse.csc_array(Y / 1)), rf"{OTHER} y float64 \(5, 1\) \(csc_array\), {FORMAT_2}"),
+    "y a table": (save(X=X, y=np.ones((2, 3))), rf"{OTHER} y float64 \(2, 3\), {FORMAT_2}"),
+    "y of text": (save(X=X, y="11111"), rf"{OTHER} y <U5 \(1,\) \(ndarray\), {FORMAT_2}"),
 }
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", BAD)
 def test_a_file_that_is_not_format_2_is_refused_with_what_to_do(tmp_path: Path, kind: str) -> None:
     write_bad, message = BAD[kind]
     write_bad(tmp_path / FILE)
-    remedy = re.escape("run `python -m svhn.download --dataset=svhn_cropped`")
-    with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path / FILE))}:? {message}.*{remedy}$"):
+    compared = r"; it differs from the published file: it has [\d,]+ bytes, expected 182,040,794: "
+    remedy = re.escape("`python -m svhn.download --dataset=svhn_cropped --data_dir=FOLDER`")
+    with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path / FILE))} {message}{compared}.*{remedy}$"):
+        read(tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("label", [2.5, float("nan"), float("inf"), -1.0])
+def test_a_label_that_is_no_whole_number_is_a_problem_of_its_entry_only(tmp_path: Path, label: float) -> None:
+    savemat(tmp_path / FILE, {"X": pixels(2), "y": np.array([label, 3.0])})
+    found = read(tmp_path)
+    assert [entry.label for entry in found] == ["", "3"]
+    assert found[0].problem.startswith(f"label {label:g}: expected a whole number")
+
+
+def test_a_file_that_ends_its_reader_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a damaged file can make SciPy's native code do."""
+
+    def call_in_process(*_: object) -> None:
+        raise ProcessEndedError("a worker process ended with SIGSEGV")
+
+    write(tmp_path / FILE)
+    monkeypatch.setattr(matlab5, "call_in_process", call_in_process)
+    message = r"train_32x32\.mat can't be read: a worker process ended with SIGSEGV while reading it; it differs from"
+    with pytest.raises(UserError, match=message):
         read(tmp_path)
 
 
@@ -169,7 +210,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_without_scipy_its_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / FILE)
-    monkeypatch.setitem(sys.modules, "scipy.io", None)  # what Python keeps of a module that can't be imported
+    monkeypatch.setitem(sys.modules, "scipy", None)  # what Python keeps of a module that can't be imported
     with pytest.raises(UserError, match=r"SciPy: .*pip install -e '\.\[digits\]'"):
         read(tmp_path)
 
