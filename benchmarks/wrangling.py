@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.digitstruct import read_value_by_value
-from svhn.datasets.formats.digit_struct import read_digit_struct, write_digit_struct
+from svhn.datasets.formats.digit_struct import read_digit_struct
+from svhn.datasets.formats.digit_struct_writer import write_digit_struct
 
 SIZE, MARGIN = 64, 0.3  # side of a crop in pixels; margin on each side of the box, as a share of its width and height
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from svhn.datasets.formats.digit_struct import write_digit_struct
+from svhn.datasets.formats.digit_struct_writer import write_digit_struct
 
 Row = tuple[float, float, float, float, float]  # label, left, top, width, height
 

@@ -65,7 +65,8 @@ def count_drawn(folder: Path) -> int:
 
 def render_split(folder: Path, count: int, seed: int) -> None:
     """Draw `count` pictures into a folder that takes its name only when it is complete."""
-    from svhn.datasets.formats.digit_struct import write_digit_struct  # its h5py would slow down every command's start
+    # h5py would slow down the start of every command.
+    from svhn.datasets.formats.digit_struct_writer import write_digit_struct
 
     unfinished = folder.with_name(folder.name + ".partial")
     shutil.rmtree(unfinished, ignore_errors=True)
