@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from svhn.datasets.formats.idx import DOWNLOAD_AGAIN, read_idx
+from svhn.datasets.formats.faults import FormatError, explain_faults, suggest_copy
+from svhn.datasets.formats.idx import read_idx
 from svhn.datasets.formats.pixel_csv import read_pixels
 from svhn.errors import UserError
 from svhn.images import resize_crop
@@ -52,24 +54,27 @@ def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarr
         UserError: a file is missing or damaged, or holds other shapes or labels.
     """
     images_path, labels_path = (_require_idx(Path(data_dir), stem) for stem in IDX_FILES[source])
-    images, labels = read_idx(images_path), read_idx(labels_path)
-    _check_shape(images_path, images, IMAGE_SIZE)
-    _check_shape(labels_path, labels, ())
+    images, labels = _read_values(images_path, IMAGE_SIZE), _read_values(labels_path, ())
     if len(images) != len(labels):
         raise UserError(
             f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels, expected the same number: "
-            "delete both and download them again"
+            f"{suggest_copy('mnist')}"
         )
-    if labels.max() > 9:
-        first = int(np.argmax(labels > 9))
-        raise UserError(f"{labels_path}: label {first + 1} is {labels[first]}, expected 0 to 9: {DOWNLOAD_AGAIN}")
     return images, labels
 
 
-def _check_shape(path: Path, values: np.ndarray, expected: tuple[int, ...]) -> None:
-    if values.shape[1:] != expected:
-        found, wanted = (" x ".join(map(str, shape)) for shape in (values.shape, ("n", *expected)))
-        raise UserError(f"{path} holds {found} values, expected {wanted}: {DOWNLOAD_AGAIN}")
+def _read_values(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The values of an idx file, uint8 (n, *shape); labels, of the shape (), from 0 to 9."""
+    archives = {archive.filename: archive for archive in chain(*MNIST.sources.values())}
+    with explain_faults(path, "mnist", archives.get(path.name)):
+        values = read_idx(path)
+        if values.shape[1:] != shape:
+            found, wanted = (" x ".join(map(str, sides)) for sides in (values.shape, ("n", *shape)))
+            raise FormatError(f"holds {found} values, expected {wanted}")
+        if not shape and values.max() > 9:
+            first = int(np.argmax(values > 9))
+            raise FormatError(f"has {values[first]} as label {first + 1}, expected 0 to 9")
+        return values
 
 
 def _require_idx(folder: Path, stem: str) -> Path:

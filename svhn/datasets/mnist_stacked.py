@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.datasets import mnist
+from svhn.datasets.formats.faults import suggest_copy
 from svhn.datasets.mnist import MNIST, read_digits
 from svhn.errors import UserError
 from svhn.images import resize_crop
@@ -99,7 +100,7 @@ def _read_own_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.
     part = {"train": slice(first_of_valid), "valid": slice(first_of_valid, None), "test": slice(None)}[source]
     if not len(images[part]):
         raise UserError(
-            f"{data_dir}: MNIST's {MNIST_SPLITS[source]} has too few digits for {source}: download it again"
+            f"{data_dir}: MNIST's {MNIST_SPLITS[source]} has too few digits for {source}: {suggest_copy('mnist')}"
         )
     return images[part], labels[part]
 

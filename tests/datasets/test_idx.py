@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from support.mnist_fixtures import digits, packed_idx
 
+from svhn.datasets.formats.faults import FormatError
 from svhn.datasets.formats.idx import read_idx
-from svhn.errors import UserError
 
 Spoil = Callable[[bytes], bytes]
 
 
 def failure(call: Callable[[], object]) -> str:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(FormatError) as caught:
         call()
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -59,9 +59,7 @@ def test_what_is_no_idx_file_is_refused(tmp_path: Path, content: bytes, problem:
     path = tmp_path / "values.gz"
     path.write_bytes(pack(content))
     message = failure(lambda: read_idx(path))
-    assert message.startswith(f"{path} ")
     assert problem in message
-    assert message.endswith(": delete it and download it again")
 
 
 @pytest.mark.parametrize(
@@ -79,5 +77,4 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path, spoil: Spoil) -> None:
     path = tmp_path / "values.gz"
     path.write_bytes(spoil(gzip.compress(packed_idx(digits("train")[0]))))
     message = failure(lambda: read_idx(path))
-    assert message.startswith(f"{path} is damaged or cut short and can't be unpacked (")
-    assert message.endswith("): delete it and download it again")
+    assert message.startswith("can't be unpacked (")

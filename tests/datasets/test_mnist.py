@@ -129,13 +129,13 @@ def test_kaggles_test_csv_alone_does_not_disturb(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "values", "problem"),
     [
-        (TRAIN_LABELS, np.zeros(59, np.uint8), "60 images and {path} 59 labels, expected the same number: delete both"),
-        (TRAIN_LABELS, np.zeros(61, np.uint8), "60 images and {path} 61 labels, expected the same number: delete both"),
+        (TRAIN_LABELS, np.zeros(59, np.uint8), "60 images and {path} 59 labels, expected the same number: "),
+        (TRAIN_LABELS, np.zeros(61, np.uint8), "60 images and {path} 61 labels, expected the same number: "),
         (TRAIN_IMAGES, np.zeros((60, 28, 27), np.uint8), "{path} holds 60 x 28 x 27 values, expected n x 28 x 28"),
         (TRAIN_IMAGES, np.zeros((60, 32, 32), np.uint8), "{path} holds 60 x 32 x 32 values, expected n x 28 x 28"),
         (TRAIN_IMAGES, np.zeros(60, np.uint8), "{path} holds 60 values, expected n x 28 x 28"),
         (TRAIN_LABELS, np.zeros((60, 28, 28), np.uint8), "{path} holds 60 x 28 x 28 values, expected n:"),
-        (TRAIN_LABELS, np.arange(60, dtype=np.uint8) % 11, "{path}: label 11 is 10, expected 0 to 9"),
+        (TRAIN_LABELS, np.arange(60, dtype=np.uint8) % 11, "{path} has 10 as label 11, expected 0 to 9"),
     ],
 )
 def test_files_that_are_not_mnists_are_refused(tmp_path: Path, name: str, values: np.ndarray, problem: str) -> None:
@@ -143,7 +143,17 @@ def test_files_that_are_not_mnists_are_refused(tmp_path: Path, name: str, values
     path.write_bytes(packed_idx(values))
     message = failure(lambda: read_digits(tmp_path, "train"))
     assert problem.format(path=path) in message
-    assert "download" in message
+    assert "published file:" not in message  # the published files are packed: nothing is compared
+    assert message.endswith("`python -m svhn.download --dataset=mnist --data_dir=FOLDER`")
+
+
+def test_a_packed_file_is_compared_with_the_published_one(tmp_path: Path) -> None:
+    path = write_idx(tmp_path) / f"{TRAIN_LABELS}.gz"
+    (tmp_path / TRAIN_LABELS).unlink()
+    path.write_bytes(gzip.compress(packed_idx(digits("train")[1]))[:-9])
+    message = failure(lambda: read_digits(tmp_path, "train"))
+    assert message.startswith(f"{path} can't be unpacked (")
+    assert f"it differs from the published file: it has {path.stat().st_size} bytes, expected 28,881: " in message
 
 
 def test_the_csvs_mistakes_are_told_with_their_line(tmp_path: Path) -> None:

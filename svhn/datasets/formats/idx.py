@@ -14,29 +14,28 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn.errors import UserError
+from svhn.datasets.formats.faults import FormatError
 
 MAGIC = b"\0\0\x08"
 GZIP_MAGIC = b"\x1f\x8b"
-DOWNLOAD_AGAIN = "delete it and download it again"
 
 
 def read_idx(path: Path) -> np.ndarray:
     """The values, uint8, in the shape that the file's header gives. Packed files are found by content, not by name.
 
     Raises:
-        UserError: the file is not an idx array of bytes, is damaged or cut short, or is longer than its shape.
+        FormatError: the file is not an idx array of bytes, is damaged or cut short, or is longer than its shape.
     """
     content = _read_content(path)
     if content[: len(MAGIC)] != MAGIC:
         found = content[: len(MAGIC)].hex(" ") or "nothing"
-        raise UserError(f"{path} begins with {found}, expected 00 00 08 as idx files of bytes do: {DOWNLOAD_AGAIN}")
-    shape = _read_shape(path, content)
+        raise FormatError(f"begins with {found}, expected 00 00 08 as idx files of bytes do")
+    shape = _read_shape(content)
     start, size = 4 + 4 * len(shape), math.prod(shape)
     if len(content) != start + size:
         found = f"{len(content)} bytes where {' x '.join(map(str, shape)) or 1} values take {start + size}"
         fault = "is cut short" if len(content) < start + size else "has bytes after its values"
-        raise UserError(f"{path} {fault}: {found}: {DOWNLOAD_AGAIN}")
+        raise FormatError(f"{fault}: {found}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
@@ -47,16 +46,16 @@ def _read_content(path: Path) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} is damaged or cut short and can't be unpacked ({error}): {DOWNLOAD_AGAIN}") from error
+        raise FormatError(f"can't be unpacked ({error})") from error
 
 
-def _read_shape(path: Path, content: bytes) -> tuple[int, ...]:
+def _read_shape(content: bytes) -> tuple[int, ...]:
     rank = content[3] if len(content) > 3 else 1
     if len(content) < 4 + 4 * rank:
-        raise UserError(f"{path} is cut short within its header, after {len(content)} bytes: {DOWNLOAD_AGAIN}")
+        raise FormatError(f"is cut short within its header, after {len(content)} bytes")
     if not 1 <= rank <= 3:
-        raise UserError(f"{path} has {rank} sides, expected 1 for labels and 3 for images: {DOWNLOAD_AGAIN}")
+        raise FormatError(f"has {rank} sides, expected 1 for labels and 3 for images")
     shape = struct.unpack_from(f">{rank}I", content, 4)
     if 0 in shape:
-        raise UserError(f"{path} holds no values: its shape is {' x '.join(map(str, shape))}: {DOWNLOAD_AGAIN}")
+        raise FormatError(f"holds no values: its shape is {' x '.join(map(str, shape))}")
     return shape
