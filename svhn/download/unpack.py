@@ -55,7 +55,7 @@ def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progre
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise UserError(
-            f"{archive}: damaged, last member read: {name} ({error}): delete it and run the same command again"
+            f"{archive}: damaged, last member read: {name} ({error}): move it away and run the same command again"
         ) from error
     if root not in tops:
         raise UserError(f"{archive}: expected a folder {root}/ in it, found {', '.join(sorted(tops)[:5]) or 'nothing'}")

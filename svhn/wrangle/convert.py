@@ -96,7 +96,7 @@ def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence
         together = ",".join((*sources, *missing))
         raise UserError(
             f"the records of train and valid hold {', '.join(missing)}, too: name all with --splits={together}, "
-            f"or delete {records_dir / spec.name} first"
+            "or choose another --records_dir"
         )
 
 

@@ -139,6 +139,5 @@ def _count_lengths(paths: list[Path], max_length: int) -> dict[str, int]:
 def _describe_loss(before: Info, after: Info, name: str) -> str:
     examples, left = sum(before.splits[name]), sum(after.splits[name])
     return (
-        f"{name}: left out {examples - left} corrupt of {examples} records. "
-        f"Damaged files are kept as {name}-*.damaged; delete them when you no longer need them."
+        f"{name}: left out {examples - left} corrupt of {examples} records. Damaged files are kept as {name}-*.damaged."
     )

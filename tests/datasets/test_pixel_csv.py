@@ -135,7 +135,7 @@ def test_labels_where_none_belong_are_refused(path: Path) -> None:
     path.write_text(text(table()))
     message = failure(path, labeled=False)
     assert "train.csv" in message
-    assert message.endswith(": delete the column label")
+    assert message.endswith(": save a copy without the column label")
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_labels_where_none_belong_are_refused(path: Path) -> None:
         (7, " 8", "column pixel6: ' 8', expected a whole number from 0 to 255: fix the line"),
         (7, "1_0", "column pixel6: '1_0', expected a whole number from 0 to 255: fix the line"),
         (7, "٣", "column pixel6: '٣', expected a whole number from 0 to 255: fix the line"),
-        (0, "11", "column label: '11', expected a digit from 0 to 9: fix or delete the line"),
-        (0, "-1", "column label: '-1', expected a digit from 0 to 9: fix or delete the line"),
-        (0, "", "column label: '', expected a digit from 0 to 9: fix or delete the line"),
-        (0, "7.0", "column label: '7.0', expected a digit from 0 to 9: fix or delete the line"),
+        (0, "11", "column label: '11', expected a digit from 0 to 9: fix the line"),
+        (0, "-1", "column label: '-1', expected a digit from 0 to 9: fix the line"),
+        (0, "", "column label: '', expected a digit from 0 to 9: fix the line"),
+        (0, "7.0", "column label: '7.0', expected a digit from 0 to 9: fix the line"),
     ],
 )
 def test_a_value_that_is_none_is_named_with_line_and_column(path: Path, column: int, value: str, problem: str) -> None:
@@ -177,7 +177,7 @@ def test_a_row_of_another_length_is_named(path: Path, labeled: bool, expected: s
 @pytest.mark.parametrize("position", [0, 1, 2, 4])
 def test_a_blank_line_is_named_wherever_it_is(path: Path, position: int) -> None:
     path.write_text(text([*table()[:position], [], *table()[position:]]))
-    assert failure(path) == f", line {position + 1} is blank: delete it"
+    assert failure(path) == f", line {position + 1} is blank, expected values and commas: fix the line"
 
 
 def test_an_empty_file_is_answered_with_the_header_expected(path: Path) -> None:

@@ -163,7 +163,7 @@ def test_unpack_refuses_a_damaged_archive_and_leaves_nothing(tmp_path: Path, dam
     with pytest.raises(UserError) as error:
         unpack_archive(archive, tmp_path / "train", ignore)
     assert str(error.value).startswith(f"{archive}: damaged, last member read: ")
-    assert str(error.value).endswith(": delete it and run the same command again")
+    assert str(error.value).endswith(": move it away and run the same command again")
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 

@@ -142,7 +142,7 @@ def test_a_source_does_not_push_another_out_of_the_split_they_share(
     assert wrangled(sources, tmp_path, "--splits=train") == 0
     before = tree(tmp_path)
     assert wrangled(sources, tmp_path, "--splits=extra") == 1
-    assert "--splits=extra,train, or delete" in capsys.readouterr().err
+    assert "--splits=extra,train, or choose another --records_dir" in capsys.readouterr().err
     assert tree(tmp_path) == before
     assert wrangled(sources, tmp_path, "--splits=extra,train") == 0
     assert {name.split("/")[0] for name in names(tmp_path, "train")} == {"train", "extra"}

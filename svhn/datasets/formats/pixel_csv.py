@@ -54,7 +54,7 @@ def _read_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str
     try:
         for number, row in enumerate(csv.reader(_check_text(path, lines)), start=1):
             if not row:
-                raise UserError(f"{path}, line {number} is blank: delete it")
+                raise UserError(f"{path}, line {number} is blank, expected values and commas: fix the line")
             yield number, row
     except csv.Error as error:  # for example a quote that is not closed, which swallows the lines after it
         raise UserError(f"{path}, line {number + 1}: {error}: expected values and commas: fix the line") from error
@@ -76,7 +76,8 @@ def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
     if columns[0] == LABEL_COLUMN and header == columns[1:]:
         raise UserError(f"{path} has no labels, as Kaggle's test.csv: expected the column label before pixel0")
     if header[0] == LABEL_COLUMN != columns[0]:
-        raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pixels alone: delete the column label")
+        remedy = "save a copy without the column label"
+        raise UserError(f"{path} has labels, as Kaggle's train.csv: expected pixels alone: {remedy}")
     for position, (found, expected) in enumerate(zip_longest(header, columns), start=1):
         if found != expected:
             there = "missing" if found is None else repr(found)
@@ -94,7 +95,7 @@ def _parse_row(place: str, row: list[str], columns: list[str]) -> tuple[str, np.
     labeled = columns[0] == LABEL_COLUMN
     label = row[0] if labeled else ""
     if labeled and label not in DIGITS:
-        raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: fix or delete the line")
+        raise UserError(f"{place}, column label: {label!r}, expected a digit from 0 to 9: fix the line")
     try:
         return label, np.frombuffer(bytearray(map(PIXEL_VALUES.__getitem__, row[labeled:])), np.uint8)
     except KeyError as error:
