@@ -183,6 +183,7 @@ def serve_page(read: Read, host: str, port: int, say: Say) -> None:
         render_response(read, file)  # networks are prepared at the first pictures, which no visitor should wait for
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # read by Gradio when it is imported
+        os.environ["no_proxy"] = "*"  # Gradio fetches its own page when it starts, which no proxy can reach
         blocks = _build_blocks(read)
         try:
             address = _launch_page(blocks, host, port)
@@ -210,6 +211,12 @@ def _launch_page(blocks: Any, host: str, port: int) -> str:
             quiet=True,
             prevent_thread_lock=True,
         )
-    except Exception as error:  # Gradio, sockets, HTTP and proxies raise many types with no common base
+    except OSError as error:
         raise _make_address_error(host, port, error) from error
+    except Exception as error:  # Gradio, HTTP and proxies raise many types with no common base
+        reason = f"{type(error).__name__}: {str(error)[:120]}"
+        raise UserError(
+            f"Gradio can't serve the page at --host={host} --port={port} ({reason}): name another --host or --port, "
+            "or read pictures with `svhn read`"
+        ) from error
     return address

@@ -12,13 +12,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from support.program import call, last_line
 
+from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
 from svhn.reading import web
 from svhn.reading.web import EXAMPLES
@@ -199,6 +202,38 @@ def test_only_this_machine_sees_it(address: str) -> None:
     port = f"{int(address.rstrip('/').rpartition(':')[2]):04X}"
     listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if " 0A " in line]
     assert [place for place in listening if place.endswith(f":{port}")] == [f"0100007F:{port}"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "proxies",
+    [{"http_proxy": "http://127.0.0.1:9", "no_proxy": "example.org"}, {"ALL_PROXY": "socks5://127.0.0.1:9"}],
+    ids=["http", "socks"],
+)
+def test_a_proxy_is_no_obstacle(proxies: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "main.py", "--mode=demo", f"--checkpoints_dir={tmp_path}"]
+    environment = {**os.environ, **proxies}
+    direct = build_opener(ProxyHandler({}))
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        line = server.stdout.readline()
+        try:
+            assert line.startswith("Reading numbers at http://127.0.0.1:")
+            with direct.open(line.split()[3]) as page:
+                assert b"reads house numbers" in page.read()
+        finally:
+            server.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_a_page_that_gradio_cannot_start_is_no_fault_of_the_port() -> None:
+    def launch(**_: object) -> None:
+        raise RuntimeError("no such thing")
+
+    blocks = SimpleNamespace(launch=launch)
+    with pytest.raises(UserError, match=r"--port=0 \(RuntimeError: no such thing\): .*`svhn read`$") as caught:
+        web._launch_page(blocks, "127.0.0.1", 0)
+    assert "free port" not in str(caught.value)
 
 
 @pytest.mark.parametrize("place", ["--port={port}", "--port=99999", "--port=-5", "--host=no.such.host.invalid"])
