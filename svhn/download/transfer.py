@@ -57,7 +57,7 @@ def fetch_file(
     problem = describe_mismatch(part, archive, checksum)
     if problem:
         part.unlink()
-        remedy = "the transfer damaged or replaced it; run the same command again, or check the mirror"
+        remedy = "run the same command again, or check the mirror"
         raise UserError(f"{archive.filename}: {problem}: {remedy}")
     part.replace(target)
 

@@ -40,7 +40,7 @@ def unpack_archive(archive: Path, folder: Path, progress: Progress) -> None:
 
 def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progress) -> None:
     total = archive.stat().st_size
-    name, tops = "none", set()
+    name, tops = "its start", set()
     try:
         with archive.open("rb") as packed, gzip.open(packed) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
             while (member := tar.next()) is not None:
@@ -55,7 +55,7 @@ def _extract_folder(archive: Path, unfinished: Path, root: str, progress: Progre
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise UserError(
-            f"{archive}: damaged, last member read: {name} ({error}): move it away and run the same command again"
+            f"{archive}: can't be unpacked beyond {name} ({error}): move it away and run the same command again"
         ) from error
     if root not in tops:
         raise UserError(f"{archive}: expected a folder {root}/ in it, found {', '.join(sorted(tops)[:5]) or 'nothing'}")

@@ -66,8 +66,7 @@ def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Callable[
         return step
     if found:
         raise UserError(
-            f"none of the checkpoints in {folder} can be read. They are damaged, or another version of the model "
-            "wrote them: train under another --name"
+            f"none of the checkpoints in {folder} can be read, for the reasons above: train under another --name"
         )
     return 0
 
@@ -90,8 +89,8 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
     except READ_ERRORS as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(
-            f"{path} can't be read ({reason}). It is damaged, or another version of the model wrote it: "
-            "choose another checkpoint with --checkpoint, or train under another --name"
+            f"{path} can't be read ({reason}): choose another checkpoint with --checkpoint, "
+            "or train under another --name"
         ) from error
 
 
