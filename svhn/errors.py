@@ -1,8 +1,9 @@
-"""Errors that a user can fix, and the type of the functions that print a line."""
+"""Errors that a user can fix, foreign text in their messages, and the type of the functions that print a line."""
 
 from __future__ import annotations
 
 import errno
+import reprlib
 from collections.abc import Callable
 
 # What the system refuses for good: a file that is missing or forbidden, or a name that no file can have.
@@ -11,6 +12,9 @@ LASTING_ERRORS = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENXIO, errno.ENODEV, errno.EFBIG, errno.EOVERFLOW),
 }
 PASSING_STATUS = {408, 425, 429}  # the answers of web servers below 500 that ask for another try
+LONGEST_QUOTE = 200  # characters of a foreign text in a message
+_REPR = reprlib.Repr()  # keeps the start and the end of a long text, and takes values of any depth
+_REPR.maxstring = _REPR.maxother = LONGEST_QUOTE
 
 
 class UserError(Exception):
@@ -47,6 +51,27 @@ def find_remote_error_type(error: Exception) -> type[OSError]:
     )
     forbidden = str(error).startswith("Forbidden")  # gcsfs raises a plain OSError
     return OSError if refused or lasting or forbidden else PassingError
+
+
+def quote(value: object) -> str:
+    """A value of a file or a flag for a message: one line of at most `LONGEST_QUOTE` characters.
+
+    Text stands in quotes, so that blanks at its ends can be seen. Letters that no terminal prints are escaped.
+    """
+    return _cut_text(_REPR.repr(value))
+
+
+def shorten(text: object) -> str:
+    """The first line of a library's message, or of an exception's, in at most `LONGEST_QUOTE` characters.
+
+    An exception without a message is named by its type.
+    """
+    lines = str(text).strip().splitlines() or [type(text).__name__]
+    return _cut_text(lines[0])
+
+
+def _cut_text(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
 def suggest_extra(extra: str) -> str:
