@@ -118,6 +118,10 @@ class DatasetSpec:
         present: `(data_dir, source)` to whether the folder holds the source.
         checksum: `(data_dir, source)` to the sha256 of the files or values that define the source. If one source can
             come in two kinds of files, which divide the same examples differently, the kind and a colon come first.
+        describe: `(data_dir, sources)` to lines for the user about what is read: which files, columns and units, and
+            what lies beside them and is not read. Raises `UserError` if a source can't be read.
+        pictures: `(data_dir, source)` to the folder in which the source's entries should name each picture. None if
+            the files that `checksum` covers hold the pixels.
         path: `(entry)` to the path of the picture that the entry is cut from. None if the files that `checksum` covers
             hold the pixels.
         neighbors: entries in a row that may show parts of one picture. Validation takes or leaves them together.
@@ -139,8 +143,10 @@ class DatasetSpec:
     load: Callable[[Entry, Size, float], np.ndarray]
     present: Callable[[Path, str], bool]
     checksum: Callable[[Path, str], str]
+    describe: Callable[[Path, Sequence[str]], Iterable[str]]
     locate: Callable[[Entry, float], Sequence[Box]] | None = None
     path: Callable[[Entry], str] | None = None
+    pictures: Callable[[Path, str], Path] | None = None
     fixed_length: bool = False
     neighbors: int = 1
     url: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
 
 BOXES_FILE = "digitStruct.mat"
+MIN_SIDE = 2  # pixels of a number's width and height; a smaller box is more likely a share of the picture
 
+SOURCES = ("train", "test", "extra")  # names of the folders
 DigitRows = list[list[float]]  # label, left, top, width and height of each digit
 
 
@@ -58,6 +60,10 @@ def _find_box_problem(rows: DigitRows) -> str:
         if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
             box = f"{width:g} x {height:g} at {left:g},{top:g}"
             return f"box of digit {position} is {box}: expected a width and a height above 0"
+    left, top, right, bottom = compute_number_box(rows)
+    if min(right - left, bottom - top) < MIN_SIDE:
+        box = f"{right - left:g} x {bottom - top:g} at {left:g},{top:g}"
+        return f"box of the number is {box}: expected pixels, at least {MIN_SIDE} wide and high"
     return ""
 
 
@@ -118,6 +124,20 @@ def locate_digits(entry: Entry, margin: float) -> list[Box]:
     with explain_image_errors(), Image.open(path) as image:
         crop = expand_box(around, margin, image.size)
     return [normalize_box(box, crop) for box in entry.boxes]
+
+
+def get_pictures_folder(data_dir: Path, source: str) -> Path:
+    """The folder in which a source's digitStruct.mat should name each picture."""
+    return data_dir / source
+
+
+def describe_boxes(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
+    """A line for each digitStruct.mat that is read, and for each in a folder of another name, which is not read."""
+    for source in sources:
+        yield f"{Path(data_dir) / source / BOXES_FILE}: labels and boxes of digits, in pixels"
+    for path in sorted(Path(data_dir).glob(f"*/{BOXES_FILE}")):
+        if path.parent.name not in SOURCES:
+            yield f"{path}: not read, expected a folder named {', '.join(SOURCES)}"
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:

@@ -7,16 +7,17 @@ longer serves the files, so they come from the mirror that torchvision uses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from svhn.datasets.formats.csv_rows import describe_end
 from svhn.datasets.formats.faults import FormatError, explain_faults, suggest_copy
 from svhn.datasets.formats.idx import read_idx
-from svhn.datasets.formats.pixel_csv import read_pixels
+from svhn.datasets.formats.pixel_csv import PixelRow, read_pixel_rows
 from svhn.errors import UserError
 from svhn.images import resize_crop
 from svhn.runtime import files
@@ -36,15 +37,15 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
     Raises:
         UserError: a file is missing, damaged or not of MNIST; or the folder holds both idx files and Kaggle's CSV.
     """
-    for index, (label, pixels) in enumerate(_read_labeled_pixels(Path(data_dir), source), start=1):
-        yield Entry(f"{source}/{index}", label, pixels)
+    for index, (label, pixels, problem) in enumerate(_read_rows(Path(data_dir), source), start=1):
+        yield Entry(f"{source}/{index}", label, pixels[..., 0], problem)
 
 
-def _read_labeled_pixels(folder: Path, source: str) -> Iterable[tuple[str, np.ndarray]]:
+def _read_rows(folder: Path, source: str) -> Iterable[PixelRow]:
     if _is_from_kaggle(folder, source):
-        return ((label, pixels[..., 0]) for label, pixels in read_pixels(folder / CSV_FILE, IMAGE_SIZE, labeled=True))
+        return read_pixel_rows(folder / CSV_FILE, IMAGE_SIZE, labeled=True)
     images, labels = read_digits(folder, source)
-    return zip(map(str, labels.tolist()), images, strict=True)
+    return map(PixelRow, map(str, labels.tolist()), images[..., np.newaxis], repeat(""))
 
 
 def read_digits(data_dir: str | Path, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -128,6 +129,18 @@ def compute_checksum(data_dir: str | Path, source: str) -> str:
     return f"idx:{digest.hexdigest()}"
 
 
+def describe_digits(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
+    """A line for each file that is read."""
+    folder = Path(data_dir)
+    for source in dict.fromkeys(sources):
+        if _is_from_kaggle(folder, source):
+            yield f"{folder / CSV_FILE}: label and pixel0 to pixel783 of each digit"
+            yield from describe_end(folder / CSV_FILE)
+        else:
+            for stem, content in zip(IDX_FILES[source], ("pictures", "labels"), strict=True):
+                yield f"{_require_idx(folder, stem)}: {content} of {source}"
+
+
 def load_picture(entry: Entry, size: Size, _margin: float) -> np.ndarray:
     """The digit's pixels, uint8 (height, width, 1); unchanged if `size` is that of the published ones."""
     return resize_crop(Image.fromarray(entry.source), size)[..., np.newaxis]
@@ -168,6 +181,7 @@ MNIST = DatasetSpec(
     load=load_picture,
     present=is_present,
     checksum=compute_checksum,
+    describe=describe_digits,
     augmentation=Augmentation(rotation=12, scale=0.12, shear=0.15, shift=(0.1, 0.1)),
     url="https://ossci-datasets.s3.amazonaws.com/mnist",
 )

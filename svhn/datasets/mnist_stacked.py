@@ -5,7 +5,7 @@ The pictures are drawn from the seed while the records are written. Digits are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -134,6 +134,11 @@ def compute_checksum(data_dir: str | Path, source: str) -> str:
     return f"dealt:{mnist.compute_checksum(data_dir, MNIST_SPLITS[source])}"
 
 
+def describe_digits(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
+    """A line for each of MNIST's files that is read."""
+    return mnist.describe_digits(data_dir, [MNIST_SPLITS[source] for source in sources])
+
+
 def _compute_natural_size(cells: int, vertical: bool) -> Size:
     height, width = CELL_SIZE
     return (cells * height, width) if vertical else (height, cells * width)
@@ -162,6 +167,7 @@ def _make_spec(name: str, lengths: tuple[int, int] = (4, 4), vertical: bool = Fa
         load=load_picture,
         present=is_present,
         checksum=compute_checksum,
+        describe=describe_digits,
         augmentation=Augmentation(  # of the whole picture. Stronger values push the outer digits out of it
             cells=_count_cells(lengths, vertical),
             rotation=3,

@@ -5,7 +5,7 @@ Netzer et al. 2011, Reading Digits in Natural Images with Unsupervised Feature L
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,12 @@ def compute_checksum(data_dir: str | Path, source: str) -> str:
     return files.compute_sha256(_get_archive_path(data_dir, source))
 
 
+def describe_arrays(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
+    """A line for each file that is read."""
+    for source in sources:
+        yield f"{_get_archive_path(data_dir, source)}: pictures X of 32 x 32 pixels and labels y, where 10 stands for 0"
+
+
 SVHN_CROPPED = DatasetSpec(
     name="svhn_cropped",
     size=PICTURE_SHAPE[:2],
@@ -121,6 +127,7 @@ SVHN_CROPPED = DatasetSpec(
     load=load_picture,
     present=is_present,
     checksum=compute_checksum,
+    describe=describe_arrays,
     # Digits of one picture follow one another in the file. With rows of 20, few validation examples have a digit of the
     # same picture in train.
     neighbors=20,

@@ -94,6 +94,20 @@ def test_problems_are_named(tmp_path: Path, row: Row, problem: str) -> None:
     assert entry.label == ("" if "label" in problem else "43")
 
 
+@pytest.mark.parametrize(
+    ("row", "size"), [((4, 0.2, 0.1, 0.4, 0.6), "0.4 x 0.6 at 0.2,0.1"), ((4, 9, 5, 30, 1), "30 x 1 at 9,5")]
+)
+def test_a_number_of_less_than_two_pixels_is_named(tmp_path: Path, row: Row, size: str) -> None:
+    """As labels have it that give boxes in shares of the picture."""
+    entry = entry_of(tmp_path, row)
+    assert entry.problem == f"box of the number is {size}: expected pixels, at least 2 wide and high"
+
+
+def test_a_digit_of_one_pixel_beside_another_is_fine(tmp_path: Path) -> None:
+    """Some of SVHN's ones are two pixels wide."""
+    assert entry_of(tmp_path, (4, 9, 5, 4, 9), (1, 13, 5, 1, 9)).problem == ""
+
+
 def test_a_picture_without_digits_is_named(tmp_path: Path) -> None:
     """As a writer of one's own may leave it."""
     entry_of(tmp_path, (4, 1, 1, 8, 8))

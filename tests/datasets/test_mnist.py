@@ -156,11 +156,15 @@ def test_a_packed_file_is_compared_with_the_published_one(tmp_path: Path) -> Non
     assert f"it differs from the published file: it has {path.stat().st_size} bytes, expected 28,881: " in message
 
 
-def test_the_csvs_mistakes_are_told_with_their_line(tmp_path: Path) -> None:
+def test_the_csvs_odd_rows_are_named_with_their_line_and_the_others_are_read(tmp_path: Path) -> None:
     path = write_csv(tmp_path) / "train.csv"
     with path.open("a") as file:
-        file.write("11" + ",0" * 784 + "\n")
-    assert failure(lambda: entries(tmp_path)).startswith(f"{path}, line 62, column label: '11'")
+        file.write("11" + ",0" * 784 + "\n5,0\n\n7" + ",9" * 784 + "\n")
+    *others, label, short, last = entries(tmp_path)
+    assert not any(entry.problem for entry in (*others, last))
+    assert (last.name, last.label) == ("train/63", "7")
+    assert label.problem.startswith("line 62, column label: '11', expected a digit")
+    assert short.problem.startswith("line 63 has 2 values, expected 785")
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,8 @@ SYNTHETIC = DatasetSpec(
     locate=format1.locate_digits,
     present=is_present,
     checksum=format1.compute_checksum,
+    describe=format1.describe_boxes,
+    pictures=format1.get_pictures_folder,
     path=format1.get_picture_path,
     render=render_dataset,
 )

@@ -1,0 +1,114 @@
+"""The table of a folder of pictures: which columns it has, and which of its rows are whole."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from svhn.datasets.formats.csv_rows import CsvRow, check_separator, ends_with_line, find_length_fault, read_csv_rows
+from svhn.errors import UserError, quote, shorten
+
+BOX_COLUMNS = ("left", "top", "width", "height")
+COLUMNS = ("filename", "label", *BOX_COLUMNS, "split")
+REQUIRED = ("filename", "label")
+OTHER_NAMES = {  # how labelling tools spell the columns, in lower case and without signs between the letters
+    "filename": ("file", "filepath", "path", "image", "imagename", "imagepath", "img", "name", "picture"),
+    "label": ("text", "number", "digits", "value", "class", "target"),
+    "left": ("x", "xmin", "x1", "x0", "xtl", "bboxleft", "bboxx"),
+    "top": ("y", "ymin", "y1", "y0", "ytl", "bboxtop", "bboxy"),
+    "width": ("w", "bboxwidth", "bboxw", "boxwidth", "xmax", "x2", "right", "xbr", "xcenter"),
+    "height": ("h", "bboxheight", "bboxh", "boxheight", "ymax", "y2", "bottom", "ybr", "ycenter"),
+    "split": ("subset", "partition", "set"),
+}
+FAR_EDGES = {  # columns from which a width or a height follows
+    **dict.fromkeys(("xmax", "x2", "right", "xbr"), " (the right edge less the left edge)"),
+    **dict.fromkeys(("ymax", "y2", "bottom", "ybr"), " (the bottom edge less the top edge)"),
+}
+CANONICAL = {other: column for column, others in OTHER_NAMES.items() for other in (column, *others)}
+SIMILARITY = 0.8  # difflib's ratio from which a name counts as a misspelt column
+UNUSED_SHOWN = 6  # columns that a message lists
+
+
+class LabelRow(NamedTuple):
+    """A row of the table.
+
+    Args:
+        line: its line in the file, from 1.
+        cells: its text by column.
+        problem: why it is not whole; "" if it is.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str
+
+
+class LabelTable(NamedTuple):
+    """The table's columns that are used, those that are not, and its rows in the file's order."""
+
+    columns: tuple[str, ...]
+    unused: tuple[str, ...]
+    rows: list[LabelRow]
+
+
+def read_label_table(path: Path) -> LabelTable:
+    """Read a CSV with the columns `COLUMNS`, of which `REQUIRED` are needed, and with all of `BOX_COLUMNS` or none.
+
+    Raises:
+        UserError: the file is not a CSV, has no rows, or has other columns: also if a column that is missing stands
+            there in another spelling.
+    """
+    rows = read_csv_rows(path)
+    header = next(rows, CsvRow(1, []))
+    check_separator(path, header)
+    faults = _find_header_faults(header.cells)
+    if faults:
+        raise UserError(f"{path}, line {header.line}: {'; '.join(faults)}: the columns are {', '.join(COLUMNS)}")
+    found = [_make_row(header.cells, row) for row in rows]
+    if not found:
+        raise UserError(f"{path} has only a header: expected a line for each picture")
+    if header.cells[-1] == "split" and not found[-1].cells.get("split") and not ends_with_line(path):
+        found[-1] = found[-1]._replace(problem="the split is empty, and the line has no line break: complete the line")
+    used = tuple(name for name in header.cells if name in COLUMNS)
+    return LabelTable(used, tuple(name for name in header.cells if name not in COLUMNS), found)
+
+
+def _find_header_faults(header: Sequence[str]) -> list[str]:
+    near = {name: column for name in header if (column := _propose_column(name)) and column not in header}
+    faults = [
+        f"column {name} is there twice" for name, count in Counter(header).items() if count > 1 and name in COLUMNS
+    ]
+    faults += [
+        f"column {quote(name)}, expected {column}{FAR_EDGES.get(_simplify(name), '')}: rename it"
+        for name, column in list(near.items())[: len(COLUMNS)]
+    ]
+    boxed = any(name in BOX_COLUMNS for name in (*header, *near.values()))
+    needed = (*REQUIRED, *BOX_COLUMNS) if boxed else REQUIRED
+    missing = [name for name in needed if name not in header and name not in near.values()]
+    if missing:
+        faults.append(f"has no column {', '.join(missing)}, only {shorten(', '.join(map(repr, header)))}: add it")
+    return faults
+
+
+def _propose_column(name: str) -> str:
+    """The column that an unknown column's name resembles; "" for a known column and for any other name."""
+    simple = _simplify(name)
+    if name in COLUMNS:
+        return ""
+    similar = difflib.get_close_matches(simple, COLUMNS, 1, SIMILARITY)
+    return CANONICAL.get(simple) or (similar[0] if similar else "")
+
+
+def _simplify(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _make_row(header: Sequence[str], row: CsvRow) -> LabelRow:
+    fault = find_length_fault(row.cells, header)
+    problem = f"{fault}: complete the line, or put a text with a comma into quotes" if fault else ""
+    if any("\n" in cell or "\r" in cell for cell in row.cells):
+        problem = "a value goes on in the next line: close its quote"
+    return LabelRow(row.line, dict(zip(header, row.cells, strict=False)), problem)
