@@ -13,7 +13,6 @@ from typing import IO, Any
 from uuid import uuid4
 
 from svhn.errors import PassingError, find_error_type
-
 from svhn.spec import Archive
 
 

@@ -18,9 +18,11 @@ from svhn.errors import UserError
 from svhn.runtime import beam, shell
 from svhn.runtime.command_line import CutFlag, parse_flags
 from svhn.runtime.help_page import Page
+from svhn.runtime.near_names import find_near_path
 from svhn.runtime.processes import count_cores
 from svhn.spec import DatasetSpec, Size
 from svhn.wrangle import check
+from svhn.wrangle.unnamed import find_unnamed
 
 GROUPS = {
     "Data": ("dataset", "splits", "max_length", "valid_share", "seed", "max_skipped", "check", "salvage"),
@@ -45,7 +47,12 @@ def _define_flags() -> flags.FlagValues:
     flags.DEFINE_integer(
         "max_length", 0, "digits of the longest number to keep; 0: the data set's own", 0, 20, flag_values=values
     )
-    flags.DEFINE_bool("check", False, "check of the sources, without writing anything", flag_values=values)
+    flags.DEFINE_bool(
+        "check",
+        False,
+        "check of the sources, which lists its findings in a file and makes no records",
+        flag_values=values,
+    )
     flags.DEFINE_bool(
         "salvage", False, "removal of corrupt records from the damaged files of --records_dir", flag_values=values
     )
@@ -85,8 +92,18 @@ def select_sources(spec: DatasetSpec, data_dir: Path, names: list[str]) -> list[
     missing = [source for source in names if source not in present]
     if missing or not present:
         lacks = f"{data_dir} has no {' and no '.join(missing or spec.sources)} of {spec.name}"
-        raise UserError(f"{lacks}: {_suggest_remedy(spec, data_dir, bool(present))}")
+        near = "".join(f"; {line}" for line in _name_near_sources(spec, data_dir))
+        raise UserError(f"{lacks}{near}: {_suggest_remedy(spec, data_dir, bool(present))}")
     return list(dict.fromkeys(names)) or present
+
+
+def _name_near_sources(spec: DatasetSpec, data_dir: Path) -> list[str]:
+    """What each source that is missing may be, under another spelling."""
+    missing = [source for source in spec.sources if not spec.present(data_dir, source)]
+    archives = {source: [archive.filename for archive in spec.sources[source]] for source in missing}
+    names = [name for source in missing if archives[source] for name in (source, *archives[source])]
+    near = {name: find_near_path(data_dir / name) for name in names}
+    return [f"{path} is not read, expected {name}" for name, path in near.items() if path]
 
 
 def _suggest_remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
@@ -106,13 +123,18 @@ def set_max_length(spec: DatasetSpec, max_length: int) -> DatasetSpec:
     return dataclasses.replace(spec, max_length=max_length or spec.max_length)
 
 
-def _check_sources(spec: DatasetSpec, data_dir: Path, sources: list[str], size: Size, processes: int) -> None:
-    lines, problems = check.summarize_inspections(check.inspect_sources(spec, data_dir, sources, size, processes))
-    print("\n".join(lines))
+def _check_sources(spec: DatasetSpec, paths: Paths, sources: list[str], size: Size, processes: int) -> None:
+    data_dir, listing = Path(paths.data_dir), Path(paths.records_dir) / spec.name / check.LIST_FILE
+    inspections = check.inspect_sources(spec, data_dir, sources, size, processes)
+    named = {spec.path(each.entry) for each in inspections if each.entry.source} if spec.path else set()
+    kinds = check.sort_findings(inspections, find_unnamed(spec, data_dir, sources, named))
+    print("\n".join(check.format_findings(inspections, kinds)))
+    listed = f" ({listing} lists all)" if check.write_findings(listing, kinds) else ""
+    problems = check.count_problems(kinds)
     if problems:
-        found = f"{problems} problem{'s' * (problems > 1)} found (listed above)"
+        found = f"{problems} problem{'s' * (problems > 1)} found{listed}"
         raise UserError(f"{data_dir}: {found}. Fix them, or run without --check and with --max_skipped")
-    print("No problem found. Now run the same command without --check.")
+    print(f"No problem found{listed}. Now run the same command without --check.")
 
 
 def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]:
@@ -142,9 +164,12 @@ def main(argv: list[str]) -> None:
     data_dir = Path(values.data_dir)
     options = _read_options(values, spec)
     sources = select_sources(spec, data_dir, values.splits)
+    for line in (*spec.describe(data_dir, sources), *_name_near_sources(spec, data_dir)):
+        print(line)
     if values.check:
         bordered = dataclasses.replace(spec, margin=options["margin"])
-        _check_sources(bordered, data_dir, sources, options["size"], options["processes"])
+        paths = Paths(data_dir=values.data_dir, records_dir=values.records_dir)
+        _check_sources(bordered, paths, sources, options["size"], options["processes"])
     else:
         _write_records(values, spec, sources, options)
 
@@ -152,7 +177,7 @@ def main(argv: list[str]) -> None:
 def _refuse_unused_flags(values: flags.FlagValues) -> None:
     unused = [name for name in ("runner", "runner_options", "restart") if values[name].present]
     if unused:
-        raise UserError(f"--check works on this machine and writes nothing: leave out --{unused[0]}")
+        raise UserError(f"--check works on this machine and makes no records: leave out --{unused[0]}")
 
 
 def _salvage_records(values: flags.FlagValues) -> None:

@@ -13,11 +13,14 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from svhn.errors import UserError, shorten
+from svhn.runtime.files import write_rows
 from svhn.runtime.processes import start_workers
 from svhn.spec import Box, DatasetSpec, Entry, Size
 from svhn.wrangle.crop import CroppedPicture, crop_entry
 
-CASES_SHOWN = 5  # of each kind of problem
+CASES_SHOWN = 5  # of each kind of finding
+LIST_FILE = "check.csv"  # in the folder of a data set's records: lists all findings
 MIN_GAP = 0.8  # share of a digit's width; wider gaps in SVHN often hold a digit without a box: see docs/ablation.md
 MIN_ASPECT = 0.4  # smallest width of a digit that is assumed, as a share of its height
 MAX_CLIMB = 0.3  # largest height difference of digits that are side by side, as a share of their height
@@ -43,13 +46,33 @@ class Inspection(NamedTuple):
 def inspect_sources(
     spec: DatasetSpec, data_dir: Path, sources: Sequence[str], size: Size, processes: int
 ) -> list[Inspection]:
-    """Read every entry as wrangling does. Raises `UserError` if a source can't be read."""
-    entries = [(source, entry) for source in sources for entry in spec.entries(data_dir, source, 0)]
+    """Read every entry as wrangling does. Where a source can't be read further, an entry of its name has the problem.
+
+    Raises `UserError` if no source has any entry.
+    """
+    entries, faults = _list_entries(spec, data_dir, sources)
+    if faults and not entries:
+        raise next(iter(faults.values()))
+    entries += [(source, Entry(source, "", None, str(fault))) for source, fault in faults.items()]
     usable = [entry for _, entry in entries if not entry.problem]
     with start_workers(processes) as parallel_map:
-        crop = partial(crop_entry, spec.load, spec.locate, size, spec.margin, spec.image_format)
+        crop = partial(crop_entry, spec.load, spec.locate, spec.path, size, spec.margin, spec.image_format)
         outcomes = iter(tqdm(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False))
         return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in entries]
+
+
+def _list_entries(
+    spec: DatasetSpec, data_dir: Path, sources: Sequence[str]
+) -> tuple[list[tuple[str, Entry]], dict[str, UserError]]:
+    """The entries that can be listed, each with its source, and the error that ended a source."""
+    entries: list[tuple[str, Entry]] = []
+    faults: dict[str, UserError] = {}
+    for source in sources:
+        try:
+            entries.extend((source, entry) for entry in spec.entries(data_dir, source, 0))
+        except UserError as error:
+            faults[source] = error
+    return entries, faults
 
 
 def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], max_length: int) -> tuple[str, str]:
@@ -62,27 +85,60 @@ def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], max_len
     return too_long if len(entry.label) > max_length else "", hashlib.sha256(outcome.image).hexdigest()
 
 
-def summarize_inspections(inspections: Sequence[Inspection]) -> tuple[list[str], int]:
-    """Lines for the user, and the number of problems.
+class Kind(NamedTuple):
+    """A kind of finding.
 
-    A wide gap between digits is listed but is not a problem, since some numbers are written apart.
+    Args:
+        title: what follows "3 pictures ".
+        cases: a line for each.
+        is_problem: whether a finding must be mended before training. A wide gap need not, since some numbers are
+            written apart, nor a picture without a label, since its owner may want it so.
     """
+
+    title: str
+    cases: list[str]
+    is_problem: bool = True
+
+
+def sort_findings(inspections: Sequence[Inspection], unnamed: Sequence[str]) -> list[Kind]:
+    """All findings by kind. `unnamed` are the paths of the pictures that no label names."""
     bad = [f"{each.entry.name}: {each.problem}" for each in inspections if each.problem]
     usable = [each.entry for each in inspections if not each.problem]
     gaps = [f"{entry.name} ({entry.label})" for entry in usable if has_wide_gap(entry.boxes)]
     twice, leaks = _find_duplicates(inspections)
-    lines = [*_format_histogram(inspections)]
-    kinds = {
-        "with a gap as wide as a digit (the label may lack one)": gaps,
-        "that can't be used": bad,
-        "twice within a source": twice,
-        "in two sources": leaks,
-    }
-    for title, cases in kinds.items():
-        lines.append(f"{len(cases)} picture{'s' * (len(cases) != 1)} {title}{':' if cases else ''}")
-        lines += [f"  {case}" for case in cases[:CASES_SHOWN]]
-        lines += [f"  and {len(cases) - CASES_SHOWN} more"] * (len(cases) > CASES_SHOWN)
-    return lines, len(bad) + len(twice) + len(leaks)
+    return [
+        Kind("with a gap as wide as a digit (the label may lack one)", gaps, is_problem=False),
+        Kind("that no label names", list(unnamed), is_problem=False),
+        Kind("that can't be used", bad),
+        Kind("twice within a source", twice),
+        Kind("in two sources", leaks),
+    ]
+
+
+def format_findings(inspections: Sequence[Inspection], kinds: Sequence[Kind]) -> Iterator[str]:
+    """Lines for the user: the histogram of lengths, and the first cases of each kind, cut to a line's length."""
+    yield from _format_histogram(inspections)
+    for title, cases, _ in kinds:
+        yield f"{len(cases)} picture{'s' * (len(cases) != 1)} {title}{':' if cases else ''}"
+        yield from (f"  {shorten(case)}" for case in cases[:CASES_SHOWN])
+        if len(cases) > CASES_SHOWN:
+            yield f"  and {len(cases) - CASES_SHOWN} more"
+
+
+def write_findings(path: Path, kinds: Sequence[Kind]) -> bool:
+    """List all findings in a CSV with the columns kind and finding. Returns False, and writes nothing, without any.
+
+    A list of an earlier check is replaced, even by one without rows.
+    """
+    rows = [(kind.title, case) for kind in kinds for case in kind.cases]
+    if rows or path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_rows(path, ("kind", "finding"), rows)
+    return bool(rows)
+
+
+def count_problems(kinds: Sequence[Kind]) -> int:
+    return sum(len(kind.cases) for kind in kinds if kind.is_problem)
 
 
 def has_wide_gap(boxes: Sequence[Box]) -> bool:

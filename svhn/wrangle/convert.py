@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 from svhn.records import merge_earlier_info, read_info, withdraw_splits, write_info
 from svhn.runtime.files import atomic_write, describe_file, digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan
@@ -29,6 +29,7 @@ from svhn.wrangle.shards import (
     read_summaries,
     replace_splits,
 )
+from svhn.wrangle.unnamed import describe_unnamed, find_unnamed
 
 PLAN_FOLDER = "unfinished"  # in the folder of a data set's records: holds the new shards until all are complete
 
@@ -65,14 +66,16 @@ def convert_dataset(
             a split that both go into, or an interrupted call did other work. Earlier records then stay as they were.
     """
     _check_shared_splits(spec, records_dir, sources)
-    tally, folder = Tally(), records_dir / spec.name
+    tally, folder = Tally(spec.path), records_dir / spec.name
     splits = draw_splits(spec, data_dir, sources, options, tally)
     shards = list_shards(splits)
     info = _start_info(spec, options, {source: spec.checksum(data_dir, source) for source in sources})
     identity = {**_describe_work(spec, info, options.valid_share, splits), "the version": version}
     with open_plan(Plan(folder / PLAN_FOLDER, identity, list_part_names(shards)), restart) as plan:
         if plan.result is None:
-            crop = partial(crop_entry, spec.load, spec.locate, options.size, options.margin, spec.image_format)
+            crop = partial(
+                crop_entry, spec.load, spec.locate, spec.path, options.size, options.margin, spec.image_format
+            )
             (make or partial(make_shards, processes=options.processes))(plan.place, find_missing(plan, shards), crop)
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
@@ -82,7 +85,7 @@ def convert_dataset(
         result = plan.result or {}
         _replace_records(records_dir, plan.folder, result["info"], shards, splits)
         discard_plan(plan)
-    return result["lines"]
+    return [*describe_unnamed(find_unnamed(spec, data_dir, sources, tally.named)), *result["lines"]]
 
 
 def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
@@ -160,8 +163,8 @@ def _check_skipped(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[
         name, reason = tally.skipped[0]
         raise UserError(
             f"{count} of {tally.entries} pictures can't be used, more than --max_skipped={max_skipped:g} allows; "
-            f"the first: {name}: {reason}. {listing} lists all. Mend the source and add --restart, or raise "
-            "--max_skipped, which keeps the finished files"
+            f"the first: {shorten(f'{name}: {reason}')}. {listing} lists all. Mend the source and add --restart, "
+            "or raise --max_skipped, which keeps the finished files"
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
+from svhn.runtime.near_names import suggest_near_path
 from svhn.spec import Box, Entry, Size
 
 ENCODINGS: dict[str, dict[str, Any]] = {"jpeg": {"quality": 95, "subsampling": 0}, "png": {}}
@@ -32,6 +33,7 @@ Crop = Callable[[Entry], CroppedPicture | str]  # the picture, or the reason why
 def crop_entry(
     load: Callable[[Entry, Size, float], np.ndarray],
     locate: Callable[[Entry, float], Sequence[Box]] | None,
+    path: Callable[[Entry], str] | None,
     size: Size,
     margin: float,
     image_format: str,
@@ -39,12 +41,17 @@ def crop_entry(
 ) -> CroppedPicture | str:
     """The entry's picture, cropped and encoded; or the reason, as text, why it can't be used.
 
-    The first five arguments are fields of `DatasetSpec` and `Options`, and the same for all entries.
+    The first six arguments are fields of `DatasetSpec` and `Options`, and the same for all entries. A picture of one
+    color can't show a number.
     """
     try:
         image, boxes = load(entry, size, margin), locate(entry, margin) if locate else ()
+    except FileNotFoundError as error:
+        return f"{error}{suggest_near_path(path(entry)) if path else ''}"
     except (OSError, ValueError) as error:
         return str(error)
+    if entry.label and (image == image[0, 0]).all():
+        return f"all pixels have the value {','.join(map(str, image[0, 0]))}: expected a picture of {entry.label}"
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
     return CroppedPicture(buffer.getvalue(), boxes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -37,17 +37,29 @@ class Options:
 
 @dataclass
 class Tally:
-    """Counts of all entries and of those left out: skipped ones as (name, reason), and numbers that are too long."""
+    """Counts of all entries and of those left out, and the pictures that entries name.
 
+    Args:
+        path: the data set's function from an entry to its picture's path; None if it has none.
+        entries: number of all entries.
+        too_long: number of entries whose numbers are too long.
+        skipped: name of each entry that can't be used, and the reason.
+        named: the path of each entry's picture.
+    """
+
+    path: Callable[[Entry], str] | None = None
     entries: int = 0
     too_long: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
 
     def keep_usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
         """The usable entries; the others are counted."""
         kept = []
         for entry in entries:
             self.entries += 1
+            if self.path:
+                self.named.add(self.path(entry))
             if entry.problem:
                 self.skipped.append((entry.name, entry.problem))
             elif len(entry.label) > max_length:

@@ -14,13 +14,34 @@ from support import mnist_fixtures
 
 from svhn import records
 from svhn.config import Config
-from svhn.datasets import DATASETS, format1, mnist_stacked
+from svhn.datasets import DATASETS, format1, mnist, mnist_stacked
 from svhn.datasets.synthetic import dataset
 from svhn.labels import decode_slots
 from svhn.pipeline import batches
 from svhn.run import Run
+from svhn.runtime import shell
 from svhn.spec import Info
+from svhn.wrangle import __main__
 from svhn.wrangle.convert import Options, convert_dataset
+
+LABEL_FILES = {  # by data set; each is damaged and must be noticed
+    "svhn": ("train/digitStruct.mat",),
+    "svhn_full": ("train/digitStruct.mat",),
+    "synthetic": ("train/digitStruct.mat",),
+    "folder": ("labels.csv",),
+    "svhn_cropped": ("train_32x32.mat",),
+    **dict.fromkeys(
+        ("mnist", "mnist_stacked", "mnist_stacked_vertical", "mnist_stacked_varied"), mnist.IDX_FILES["train"]
+    ),
+    "kaggle": ("train.csv",),  # mnist in its other form
+}
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut in half": lambda content: content[: len(content) // 2],
+    "cut within its last values": lambda content: content[:-9],
+    "a line of another kind": lambda content: b"name;number\n" + content,
+    "another kind of file": lambda _: b"\x89PNG\r\n\x1a\n" * 200,
+}
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -44,6 +65,10 @@ def write_folder(folder: Path) -> None:
         for entry in format1.list_entries(folder, source):
             lines.append(f"{entry.name},{entry.label},{source}")
     (folder / "labels.csv").write_text("\n".join(lines))
+
+
+def write_kaggle(folder: Path) -> None:
+    mnist_fixtures.write_csv(folder)
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few files to be tried on
@@ -127,3 +152,35 @@ def test_a_source_is_known_by_its_checksum(name: str, tmp_path: Path) -> None:
     assert stored == {source: spec.checksum(tmp_path / "data", source) for source in info.sources}
     assert all(len(checksum.rpartition(":")[2]) == 64 for checksum in stored.values())
     assert stored["train"] != stored["test"]
+
+
+def check(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Exit code of the command that checks a data set, and all that it prints."""
+    flags = [f"--dataset={name}", f"--data_dir={folder}", f"--records_dir={folder}/records", "--splits=train"]
+    code = shell.run_main(__main__.main, ["wrangle", *flags, "--processes=1", "--check"])
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err
+
+
+@pytest.mark.parametrize("form", LABEL_FILES)
+def test_every_way_in_names_the_files_it_takes_and_notices_a_damaged_one(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = form if form in DATASETS else "mnist"
+    {**WRITERS, "kaggle": write_kaggle}[form](tmp_path)
+    code, before = check(name, tmp_path, capsys)
+    assert code == 0
+    for path in (tmp_path / file for file in LABEL_FILES[form]):
+        assert f"{path}: " in before.partition("usable")[0]
+        content = path.read_bytes()
+        for title, damage in DAMAGES.items():
+            path.write_bytes(damage(content))
+            code, after = check(name, tmp_path, capsys)
+            assert path.name in after, title
+            assert "Traceback" not in after
+            assert code != 0 or "that no label names:" in after, (title, after)
+        path.write_bytes(content)
+
+
+def test_every_data_set_has_label_files_to_damage() -> None:
+    assert set(LABEL_FILES) - {"kaggle"} == set(DATASETS)

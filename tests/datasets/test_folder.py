@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +78,21 @@ def test_two_numbers_of_one_picture_stay_together(tmp_path: Path) -> None:
         ("../a.png,1,,,,,train", "filename '../a.png', expected a path below the folder"),
         ("/a.png,1,,,,,train", "filename '/a.png', expected a path below the folder"),
         (",1,,,,,train", "filename '', expected a path below the folder"),
-        ("a.png,1,1,2,3,,train", "box 1,2,3,, expected four numbers"),
-        ("a.png,1,1,2,3,x,train", "box 1,2,3,x, expected four numbers"),
-        ("a.png,1,1,2,0,5,train", "box 1,2,0,5, expected a width and a height above 0"),
-        ("a.png,1,nan,2,3,5,train", "box nan,2,3,5, expected a width and a height above 0"),
+        ("a.png,1,1,2,3,,train", "box '1,2,3,', expected four numbers"),
+        ("a.png,1,1,2,3,x,train", "box '1,2,3,x', expected four numbers"),
+        ("a.png,1,1,2,0,5,train", "box '1,2,0,5', expected a width and a height above 0"),
+        ("a.png,1,nan,2,3,5,train", "box 'nan,2,3,5', expected a width and a height above 0"),
+        ("a.png,1,1,2,1.5,5,train", "box '1,2,1.5,5', expected pixels, at least 2 wide and high"),
+        (
+            "a.png,1,.1,.2,.7,1,train",
+            "box '.1,.2,.7,1', expected pixels, at least 2 wide and high: multiply shares by the picture's width "
+            "and height",
+        ),
+        ("a.png,1,,,,,valid", "split 'valid', expected train or test"),
+        (
+            "a.png,x,1,2,3,,Test",
+            "label 'x', expected digits; box '1,2,3,', expected four numbers; split 'Test', expected train or test",
+        ),
     ],
 )
 def test_a_bad_row_is_named_with_its_line(tmp_path: Path, row: str, problem: str) -> None:
@@ -90,11 +103,10 @@ def test_a_bad_row_is_named_with_its_line(tmp_path: Path, row: str, problem: str
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("name,label\na.png,1\n", "has no column filename, only name, label"),
+        ("name,label\na.png,1\n", "line 1: column 'name', expected filename"),
         ("filename,label,left\na.png,1,2\n", "has no column top, width, height"),
         ("", "has no column filename, label"),
         (HEADER, "labels.csv has only a header: "),
-        (HEADER + "a.png,1,,,,,valid\n", "line 2: split 'valid', expected train or test"),
     ],
 )
 def test_a_table_of_another_form_is_refused(tmp_path: Path, table: str, said: str) -> None:
@@ -117,8 +129,21 @@ def test_without_a_table_its_columns_are_named(tmp_path: Path, capsys: pytest.Ca
     assert "labels.csv is missing" in error
     assert "filename,label" in error
     (tmp_path / "labels.csv").write_bytes(b"filename,label\n\xff\xfe,1\n")
-    with pytest.raises(UserError, match="expected a CSV file in UTF-8"):
-        folder.read_label_rows(tmp_path)
+    with pytest.raises(UserError, match="line 2 has bytes that aren't UTF-8"):
+        folder.read_labels(tmp_path)
+
+
+def test_a_table_of_nearly_its_name_is_proposed(tmp_path: Path) -> None:
+    (tmp_path / "Labels.CSV").touch()
+    with pytest.raises(UserError, match=r"labels\.csv is missing; '.*Labels\.CSV' is there"):
+        folder.read_labels(tmp_path)
+
+
+def test_a_picture_of_one_color_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = write(tmp_path / "data", "filename,label\na.png,7\n")
+    Image.new("RGB", (40, 20), (9, 8, 7)).save(data_dir / "a.png")
+    code, out, _ = run(capsys, f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--check")
+    assert (code, "  a.png: all pixels have the value 9,8,7" in out) == (1, True)
 
 
 def test_long_numbers_are_kept_where_there_are_slots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,15 +158,17 @@ def test_long_numbers_are_kept_where_there_are_slots(tmp_path: Path, capsys: pyt
 
 def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data_dir = write(tmp_path, HEADER + "a.png,1,,,,,train\nb.png,27,,,,,train\nsub/c.jpg,35,,,,,test\n")
-    code, out, _ = run(capsys, f"--data_dir={data_dir}", "--check")
+    code, out, _ = run(capsys, f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--check")
     assert code == 0
     assert out.splitlines() == [
+        f"{data_dir}/labels.csv: 3 rows with {HEADER.strip().replace(',', ', ')}; boxes in pixels",
         "train: 2 usable pictures",
         f"  1 digits       1 {'#' * 40}",
         f"  2 digits       1 {'#' * 40}",
         "test: 1 usable pictures",
         f"  2 digits       1 {'#' * 40}",
         "0 pictures with a gap as wide as a digit (the label may lack one)",
+        "0 pictures that no label names",
         "0 pictures that can't be used",
         "0 pictures twice within a source",
         "0 pictures in two sources",
@@ -158,7 +185,7 @@ def test_a_check_lists_all_problems(tmp_path: Path, capsys: pytest.CaptureFixtur
     for copy, of in (("twin", "a"), ("leak", "b")):
         (data_dir / f"{copy}.png").write_bytes((data_dir / f"{of}.png").read_bytes())
     (data_dir / "empty.png").touch()
-    code, out, error = run(capsys, f"--data_dir={data_dir}", "--check")
+    code, out, error = run(capsys, f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--check")
     assert code == 1
     assert f"error: {data_dir}: 6 problems found" in error
     assert "--max_skipped" in error
@@ -178,7 +205,9 @@ def test_a_picture_in_both_splits_is_found_whatever_its_boxes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = "a.png,1,0,0,20,20,train\na.png,2,20,0,20,20,train\na.png,3,5,5,20,20,test\nb.png,4,0,0,9,9,test\n"
-    code, out, _ = run(capsys, f"--data_dir={write(tmp_path, HEADER + rows)}", "--check")
+    code, out, _ = run(
+        capsys, f"--data_dir={write(tmp_path, HEADER + rows)}", f"--records_dir={tmp_path}/records", "--check"
+    )
     assert code == 1
     assert "0 pictures twice within a source\n1 picture in two sources:\n  a.png (1) = a.png (2) (2) = a.png (3)" in out
 
@@ -200,10 +229,19 @@ def test_pictures_are_opened_as_they_will_be_read(tmp_path: Path) -> None:
 
 def test_a_check_shows_a_few_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = "".join(f"{index}.png,5\n" for index in range(9))
-    code, out, _ = run(capsys, f"--data_dir={write(tmp_path, 'filename,label' + chr(10) + rows)}", "--check")
+    code, out, _ = run(
+        capsys,
+        f"--data_dir={write(tmp_path / 'data', 'filename,label' + chr(10) + rows)}",
+        f"--records_dir={tmp_path}/records",
+        "--check",
+    )
     assert code == 1
     assert "9 pictures that can't be used:" in out
     assert "  4.png: the picture is missing\n  and 4 more\n" in out
+    assert "3 pictures that no label names:\n" in out
+    with (tmp_path / "records/folder/check.csv").open(newline="") as file:
+        kinds = Counter(row["kind"] for row in csv.DictReader(file))
+    assert kinds == {"that can't be used": 9, "that no label names": 3}
 
 
 def test_fixed_lengths_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,24 @@ def test_room_for_a_digit_is_a_gap_nearly_as_wide_as_one(boxes: list[Box], found
     assert check.has_wide_gap(boxes) == found
 
 
+def test_a_source_that_can_not_be_read_is_listed_with_the_faults_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row: list[Row] = [(1, 4, 8, 8, 20)]
+    write_format1(tmp_path / "data/train", {"1.png": row})
+    broken = write_format1(tmp_path / "data/test", {"1.png": row, "2.png": row}) / "digitStruct.mat"
+    (broken.parent / "2.png").unlink()
+    broken.rename(tmp_path / "data/train/digitStruct.mat")  # names 2.png, too
+    broken.write_bytes(b"MATLAB")
+    assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 1
+    said = capsys.readouterr()
+    assert f"2 pictures that can't be used:\n  train/2.png: the picture is missing\n  test: {broken} is " in said.out
+    assert f"1 picture that no label names:\n  {broken.parent}/1.png" in said.out
+    (tmp_path / "data/train/digitStruct.mat").write_bytes(b"MATLAB")
+    assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 1
+    assert "digitStruct.mat is " in capsys.readouterr().err
+
+
 def test_a_check_names_them_and_takes_them_for_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apart: list[Row] = [(1, 4, 8, 8, 20), (9, 34, 8, 8, 20)]
     close: list[Row] = [(1, 4, 8, 8, 20), (9, 14, 8, 8, 20)]
@@ -49,6 +67,8 @@ def test_a_check_names_them_and_takes_them_for_no_fault(tmp_path: Path, capsys: 
     (folder / "1.png").unlink()
     assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 1
     said = capsys.readouterr()
-    assert f"0 pictures {title}\n1 picture that can't be used:\n  train/1.png" in said.out
+    assert (
+        f"0 pictures {title}\n0 pictures that no label names\n1 picture that can't be used:\n  train/1.png" in said.out
+    )
     assert f"{tmp_path / 'data'}: 1 problem found" in said.err
     assert "--max_skipped" in said.err
