@@ -123,13 +123,10 @@ def _read_box(row: LabelRow) -> Box | None:
 
 
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """The number's box, widened, or the whole picture if the row has no box. The rest is as in `format1.load_picture`.
-
-    The picture is opened as `Reader` opens it: turned as its Exif tag asks, with transparent areas on white.
-    """
+    """As `format1.load_picture`, for the row's box, or for the whole picture if the row has no box."""
     path, box = entry.source
-    image = images.open_picture(path)
-    return images.resize_crop(image, size, images.expand_box(box, margin, image.size) if box else None)
+    picture = images.open_reduced(path)
+    return images.crop_picture(picture, size, images.expand_box(box, margin, picture.size) if box else None)
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:

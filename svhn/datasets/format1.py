@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from svhn import labels
-from svhn.images import convert_to_rgb, expand_box, explain_image_errors, normalize_box, resize_crop
+from svhn.images import crop_picture, expand_box, measure_picture, normalize_box, open_reduced
 from svhn.runtime import files
 from svhn.spec import NOWHERE, Box, Entry, Size
 
@@ -93,6 +92,8 @@ def list_digit_boxes(rows: DigitRows) -> tuple[Box, ...]:
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """The number cut out of its picture: its box is widened, clipped to the picture and resized in one step.
 
+    The picture is opened as `Reader` opens it: turned as its Exif tag asks, with transparent areas on white.
+
     Args:
         entry: an entry of `list_entries` without a problem.
         size: height and width of the result, in pixels.
@@ -106,8 +107,8 @@ def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
         ValueError: the box lies outside of the picture, or the picture is too large.
     """
     path, box = entry.source
-    with explain_image_errors(), Image.open(path) as image:
-        return resize_crop(convert_to_rgb(image), size, expand_box(box, margin, image.size))
+    picture = open_reduced(path)
+    return crop_picture(picture, size, expand_box(box, margin, picture.size))
 
 
 def get_picture_path(entry: Entry) -> str:
@@ -121,8 +122,7 @@ def locate_digits(entry: Entry, margin: float) -> list[Box]:
     Raises the errors of `load_picture`.
     """
     path, around = entry.source
-    with explain_image_errors(), Image.open(path) as image:
-        crop = expand_box(around, margin, image.size)
+    crop = expand_box(around, margin, measure_picture(path))
     return [normalize_box(box, crop) for box in entry.boxes]
 
 

@@ -8,12 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.svhn import SVHN
-from svhn.images import explain_image_errors
 from svhn.spec import Box, Entry, Size
 
 MIN_FREE_WIDTH = 16  # pixels beside the number; a picture with fewer gives no part without a number
@@ -36,8 +34,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
 def _has_room(path: str, box: Box) -> bool:
     """Whether the picture has a part beside the number that is wide enough; False if it can't be read."""
     try:
-        with explain_image_errors(), Image.open(path) as image:
-            left, right = _find_free_side(box, image.width)
+        left, right = _find_free_side(box, images.measure_picture(path)[0])
     except (OSError, ValueError):
         return False
     return right - left >= MIN_FREE_WIDTH
@@ -51,9 +48,9 @@ def load_picture(entry: Entry, size: Size, _margin: float = 0.0) -> np.ndarray:
         ValueError: the picture is too large.
     """
     path, box, whole = entry.source
-    with explain_image_errors(), Image.open(path) as image:
-        part = None if whole else sample_background_box(entry.name, box, image.size)
-        return images.resize_crop(images.convert_to_rgb(image), size, part)
+    picture = images.open_reduced(path)
+    part = None if whole else sample_background_box(entry.name, box, picture.size)
+    return images.crop_picture(picture, size, part)
 
 
 def sample_background_box(name: str, box: Box, picture: tuple[int, int]) -> Box:
@@ -81,9 +78,9 @@ def locate_digits(entry: Entry, _margin: float = 0.0) -> list[Box]:
     path, around, whole = entry.source
     if not whole:
         return []
-    with explain_image_errors(), Image.open(path) as image:
-        images.expand_box(around, 0.0, image.size)
-        return [images.normalize_box(box, (0, 0, *image.size)) for box in entry.boxes]
+    width, height = images.measure_picture(path)
+    images.expand_box(around, 0.0, (width, height))
+    return [images.normalize_box(box, (0, 0, width, height)) for box in entry.boxes]
 
 
 SVHN_FULL = replace(

@@ -15,7 +15,7 @@ from PIL import Image
 
 from svhn.config import Paths
 from svhn.errors import PassingError, Say, UserError
-from svhn.images import hold_content, open_picture
+from svhn.images import Picture, hold_content, open_reduced
 from svhn.labels import Reading, Refusal
 from svhn.reading import search
 from svhn.reading.crops import crop_number, read_batch
@@ -147,8 +147,8 @@ class Reader:
             images: the pictures, each as `read` takes one.
             on_error: as `read` takes it.
             finish: called with each picture as it was given, the same as an upright RGB picture, and its reading, in
-                the thread that read it. An `OSError` or `ValueError` that it raises counts as the picture's; the
-                `Reading` that is then returned has its number all the same.
+                the thread that read it. For a JPEG that was reduced, both are of the reduced picture. An `OSError` or
+                `ValueError` that it raises counts as the picture's; the `Reading` that is then returned has its number.
 
         Raises:
             OSError, ValueError: as `read`.
@@ -177,9 +177,11 @@ class Reader:
         return self._pool.submit(self._read_source, source, held, finish, on_error)
 
     def _read_source(self, source: Any, held: Any, finish: Finish | None, on_error: OnError) -> Reading:
-        image = open_picture(held)
-        reading = self._read_picture(image, map)
-        return reading if finish is None else _finish_picture(finish, source, image, reading, on_error)
+        picture = open_reduced(held)
+        reading = self._read_picture(picture.image, map)
+        if finish:
+            reading = _finish_picture(finish, source, picture.image, reading, on_error)
+        return _enlarge_reading(reading, picture)
 
     def read_one(self, image: Image.Image) -> Reading:
         """Read one RGB picture. The windows of a large picture are searched side by side."""
@@ -216,6 +218,14 @@ def _is_one_picture(images: Any) -> bool:
 
 def _name_source(source: Any, index: int) -> str:
     return os.fspath(source) if isinstance(source, str | os.PathLike) else f"picture {index}"
+
+
+def _enlarge_reading(reading: Reading, picture: Picture) -> Reading:
+    """The reading of a reduced picture, with its box in pixels of the picture's file."""
+    if reading.box:
+        left, top, right, bottom = (picture.reduction * side for side in reading.box)
+        reading = reading._replace(box=(left, top, right, bottom))
+    return reading._replace(size=picture.size)
 
 
 def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Reading, on_error: OnError) -> Reading:

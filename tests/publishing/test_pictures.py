@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from support.odd_pictures import ODD_PICTURES
 
 from svhn.images import open_picture, resize_crop
 from svhn.publishing import pictures
@@ -73,6 +74,13 @@ def test_a_file_has_the_pixels_that_the_package_gives_it(name: str) -> None:
     expected = np.asarray(open_picture(FILES[name]))
     assert len(np.unique(expected)) > 1
     np.testing.assert_array_equal(decode(FILES[name]), expected)
+
+
+@pytest.mark.parametrize("name", [name for name, odd in ODD_PICTURES.items() if odd.exported])
+def test_an_odd_file_has_the_pixels_that_the_package_gives_it(name: str) -> None:
+    odd = ODD_PICTURES[name]
+    expected, tolerance = np.asarray(open_picture(odd.content)).astype(int), 1 if "CMYK" in name else 0
+    np.testing.assert_allclose(decode(odd.content).numpy().astype(int), expected, atol=tolerance)
 
 
 def test_cmyk_has_the_pixels_that_the_package_gives_it_but_for_a_level() -> None:

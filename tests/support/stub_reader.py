@@ -1,17 +1,21 @@
-"""A reader without networks: what it reads in a picture depends on the red of the picture's first pixel."""
+"""Readers without networks: what one reads depends on the red of a picture's first pixel; another keeps pictures."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from PIL import Image
 
 from svhn.images import open_picture
 from svhn.labels import Reading, Refusal
+from svhn.reading.reader import Reader
 
 BOX = (10.0, 5.0, 30.0, 15.04)
+NUMBER = Reading("1", 0.9, (0.9,), box=(1.0, 2.0, 3.0, 4.0))  # what `SeeingReader` reads everywhere
 REFUSED, EMPTY = 0, 1  # levels of red; every other level stands for a number
 Finish = Callable[[str, Image.Image, Reading], object]
 
@@ -48,6 +52,19 @@ class StubReader:
             except (OSError, ValueError) as error:
                 reading = reading._replace(error=f"{source}: {error}")
             yield reading
+
+
+class SeeingReader(Reader):
+    """Keeps what its networks would see."""
+
+    def __init__(self) -> None:
+        anything: Any = SimpleNamespace(locates=True, threshold=0.5)
+        super().__init__(anything, anything, threads=1)
+        self.seen: list[Image.Image] = []
+
+    def _read_picture(self, image: Image.Image, each: Any) -> Reading:  # noqa: ARG002 - as the reader calls it
+        self.seen.append(image)
+        return NUMBER._replace(size=image.size)
 
 
 def write_picture(path: Path, red: int = 2, size: tuple[int, int] = (60, 40)) -> Path:

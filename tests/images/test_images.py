@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from svhn import images
+from svhn.images import decoding
 
 COLOUR = (200, 100, 40)
 SIZE = (30, 20)
@@ -205,7 +206,7 @@ def test_what_is_no_picture_is_said(source: Any, said: str) -> None:
 
 
 def test_a_picture_that_is_too_large_is_refused_before_its_pixels_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MEGAPIXELS", 0.0005)
+    monkeypatch.setattr(decoding, "MEGAPIXELS", 0.0005)
     with pytest.raises(ValueError, match=r"30 x 20 pixels, .* 0\.0005 million"):
         images.open_picture(KINDS["png"][:60])  # of which nothing more is there
 
@@ -235,7 +236,7 @@ def test_threads_that_open_pictures_leave_warnings_as_they_were() -> None:
     before, started = list(warnings.filters), threading.Barrier(2, timeout=10)
 
     def open_slowly(wait: float) -> None:
-        with images.QUIET:
+        with decoding.QUIET:
             started.wait()
             warnings.warn("a flaw", UserWarning, stacklevel=1)
             time.sleep(wait)

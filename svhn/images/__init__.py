@@ -1,0 +1,171 @@
+"""Pictures of any kind as RGB, and the boxes that are cut out of them.
+
+All that opens a picture opens it here: wrangling, reading, the web page and the lines that the documents give for other
+runtimes. So all get the same pixels.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from svhn.images.damage import has_late_notes
+from svhn.images.decoding import explain_image_errors, identify_picture, load_pixels, reduce_large
+from svhn.images.levels import convert_array, flatten_picture
+from svhn.images.sources import copy_array, is_array, is_remote, open_content, read_content
+from svhn.images.turns import find_turn, turn_size
+from svhn.spec import Box, Size
+
+__all__ = [
+    "Picture",
+    "crop_picture",
+    "expand_box",
+    "hold_content",
+    "is_remote",
+    "list_suffixes",
+    "measure_picture",
+    "normalize_box",
+    "open_picture",
+    "open_reduced",
+    "resize_crop",
+]
+
+# In `list_suffixes` even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
+HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}
+STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # kinds that Pillow recognizes and can't decode
+
+
+class Picture(NamedTuple):
+    """A picture that was opened.
+
+    Args:
+        image: the picture upright in RGB.
+        size: width and height of the picture as its file holds it, but upright, in pixels.
+        reduction: by what `image` is smaller: 1, or 2, 4 or 8 for a JPEG of more than `decoding.MEGAPIXELS`.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+    reduction: int = 1
+
+
+@functools.cache
+def list_suffixes() -> frozenset[str]:
+    """The endings of pictures' names, in lower case and each with its dot."""
+    kinds = Image.registered_extensions()  # imports each of Pillow's formats, which takes time
+    can_open = (suffix for suffix, kind in kinds.items() if kind in Image.OPEN and kind not in STUBS)
+    return frozenset(HEIC_SUFFIXES.union(can_open))
+
+
+def open_picture(source: Any) -> Image.Image:
+    """The picture's first frame in RGB, upright, with its levels scaled to 8 bits and transparent areas on white.
+
+    Args:
+        source: a path, an address such as `gs://bucket/door.jpg`, the content of a file (bytes, bytearray or
+            memoryview), an open file, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of uint8
+            or uint16.
+
+    Raises:
+        OSError: the file is missing, damaged or not a picture.
+        ValueError: the picture is too large, what its levels mean is not certain, or `source` is of another type, or an
+            array of another shape.
+    """
+    return open_reduced(source).image
+
+
+def open_reduced(source: Any) -> Picture:
+    """As `open_picture`, with the size of the picture, from which a very large JPEG's pixels differ."""
+    if isinstance(source, Image.Image):
+        with explain_image_errors():
+            image = _flatten_upright(load_pixels(source))
+        return Picture(image.copy() if image is source else image, image.size)
+    if is_array(source):
+        image = flatten_picture(convert_array(copy_array(source)))
+        return Picture(image, image.size)
+    with explain_image_errors(), open_content(source) as file, identify_picture(file) as stored:
+        size, reduction = stored.size, reduce_large(stored)
+        loaded = load_pixels(stored, file)
+        image = _flatten_upright(loaded)
+        return Picture(image, image.size if reduction == 1 else turn_size(size, find_turn(loaded)), reduction)
+
+
+def _flatten_upright(image: Image.Image) -> Image.Image:
+    turn = find_turn(image)
+    return flatten_picture(image if turn is None else image.transpose(turn))
+
+
+def measure_picture(source: Any) -> tuple[int, int]:
+    """Width and height of the picture that `open_reduced` opens, in pixels of its file. Raises its errors.
+
+    The pixels of a JPEG and of most PNG files are not decoded.
+    """
+    with explain_image_errors(), open_content(source) as file, identify_picture(file) as stored:
+        if stored.format in ("JPEG", "MPO") or (stored.format == "PNG" and not has_late_notes(file)):
+            return turn_size(stored.size, find_turn(stored))
+    return open_reduced(source).size
+
+
+def hold_content(source: Any) -> Any:
+    """What `open_picture` takes later in place of `source`, whose content the caller may change or close until then.
+
+    Raises:
+        OSError, ValueError: as `open_picture`.
+    """
+    if isinstance(source, Image.Image):
+        return open_picture(source)
+    if is_array(source):
+        return copy_array(source)
+    if isinstance(source, bytearray | memoryview) or hasattr(source, "read"):
+        with explain_image_errors():
+            return read_content(source)
+    return source
+
+
+def crop_picture(picture: Picture, size: Size, box: Box | None = None) -> np.ndarray:
+    """As `resize_crop`, for a box in pixels of the picture's file."""
+    if box:
+        left, top, right, bottom = (side / picture.reduction for side in box)
+        box = left, top, right, bottom
+    return resize_crop(picture.image, size, box)
+
+
+def resize_crop(image: Image.Image, size: Size, box: Box | None = None) -> np.ndarray:
+    """A box of the picture, or all of it, resized with Lanczos' filter from its pixels to uint8 (height, width, …)."""
+    height, width = size
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))
+
+
+def normalize_box(box: Box, crop: Box) -> Box:
+    """A box in pixels, clipped to a crop, as shares of the crop's width and height."""
+    left, top, right, bottom = crop
+    x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
+    y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
+    return x0, y0, x1, y1
+
+
+def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:
+    """A box with a margin, clipped to the picture.
+
+    Args:
+        box: left, top, right and bottom, in pixels.
+        margin: share of the box's width and height that is added on each side.
+        picture: width and height, in pixels.
+
+    Raises:
+        ValueError: the box without its margin lies outside of the picture.
+    """
+    left, top, right, bottom = _clip_box(box, picture)
+    if left >= right or top >= bottom:
+        corners = "{:g},{:g} to {:g},{:g}".format(*box)
+        raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
+    left, top, right, bottom = box
+    across, down = margin * (right - left), margin * (bottom - top)
+    return _clip_box((left - across, top - down, right + across, bottom + down), picture)
+
+
+def _clip_box(box: Box, picture: tuple[int, int]) -> Box:
+    left, top, right, bottom = box
+    return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])
