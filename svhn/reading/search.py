@@ -13,6 +13,8 @@ from svhn.spec import Box, Size
 ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
 MIN_WINDOW_WIDTH = 160  # pixels of the narrowest window; a smaller picture is searched only as a whole
 MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; bounds the number of windows
+MIN_STRIP_WINDOW_WIDTH = 24  # pixels of the narrowest window in a picture that is longer than that many of its windows
+MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes some seconds
 # Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
@@ -108,16 +110,40 @@ def list_windows(width: int, height: int) -> list[Box]:
 
     Args:
         width, height: of the picture, in pixels.
+
+    Raises:
+        ValueError: the picture is too long for its breadth.
     """
     found: list[Box] = [(0.0, 0.0, float(width), float(height))]
     across = min(width, ASPECT_RATIO * height)
+    if across < max(width, height) / MAX_WINDOWS_ACROSS:
+        return found + _list_strip_windows(width, height, across)
     while across >= max(MIN_WINDOW_WIDTH, max(width, height) / MAX_WINDOWS_ACROSS):
-        down = across / ASPECT_RATIO
-        lefts, tops = _list_window_starts(width, across), _list_window_starts(height, down)
-        if len(lefts) * len(tops) > 1:
-            found += [(left, top, left + across, top + down) for top in tops for left in lefts]
+        windows = _list_equal_windows(width, height, across)
+        if len(windows) > 1:
+            found += windows
         across /= 2
     return found
+
+
+def _list_strip_windows(width: int, height: int, across: float) -> list[Box]:
+    """The windows of a panorama or another long strip: all are as broad as the strip, `across` pixels wide."""
+    if across < MIN_STRIP_WINDOW_WIDTH:
+        return []
+    windows = _list_equal_windows(width, height, across)
+    if len(windows) > MAX_STRIP_WINDOWS:
+        raise ValueError(
+            f"the picture of {width} x {height} pixels has {len(windows):,} windows, expected at most "
+            f"{MAX_STRIP_WINDOWS}: cut it into shorter pictures"
+        )
+    return windows
+
+
+def _list_equal_windows(width: int, height: int, across: float) -> list[Box]:
+    """The windows of one size that cover a picture: `across` pixels wide, and as high as `ASPECT_RATIO` makes them."""
+    down = across / ASPECT_RATIO
+    lefts, tops = _list_window_starts(width, across), _list_window_starts(height, down)
+    return [(left, top, left + across, top + down) for top in tops for left in lefts]
 
 
 def _list_window_starts(side: float, part: float) -> list[float]:

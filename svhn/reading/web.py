@@ -94,9 +94,9 @@ def render_response(read: Read, source: Path | bytes | None) -> str:
         return ""
     try:
         image = images.open_picture(source)
+        return _render_answer(image, read(image))
     except (OSError, ValueError) as error:
         return render_error(error)
-    return _render_answer(image, read(image))
 
 
 def _decode_upload(payload: Any) -> Path | bytes | None:

@@ -51,6 +51,9 @@ def bright(seen: list[int] | None = None) -> search.Locate:
         ((480, 640), (40, 500, 110, 540)),
         ((2000, 1500), (1700, 60, 1780, 100)),
         ((1500, 400), (30, 200, 150, 270)),
+        ((6000, 200), (4400, 60, 4540, 120)),  # a panorama
+        ((3000, 60), (1210, 10, 1270, 45)),
+        ((100, 1800), (20, 1500, 90, 1530)),
     ],
 )
 def test_a_number_is_found_wherever_it_is(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
@@ -81,6 +84,17 @@ def test_windows_cover_the_picture_and_stay_within_it(size: tuple[int, int]) -> 
         assert (rights[level].max(), bottoms[level].max()) == pytest.approx(size)
         for starts, part in ((lefts[level], width), (tops[level], width / search.ASPECT_RATIO)):
             assert np.diff(np.unique(starts)).max(initial=0) <= part * 2 / 3 + 1e-6  # a third of each is in the next
+
+
+def test_a_strip_of_too_many_windows_is_refused_with_its_size() -> None:
+    assert len(search.list_windows(20_000, 30)) == 455 + 1
+    with pytest.raises(ValueError, match=r"30000 x 30 pixels .* at most 500: cut"):
+        search.list_windows(30_000, 30)
+
+
+@pytest.mark.parametrize("size", [(9, 300), (300, 9), (23, 5000)])
+def test_a_strip_too_thin_for_a_number_is_searched_as_a_whole(size: tuple[int, int]) -> None:
+    assert search.list_windows(*size) == [(0, 0, *size)]
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
