@@ -213,7 +213,7 @@ def _is_one_picture(images: Any) -> bool:
         return True
     if hasattr(images, "__array__"):
         return len(images.shape) < 4
-    return not isinstance(images, Iterable)  # `open_picture` names what it takes
+    return not isinstance(images, Iterable) or isinstance(images, Mapping)  # `open_picture` names what it takes
 
 
 def _name_source(source: Any, index: int) -> str:
