@@ -10,7 +10,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from svhn.errors import UserError, find_error_type, suggest_extra
+from svhn.errors import PassingError, UserError, find_error_type, shorten, suggest_extra
 from svhn.images.damage import check_png, complete_jpeg
 from svhn.images.levels import scale_transparency
 from svhn.images.turns import add_notes
@@ -79,7 +79,7 @@ def _explain_unidentified(file: IO[bytes]) -> None:
                 file.seek(0)
                 factory(file, "")
             except Exception as error:  # decoders raise many types
-                raise OSError(f"the file begins as a {kind} picture, but can't be decoded: {error}") from error
+                raise OSError(f"the file begins as a {kind} picture, but can't be decoded: {shorten(error)}") from error
 
 
 def reduce_large(image: Image.Image) -> int:
@@ -119,7 +119,7 @@ def load_pixels(image: Image.Image, file: IO[bytes] | None = None) -> Image.Imag
     except ValueError as error:  # of a decoder that reads past the end
         if NOTES_GUARD in str(error):
             raise
-        raise OSError(f"the picture is damaged: {error}") from error
+        raise OSError(f"the picture is damaged: {shorten(error)}") from error
     except OSError:
         completed = complete_jpeg(file) if file and image.format == "JPEG" else None
         if completed is None:
@@ -151,6 +151,6 @@ def explain_image_errors() -> Iterator[None]:
             raise ValueError(NOTES_REFUSED) from error
         raise
     except MemoryError as error:
-        raise OSError("the picture takes more memory than there is") from error
+        raise PassingError("the picture takes more memory than there is") from error
     except Exception as error:  # decoders raise many types: SyntaxError, IndexError, EOFError, struct.error and others
-        raise OSError(f"the picture is damaged: {str(error).strip() or type(error).__name__}") from error
+        raise OSError(f"the picture is damaged: {shorten(error)}") from error

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from svhn.errors import UserError, find_remote_error_type, suggest_extra
+from svhn.errors import UserError, find_remote_error_type, shorten, suggest_extra
 
 SPECIAL_FILES = {"p": "a named pipe", "s": "a socket", "c": "a device", "b": "a device", "d": "a folder"}
 ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]+://")  # how addresses begin, and no path on Windows, such as C://a
@@ -60,7 +60,7 @@ def _read_open_file(file: Any) -> bytes:
     try:
         content = file.read()
     except Exception as error:  # each kind of file raises errors of its own
-        raise OSError(f"the open file can't be read: {str(error) or type(error).__name__}") from error
+        raise OSError(f"the open file can't be read: {shorten(error)}") from error
     if not isinstance(content, bytes):
         raise ValueError(f"an open file of {type(content).__name__}: expected one that is opened for bytes, as 'rb'")
     return content
@@ -82,8 +82,7 @@ def _fetch_file(address: str) -> bytes:
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except Exception as error:  # each file system raises errors of its own
-        reason = str(error) or type(error).__name__
-        raise find_remote_error_type(error)(f"the picture can't be fetched: {reason}") from error
+        raise find_remote_error_type(error)(f"the picture can't be fetched: {shorten(error)}") from error
 
 
 def _refuse_special_file(path: str | os.PathLike[str]) -> None:
@@ -103,4 +102,4 @@ def copy_array(source: Any) -> np.ndarray:
     try:
         return np.array(source)
     except Exception as error:  # each library raises errors of its own, such as for tensors of a GPU
-        raise ValueError(f"an array that NumPy can't take: {str(error) or type(error).__name__}") from error
+        raise ValueError(f"an array that NumPy can't take: {shorten(error)}") from error
