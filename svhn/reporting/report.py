@@ -44,6 +44,7 @@ def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Pat
 
 
 def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Facts:
+    best, history = read_best(run.folder), read_history(run.folder)
     names = ["train", split] if _has_train_records(run.config, paths) else [split]
     usable = {name: splits.open_run_split(run, paths, name) for name in names}
     model = load.load_trained_model(run, step)
@@ -56,12 +57,12 @@ def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Fa
         run=run,
         split=split,
         step=step,
-        best_step=read_best(run.folder).get("step"),
+        best_step=best.get("step"),
         parameters=model.count_params(),
         scores=score.make_scorer(network, run, usable[split])(f"scores of {split}"),
         findings=findings,
         labels={name: _count_split_labels(each, run.records.max_length) for name, each in usable.items()},
-        history=read_history(run.folder),
+        history=history,
         maps=score.compute_feature_maps(model, findings.example.image) if findings.example else {},
     )
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from svhn.errors import UserError
+from svhn.errors import Say, UserError
 from svhn.runs.steps import list_steps, read_best
 
 # What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
@@ -45,7 +45,7 @@ def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) ->
         ) from error
 
 
-def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Callable[[str], None]) -> int:
+def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Say) -> int:
     """Restore the newest checkpoint that can be read, and return its step; 0 if the folder has no checkpoint.
 
     A damaged checkpoint is reported and kept, and the checkpoint before it is tried next.
@@ -96,15 +96,37 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
 
 def delete_checkpoint(folder: Path, step: int) -> None:
     """Delete a checkpoint, complete or half-written."""
-    shutil.rmtree(folder / f"ckpt-{step}_temp", ignore_errors=True)  # TensorFlow leaves it when a write fails
+    _delete_temporary_files(folder, step)
     # The index goes first: an interruption must not leave an index, which is listed, without its data.
     for path in sorted(folder.glob(f"ckpt-{step}.*"), reverse=True):
         path.unlink()
 
 
-def prune_checkpoints(folder: Path, max_to_keep: int) -> None:
-    """Delete all but the newest `max_to_keep` checkpoints and the best one."""
-    marked = read_best(folder)
-    for step in list_steps(folder)[:-max_to_keep]:
-        if not marked or step != marked["step"]:
+def _delete_temporary_files(folder: Path, step: int) -> None:
+    """Delete what TensorFlow leaves when it can't finish a checkpoint."""
+    shutil.rmtree(folder / f"ckpt-{step}_temp", ignore_errors=True)
+    for path in folder.glob(f"ckpt-{step}.*.tempstate*"):
+        path.unlink()
+
+
+def remove_leftovers(folder: Path, say: Say) -> None:
+    """Delete what a killed process left of checkpoints that it was writing or deleting."""
+    found = {int(match[1]) for path in folder.glob("ckpt-*") if (match := re.match(r"ckpt-(\d+)[._]", path.name))}
+    for step in sorted(found):
+        _delete_temporary_files(folder, step)
+        suffixes = [path.name.partition(".")[2] for path in folder.glob(f"ckpt-{step}.*")]
+        whole = "npz" in suffixes or ("index" in suffixes and any(each.startswith("data-") for each in suffixes))
+        if suffixes and not whole:
             delete_checkpoint(folder, step)
+            say(f"Removed what was left of checkpoint {step}, which is incomplete")
+
+
+def prune_checkpoints(folder: Path, max_to_keep: int, step: int) -> None:
+    """Delete all but the newest `max_to_keep` checkpoints up to `step` and the best one.
+
+    Checkpoints of later steps are damaged: training goes on from an earlier one only then.
+    """
+    marked = read_best(folder)
+    for each in [found for found in list_steps(folder) if found <= step][:-max_to_keep]:
+        if not marked or each != marked["step"]:
+            delete_checkpoint(folder, each)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from svhn.errors import UserError
-from svhn.runtime.files import write_json
+from svhn.runtime.files import DamagedFileError, write_json
 
 
 def list_steps(folder: Path) -> list[int]:
@@ -33,9 +33,10 @@ def resolve_steps(folder: Path, which: str) -> list[int]:
     if not found:
         remedy = f"train with `python main.py --mode=train --name={folder.name}`"
         raise UserError(f"{folder} has no checkpoint yet: {remedy}")
-    names = {"all": found, "latest": found[-1:], "best": [read_best(folder)["step"]] if read_best(folder) else []}
-    if names.get(which):
-        return names[which]
+    if which == "best" and (marked := read_best(folder)):
+        return [marked["step"]]
+    if which in ("all", "latest"):
+        return found if which == "all" else found[-1:]
     if which.isdecimal() and int(which) in found:
         return [int(which)]
     raise UserError(f"--checkpoint={which}: expected all, latest, best (once valid was scored) or one of {found}")
@@ -57,13 +58,23 @@ def resolve_step(folder: Path, which: str = "") -> int:
 
 
 def read_best(folder: Path) -> dict[str, Any]:
-    """The `step` of the best checkpoint and its scores on valid; {} if none was scored or the best one is gone."""
+    """The `step` of the best checkpoint and its scores on valid; {} if none was scored or the best one is gone.
+
+    Raises:
+        DamagedFileError: best.json can't be read. Any other checkpoint could pass for the best.
+    """
     path = folder / "best.json"
     try:
         marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return marked if marked.get("step") in list_steps(folder) else {}
-    except (ValueError, AttributeError):  # best.json is damaged: the next scored checkpoint becomes the best
-        return {}
+    except (ValueError, AttributeError) as error:
+        raise make_damage_error(path, error) from error
+
+
+def make_damage_error(path: Path, error: Exception) -> DamagedFileError:
+    """The error for a file that follows from a run's checkpoints, with the command that makes it anew."""
+    command = f"python main.py --mode=train --name={path.parent.name}"
+    return DamagedFileError(path, str(error), f"go on with `{command}`, which makes it anew from the checkpoints")
 
 
 def forget_best(folder: Path) -> None:
@@ -76,9 +87,19 @@ def _rank_scores(scores: Mapping[str, float]) -> tuple[float, float]:
     return scores.get("sequence_accuracy", -1.0), -scores.get("loss", math.inf)
 
 
+def find_best(scores: Mapping[int, Mapping[str, float]]) -> int | None:
+    """The step with the best of these scores on valid, the first of equals; None without scores."""
+    return max(scores, key=lambda step: _rank_scores(scores[step]), default=None)
+
+
 def mark_best(folder: Path, step: int, scores: Mapping[str, float]) -> bool:
     """Mark a checkpoint as the best in best.json if it ranks above the marked one; returns whether it does."""
     if _rank_scores(scores) <= _rank_scores(read_best(folder)):
         return False
-    write_json(folder / "best.json", {"step": step, **scores})
+    write_best(folder, step, scores)
     return True
+
+
+def write_best(folder: Path, step: int, scores: Mapping[str, float]) -> None:
+    """Mark a checkpoint as the best in best.json."""
+    write_json(folder / "best.json", {"step": step, **scores})

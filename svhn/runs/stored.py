@@ -13,7 +13,7 @@ from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.run import Run
-from svhn.runs.steps import list_steps
+from svhn.runs.steps import list_steps, make_damage_error
 from svhn.runtime import cluster
 from svhn.runtime.files import write_json
 from svhn.spec import Info
@@ -156,14 +156,17 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     """One entry per checkpoint: `step`, `seconds` of training so far, and the scores on `train` and `valid`.
 
     The scores on `train` are those of the augmented training batches since the checkpoint before. Either is None if
-    there was nothing to score. A missing or damaged history.json gives [].
+    there was nothing to score. A missing history.json gives [].
+
+    Raises:
+        DamagedFileError: history.json can't be read.
     """
     path = folder / "history.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         return [{**entry, "step": int(entry["step"]), "seconds": float(entry["seconds"])} for entry in entries]
-    except (ValueError, TypeError, KeyError):  # only curves and the seconds of training are lost with it
-        return []
+    except (ValueError, TypeError, KeyError) as error:
+        raise make_damage_error(path, error) from error
 
 
 def write_history(folder: Path, entries: list[dict[str, Any]]) -> None:

@@ -15,6 +15,27 @@ from uuid import uuid4
 from svhn.errors import PassingError, find_error_type
 from svhn.spec import Archive
 
+from svhn.errors import UserError
+
+
+class DamagedFileError(UserError):
+    """A file of ours that is there and can't be used.
+
+    Args:
+        path: the file.
+        problem: what was found in it.
+        remedy: what to do.
+    """
+
+    def __init__(self, path: Path, problem: str, remedy: str) -> None:
+        super().__init__(f"{path} is damaged ({problem}): {remedy}")
+        self.path, self.problem = path, problem
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that a new one can take its name; returns the name that it has then."""
+    return path.replace(path.with_name(f"{path.name}.damaged"))
+
 
 def compute_sha256(path: Path) -> str:
     with path.open("rb") as file:

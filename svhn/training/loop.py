@@ -6,10 +6,9 @@ import math
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -27,11 +26,10 @@ from svhn.pipeline.batches import Batch, load_arrays, make_training_batches
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load
-from svhn.runs.steps import forget_best, mark_best
-from svhn.runs.stored import read_history, write_history
 from svhn.runtime import cluster
 from svhn.runtime.processes import catch_signals
 from svhn.training import distribute, initial_weights
+from svhn.training.ledger import Ledger, Scores
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
 from svhn.training.progress import count_steps, format_checkpoint, format_progress, make_divergence_error
 from svhn.training.step import build_state, make_step
@@ -93,8 +91,7 @@ class Loop:
         self.scored_model = load.build_model(run)  # outside the strategy's scope: only this device scores valid
         read = partial(self.scored_model, training=False)
         self.score_valid = make_scorer(read, run, valid) if valid and self.chief else None
-        self.history: list[dict[str, Any]] = []  # entries as `read_history` returns them
-        self.started_at = 0.0  # on the monotonic clock: when an uninterrupted training would have begun
+        self.ledger = Ledger(run.folder, say)
 
     def run_training(self) -> None:
         """Train to the last step, or until early stopping. Raises the errors of `train_model`."""
@@ -126,14 +123,14 @@ class Loop:
         start = checkpoints.restore_latest(self.run.folder, self.checkpoint, self.say)
         if not start:
             self._begin_state()
-        self.history = [entry for entry in read_history(self.run.folder) if entry["step"] <= start]
-        self.started_at = time.monotonic() - (self.history[-1]["seconds"] if self.history else 0.0)
+        if self.chief:
+            self.ledger.recover(start, self._score_checkpoint if self.score_valid else None)
+        else:
+            self.ledger.read(start)
         return start
 
     def _begin_state(self) -> None:
         self.say("Starting new train session")
-        if self.chief:
-            forget_best(self.run.folder)
         if self.config.init_from:
             self.say(initial_weights.initialize_weights(self.state, self.run, self.paths))
         self.summaries.write_graph(self.state.average)
@@ -159,20 +156,17 @@ class Loop:
             counts = metrics.sum_counts([take_step(batch)])
             seconds += time.monotonic() - began
             self.check_finite(step, counts.loss)
-            recent, since_checkpoint = (
-                metrics.sum_counts([recent, counts]),
-                metrics.sum_counts([since_checkpoint, counts]),
-            )
+            recent = metrics.sum_counts([recent, counts])
+            since_checkpoint = metrics.sum_counts([since_checkpoint, counts])
             if step % self.config.log_every == 0 or step == self.steps:
                 self._log_progress(step, recent, seconds)
                 recent, seconds = ZERO_COUNTS, 0.0
             stopping = self.agree(bool(caught)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self._write_summaries(step, batch)
+                # A process that was told to stop may be killed soon.
                 due = not stopping or step % self.config.checkpoint_every == 0
-                scores = (
-                    self._score_on_valid(step) if due else None
-                )  # a process that was told to stop may be killed soon
+                scores = self._score_on_valid(step) if due else None
                 self._record_checkpoint(step, metrics.compute_scores(since_checkpoint), scores)
                 since_checkpoint = ZERO_COUNTS
             if stopping:
@@ -183,25 +177,18 @@ class Loop:
                 return step
         return max(start, self.steps)
 
-    def _record_checkpoint(
-        self, step: int, train: Mapping[str, float] | None, valid: Mapping[str, float] | None
-    ) -> None:
+    def _record_checkpoint(self, step: int, train: Scores | None, valid: Scores | None) -> None:
         """Add the scores to the history, lower the learning rate if valid's have stalled, and save a checkpoint."""
-        seconds = time.monotonic() - self.started_at
-        self.history.append({"step": step, "seconds": seconds, "train": train, "valid": valid})
-        if self.agree(
-            valid is not None and should_reduce_rate(self._list_valid_scores(), self.config.reduce_on_plateau)
-        ):
+        self.ledger.add(step, train, valid)
+        accuracies, patience = self.ledger.list_valid_scores(), self.config.reduce_on_plateau
+        if self.agree(valid is not None and should_reduce_rate(accuracies, patience)):
             self.state.factor.assign(PLATEAU_FACTOR * self.state.factor)
             factor = float(tf.convert_to_tensor(self.state.factor))  # the variable is mirrored on each replica
             self.say(f"No better on valid: the learning rate is now {factor:g} of the schedule's.")
         self._save_checkpoint(step, valid)
 
-    def _list_valid_scores(self) -> list[float]:
-        return [entry["valid"]["sequence_accuracy"] for entry in self.history if entry["valid"]]
-
     def _should_stop_early(self) -> bool:
-        stalled, patience = count_since_best(self._list_valid_scores()), self.config.early_stopping
+        stalled, patience = count_since_best(self.ledger.list_valid_scores()), self.config.early_stopping
         if 0 < patience <= stalled:
             self.say(f"Stopping early: {stalled} checkpoints were no better on valid than the one before them.")
             return True
@@ -211,11 +198,6 @@ class Loop:
         """Raises `UserError` if the loss is infinite or not a number, before anything of the step is saved."""
         if not math.isfinite(loss):
             raise make_divergence_error(self.run, f"the loss at step {step} is {loss}")
-
-    def _check_weights(self, step: int) -> None:
-        """Raises `UserError` if a weight is not finite. The loss, computed before the update, can't show it."""
-        if not self.state.is_finite():
-            raise make_divergence_error(self.run, f"the weights after step {step} are not finite")
 
     def _log_progress(self, step: int, counts: Counts, seconds: float) -> None:
         """Print the scores, the images per second and the time left, and write the scores for TensorBoard.
@@ -246,22 +228,25 @@ class Loop:
         self.check_finite(step, scores["loss"])
         return scores
 
-    def _save_checkpoint(self, step: int, scores: Mapping[str, float] | None) -> None:
+    def _score_checkpoint(self, step: int) -> dict[str, float]:
+        """An earlier checkpoint's scores on valid. Raises `UserError` if it can't be read."""
+        checkpoints.load_weights(self.run.folder, self.scored_model, step)
+        return self.score_valid("") if self.score_valid else {}
+
+    def _save_checkpoint(self, step: int, scores: Scores | None) -> None:
         """Write a checkpoint and the history, and mark the checkpoint if it is the best so far.
 
         Raises:
             UserError: the weights have diverged, or the files can't be written. The checkpoint before stays.
         """
-        self._check_weights(step)
+        if not self.state.is_finite():  # the loss, computed before the update, can't show it
+            raise make_divergence_error(self.run, f"the weights after step {step} are not finite")
         if not self.chief:  # all workers have to save, since reading mirrored variables is a collective operation
             with tempfile.TemporaryDirectory() as folder:
                 checkpoints.save_checkpoint(Path(folder), self.checkpoint, step)
             return
-        # The history comes first: if training is killed in between, a resumed run drops the entry without checkpoint.
-        write_history(self.run.folder, self.history)
-        checkpoints.save_checkpoint(self.run.folder, self.checkpoint, step)
+        is_best = self.ledger.save(self.checkpoint, step, self.config.max_to_keep)
         if scores:
             self.summaries.write_scores("valid", step, scores)
-            self.say(format_checkpoint(step, scores, mark_best(self.run.folder, step, scores)))
-        checkpoints.prune_checkpoints(self.run.folder, self.config.max_to_keep)
+            self.say(format_checkpoint(step, scores, is_best))
         self.summaries.flush()

@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from svhn.errors import UserError
 from svhn.runs import checkpoints
-from svhn.runs.steps import list_steps, mark_best, read_best, resolve_steps
+from svhn.runs.steps import list_steps, mark_best, read_best, resolve_step, resolve_steps
 from svhn.runs.stored import begin_run
 from svhn.spec import Info
 
+DATA = "data-00000-of-00001"  # the end of the name of a checkpoint's weights
 INFO = Info("svhn", (57, 95), 0.3, 3, 5, "jpeg", {"train": [9]}, {}, {}, {"train": "ab"}, seed=0)
 
 
@@ -56,7 +57,7 @@ def touch(run: Path, *steps: int) -> None:
     """The files of checkpoints, empty."""
     run.mkdir(parents=True, exist_ok=True)
     for step in steps:
-        for suffix in ("index", "data-00000-of-00001"):
+        for suffix in ("index", DATA):
             (run / f"ckpt-{step}.{suffix}").touch()
 
 
@@ -89,17 +90,48 @@ def test_a_run_without_checkpoints_says_so(run: Path, which: str) -> None:
 def test_pruning_keeps_the_newest_and_the_best(run: Path) -> None:
     touch(run, 1, 2, 10, 11, 20)
     mark_best(run, 2, {"sequence_accuracy": 0.5})
-    checkpoints.prune_checkpoints(run, 5)
+    checkpoints.prune_checkpoints(run, 5, 20)
     assert list_steps(run) == [1, 2, 10, 11, 20]
-    checkpoints.prune_checkpoints(run, 2)
+    checkpoints.prune_checkpoints(run, 2, 20)
     assert list_steps(run) == [2, 11, 20]
     assert sorted({path.name.split(".")[0] for path in run.glob("ckpt-*")}) == ["ckpt-11", "ckpt-2", "ckpt-20"]
 
 
 def test_pruning_works_where_nothing_was_scored(run: Path) -> None:
     touch(run, 1, 2, 10)
-    checkpoints.prune_checkpoints(run, 1)
+    checkpoints.prune_checkpoints(run, 1, 10)
     assert list_steps(run) == [10]
+
+
+def test_pruning_takes_no_later_checkpoint_for_the_newest(run: Path) -> None:
+    touch(run, 1, 2, 20)  # 20 can't be read: training goes on from 2
+    checkpoints.prune_checkpoints(run, 1, 2)
+    assert list_steps(run) == [2, 20]
+
+
+def test_what_is_left_of_incomplete_checkpoints_is_removed_and_named(run: Path) -> None:
+    touch(run, 1, 2, 3, 4)
+    (run / "ckpt-2.index").unlink()  # half-deleted, or half-written
+    (run / "ckpt-3.data-00000-of-00001").unlink()
+    (run / "ckpt-4_temp").mkdir()
+    (run / "ckpt-4.data-00000-of-00001.tempstate123").touch()
+    (run / "ckpt-5_temp").mkdir()
+    (run / "ckpt-6.npz").touch()
+    lines: list[str] = []
+    checkpoints.remove_leftovers(run, lines.append)
+    left = {path.name for path in run.iterdir()}
+    assert left == {"ckpt-6.npz", *(f"ckpt-{step}.{end}" for step in (1, 4) for end in ("index", DATA))}
+    assert [line.split(",")[0] for line in lines] == [f"Removed what was left of checkpoint {step}" for step in (2, 3)]
+
+
+@pytest.mark.parametrize("content", ["", "[", "[]", "7"])
+def test_a_damaged_mark_is_named_where_the_best_is_asked_for(run: Path, content: str) -> None:
+    touch(run, 1, 2)
+    (run / "best.json").write_text(content)
+    for which in ("best", ""):
+        with pytest.raises(UserError, match=rf"^{run}/best.json is damaged \(.+\): .*--mode=train --name=demo"):
+            resolve_step(run, which)
+    assert [resolve_step(run, which) for which in ("latest", "1")] == [2, 1]
 
 
 def test_only_a_better_checkpoint_becomes_the_best(run: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from support.digit_records import paths_of, train_run, write_digits
 
-from svhn.errors import Interrupted
+from svhn.errors import Interrupted, UserError
 from svhn.runs import checkpoints, stored
 from svhn.runs.steps import list_steps, read_best
 from svhn.training import distribute
@@ -236,20 +236,10 @@ def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, fin
         b"\xff\xfe",
     ],
 )
-def test_a_damaged_history_is_none(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_history_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.json").write_bytes(content)
-    assert stored.read_history(tmp_path) == []
-
-
-@pytest.mark.parametrize("content", [None, "[{}]"])
-def test_without_a_history_that_can_be_read_a_run_goes_on(finished: Path, content: str | None) -> None:
-    path = run_of(finished) / "history.json"
-    path.unlink()
-    if content is not None:
-        path.write_text(content)
-    train(finished, **{**LEARNT, "num_steps": LAST + 2, "early_stopping": 1})
-    (entry,) = stored.read_history(run_of(finished))
-    assert (entry["step"], entry["valid"]["sequence_accuracy"]) == (LAST + 2, 1.0)
+    with pytest.raises(UserError, match=rf"^{tmp_path}/history.json is damaged \(.+\): .*--mode=train"):
+        stored.read_history(tmp_path)
 
 
 @pytest.mark.parametrize("step", [LAST - 1, LAST])
