@@ -38,7 +38,7 @@ def train_run(session: Session) -> None:
         from svhn.training import loop
 
     started = time.monotonic()
-    loop.train_model(run, session.paths, print_line)
+    loop.train_model(run, session.paths, print_line, session.wait_minutes)
     print("Finished training.")
     print(f"Total time to run: {time.monotonic() - started:.0f} s")
     if info.has_split("test") or info.has_split("valid"):
@@ -50,6 +50,7 @@ def score_run(session: Session) -> None:
     paths = session.paths
     chosen = resolve_steps(paths.run_folder, session.checkpoint or "all")
     run = _open_scored_run(session, session.mode)
+    best = read_best(run.folder).get("step")
     print(format_banner(session, run), flush=True)
     with silence_tensorflow():
         from svhn.evaluation import score, tables
@@ -60,7 +61,7 @@ def score_run(session: Session) -> None:
     rows = score.score_checkpoints(run, split, chosen, print_line)
     target = paths.results / f"{session.mode}-{paths.name}.csv"
     tables.write_score_table(target, rows)
-    print(tables.format_score_table(rows, read_best(run.folder).get("step")))
+    print(tables.format_score_table(rows, best))
     first = score.predict_first_examples(run, split, rows[-1].step)
     sheet = sheets.write_sheet(target.with_suffix(".png"), first)
     print(f"Results saved to {target}, a sheet of what was read to {sheet}")
@@ -155,7 +156,8 @@ def compare_given_models(session: Session) -> None:
     with silence_tensorflow():
         from svhn.training import compare
 
-    results = compare.compare_models(session.models, session.given, info, session.paths, print_line)
+    wait = session.wait_minutes
+    results = compare.compare_models(session.models, session.given, info, session.paths, print_line, wait)
     target = session.paths.results / f"compare-{session.paths.name}.csv"
     write_rows(target, compare.Result._fields, results)
     print(compare.format_comparison(results))

@@ -149,6 +149,8 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     models = [_rename_model(model) for model in given.pop("model", "").split(",") if model]
     if name != "compare" and models:
         given["model"] = ",".join(models)
+    if named["wait_minutes"] < 0:
+        raise UserError(f"--wait_minutes={named['wait_minutes']:g}: expected a number of minutes from 0 on")
     if named["threads"] < 0:
         raise UserError(f"--threads={named['threads']}: expected a number of threads, or 0 for one per core")
     _check_given(given, models)
@@ -169,6 +171,7 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
         "part_size",
         "restart",
         "accept_errors",
+        "wait_minutes",
         "runner",
         "runner_options",
     )

@@ -34,6 +34,7 @@ class Session(NamedTuple):
     part_size: int
     restart: bool
     accept_errors: bool
+    wait_minutes: float
     runner: str
     runner_options: list[str]
     models: list[str]

@@ -9,6 +9,7 @@ from typing import Any
 
 from svhn.config import RELEASED, Config, Paths
 from svhn.runtime.command_line import WORDS, CutFlag
+from svhn.runtime.waiting import WAIT_MINUTES
 
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
 CHOICES = {
@@ -80,6 +81,7 @@ FLAGS = {
     "split": Flag("valid", "split to show: valid or test", "Data"),
     "finder": Flag("finder", "run that finds the number in a picture", "Run"),
     "engine": Flag("auto", f"what computes the networks: {', '.join(CHOICES['engine'])}", "Run"),
+    "wait_minutes": Flag(WAIT_MINUTES, "minutes to wait for the other machines of TF_CONFIG", "Run"),
     "threads": Flag(0, "pictures to read at once; 0: as many as there are cores", "Run"),
     "format": Flag("savedmodel", f"file format: {', '.join(CHOICES['format'])}", "Files"),
     "host": Flag("127.0.0.1", "address of the page; 0.0.0.0 opens it to the network", "Run"),
@@ -107,7 +109,7 @@ TRAIN_FLAGS = _list_names(
 )
 RARE_TRAIN_FLAGS = _list_names(
     "mixed_precision max_to_keep warmup_steps clip_norm label_smoothing map_weight distillation average views "
-    "threshold exact_jpeg log_dir results_dir"
+    "threshold exact_jpeg wait_minutes log_dir results_dir"
 )
 SWEEP_FLAGS = _list_names(
     "name model init_from seed dataset train_on random_crop grayscale num_threads batch_size optimizer weight_decay "

@@ -33,3 +33,12 @@ def is_chief() -> bool:
     """
     cluster, task = _read_tf_config().values()
     return count_workers() < 2 or task.get("type") == "chief" or (task.get("index") == 0 and "chief" not in cluster)
+
+
+def list_addresses() -> tuple[str, dict[str, str]]:
+    """The address of this machine, and those of the others that train by name, such as `worker 1`."""
+    cluster, task = _read_tf_config().values()
+    named = {
+        f"{kind} {index}": each for kind in ("chief", "worker") for index, each in enumerate(cluster.get(kind, []))
+    }
+    return named.pop(f"{task.get('type')} {task.get('index')}"), named

@@ -15,6 +15,7 @@ from svhn.run import Run
 from svhn.runs import load
 from svhn.runs.steps import resolve_step
 from svhn.runs.stored import begin_run, read_history
+from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.spec import Info
 from svhn.training import loop
 
@@ -35,6 +36,7 @@ def compare_models(
     info: Info,
     paths: Paths,
     say: Say,
+    wait_minutes: float = WAIT_MINUTES,
 ) -> list[Result]:
     """Train each model as the run `<name>-<model>`, or go on with it, and score its best checkpoint on train and test.
 
@@ -44,6 +46,7 @@ def compare_models(
         info: the form of the records.
         paths: where records and runs lie; `paths.name` begins the names of the runs.
         say: prints a line.
+        wait_minutes: as `train_model` takes it.
 
     Raises:
         UserError: as `train_model`; or the records have no split `test`.
@@ -54,7 +57,7 @@ def compare_models(
         model_paths = make_model_paths(paths, model)
         say(f"Model {model}:")
         run = begin_run(model_paths.run_folder, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train_model(run, model_paths, say)
+        loop.train_model(run, model_paths, say, wait_minutes)
         results.append(_measure_model(run, model_paths))
     return results
 

@@ -7,19 +7,25 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from svhn.errors import UserError
+from svhn.errors import Say, UserError
 from svhn.runtime.cluster import count_workers
+from svhn.runtime.waiting import WAIT_MINUTES, wait_for_cluster
 
 
-def choose_strategy() -> tf.distribute.Strategy:
+def choose_strategy(wait_minutes: float = WAIT_MINUTES, say: Say = print) -> tf.distribute.Strategy:
     """A strategy for the machines that `TF_CONFIG` names, else for all GPUs if there are several, else for one device.
 
     With several machines, this has to be the first use of TensorFlow's runtime in the process.
 
+    Args:
+        wait_minutes: how long to wait for the other machines.
+        say: prints a line about machines that are missing.
+
     Raises:
-        UserError: TensorFlow can't use `TF_CONFIG`.
+        UserError: TensorFlow can't use `TF_CONFIG`, or another machine does not answer.
     """
     if count_workers() > 1:
+        wait_for_cluster(wait_minutes, say)
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
         except ValueError as error:

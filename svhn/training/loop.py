@@ -28,6 +28,7 @@ from svhn.run import Run
 from svhn.runs import checkpoints, load
 from svhn.runtime import cluster
 from svhn.runtime.processes import catch_signals
+from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.training import distribute, initial_weights
 from svhn.training.ledger import Ledger, Scores
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
@@ -39,19 +40,20 @@ from svhn.training.tensorboard import Summaries
 ZERO_COUNTS = Counts(*(0.0 for _ in Counts._fields))
 
 
-def train_model(run: Run, paths: Paths, say: Say) -> None:
+def train_model(run: Run, paths: Paths, say: Say, wait_minutes: float = WAIT_MINUTES) -> None:
     """Train a run from its newest checkpoint, or from the beginning, to its last step.
 
     Args:
         run: the run.
         paths: where its records and logs lie.
         say: prints a line.
+        wait_minutes: how long to wait for the other machines of `TF_CONFIG`.
 
     Raises:
         UserError: a record is corrupt, the loss or a weight is not finite, or a checkpoint can't be written.
         Interrupted: a signal came. A checkpoint of the step that was reached is written first.
     """
-    strategy = distribute.choose_strategy()
+    strategy = distribute.choose_strategy(wait_minutes, say)
     distribute.check_batch_size(run.config.batch_size, strategy.num_replicas_in_sync)
     split = splits.open_run_split(run, paths, "train")
     valid = splits.open_run_split(run, paths, "valid") if run.records.has_split("valid") else None

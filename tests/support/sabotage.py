@@ -101,7 +101,7 @@ def use_two_devices(_: str) -> None:
         from svhn.training import distribute
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    distribute.choose_strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    distribute.choose_strategy = lambda *_: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 def read_with_stub(pause: str) -> None:
