@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import logging
-import os
-import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -53,18 +50,8 @@ def main(argv: list[str]) -> None:
     session = parse_session(name or DEFAULT_COMMAND, arguments)
     if not name:
         print(UNNAMED, flush=True)
-    _run_command(command, session)
-
-
-def _run_command(command: Command, session: Session) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    try:
-        _import_function(command.function)(session)
-    except Exception as error:
-        tensorflow = sys.modules.get("tensorflow")  # if it was never imported, it can't have failed
-        if tensorflow and isinstance(error, tensorflow.errors.ResourceExhaustedError):
-            raise _explain_exhaustion(str(error)) from error
-        raise
+    _import_function(command.function)(session)
 
 
 def find_command(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -212,14 +199,3 @@ def _check_given(given: dict[str, Any], models: list[str]) -> None:
 def _import_function(target: str) -> Any:
     module, _, function = target.partition(":")
     return getattr(import_module(module), function)
-
-
-def _explain_exhaustion(message: str) -> Exception:
-    """The error for what ran out: TensorFlow raises the same one for a full disk and for too little memory."""
-    if "No space left" in message:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    reason = re.sub(r"^{{.*?}} ", "", message).splitlines()[0][:120]
-    return UserError(
-        f"memory ran out ({reason}): try fewer --views or a smaller --batch_size, "
-        "which a run that has begun can't change: under another --name"
-    )

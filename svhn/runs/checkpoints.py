@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from svhn.errors import Say, UserError
 from svhn.runs.steps import list_steps, read_best
+from svhn.runtime.native_errors import shorten_reason
 
 # What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
 DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
@@ -38,7 +39,7 @@ def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) ->
         checkpoint.write(str(get_checkpoint_path(folder, step)))
     except tf.errors.OpError as error:
         delete_checkpoint(folder, step)
-        reason = str(error.message).rpartition("; ")[2].partition(" [Op:")[0]
+        reason = shorten_reason(str(error.message)).rpartition("; ")[2]
         raise UserError(
             f"{get_checkpoint_path(folder, step)} could not be written ({reason}): "
             "make room, then run the same command again"

@@ -1,4 +1,4 @@
-"""Worker processes that return results in order, and signals that end the work.
+"""Worker processes that return results in order.
 
 A worker imports only the modules of the functions that it calls, so that it starts without TensorFlow.
 """
@@ -146,16 +146,3 @@ def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)
-
-
-@contextmanager
-def catch_signals() -> Iterator[list[int]]:
-    """A list to which Ctrl-C and SIGTERM add their number, so that a loop can stop at a safe point."""
-    caught: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

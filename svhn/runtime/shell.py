@@ -7,13 +7,13 @@ import io
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from typing import NoReturn
 
 from svhn.errors import Interrupted, UserError, suggest_extra
+from svhn.runtime.native_errors import explain_native_error
+from svhn.runtime.signals import Terminated, raise_on_signals
 from svhn.threads import SharedContext
 
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
@@ -40,10 +40,6 @@ class HelpRequest(Exception):  # noqa: N818 - a request, not an error
     """The user asked for help; the message is the text to print."""
 
 
-class Terminated(BaseException):
-    """The system asked the program to end (SIGTERM)."""
-
-
 @contextmanager
 def silence_tensorflow() -> Iterator[None]:
     """Hide what TensorFlow's C++ code writes to stderr while it is imported, and turn its log off for good.
@@ -60,7 +56,11 @@ def silence_tensorflow() -> Iterator[None]:
 @contextmanager
 def _redirect_stderr() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stderr = os.dup(2)
+    try:
+        stderr = os.dup(2)
+    except OSError:  # stderr is closed, so that nothing needs hiding
+        yield
+        return
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - os.devnull need not be a path
             os.dup2(nowhere.fileno(), 2)
@@ -84,9 +84,10 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
     For a mistake that the user can fix, one line goes to stderr without a trace. The code is 2 for a mistake in the
     command line and 1 for any other; a signal gives 128 plus its number.
     """
+    _replace_closed_streams()
     _replace_unprintable_letters()
     try:
-        with _raise_on_sigterm():
+        with raise_on_signals():
             return _call_main(main, list(argv))
     except UserError as error:
         return _print_failure(str(error), 2 if isinstance(error, UsageError) else 1)
@@ -94,7 +95,6 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
         _drop_unprinted_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
-        _drop_unprinted_output()
         return _print_failure(explain_os_error(error), 1)
     except MemoryError:
         return _print_failure("memory ran out: run the same command where there is more of it", 1)
@@ -102,8 +102,8 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
         return _print_failure(str(stop), 128 + stop.signum, "")
     except KeyboardInterrupt:
         return _print_failure("interrupted: run the same command again", 128 + signal.SIGINT, "")
-    except Terminated:
-        return _print_failure("terminated: run the same command again", 128 + signal.SIGTERM, "")
+    except Terminated as stop:
+        return _print_failure("terminated: run the same command again", 128 + stop.signum, "")
 
 
 def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
@@ -112,9 +112,26 @@ def _call_main(main: Callable[[list[str]], int | None], argv: list[str]) -> int:
         code = main(argv) or 0
     except HelpRequest as text:
         print(text)
-    if sys.stdout:  # None if the shell has closed it
-        sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
+    except Exception as error:
+        explained = explain_native_error(error)
+        if explained is None:
+            raise
+        raise explained from error
+    sys.stdout.flush()  # raises for a closed pipe here, and not after the program's end
     return code
+
+
+def _replace_closed_streams() -> None:
+    """Open the null device in place of standard streams that are closed, as `>&-` closes stdout.
+
+    Python has None in their place, which libraries that print don't expect. The next file that is opened would get the
+    stream's number, so that the file would receive what native code prints.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, errors="replace")  # noqa: PTH123, SIM115 - no path, and open until the process ends
+            os.set_inheritable(stream.fileno(), True)  # for worker processes
+            setattr(sys, name, stream)
 
 
 def _replace_unprintable_letters() -> None:
@@ -124,16 +141,18 @@ def _replace_unprintable_letters() -> None:
 
 
 def _drop_unprinted_output() -> None:
-    """Discard what stdout can't take, a closed pipe for example; else Python reports the error again at its end."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Discard what a stream can't take, a closed pipe for example; else Python reports the error again at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
-    print(prefix + message, file=sys.stderr)
+    with suppress(OSError):  # the terminal may be closed; the exit code tells the rest
+        print(prefix + message, file=sys.stderr)
+    _drop_unprinted_output()
     return code
 
 
@@ -141,20 +160,3 @@ def explain_os_error(error: OSError) -> str:
     """The file, what the system refused, and the remedy if one is known."""
     parts = (error.filename, error.strerror or str(error), REMEDIES.get(error.errno or 0))
     return ": ".join(str(part) for part in parts if part)
-
-
-@contextmanager
-def _raise_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that temporary files are removed as on Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, _raise_terminated)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _raise_terminated(*_: object) -> NoReturn:
-    raise Terminated

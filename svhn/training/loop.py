@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import tensorflow as tf
 
 from svhn.config import Paths
 from svhn.datasets import DATASETS
-from svhn.errors import Interrupted, Say
+from svhn.errors import Say
 from svhn.evaluation import metrics
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.score import make_scorer
@@ -27,13 +26,13 @@ from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load
 from svhn.runtime import cluster
-from svhn.runtime.processes import catch_signals
 from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.training import distribute, initial_weights
 from svhn.training.ledger import Ledger, Scores
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
 from svhn.training.progress import count_steps, format_checkpoint, format_progress, make_divergence_error
 from svhn.training.step import build_state, make_step
+from svhn.training.stops import Stops, catch_stops
 from svhn.training.teacher import load_teacher
 from svhn.training.tensorboard import Summaries
 
@@ -51,7 +50,9 @@ def train_model(run: Run, paths: Paths, say: Say, wait_minutes: float = WAIT_MIN
 
     Raises:
         UserError: a record is corrupt, the loss or a weight is not finite, or a checkpoint can't be written.
-        Interrupted: a signal came. A checkpoint of the step that was reached is written first.
+        Interrupted: a signal came, or what is printed has no reader any more. A checkpoint of the step that was
+            reached is written first.
+        OSError: lines can't be printed for another reason, a full disk for example. The same holds.
     """
     strategy = distribute.choose_strategy(wait_minutes, say)
     distribute.check_batch_size(run.config.batch_size, strategy.num_replicas_in_sync)
@@ -61,11 +62,6 @@ def train_model(run: Run, paths: Paths, say: Say, wait_minutes: float = WAIT_MIN
     with integrity.explain_corruption(split):
         fit = MODELS[run.config.model].fit
         loop.fit_model(fit) if fit else loop.run_training()
-
-
-def _choose_signal(caught: list[int]) -> int:
-    """The signal that stopped the training. If another worker caught it, this one ends as if by SIGTERM."""
-    return caught[0] if caught else signal.SIGTERM
 
 
 class Loop:
@@ -101,12 +97,13 @@ class Loop:
         if start >= self.steps:
             self.say(f"Already trained to step {start}: a larger --num_epochs or --num_steps goes on from there.")
         self.say("Training...")
-        with catch_signals() as caught:
-            last = self._run_steps(start, self._make_batches(start), caught)
+        with catch_stops(self.say) as stops:
+            self.say = stops.say
+            last = self._run_steps(start, self._make_batches(start), stops)
         passes = last * self.config.batch_size / self.split.examples
         self.say(f"Done training for {passes:.4g} epochs, {last} steps.")
-        if self.agree(bool(caught)):  # the signal came in the last step, or while its checkpoint was scored
-            raise Interrupted(f"Stopped at step {last}, the last one: nothing is left to do.", _choose_signal(caught))
+        if self.agree(bool(stops)):  # in the last step, or while its checkpoint was scored
+            raise stops.make_error(f"Stopped at step {last}, the last one: nothing is left to do.")
 
     def fit_model(self, fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str]) -> None:
         """Compute the model's weights by its function `fit`, and save them as the checkpoint of step 1."""
@@ -145,7 +142,7 @@ class Loop:
 
         return iter(self.strategy.distribute_datasets_from_function(batches))
 
-    def _run_steps(self, start: int, batches: Iterator[Batch], caught: list[int]) -> int:
+    def _run_steps(self, start: int, batches: Iterator[Batch], stops: Stops) -> int:
         """Train from step `start`, and return the step at which training ended. Raises `Interrupted` after a signal."""
         take_step = make_step(self.state, self.config, self.strategy, self.teacher)
         recent, since_checkpoint = ZERO_COUNTS, ZERO_COUNTS
@@ -163,7 +160,7 @@ class Loop:
             if step % self.config.log_every == 0 or step == self.steps:
                 self._log_progress(step, recent, seconds)
                 recent, seconds = ZERO_COUNTS, 0.0
-            stopping = self.agree(bool(caught)) and step < self.steps
+            stopping = self.agree(bool(stops)) and step < self.steps
             if stopping or step % self.config.checkpoint_every == 0 or step == self.steps:
                 self._write_summaries(step, batch)
                 # A process that was told to stop may be killed soon.
@@ -172,9 +169,7 @@ class Loop:
                 self._record_checkpoint(step, metrics.compute_scores(since_checkpoint), scores)
                 since_checkpoint = ZERO_COUNTS
             if stopping:
-                raise Interrupted(
-                    f"Stopped at step {step}: the same command goes on from there.", _choose_signal(caught)
-                )
+                raise stops.make_error(f"Stopped at step {step}: the same command goes on from there.")
             if step % self.config.checkpoint_every == 0 and self.agree(self._should_stop_early()):
                 return step
         return max(start, self.steps)

@@ -235,7 +235,7 @@ def test_weights_that_are_not_finite_are_not_kept(
             "{{function_node __wrapped__Conv2D}} OOM when making it",
             "memory ran out (OOM when making it): ",
         ),
-        ("{{function_node __wrapped__SaveV2}} a/b; No space left on device", "No space left on device: make room"),
+        ("{{function_node __wrapped__SaveV2}} a/b; No space left on device", "a/b: No space left on device: make room"),
     ],
 )
 def test_what_ran_out_has_a_remedy(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,20 +63,42 @@ def test_a_fault_of_the_program_keeps_its_trace() -> None:
         shell.run_main(raising(ZeroDivisionError()), ["x"])
 
 
-def test_sigterm_clears_up_and_then_the_old_handler_is_back(capsys: pytest.CaptureFixture[str]) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    cleared = []
+CLOSED = """
+import os, sys
+from svhn.runtime import shell
 
-    def main(argv: list[str]) -> None:
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            cleared.append(argv)
+def main(argv):
+    from tqdm import tqdm
+    print("line")
+    print("line", file=sys.stderr)
+    with open(argv[1], "w") as file:
+        with shell.silence_native_code():
+            list(tqdm(range(3)))
+            os.write(1, b"native")
+        os.write(2, b"native")
+        file.write("content")
 
-    assert shell.run_main(main, ["x"]) == 143
-    assert cleared == [["x"]]
-    assert capsys.readouterr() == ("", "terminated: run the same command again\n")
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+sys.exit(shell.run_main(main, sys.argv))
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_take_whatever_is_printed(closed: str, tmp_path: Path) -> None:
+    """A file that is opened next would else get the number of the stream, and what native code prints."""
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", CLOSED, tmp_path / "file"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, (tmp_path / "file").read_text()) == (0, "content")
+    assert ("Traceback" in done.stderr, "2>" in closed or "line" in done.stderr) == (False, True)
+
+
+def test_a_mistake_keeps_its_code_where_it_cannot_be_printed() -> None:
+    code = "import sys; from svhn.runtime import shell; sys.exit(shell.run_main(lambda argv: 1 / 0, sys.argv))"
+    code = code.replace("1 / 0", "(_ for _ in ()).throw(shell.UsageError('x'))")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=writing, cwd=ROOT, check=False)
+    os.close(writing)
+    assert done.returncode == 2
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

@@ -168,6 +168,41 @@ def test_a_signal_to_one_worker_stops_all_at_one_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_machine_that_is_missing_is_named_and_the_wait_ends_on_a_signal(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    first, second = free_ports(2)
+    environment = {"TF_CONFIG": tf_config([first, second], 0), "PYTHONUNBUFFERED": "1"}
+    waiting = start(tmp_path, "pair", environment=environment)
+    assert waiting.stdout is not None
+    assert any(line == f"Waiting for worker 1 (127.0.0.1:{second}) of TF_CONFIG\n" for line in waiting.stdout)
+    waiting.send_signal(signal.SIGTERM)
+    assert ended(waiting).code == 143
+    end = ended(start(tmp_path, "pair", flags=["--wait_minutes=0"], environment=environment))
+    assert end.code == 1
+    assert end.errors.startswith("error: TF_CONFIG: no answer from worker 1")
+    assert end.errors.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_ends_the_other_in_a_line(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    ports = free_ports(2)
+    chief, worker = (
+        start(tmp_path, "pair", flags=ENDLESS, environment={"TF_CONFIG": tf_config(ports, index)}) for index in range(2)
+    )
+    assert chief.stdout is not None
+    for line in chief.stdout:
+        if "Step: " in line:
+            break
+    worker.kill()
+    worker.communicate()
+    end = ended(chief)
+    assert end.code == 1
+    assert "Traceback" not in end.errors
+    assert end.errors.splitlines()[-1].startswith("error: the work with the other machines of TF_CONFIG ended (")
+
+
+@pytest.mark.slow
 def test_the_learning_rate_can_be_lowered_on_two_devices(tmp_path: Path) -> None:
     write_records(tmp_path / "records")
     end = ended(start(tmp_path, "stalled", ["use_small_reader=0.1", MIRRORED], STALLED))

@@ -242,18 +242,28 @@ def test_a_damaged_history_is_named(tmp_path: Path, content: bytes) -> None:
         stored.read_history(tmp_path)
 
 
-@pytest.mark.parametrize("step", [LAST - 1, LAST])
-def test_ctrl_c_is_heard_also_in_the_last_step(tmp_path: Path, step: int) -> None:
-    """Else compare would go on with the next model."""
+@pytest.mark.parametrize(
+    ("step", "way", "signum"),
+    [
+        (LAST, signal.SIGINT, signal.SIGINT),  # else compare would go on with the next model
+        (LAST - 1, signal.SIGHUP, signal.SIGHUP),
+        (LAST - 1, BrokenPipeError(), signal.SIGPIPE),
+    ],
+)
+def test_every_way_to_stop_leaves_a_checkpoint(
+    tmp_path: Path, step: int, way: signal.Signals | OSError, signum: signal.Signals
+) -> None:
     write_digits(tmp_path)
 
     def report(line: str) -> None:
         if f"Step: {step:5}," in line:
-            signal.raise_signal(signal.SIGINT)
+            if isinstance(way, OSError):
+                raise way
+            signal.raise_signal(way)
 
     with pytest.raises(Interrupted) as stopped:
         train_run(tmp_path, report, **RECIPE, **LEARNT)
-    assert stopped.value.signum == signal.SIGINT
+    assert stopped.value.signum == signum
     assert list_steps(run_of(tmp_path))[-1] == step
     assert train(tmp_path, **LEARNT)[-1].startswith("Done training")
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,61 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(straight: Path, folder: Path)
     assert (folder / f"checkpoints/demo/ckpt-{stopped[1]}.index").exists()
     assert call(folder, *RECIPES["kvn219"]) == 0
     assert_same(folder, straight, 60)
+
+
+def begin_endless(folder: Path, *prefix: str) -> subprocess.Popen[str]:
+    """A training that does not end by itself, at its first line about a step."""
+    flags = arguments(folder, "--model=kvn219", "--batch_size=8", "--num_steps=100000", "--checkpoint_every=100000")
+    command = [*prefix, sys.executable, *flags, "--log_every=1"]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "Step: " in line:
+            return running
+    raise AssertionError(running.communicate()[1])
+
+
+def close_output(running: subprocess.Popen[str]) -> None:
+    assert running.stdout is not None
+    running.stdout.close()
+
+
+Ending = Callable[["subprocess.Popen[str]"], None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lambda running: running.send_signal(signal.SIGINT), 130),
+        (lambda running: running.send_signal(signal.SIGTERM), 143),
+        (lambda running: running.send_signal(signal.SIGHUP), 129),
+        (close_output, 141),
+    ],
+    ids=["INT", "TERM", "HUP", "closed pipe"],
+)
+def test_every_way_to_end_a_process_leaves_a_checkpoint(folder: Path, end: Ending, code: int) -> None:
+    with begin_endless(folder) as running:
+        end(running)
+        assert running.stderr is not None
+        errors = running.stderr.read()
+        assert running.wait(timeout=300) == code
+    stopped = re.fullmatch(r"Stopped at step (\d+): the same command goes on from there\.\n", errors)
+    assert stopped
+    assert (folder / f"checkpoints/demo/ckpt-{stopped[1]}.index").exists()
+
+
+@pytest.mark.slow
+def test_under_nohup_a_closed_terminal_ends_nothing(folder: Path) -> None:
+    with begin_endless(folder, "nohup") as running:
+        running.send_signal(signal.SIGHUP)
+        assert running.stdout is not None
+        for _ in range(3):
+            assert "Step: " in running.stdout.readline()
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=300)
+    assert running.returncode == 143
+    assert "Stopped at step" in errors
 
 
 def test_sigterm_saves_and_the_same_command_goes_on(
