@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from svhn.errors import PassingError, find_error_type
+from svhn.errors import PassingError, UserError, find_error_type
 from svhn.spec import Archive
-
-from svhn.errors import UserError
 
 
 class DamagedFileError(UserError):
