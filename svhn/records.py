@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import json
 import math
 import os
 from collections.abc import Container, Iterable, Mapping
@@ -12,9 +11,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from svhn.errors import UserError
+from svhn.errors import UserError, quote, shorten
 from svhn.labels import EMPTY
 from svhn.runtime.files import write_json
+from svhn.runtime.schema import check_value, read_json
 from svhn.spec import NOWHERE, SCHEMA, Box, Info
 
 if TYPE_CHECKING:  # a wrong name of a run or a data set is answered before TensorFlow is imported
@@ -48,12 +48,27 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
     if not path.exists():
         raise UserError(f"{path.parent} has no info.json: {remedy}")
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields["schema"] != SCHEMA:
-            raise UserError(f"{path}: records of schema {fields['schema']}, expected {SCHEMA}: {remedy}")
-        return Info(**{**fields, "size": tuple(fields["size"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not an info.json of records ({error!r}): {remedy}") from error
+        info = read_json(path, Info, SCHEMA, SCHEMA)
+        _check_shards(info, dataset)
+    except ValueError as error:
+        raise UserError(f"{path} is no info.json that this version reads ({error}): {remedy}") from error
+    return info
+
+
+def _check_shards(info: Info, dataset: str) -> None:
+    """Raises `ValueError` if the parts of an `info.json` disagree."""
+    if info.dataset != dataset:
+        raise ValueError(f"dataset is {quote(info.dataset)}, expected {quote(dataset)}")
+    for split, shards in info.splits.items():
+        sizes = info.sizes.get(split, [])
+        if len(sizes) != len(shards):
+            raise ValueError(f"sizes of {quote(split)} are {len(sizes)}, expected {len(shards)}, one per shard")
+
+
+def parse_form(form: Mapping[str, Any]) -> Info:
+    """An `Info` without counts of examples, from what `Info.form` returns. Raises `ValueError` as `check_value`."""
+    unknown: dict[str, Any] = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0}
+    return check_value({**unknown, "image_format": "", **form}, Info, "records")
 
 
 def write_info(records_dir: str | Path, info: Info) -> None:
@@ -108,8 +123,8 @@ def get_shard_paths(records_dir: str | Path, dataset: str, split: str, shards: i
 def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     """A split's files. Raises `UserError` if the split has no examples or one of its files is missing."""
     if not info.has_split(name):
-        filled = ", ".join(filter(info.has_split, info.splits)) or "none"
-        raise UserError(f"records of {info.dataset!r} have no examples of the split {name!r}, only of: {filled}")
+        filled = shorten(", ".join(filter(info.has_split, info.splits)) or "none")
+        raise UserError(f"records of {info.dataset!r} have no examples of the split {quote(name)}, only of: {filled}")
     paths = get_shard_paths(records_dir, info.dataset, name, len(info.splits[name]))
     for path in paths:
         if not path.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # worker processes import this module and need neither TensorFlow nor Keras
     import keras
@@ -17,6 +17,8 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # the box of a digit that is absent, or whose place is unknown
 SCHEMA = 2  # of info.json and the records beside it
 DRAWN = "DRAWN.txt"  # marks a folder whose pictures were drawn by this package, not published
+SIDE = {"least": 1, "most": 9999}  # limits of a picture's height and width, as `runtime.schema` reads them
+COUNT = {"least": 0, "most": 10**15}  # limits of a number of examples or bytes
 
 
 class Entry(NamedTuple):
@@ -206,19 +208,19 @@ class Info:
     """
 
     dataset: str
-    size: tuple[int, int]
-    margin: float
-    channels: int
-    max_length: int
-    image_format: str
-    splits: Mapping[str, list[int]]
-    sizes: Mapping[str, list[int]]
-    lengths: Mapping[str, dict[str, int]]
+    size: tuple[int, int] = field(metadata=SIDE)
+    margin: float = field(metadata={"least": 0, "most": 10})
+    channels: int = field(metadata={"choices": (1, 3)})
+    max_length: int = field(metadata={"least": 1, "most": 20})
+    image_format: str = field(metadata={"choices": ("jpeg", "png", "")})  # "" where no records are at hand
+    splits: Mapping[str, list[int]] = field(metadata=COUNT)
+    sizes: Mapping[str, list[int]] = field(metadata=COUNT)
+    lengths: Mapping[str, dict[str, int]] = field(metadata=COUNT)
     sources: Mapping[str, str]
-    seed: int
+    seed: int = field(metadata={"least": 0})
     fixed_length: bool = False
     schema: int = SCHEMA
-    lost: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict, metadata=COUNT)
     encoders: Mapping[str, str] = field(default_factory=dict)
 
     def has_split(self, split: str) -> bool:
@@ -227,12 +229,6 @@ class Info:
     def count_drawn(self, split: str) -> int:
         """Examples that the split held when it was written, before any of them was lost."""
         return sum(self.splits.get(split, [])) + self.lost.get(split, 0)
-
-    @classmethod
-    def from_form(cls, form: Mapping[str, Any]) -> Self:
-        """An `Info` without counts of examples, from what `form` returns."""
-        unknown: dict[str, Any] = {"splits": {}, "sizes": {}, "lengths": {}, "sources": {}, "seed": 0}
-        return cls(**{**unknown, "image_format": "", **form, "size": tuple(form["size"])})
 
     @property
     def form(self) -> dict[str, object]:

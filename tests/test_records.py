@@ -87,9 +87,9 @@ def test_without_info_the_command_that_makes_it_is_named(tmp_path: Path) -> None
 
 def test_records_of_another_schema_are_refused(folder: Path) -> None:
     records.write_info(folder, dataclasses.replace(INFO, schema=99))
-    with pytest.raises(UserError, match=r"records of schema 99, expected 2: run `python -m svhn.wrangle") as error:
+    with pytest.raises(UserError, match=r"schema is 99, .* reads 2\): run `python -m svhn.wrangle") as error:
         records.read_info(folder, "svhn")
-    assert str(error.value).startswith(f"{folder}/svhn/info.json: ")
+    assert str(error.value).startswith(f"{folder}/svhn/info.json ")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,11 @@ def test_an_empty_split_is_answered_with_those_that_are_filled(folder: Path, nam
 
 
 EARLIER = dataclasses.replace(
-    INFO, splits={"train": [9], "extra": [4]}, lengths={"train": {}, "extra": {"1": 4}}, sources={"extra": "cd"}
+    INFO,
+    splits={"train": [9], "extra": [4]},
+    sizes={"train": [90], "extra": [40]},
+    lengths={"train": {}, "extra": {"1": 4}},
+    sources={"extra": "cd"},
 )
 
 
@@ -147,6 +151,7 @@ def test_earlier_splits_made_in_the_same_way_are_kept(folder: Path) -> None:
     assert merged == dataclasses.replace(
         INFO,
         splits={**INFO.splits, "extra": [4]},
+        sizes={**INFO.sizes, "extra": [40]},
         lengths={**INFO.lengths, "extra": {"1": 4}},
         sources={**INFO.sources, "extra": "cd"},
     )
@@ -172,8 +177,7 @@ def test_earlier_splits_made_in_another_way_are_dropped(folder: Path, changes: d
 
 
 def test_losses_stay_with_the_splits_that_lost_them(folder: Path) -> None:
-    sizes = {"train": [90], "extra": [40]}
-    records.write_info(folder, dataclasses.replace(EARLIER, sizes=sizes, lost={"train": 3, "extra": 2}))
+    records.write_info(folder, dataclasses.replace(EARLIER, lost={"train": 3, "extra": 2}))
     assert records.merge_earlier_info(folder, INFO).lost == {"extra": 2}  # train is written anew, and whole
     records.withdraw_splits(folder, "svhn", ["train"])
     assert records.read_info(folder, "svhn").lost == {"extra": 2}

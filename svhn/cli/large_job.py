@@ -66,7 +66,7 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     summary = progress.format_summary(counts, time.monotonic() - start, pictures.passed_over)
     print(f"{summary}; the rows are in {folder / parts.MERGED}", file=sys.stderr)
     _report_problems(
-        counts[progress.UNREADABLE], pictures, "read or copied" if copies else "read", folder / parts.MERGED
+        counts.get(progress.UNREADABLE, 0), pictures, "read or copied" if copies else "read", folder / parts.MERGED
     )
 
 

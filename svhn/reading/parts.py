@@ -20,7 +20,7 @@ from svhn.reading.reader import Reader
 from svhn.reading.remote import describe_picture
 from svhn.runtime import beam
 from svhn.runtime.files import digest_files
-from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan
+from svhn.runtime.parts import Plan, check_complete, complete_plan, list_differences, name_parts, open_plan, read_result
 
 if TYPE_CHECKING:
     from svhn.reading.annotate import Copies
@@ -91,7 +91,7 @@ def read_in_parts(
             )
             check_complete(plan)
             plan = complete_plan(plan, count_rows(folder / name for name in plan.parts))
-    return plan.result or {}
+    return read_result(plan, dict[str, int])
 
 
 def describe_reader(reader: Reader) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from svhn.runs.steps import list_steps, read_best
 from svhn.runtime.native_errors import shorten_reason
 
 # What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
-DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
+DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED_FILE_ERRORS)
 
 
@@ -82,8 +82,7 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
     released = path.with_suffix(".npz")
     try:
         if released.exists():
-            with released.open("rb") as file, np.load(file) as weights:
-                model.set_weights([weights[name] for name in weights.files])
+            model.set_weights(_read_released_weights(released))
             return
         status = tf.train.Checkpoint(average=model).read(str(path))
         status.expect_partial().assert_existing_objects_matched()
@@ -93,6 +92,15 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
             f"{path} can't be read ({reason}): choose another checkpoint with --checkpoint, "
             "or train under another --name"
         ) from error
+
+
+def _read_released_weights(path: Path) -> list[np.ndarray]:
+    """The arrays of an .npz, in order. Raises `READ_ERRORS`: `MemoryError` for an array that claims to be huge."""
+    with path.open("rb") as file:
+        content = np.load(file)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            raise ValueError("expected an .npz, which holds several arrays")
+        return [content[name] for name in content.files]
 
 
 def delete_checkpoint(folder: Path, step: int) -> None:

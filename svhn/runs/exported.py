@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from svhn.errors import Say, UserError
 from svhn.run import Run
 from svhn.runtime.files import compute_sha256, write_json
+from svhn.runtime.schema import read_json
 
 SCHEMA = 1  # number of the layout of a description
 BUNDLED = "network.tflite"  # name of the exported file in the folder of a released run
@@ -40,7 +40,7 @@ class Description:
     sha256: str
     stamp: Mapping[str, Any]
     records: Mapping[str, Any]
-    threshold: float
+    threshold: float = field(metadata={"least": 0, "most": 1})
     locates: bool
     schema: int = SCHEMA
 
@@ -81,11 +81,8 @@ def read_description(path: Path) -> Description:
     """The description of an exported file. Raises `UserError` if it is missing, damaged or of another version."""
     described = get_description_path(path)
     try:
-        fields = json.loads(described.read_text(encoding="utf-8"))
-        if fields["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {fields['schema']}, and this version reads {SCHEMA}")
-        return Description(**fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_json(described, Description, SCHEMA)
+    except (OSError, ValueError) as error:
         raise UserError(f"{described} is no description of an exported network ({error}): {REMEDY}") from error
 
 
@@ -115,6 +112,11 @@ def find_exported(run: Run, step: int, results: Path, say: Say) -> list[tuple[Pa
         except UserError as error:
             say(str(error))
             continue
-        if description.format in PREFERENCE and description.stamp == make_stamp(run, step):
+        if description.format in PREFERENCE and _fits_run(description, run, step):
             fitting.append((path, description))
     return sorted(fitting, key=lambda pair: PREFERENCE.index(pair[1].format))
+
+
+def _fits_run(description: Description, run: Run, step: int) -> bool:
+    form = {**run.records.form, "size": list(run.records.size)}  # as JSON holds it
+    return description.records == form and description.stamp == make_stamp(run, step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from svhn.errors import UserError
 from svhn.runtime.files import DamagedFileError, write_json
+from svhn.runtime.schema import check_value, read_json
 
 
 def list_steps(folder: Path) -> list[int]:
@@ -65,9 +65,10 @@ def read_best(folder: Path) -> dict[str, Any]:
     """
     path = folder / "best.json"
     try:
-        marked = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return marked if marked.get("step") in list_steps(folder) else {}
-    except (ValueError, AttributeError) as error:
+        marked: dict[str, Any] = read_json(path, dict[str, float]) if path.exists() else {}
+        step = check_value(marked.get("step", 0), int, "step")
+        return marked if step in list_steps(folder) else {}
+    except ValueError as error:
         raise make_damage_error(path, error) from error
 
 

@@ -5,22 +5,46 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from svhn.config import Config, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
 from svhn.models import MODELS
+from svhn.records import parse_form
 from svhn.run import Run
 from svhn.runs.steps import list_steps, make_damage_error
 from svhn.runtime import cluster
 from svhn.runtime.files import write_json
-from svhn.spec import Info
+from svhn.runtime.schema import check_value, read_json
+from svhn.spec import COUNT, Info
 
 SCHEMA = 3  # number of config.json's layout; files of schema 1 have no number
 Purpose = Literal["train", "choose", "score"]
 RENAMED_MODELS = {"svhn": "reader"}  # names of schema 1 and of schema 2
+SCORES = ("digit_accuracy", "sequence_accuracy", "length_accuracy", "loss")  # that each entry of history.json has
+
+
+class StoredConfig(NamedTuple):
+    """What config.json holds, of any schema."""
+
+    config: dict[str, Any]
+    records: dict[str, Any]
+    draw: dict[str, int]
+    sources: dict[str, str]
+    schema: int = 1
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """What history.json holds of a checkpoint, as `read_history` describes it."""
+
+    step: int = field(metadata=COUNT)
+    seconds: float = field(metadata=COUNT)
+    train: dict[str, float] | None
+    valid: dict[str, float] | None
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
@@ -117,31 +141,27 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"{folder} holds no run: train one with `python main.py --mode=train --name={folder.name}`")
     try:
-        stored = _upgrade_config(json.loads(path.read_text(encoding="utf-8")))
-        config = Config(**stored["config"])
+        stored = _upgrade_config(read_json(path, StoredConfig, SCHEMA))
+        config = check_value(stored.config, Config, "config")
         get_registered("model", MODELS, config.model)
         get_registered("data set", DATASETS, config.dataset)
-        of_records = {key: dict(stored[key]) for key in ("records", "draw", "sources")}
-        stored = {"schema": SCHEMA, "config": dataclasses.asdict(config), **of_records}
-    except (AttributeError, ValueError, KeyError, TypeError, UserError) as error:
+        parse_form(stored.records)
+    except (ValueError, UserError) as error:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
         ) from error
-    return stored
+    return {**stored._asdict(), "config": dataclasses.asdict(config)}
 
 
-def _upgrade_config(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content of a config.json in today's schema. Raises `ValueError` for a schema of a later version."""
-    schema = stored.get("schema", 1)
-    if schema not in range(1, SCHEMA + 1):
-        raise ValueError(f"its schema is {schema}, and this version reads up to {SCHEMA}")
-    if schema == SCHEMA:
+def _upgrade_config(stored: StoredConfig) -> StoredConfig:
+    """The content of a config.json in today's schema. Raises `ValueError` if its model has no name."""
+    if stored.schema == SCHEMA:
         return stored
     # Before schema 3, JPEGs were decoded as TensorFlow does by default. The oldest runs learned no maps.
-    options = {"map_weight": 0.0, **stored["config"], "exact_jpeg": False}
+    options = {"map_weight": 0.0, **stored.config, "exact_jpeg": False}
     options.pop("skip_corrupt", None)  # today `wrangle --salvage` leaves corrupt records out
-    model = options["model"]
-    return {**stored, "config": {**options, "model": RENAMED_MODELS.get(model, model)}}
+    model = check_value(options.get("model"), str, "config.model")
+    return stored._replace(schema=SCHEMA, config={**options, "model": RENAMED_MODELS.get(model, model)})
 
 
 def read_run_info(folder: Path) -> Info:
@@ -149,7 +169,7 @@ def read_run_info(folder: Path) -> Info:
 
     It is enough to build the run's model and to prepare pictures for it. Raises the errors of `read_config`.
     """
-    return Info.from_form(read_config(folder)["records"])
+    return parse_form(read_config(folder)["records"])
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
@@ -163,10 +183,19 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / "history.json"
     try:
-        entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        return [{**entry, "step": int(entry["step"]), "seconds": float(entry["seconds"])} for entry in entries]
-    except (ValueError, TypeError, KeyError) as error:
+        entries = read_json(path, list[HistoryEntry]) if path.exists() else []
+        _check_scores(entries)
+    except ValueError as error:
         raise make_damage_error(path, error) from error
+    return [dataclasses.asdict(entry) for entry in entries]
+
+
+def _check_scores(entries: list[HistoryEntry]) -> None:
+    """Raises `ValueError` if the scores of an entry lack one of `SCORES`."""
+    for entry in entries:
+        for scores in filter(None, (entry.train, entry.valid)):
+            if missing := [name for name in SCORES if name not in scores]:
+                raise ValueError(f"the entry of step {entry.step} lacks {', '.join(missing)}")
 
 
 def write_history(folder: Path, entries: list[dict[str, Any]]) -> None:

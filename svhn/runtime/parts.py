@@ -9,17 +9,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from svhn.errors import UserError
 from svhn.runtime.files import atomic_write, write_json
 from svhn.runtime.holding import hold_folder
 from svhn.runtime.place import FAILED, PLAN_FILE, Place
+from svhn.runtime.schema import check_value, read_json
 
 SCHEMA = 1  # number of the layout of plan.json
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp$")
 LONGEST_VALUE = 40  # characters of a value in a message
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _read_fields(folder: Path) -> dict[str, Any] | None:
     """What `plan.json` holds; None if there is none. Raises `UserError` for a file that no plan of any schema made."""
     path = folder / PLAN_FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = read_json(path, dict[str, Any])
     except FileNotFoundError:
         return None
     except ValueError:
@@ -146,6 +149,17 @@ def _write_first_plan(plan: Plan) -> Plan:
     plan = replace(plan, plan_id=uuid4().hex)
     _write_plan(plan)
     return plan
+
+
+def read_result(plan: Plan, kind: type[T]) -> T:
+    """The result of a complete plan, as `schema.check_value` returns it. Raises `UserError` for another one."""
+    try:
+        return check_value(plan.result, kind, "result")
+    except ValueError as error:
+        raise UserError(
+            f"{plan.folder / PLAN_FILE} is no plan of this program ({error}): choose another folder, or add "
+            "--restart to remove that work and begin anew"
+        ) from error
 
 
 def _check_identity(plan: Plan, stored: Plan) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from svhn.errors import UserError, shorten
 from svhn.records import merge_earlier_info, read_info, withdraw_splits, write_info
 from svhn.runtime.files import atomic_write, describe_file, digest_files
-from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan
+from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan, read_result
 from svhn.runtime.place import Place
 from svhn.spec import DatasetSpec, Entry, Info
 from svhn.wrangle.crop import Crop, crop_entry, describe_encoder
@@ -34,6 +34,13 @@ from svhn.wrangle.unnamed import describe_unnamed, find_unnamed
 PLAN_FOLDER = "unfinished"  # in the folder of a data set's records: holds the new shards until all are complete
 
 MakeShards = Callable[[Place, Sequence[Shard], Crop], None]
+
+
+class Result(NamedTuple):
+    """What comes of wrangling: the records of its splits, and lines for the user."""
+
+    info: Info
+    lines: list[str]
 
 
 def convert_dataset(
@@ -80,12 +87,12 @@ def convert_dataset(
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
             _check_skipped(folder, tally, summaries, options.max_skipped)
-            filled = dataclasses.asdict(_fill_info(info, summaries))
-            plan = complete_plan(plan, {"info": filled, "lines": _summarize_records(folder, tally, summaries)})
-        result = plan.result or {}
-        _replace_records(records_dir, plan.folder, result["info"], shards, splits)
+            lines = _summarize_records(folder, tally, summaries)
+            plan = complete_plan(plan, {"info": dataclasses.asdict(_fill_info(info, summaries)), "lines": lines})
+        result = read_result(plan, Result)
+        _replace_records(records_dir, plan.folder, result.info, shards, splits)
         discard_plan(plan)
-    return [*describe_unnamed(find_unnamed(spec, data_dir, sources, tally.named)), *result["lines"]]
+    return [*describe_unnamed(find_unnamed(spec, data_dir, sources, tally.named)), *result.lines]
 
 
 def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
@@ -171,15 +178,14 @@ def _check_skipped(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[
 def _replace_records(
     records_dir: Path,
     plan_folder: Path,
-    fields: Mapping[str, Any],
+    info: Info,
     shards: Sequence[Shard],
     splits: Mapping[str, object],
 ) -> None:
-    """Put complete shards in place, and their `Info`, given as its fields. After a kill, the same call goes on.
+    """Put complete shards in place, and their `Info`. After a kill, the same call goes on.
 
     The other splits' part of `info.json` is read at the end, since salvaging may change it after a kill.
     """
-    info = Info(**{**fields, "size": tuple(fields["size"])})
     withdraw_splits(records_dir, info.dataset, splits)  # until the new files are in place
     replace_splits(plan_folder, records_dir / info.dataset, shards, splits)
     write_info(records_dir, merge_earlier_info(records_dir, info))

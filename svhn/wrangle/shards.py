@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from svhn.errors import UserError
 from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
 from svhn.runtime import beam
 from svhn.runtime.files import flush_to_disk
 from svhn.runtime.parts import Plan
 from svhn.runtime.place import Place
 from svhn.runtime.processes import start_workers
+from svhn.runtime.schema import read_json
 from svhn.runtime.shell import silence_tensorflow
 from svhn.spec import Entry
 from svhn.wrangle.crop import Crop, CroppedPicture
@@ -137,13 +139,21 @@ def _write_shard_files(place: Place, shard: Shard, outcomes: Iterable[CroppedPic
 
 
 def read_summaries(folder: Path, shards: Iterable[Shard], splits: Iterable[str]) -> dict[str, list[Summary]]:
-    """The summaries of all shards, by split. A split may have no shard."""
+    """The summaries of all shards, by split. A split may have no shard. Raises `UserError` for a damaged summary."""
     found: dict[str, list[Summary]] = {split: [] for split in splits}
     for shard in shards:
-        fields = json.loads((folder / shard.summary_name).read_text(encoding="utf-8"))
-        skipped = [(name, reason) for name, reason in fields.pop("skipped")]
-        found[shard.split].append(Summary(**fields, skipped=skipped))
+        found[shard.split].append(_read_summary(folder / shard.summary_name))
     return found
+
+
+def _read_summary(path: Path) -> Summary:
+    try:
+        return read_json(path, Summary)
+    except ValueError as error:
+        raise UserError(
+            f"{path} is no summary of a shard ({error}): "
+            "run the same command with --restart, which makes the shards anew"
+        ) from error
 
 
 def add_lengths(summaries: Iterable[Summary]) -> dict[str, int]:

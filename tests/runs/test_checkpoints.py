@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -265,3 +266,22 @@ def test_a_checkpoint_without_its_index_is_none(run: Path) -> None:
     lines: list[str] = []
     assert checkpoints.restore_latest(run, checkpoint, lines.append) == value_of(model) == 1
     assert lines == [f"Restored model from: {run}/ckpt-1"]
+
+
+def write_single_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+def write_huge_array(path: Path) -> None:
+    """An .npz of a few bytes, whose array says that it has 36 TiB."""
+    with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**13,)})
+
+
+@pytest.mark.parametrize("write", [write_single_array, write_huge_array])
+def test_released_weights_that_are_no_weights_are_refused(run: Path, write: Callable[[Path], None]) -> None:
+    run.mkdir(parents=True)
+    write(run / "ckpt-7.npz")
+    with pytest.raises(UserError, match=r"ckpt-7 can't be read .* --checkpoint"):
+        checkpoints.load_weights(run, make_model(), 7)
