@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
-from svhn.errors import UserError
+from svhn import records
+from svhn.errors import UserError, shorten
 from svhn.records import Split, count_intact_records
 
 
@@ -19,11 +20,31 @@ def check_sizes(split: Split) -> None:
 
 @contextmanager
 def explain_corruption(split: Split) -> Iterator[None]:
-    """Turn TensorFlow's error at a corrupt record of the split into a `UserError` that names the file and record."""
+    """Turn TensorFlow's error at an unusable record of the split into a `UserError` that names the file and record."""
     try:
         yield
     except tf.errors.DataLossError as error:
         raise UserError(describe_corruption(split)) from error
+    except tf.errors.InvalidArgumentError as error:
+        message = describe_foreign_record(split)
+        if not message:  # the error is of something else than the records
+            raise
+        raise UserError(message) from error
+
+
+def describe_foreign_record(split: Split) -> str:
+    """The message that names the first record of another program; "" if all records have our features and a picture."""
+    for path in split.paths:
+        for index, record in enumerate(tf.data.TFRecordDataset(str(path))):
+            try:
+                tf.io.decode_image(tf.io.parse_single_example(record, records.make_features())["image"])
+            except tf.errors.InvalidArgumentError as error:
+                command = f"python -m svhn.wrangle --dataset={path.parent.name} --records_dir={path.parent.parent}"
+                return (
+                    f"{path}: record {index} (counted from 0) is none of this program's ({shorten(error.message)}): "
+                    f"move the file, or write all records with `{command}`"
+                )
+    return ""
 
 
 def describe_corruption(split: Split) -> str:

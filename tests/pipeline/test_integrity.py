@@ -97,3 +97,46 @@ def test_a_file_cut_between_two_records_is_noticed(split: Split) -> None:
     with pytest.raises(UserError) as error:
         integrity.check_sizes(split)
     assert_located(str(error.value), split.paths[1], 3)
+
+
+def make_foreign_record(**features: tf.train.Feature) -> bytes:
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+PICTURE = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"no picture"]))
+LABEL = tf.train.Feature(int64_list=tf.train.Int64List(value=[3]))
+
+
+def decode_pictures(split: Split) -> None:
+    for record in tf.data.TFRecordDataset([str(path) for path in split.paths]):
+        tf.io.decode_image(records.parse_example(record, 5)["image"])
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b"some text",
+        make_foreign_record(image_raw=PICTURE, label=LABEL),
+        make_foreign_record(image=LABEL, name=PICTURE),
+        make_foreign_record(image=PICTURE, name=PICTURE, digits=LABEL),
+    ],
+    ids=["no example", "other features", "other types", "no picture"],
+)
+def test_a_record_of_another_program_is_named(split: Split, foreign: bytes) -> None:
+    picture = tf.io.encode_png(tf.zeros((2, 2, 3), tf.uint8)).numpy()
+    own = records.serialize_example(picture, "7", "a")
+    for path in split.paths:
+        records.write_shard(path, [own, own, foreign if path == split.paths[1] else own])
+    with pytest.raises(UserError) as error, integrity.explain_corruption(split):
+        decode_pictures(split)
+    assert str(error.value).startswith(f"{split.paths[1]}: record 2 ")
+    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={split.paths[1].parents[1]}`" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_another_invalid_argument_is_not_blamed_on_records(split: Split) -> None:
+    picture = tf.io.encode_png(tf.zeros((2, 2, 3), tf.uint8)).numpy()
+    for path in split.paths:
+        records.write_shard(path, [records.serialize_example(picture, "7", "a")])
+    with pytest.raises(tf.errors.InvalidArgumentError), integrity.explain_corruption(split):
+        tf.reshape(tf.zeros(3), (2, 2))
