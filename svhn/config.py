@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from svhn.errors import UserError
+from svhn.errors import UserError, quote, shorten
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
 RELEASED = Path(__file__).parent / "released"  # the bundled reader; other bundled runs are folders within it
@@ -130,7 +130,7 @@ class Config:
             raise UserError(f"--seed={self.seed}: expected a whole number from 0 to {2**32 - 1}")
         for name, values in CHOICES.items():
             if getattr(self, name) not in values:
-                raise UserError(f"--{name}={getattr(self, name)}: expected one of {', '.join(values)}")
+                raise UserError(f"--{name}={shorten(getattr(self, name))}: expected one of {', '.join(values)}")
 
 
 @dataclass(frozen=True)
@@ -179,14 +179,16 @@ def parse_train_on(train_on: str, dataset: str) -> list[str]:
     """
     names = [name.strip() for name in train_on.split(",")] if train_on else [dataset]
     if "" in names or len(set(names)) < len(names):
-        raise UserError(f"--train_on={train_on}: expected names of data sets, each once, for example svhn,synthetic")
+        raise UserError(
+            f"--train_on={shorten(train_on)}: expected names of data sets, each once, for example svhn,synthetic"
+        )
     return names
 
 
 def check_folder_name(flag: str, value: str) -> None:
     """Raises `UserError` unless a flag's value is the name of one folder, which can't lead out of its parent."""
     if not value or value in (".", "..") or any(c in value for c in "/\\\0"):
-        raise UserError(f"--{flag}={value!r}: expected the name of one folder, without separators and not '..'")
+        raise UserError(f"--{flag}={quote(value)}: expected the name of one folder, without separators and not '..'")
 
 
 def _check_types(options: Any) -> None:
@@ -194,7 +196,7 @@ def _check_types(options: Any) -> None:
     for field in dataclasses.fields(options):
         value, expected = getattr(options, field.name), type(field.default)
         if type(value) is not expected and not (expected is float and type(value) is int):
-            raise UserError(f"{field.name}={value!r}: expected a value such as {field.default!r}")
+            raise UserError(f"{field.name}={quote(value)}: expected a value such as {field.default!r}")
 
 
 def _check_ranges(options: Any, names: Iterable[str], at_least: float | None) -> None:
@@ -224,5 +226,5 @@ def get_registered(kind: str, registry: Mapping[str, Any], name: str) -> Any:
         name: name of the entry.
     """
     if name not in registry:
-        raise UserError(f"unknown {kind} {name!r}: expected one of {', '.join(sorted(registry))}")
+        raise UserError(f"unknown {kind} {quote(name)}: expected one of {', '.join(sorted(registry))}")
     return registry[name]

@@ -18,7 +18,7 @@ from svhn.cli import help_pages
 from svhn.cli.session import Session
 from svhn.cli.table import ALIASES, CHOICES, COMMANDS, CUT_FLAGS, FLAGS, OTHER_NAMES, Command
 from svhn.config import Config, Paths, get_registered, parse_train_on
-from svhn.errors import UserError
+from svhn.errors import UserError, quote, shorten
 from svhn.models import MODELS
 from svhn.runtime import command_line
 from svhn.runtime.command_line import Grammar
@@ -105,7 +105,7 @@ def _resolve_command(name: str, is_file: bool) -> str:
         raise UsageError(f"{name} is a file and no command: to read it, type `read {name}`; --help lists the commands")
     near = command_line.suggest_name(name, (*COMMANDS, *OTHER_NAMES))
     suggestion = f"did you mean {near}? " if near else f"expected one of {', '.join(COMMANDS)}; "
-    raise UsageError(f"unknown command {name!r}: {suggestion}--help lists the commands")
+    raise UsageError(f"unknown command {quote(name)}: {suggestion}--help lists the commands")
 
 
 def parse_session(name: str, arguments: Sequence[str]) -> Session:
@@ -116,7 +116,7 @@ def parse_session(name: str, arguments: Sequence[str]) -> Session:
     grammar = Grammar(values, ALIASES, cut, partial(help_pages.explain_flag, name))
     words = command_line.parse_words(grammar, arguments, help_pages.make_page(name))
     if words and not command.words:
-        raise UsageError(f"unexpected {words[0]!r}: {name} takes flags, as --name=value; {name} --help lists them")
+        raise UsageError(f"unexpected {quote(words[0])}: {name} takes flags, as --name=value; {name} --help lists them")
     return _make_session(name, values, words)
 
 
@@ -143,7 +143,7 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     _check_given(given, models)
     for flag, choices in CHOICES.items():
         if named[flag] not in choices:
-            raise UserError(f"--{flag}={named[flag]}: expected one of {', '.join(choices)}")
+            raise UserError(f"--{flag}={shorten(named[flag])}: expected one of {', '.join(choices)}")
     own = (
         "split",
         "finder",

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from svhn.download.remote import read_remote_text
 from svhn.download.transfer import Progress, fetch_file, parse_checksums
 from svhn.download.unpack import unpack_archive
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, quote
 from svhn.runtime.files import describe_mismatch
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
@@ -97,7 +97,7 @@ def _list_available(spec: DatasetSpec, url: str, say: Say) -> Sources:
 def _select_splits(sources: Sources, splits: Sequence[str], source: str) -> Sources:
     for split in splits:
         if split not in sources:
-            raise UserError(f"--splits: {source} has no {split!r}: expected {' or '.join(sources)}")
+            raise UserError(f"--splits: {source} has no {quote(split)}: expected {' or '.join(sources)}")
     return {split: sources[split] for split in splits} if splits else sources
 
 

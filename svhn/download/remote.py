@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, shorten
 
 CHUNK = 1 << 16  # bytes
 TIMEOUT = 30.0  # seconds without a byte
@@ -123,7 +123,7 @@ def _get_local_folder(source: str) -> Path | None:
     if scheme == "file":
         return Path(urllib.request.url2pathname(urllib.parse.urlsplit(source).path))
     if scheme not in ("http", "https"):
-        raise UserError(f"--url={source}: expected http://, https://, file:// or a folder")
+        raise UserError(f"--url={shorten(source)}: expected http://, https://, file:// or a folder")
     return None
 
 
@@ -152,7 +152,7 @@ def _send_request(url: str, offset: int) -> Any:
     except urllib.error.HTTPError as answer:
         return answer
     except (ValueError, http.client.InvalidURL) as error:
-        raise UserError(f"{url} is not an address ({error}): check --url") from error
+        raise UserError(f"{shorten(url)} is not an address ({shorten(error)}): check --url") from error
     except (OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(f"{url}: {getattr(error, 'reason', error)}") from error
 

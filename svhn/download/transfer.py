@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from svhn.download.remote import CHUNK, BrokenTransferError, Pause, Stream, open_stream, retry_attempt
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, quote
 from svhn.runtime.files import attach_filename, compute_sha256, describe_mismatch, flush_to_disk
 from svhn.spec import Archive
 
@@ -27,7 +27,7 @@ def parse_checksums(text: str) -> dict[str, str]:
         match = CHECKSUM_LINE.fullmatch(line.rstrip())
         if match is None:
             expected = "64 hexadecimal digits, two spaces and a file's name, as `sha256sum *` writes them"
-            raise UserError(f"SHA256SUMS, line {number}: {line[:80]!r}: expected {expected}")
+            raise UserError(f"SHA256SUMS, line {number}: {quote(line)}: expected {expected}")
         checksums[match[2]] = match[1].lower()
     return checksums
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from svhn.config import Paths
-from svhn.errors import Say, UserError, suggest_extra
+from svhn.errors import Say, UserError, shorten, suggest_extra
 from svhn.runtime.shell import silence_native_code
 from svhn.spec import Info
 
@@ -79,7 +79,7 @@ def load_network(
     from svhn.runs.stored import open_run, read_run_info
 
     if engine not in ENGINES:
-        raise UserError(f"--engine={engine}: expected one of {', '.join(ENGINES)}")
+        raise UserError(f"--engine={shorten(engine)}: expected one of {', '.join(ENGINES)}")
     run = open_run(paths.run_folder, given, read_run_info(paths.run_folder), "score")
     step = resolve_step(run.folder, checkpoint)
     _check_installed(engine)
@@ -203,7 +203,7 @@ def _explain_load_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the engines' own types have no common base
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        reason = shorten(error)
         raise UserError(
             f"{path}: the engine can't load it ({reason}): export it again, or name another --engine"
         ) from error

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import UserError, shorten, suggest_extra
 from svhn.reading.outputs import CSV_COLUMNS, SCHEMA, Row, format_csv_row, format_json_row
 from svhn.runtime.files import atomic_write, make_ending
 
@@ -44,7 +44,7 @@ def check_output(output: str) -> None:
         return
     if path.suffix.lower() not in ENDINGS:
         raise UserError(
-            f"--output={output}: expected a name that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, "
+            f"--output={shorten(output)}: expected a name that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, "
             f"or a folder, as {output}/"
         )
     if path.suffix.lower() == PARQUET and not find_spec("pyarrow"):

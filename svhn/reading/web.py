@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from svhn import images
-from svhn.errors import Say, UserError, suggest_extra
+from svhn.errors import Say, UserError, shorten, suggest_extra
 from svhn.labels import Reading
 from svhn.reading.outputs import explain_refusal
 
@@ -162,7 +162,7 @@ def check_address(host: str, port: int) -> None:
 
 def _make_address_error(host: str, port: int, error: Exception) -> UserError:
     return UserError(
-        f"cannot serve at --host={host} --port={port} ({type(error).__name__}: {str(error).splitlines()[0][:120]}): "
+        f"cannot serve at --host={host} --port={port} ({type(error).__name__}: {shorten(error)}): "
         "name an address of this machine and a free port, or --port=0 for the first free one"
     )
 

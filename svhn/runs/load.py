@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from svhn.config import Config
 from svhn.datasets import DATASETS
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 from svhn.models import MODELS
 from svhn.models.losses import Network, Outputs
 from svhn.models.precision import use_precision
@@ -34,7 +34,7 @@ def build_model(run: Run) -> keras.Model:
     except ValueError as error:
         raise UserError(
             f"--model={run.config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
-            f"or `python -m svhn.wrangle` with a larger --size ({str(error).splitlines()[0][:120]})"
+            f"or `python -m svhn.wrangle` with a larger --size ({shorten(error)})"
         ) from error
     if "box" in model.output:
         _check_box_support(run.config)

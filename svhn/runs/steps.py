@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 from svhn.runtime.files import DamagedFileError, write_json
 from svhn.runtime.schema import check_value, read_json
 
@@ -39,7 +39,9 @@ def resolve_steps(folder: Path, which: str) -> list[int]:
         return found if which == "all" else found[-1:]
     if which.isdecimal() and int(which) in found:
         return [int(which)]
-    raise UserError(f"--checkpoint={which}: expected all, latest, best (once valid was scored) or one of {found}")
+    raise UserError(
+        f"--checkpoint={shorten(which)}: expected all, latest, best (once valid was scored) or one of {found}"
+    )
 
 
 def resolve_step(folder: Path, which: str = "") -> int:

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from absl import flags
 
+from svhn.errors import quote, shorten
 from svhn.runtime.help_page import Page, format_page
 from svhn.runtime.shell import HelpRequest, UsageError
 
 HELP_NAMES = ("help", "helpfull", "h")
 WORDS = "words"  # what a cut flag becomes whose value now stands without a flag
+NEGATION = "no"  # before the name of a flag that is on or off
 SYNONYMS = {  # what other programs call a flag, and what it is called here
     "learning_rate": "lrate",
     "lr": "lrate",
@@ -90,7 +92,7 @@ def parse_flags(
     """
     words = parse_words(Grammar(values, cut=cut or {}), expand_flagfiles(argv[1:]), page)
     if words:
-        raise UsageError(f"unexpected {words[0]!r}: expected flags, as --name=value; --help lists them")
+        raise UsageError(f"unexpected {quote(words[0])}: expected flags, as --name=value; --help lists them")
 
 
 def expand_flagfiles(arguments: Sequence[str]) -> list[str]:
@@ -98,7 +100,7 @@ def expand_flagfiles(arguments: Sequence[str]) -> list[str]:
     try:
         return flags.FlagValues().read_flags_from_files(list(arguments))
     except flags.Error as error:
-        raise UsageError(f"{error}: expected --flagfile=FILE, a file with one flag per line") from error
+        raise UsageError(f"{shorten(error)}: expected --flagfile=FILE, a file with one flag per line") from error
 
 
 def parse_words(grammar: Grammar, arguments: Sequence[str], page: Page) -> list[str]:
@@ -108,9 +110,14 @@ def parse_words(grammar: Grammar, arguments: Sequence[str], page: Page) -> list[
         if flag.name in HELP_NAMES:
             raise HelpRequest(format_page(grammar.values, page, flag.value == "all" or flag.name == "helpfull"))
     translated = [_translate_flag(grammar, flag) for flag in typed]
-    for name, _ in translated:
-        if name and name != WORDS and not _is_defined(grammar.values, name):
-            raise UsageError((grammar.explain or (lambda wrong: explain_unknown(wrong, list(grammar.values))))(name))
+    for name, value in translated:
+        if not name or name == WORDS:
+            continue
+        if not _is_defined(grammar.values, name):
+            raise UsageError(
+                (grammar.explain or (lambda wrong: explain_unknown(wrong, list(grammar.values))))(shorten(name))
+            )
+        _check_negation(grammar.values, name, value)
     rebuilt = [_join_flag(name, value) for name, value in translated if name and name != WORDS]
     _read_values(grammar.values, rebuilt)
     return words + [value for name, value in translated if name == WORDS and value]
@@ -123,6 +130,15 @@ def _translate_flag(grammar: Grammar, flag: Flag) -> Flag:
         return Flag(name, flag.value)
     print(f"note: {grammar.cut[name].note.format(value=flag.value)}", file=sys.stderr)
     return Flag(grammar.cut[name].becomes, flag.value)
+
+
+def _check_negation(values: flags.FlagValues, name: str, value: str | None) -> None:
+    """Raises `UsageError` for a value after `--no…`, at which absl raises an error of its own kind."""
+    if value is not None and name not in values:
+        raise UsageError(
+            f"--{name}={shorten(value)}: expected --{name} alone, or --{name.removeprefix(NEGATION)}=false; "
+            "--help lists the flags"
+        )
 
 
 def _join_flag(name: str, value: str | None) -> str:
@@ -158,7 +174,7 @@ def _takes_value(grammar: Grammar, name: str) -> bool:
 
 
 def _is_defined(values: flags.FlagValues, name: str) -> bool:
-    negated = name.removeprefix("no")
+    negated = name.removeprefix(NEGATION)
     return name in values or (negated in values and bool(values[negated].boolean))
 
 
@@ -166,7 +182,7 @@ def _read_values(values: flags.FlagValues, arguments: list[str]) -> None:
     try:
         values(["", *arguments])
     except flags.Error as error:
-        raise UsageError(f"{' '.join(str(error).split())}: --help lists the flags") from error
+        raise UsageError(f"{shorten(' '.join(str(error).split()))}: --help lists the flags") from error
     for name, value in values.flag_values_dict().items():
         if isinstance(value, float) and math.isnan(value):  # no bound keeps it out
             raise UsageError(f"--{name}={value}: expected a number; --help lists the flags")

@@ -36,13 +36,20 @@ def start_workers(processes: int) -> Iterator[Any]:
     """A function like `map` that keeps the order and, for more than one process, runs in worker processes.
 
     Raises:
-        UserError: one of the workers ended before its work was done.
+        UserError: no worker can be started, or one of them ended before its work was done.
     """
     if processes == 1:
         yield map
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy the state, but not the threads, of TensorFlow
-    pool = ProcessPoolExecutor(processes, context, initializer=_watch_parent)
+    try:
+        pool = ProcessPoolExecutor(processes, context, initializer=_watch_parent)
+    except OSError as error:  # of the semaphores that the processes share; the system names no file
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"worker processes can't be started ({reason}): make the system's shared memory writable, /dev/shm on "
+            "Linux, or work with one process"
+        ) from error
 
     def parallel_map(*arguments: Any) -> Iterator[Any]:
         with _block_signal(signal.SIGINT):  # or Ctrl-C in the terminal would interrupt the workers, too

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
-from svhn.errors import Interrupted, UserError, suggest_extra
+from svhn.errors import Interrupted, UserError, shorten, suggest_extra
 from svhn.runtime.native_errors import explain_native_error
 from svhn.runtime.signals import Terminated, raise_on_signals
 from svhn.threads import SharedContext
@@ -19,11 +19,15 @@ from svhn.threads import SharedContext
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
 FOLDER_REMEDY = "a file has the name of a folder: move the file, or choose another folder"
 PERMISSION_REMEDY = "change its permissions or choose another folder"
+FILES_REMEDY = "raise the limit on open files (`ulimit -n`) or end other programs, then run the same command again"
 REMEDIES = {
     errno.ENOSPC: ROOM_REMEDY,
     errno.EDQUOT: ROOM_REMEDY,
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`) or choose another folder, "
     "then run the same command again",
+    errno.EMFILE: FILES_REMEDY,
+    errno.ENFILE: FILES_REMEDY,
+    errno.ENAMETOOLONG: "choose a shorter name",
     errno.EACCES: PERMISSION_REMEDY,
     errno.EPERM: PERMISSION_REMEDY,
     errno.EROFS: PERMISSION_REMEDY,
@@ -158,5 +162,6 @@ def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
 
 def explain_os_error(error: OSError) -> str:
     """The file, what the system refused, and the remedy if one is known."""
-    parts = (error.filename, error.strerror or str(error), REMEDIES.get(error.errno or 0))
+    name = shorten(error.filename) if error.errno == errno.ENAMETOOLONG else error.filename
+    parts = (name, error.strerror or str(error), REMEDIES.get(error.errno or 0))
     return ": ".join(str(part) for part in parts if part)

@@ -14,7 +14,7 @@ from absl import flags
 import svhn
 from svhn.config import Paths, get_registered
 from svhn.datasets import DATASETS
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 from svhn.runtime import beam, shell
 from svhn.runtime.command_line import CutFlag, parse_flags
 from svhn.runtime.help_page import Page
@@ -80,7 +80,7 @@ def _define_flags() -> flags.FlagValues:
 def _parse_size(text: str) -> Size:
     match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
     if not match:
-        raise UserError(f"--size={text}: expected HEIGHTxWIDTH in pixels, for example 64x64")
+        raise UserError(f"--size={shorten(text)}: expected HEIGHTxWIDTH in pixels, for example 64x64")
     return int(match[1]), int(match[2])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,10 +16,12 @@ import numpy as np
 import pytest
 
 from svhn.errors import UserError
+from svhn.runtime import processes
 from svhn.runtime.processes import PIECE, ProcessEndedError, call_in_process, start_workers
 
 KILLED = """
 import multiprocessing, os, signal, time
+from svhn.runtime import processes
 from svhn.runtime.processes import start_workers
 if __name__ == "__main__":
     with start_workers(2) as mapped:
@@ -29,6 +32,7 @@ if __name__ == "__main__":
 
 WAITING = """
 import time
+from svhn.runtime import processes
 from svhn.runtime.processes import start_workers
 if __name__ == "__main__":
     with start_workers(2) as mapped:
@@ -153,3 +157,12 @@ def running(process: Path) -> bool:
         return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_shared_memory_that_can_not_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", refuse)
+    with pytest.raises(UserError, match=r"Read-only file system.*/dev/shm"), processes.start_workers(2):
+        pass

@@ -111,3 +111,20 @@ def test_a_closed_pipe_ends_quietly() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENFILE, "ulimit -n"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.ENOSPC, "make room"),
+        (errno.EROFS, "permissions"),
+        (errno.ENAMETOOLONG, "shorter name"),
+    ],
+)
+def test_what_the_system_refuses_has_its_own_remedy(number: int, remedy: str) -> None:
+    message = shell.explain_os_error(OSError(number, os.strerror(number), "runs/x"))
+    assert message.startswith(f"runs/x: {os.strerror(number)}: ")
+    assert remedy in message
