@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tqdm import tqdm
-
 from svhn.download.remote import read_remote_text
 from svhn.download.transfer import Progress, fetch_file, parse_checksums
 from svhn.download.unpack import unpack_archive
 from svhn.errors import Say, UserError, quote
+from svhn.runtime.bars import make_bar
 from svhn.runtime.files import describe_mismatch
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
@@ -157,7 +156,7 @@ def _explain_no_source(spec: DatasetSpec, data_dir: Path) -> str:
 @contextmanager
 def _show_progress(title: str) -> Iterator[Progress]:
     """A progress bar with bytes, rate and remaining time."""
-    with tqdm(desc=title, unit="B", unit_scale=True) as shown:
+    with make_bar(desc=title, unit="B", unit_scale=True) as shown:
         started = False
 
         def move(done: int, total: int | None) -> None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from svhn import labels
 from svhn.errors import Say, UserError
@@ -25,6 +24,7 @@ from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints
 from svhn.runs.load import build_model, freeze_model, load_trained_model
+from svhn.runtime.bars import make_bar
 
 SHEET_EXAMPLES = 60  # examples on a sheet of pictures
 
@@ -68,7 +68,7 @@ def make_scorer(network: Network, run: Run, split: Split) -> Callable[[str], dic
     def score(title: str) -> dict[str, float]:
         progress = {"desc": title, "total": size, "unit": "batch", "leave": False, "disable": not title}
         with integrity.explain_corruption(split):
-            return metrics.compute_scores(metrics.sum_counts(map(count, tqdm(batches, **progress))))
+            return metrics.compute_scores(metrics.sum_counts(map(count, make_bar(batches, **progress))))
 
     return score
 

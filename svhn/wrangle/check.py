@@ -11,9 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from svhn.errors import UserError, shorten
+from svhn.runtime.bars import make_bar
 from svhn.runtime.files import write_rows
 from svhn.runtime.processes import start_workers
 from svhn.spec import Box, DatasetSpec, Entry, Size
@@ -57,7 +56,9 @@ def inspect_sources(
     usable = [entry for _, entry in entries if not entry.problem]
     with start_workers(processes) as parallel_map:
         crop = partial(crop_entry, spec.load, spec.locate, spec.path, size, spec.margin, spec.image_format)
-        outcomes = iter(tqdm(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False))
+        outcomes = iter(
+            make_bar(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False)
+        )
         return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in entries]
 
 

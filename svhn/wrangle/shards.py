@@ -11,11 +11,10 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from svhn.errors import UserError
 from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
 from svhn.runtime import beam
+from svhn.runtime.bars import make_bar
 from svhn.runtime.files import flush_to_disk
 from svhn.runtime.parts import Plan
 from svhn.runtime.place import Place
@@ -97,7 +96,7 @@ def make_shards(place: Place, shards: Iterable[Shard], crop: Crop, processes: in
         for split, same in groupby(shards, key=lambda shard: shard.split):
             parts = list(same)
             entries = list(chain.from_iterable(shard.entries for shard in parts))
-            with tqdm(parallel_map(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
+            with make_bar(parallel_map(crop, entries), desc=split, total=len(entries), unit="image") as outcomes:
                 rest = iter(outcomes)
                 for shard in parts:
                     _write_shard_files(place, shard, islice(rest, len(shard.entries)))

@@ -79,11 +79,11 @@ def render_split(folder: Path, count: int, seed: int) -> None:
 
 def _draw_pictures(folder: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     """Save the pictures; yields the file name and digits of each, as `write_digit_struct` takes them."""
-    from tqdm import tqdm
+    from svhn.runtime.bars import make_bar  # its tqdm would slow down every command's start
 
     draw = partial(draw_picture, folder, fonts.find_readable_fonts(), seed)
     with start_workers(count_cores() if count >= WORTH_PROCESSES else 1) as parallel_map:
-        yield from tqdm(parallel_map(draw, range(count)), desc=folder.stem, total=count, unit="image")
+        yield from make_bar(parallel_map(draw, range(count)), desc=folder.stem, total=count, unit="image")
 
 
 def draw_picture(folder: Path, paths: Sequence[str], seed: int, index: int) -> tuple[str, np.ndarray]:
