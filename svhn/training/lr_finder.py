@@ -19,7 +19,7 @@ from svhn.models.losses import Network
 from svhn.pipeline.batches import Batch, make_training_batches
 from svhn.records import Split
 from svhn.run import Run
-from svhn.runs import checkpoints
+from svhn.runs.steps import list_steps
 from svhn.training import initial_weights
 from svhn.training.step import State, build_state, make_step
 from svhn.training.teacher import load_teacher
@@ -53,7 +53,7 @@ class Sweep(NamedTuple):
 
 
 def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
-    """Sweep the learning rate from the run's newest checkpoint, or from new weights. The run's folder stays as it is.
+    """Sweep the learning rate from new weights, or those of `--init_from`. The run's folder stays as it is.
 
     Args:
         run: the run, or a new run without a folder yet.
@@ -62,7 +62,7 @@ def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
         say: prints a line.
 
     Raises:
-        UserError: the model is fitted without gradient descent, or the run's checkpoints can't be read.
+        UserError: the model is fitted without gradient descent, or the run of `--init_from` can't be read.
     """
     if MODELS[run.config.model].fit:
         raise UserError(
@@ -70,11 +70,12 @@ def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
         )
     constant = run.with_options(lrate=1.0, decay="constant", warmup_steps=0)
     state = build_state(constant, steps=len(RATES), replicas=1)
-    start = checkpoints.restore_latest(run.folder, state.make_checkpoint(), say)
-    if not start and run.config.init_from:
+    if list_steps(run.folder):  # a rate that suits trained weights would be far too low for the training that it is for
+        say(f"Sweeping from new weights, and not from those of {run.folder}")
+    if run.config.init_from:
         say(initial_weights.initialize_weights(state, run, paths))
     augmentation = DATASETS[run.config.dataset].augmentation
-    batches = make_training_batches(constant, split, augmentation, start)
+    batches = make_training_batches(constant, split, augmentation)
     return sweep_rates(state, constant.config, iter(batches), load_teacher(run, paths))
 
 

@@ -199,9 +199,9 @@ def test_finding_changes_nothing_of_the_run(tmp_path: Path) -> None:
     found = lr_finder.find_learning_rate(run, paths_of(tmp_path), split, lines.append)
     assert files(tmp_path) == before
     assert {path.name for path in before} >= {"config.json", "history.json", "ckpt-12.index", "ckpt-6.index"}
-    assert lines == [f"Restored model from: {tmp_path}/checkpoints/demo/ckpt-12"]
+    assert lines == [f"Sweeping from new weights, and not from those of {tmp_path}/checkpoints/demo"]
     elsewhere = dataclasses.replace(run, folder=tmp_path / "checkpoints/new")
     fresh = lr_finder.find_learning_rate(elsewhere, paths_of(tmp_path, "new"), split, lines.append)
-    assert found.losses[0] < 0.8 * fresh.losses[0]  # from where the run stands
+    np.testing.assert_allclose(found.losses, fresh.losses, rtol=1e-4)
     assert files(tmp_path) == before
     assert len(lines) == 1
