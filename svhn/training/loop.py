@@ -30,7 +30,13 @@ from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.training import distribute, initial_weights
 from svhn.training.ledger import Ledger, Scores
 from svhn.training.optimizers import PLATEAU_FACTOR, count_since_best, should_reduce_rate
-from svhn.training.progress import count_steps, format_checkpoint, format_progress, make_divergence_error
+from svhn.training.progress import (
+    choose_interval,
+    count_steps,
+    format_checkpoint,
+    format_progress,
+    make_divergence_error,
+)
 from svhn.training.step import build_state, make_step
 from svhn.training.stops import Stops, catch_stops
 from svhn.training.teacher import load_teacher
@@ -147,6 +153,7 @@ class Loop:
         take_step = make_step(self.state, self.config, self.strategy, self.teacher)
         recent, since_checkpoint = ZERO_COUNTS, ZERO_COUNTS
         seconds = 0.0  # of training since the last progress line, without scoring and saving
+        every = choose_interval(self.config, start, self.steps)
         if self.agree(self._should_stop_early()):
             return start
         for step in range(start + 1, self.steps + 1):
@@ -157,7 +164,7 @@ class Loop:
             self.check_finite(step, counts.loss)
             recent = metrics.sum_counts([recent, counts])
             since_checkpoint = metrics.sum_counts([since_checkpoint, counts])
-            if step % self.config.log_every == 0 or step == self.steps:
+            if step % every == 0 or step == self.steps:
                 self._log_progress(step, recent, seconds)
                 recent, seconds = ZERO_COUNTS, 0.0
             stopping = self.agree(bool(stops)) and step < self.steps

@@ -55,3 +55,15 @@ def make_divergence_error(run: Run, problem: str) -> UserError:
         f"{problem}: stopped; the last checkpoint is {kept[0]}. "
         f"Try a smaller --lrate than {run.config.lrate:g}, or --clip_norm=1, under another --name"
     )
+
+
+def choose_interval(config: Config, start: int, steps: int) -> int:
+    """Steps between two progress lines: `log_every`, or fewer where training would end before its first line.
+
+    Args:
+        config: the options.
+        start: the step that training goes on from.
+        steps: the last step.
+    """
+    left = steps - start
+    return config.log_every if left > config.log_every else max(1, left // 3)
