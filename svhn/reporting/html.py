@@ -28,7 +28,7 @@ p { margin: 0.3rem 0 0.8rem; max-width: 46rem; color: var(--pale); }
 .tiles, .charts, .cards { display: grid; gap: 0.75rem; }
 .tiles { margin: 1.25rem 0; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
 .cards + .charts { margin-top: 0.75rem; }
-.charts { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); align-items: start; }
+.charts { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .cards { gap: 0.5rem; grid-template-columns: repeat(auto-fill, minmax(6.4rem, 1fr)); }
 .cards.large { grid-template-columns: repeat(auto-fill, minmax(10.4rem, 1fr)); }
 .tile, .chart, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
@@ -96,7 +96,11 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the page, in this order: title, text, cards, charts, tables. `large` enlarges the cards."""
+    """A part of the page, in this order: title, text, cards, charts, tables.
+
+    `large` enlarges the cards. `folded` is the title under which the charts are hidden until a reader opens it; ""
+    shows them.
+    """
 
     title: str
     text: str = ""
@@ -104,6 +108,7 @@ class Section(NamedTuple):
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     large: bool = False
+    folded: str = ""
 
 
 class Page(NamedTuple):
@@ -154,8 +159,13 @@ def _render_section(content: Section) -> str:
         size = "cards large" if content.large else "cards"
         parts.append(f'<div class="{size}">{"".join(map(_render_card, content.cards))}</div>')
     if content.charts:
-        parts.append(f'<div class="charts">{"".join(map(_render_chart, content.charts))}</div>')
+        charts = f'<div class="charts">{"".join(map(_render_chart, content.charts))}</div>'
+        parts.append(_fold(content.folded, charts) if content.folded else charts)
     return f"<section>{''.join([*parts, *map(_render_table, content.tables)])}</section>\n"
+
+
+def _fold(title: str, content: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{content}</details>\n"
 
 
 def _render_paragraph(text: str) -> str:
@@ -188,10 +198,7 @@ def _render_image(png: bytes, description: str) -> str:
 def _render_table(content: Table) -> str:
     rows = "".join(f"<tr>{_render_cells(row, 'td')}</tr>\n" for row in content.rows)
     head = f"<thead><tr>{_render_cells(content.header, 'th')}</tr></thead>"
-    return (
-        f"<details><summary>{escape(content.title)}</summary>"
-        f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div></details>\n'
-    )
+    return _fold(content.title, f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div>')
 
 
 def _render_cells(texts: Sequence[str], element: str) -> str:

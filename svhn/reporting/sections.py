@@ -182,7 +182,8 @@ def _build_maps_section(facts: Facts) -> Section | None:
         )
         for index, (layer, maps) in enumerate(facts.maps.items(), start=1)
     ]
-    return Section("Feature maps", text, [_build_sample_card(example)], drawn)
+    folded = f"Maps of {format_count(len(drawn), 'layer')}"
+    return Section("Feature maps", text, [_build_sample_card(example)], drawn, folded=folded)
 
 
 def _format_map_title(layer: str, maps: np.ndarray) -> str:

@@ -89,3 +89,12 @@ def test_what_is_wrong_is_framed(tmp_path: Path) -> None:
     kinds = [attributes["class"] for tag, attributes in reader.tags if tag == "figure"]
     assert kinds == ["card", "card wrong"] * 2
     assert ("div", {"class": "cards large"}) in reader.tags
+
+
+def test_folded_charts_are_within_their_title(tmp_path: Path) -> None:
+    charts = [Chart("c", "d", PNG)]
+    page = Page("a", "", [], [], [Section("b", charts=charts, folded=NASTY), Section("e", charts=charts)])
+    reader = Reader(write_page(tmp_path / "page.html", page).read_text(encoding="utf-8"))
+    tags = [tag for tag, _ in reader.tags if tag in ("details", "summary", "img")]
+    assert tags == ["details", "summary", "img", "img"]
+    assert NASTY in reader.text
