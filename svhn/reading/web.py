@@ -37,7 +37,7 @@ STYLE = """
 .gradio-container {max-width: 1000px !important; margin: 0 auto !important}
 .answer svg {width: 100%; max-height: 60vh}
 .number {font-size: 3rem; font-weight: 700; margin: 0}
-.digits {display: flex; flex-wrap: wrap; gap: 1rem; margin: 0; padding: 0; list-style: none}
+.digits {display: flex; overflow-x: auto; gap: 0.9rem; margin: 0; padding: 0; list-style: none}
 .digits b {display: block; font-size: 1.6rem}
 """
 
@@ -113,9 +113,6 @@ def _build_blocks(read: Read) -> Any:
     def respond(source: Path | bytes | None) -> str:
         return render_response(read, source)
 
-    def respond_and_clear(source: Path | bytes | None) -> tuple[str, None]:
-        return respond(source), None  # an empty input, ready for the next picture
-
     def make_input(label: str, **options: Any) -> Any:
         webcam = gradio.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}})
         image = gradio.Image(label=label, webcam_options=webcam, height=300, **options)
@@ -137,7 +134,7 @@ def _build_blocks(read: Read) -> Any:
         examples = [[str(file)] for file in sorted(EXAMPLES.glob("*.jpg"))]
         hidden = make_input("Example", visible=False)
         gradio.Examples(examples, hidden, answer, respond, run_on_click=True, cache_examples=False)
-        picture.input(respond_and_clear, picture, [answer, picture], show_progress="hidden")
+        picture.input(respond, picture, answer, show_progress="hidden")
         camera.stream(
             respond, camera, answer, stream_every=CAMERA_INTERVAL, show_progress="hidden", concurrency_limit=1
         )
