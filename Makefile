@@ -41,11 +41,13 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 
 .venv/demo: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing packages into .venv by pip: this takes some minutes."
 	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic]'
 	touch $@
 
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing packages into .venv by pip: this takes some minutes."
 	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,heic,parquet,beam,test]'
 	touch $@
 

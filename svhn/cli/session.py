@@ -40,7 +40,11 @@ class Session(NamedTuple):
     models: list[str]
 
 
+TRAINING_ROWS = ("Is training", "Log name", "Num steps", "Num epochs", "Learning rate")  # which only train prints
+
+
 def format_banner(session: Session, run: Run) -> str:
+    """What a command works with. Training prints the title and the rows of the reference."""
     height, width, channels = run.input_shape
     rows = {
         "Running project": session.paths.name,
@@ -58,8 +62,10 @@ def format_banner(session: Session, run: Run) -> str:
         "Grayscale": run.config.grayscale,
         "Channels": channels,
     }
-    lines = (f"{name + ':':<19}{value}" for name, value in rows.items())
-    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines])
+    training = session.mode == "train"
+    shown = {name: value for name, value in rows.items() if training or name not in TRAINING_ROWS}
+    lines = [f"{name + ':':<19}{value}" for name, value in shown.items()]
+    return "\n".join(["MULTI-SVHN CLASSIFICATION", *lines] if training else lines)
 
 
 def read_session_info(session: Session) -> Info:
