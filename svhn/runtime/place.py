@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from svhn.errors import UserError
 from svhn.runtime.files import attach_filename, flush_to_disk, make_ending, name_temporarily
+from svhn.runtime.schema import read_json
 
 PLAN_FILE = "plan.json"
 FAILED = ".failed"  # what the name of a file adds to a part's that tells why the part could not be made
@@ -55,8 +55,8 @@ class Place(NamedTuple):
     def _check_plan(self, name: str) -> None:
         path = self.folder / PLAN_FILE
         try:
-            plan_id = json.loads(path.read_text(encoding="utf-8")).get("plan_id", "")
-        except FileNotFoundError:
+            plan_id = read_json(path, dict[str, Any]).get("plan_id", "")
+        except (FileNotFoundError, ValueError):
             plan_id = None
         if plan_id != self.plan_id:
             raise UserError(
