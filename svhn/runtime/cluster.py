@@ -55,7 +55,7 @@ def _make_error(problem: str) -> UserError:
 
 
 def _check_addresses(kind: str, addresses: Any) -> list[str]:
-    """The addresses of a cluster's tasks of one kind. Raises `UserError` for a kind that has no part in the training."""
+    """The addresses of a cluster's tasks of one kind. Raises `UserError` for a kind that has no part in training."""
     if kind not in LISTED:
         raise _make_error(f"the cluster has a {kind!r}, expected {_join_kinds(TRAINING)}")
     if not isinstance(addresses, list) or not addresses or not all(isinstance(each, str) for each in addresses):
