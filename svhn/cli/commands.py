@@ -22,8 +22,9 @@ from svhn.cli.session import (
 from svhn.models import MODELS
 from svhn.run import Run
 from svhn.runs.steps import read_best, resolve_step, resolve_steps
-from svhn.runs.stored import begin_run, open_run, plan_run, read_config
+from svhn.runs.stored import hold_run, open_run, plan_run, read_config
 from svhn.runtime.files import atomic_write, write_rows
+from svhn.runtime.holding import hold_folder
 from svhn.runtime.shell import UsageError, silence_tensorflow
 
 if TYPE_CHECKING:
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
 
 def train_run(session: Session) -> None:
     info = read_training_info(session)
-    run = begin_run(session.paths.run_folder, session.given, info)
-    print(format_banner(session, run), flush=True)
-    with silence_tensorflow():
-        from svhn.training import loop
+    with hold_run(session.paths.run_folder, session.given, info) as run:
+        print(format_banner(session, run), flush=True)
+        with silence_tensorflow():
+            from svhn.training import loop
 
-    started = time.monotonic()
-    loop.train_model(run, session.paths, print_line, session.wait_minutes)
-    print("Finished training.")
-    print(f"Total time to run: {time.monotonic() - started:.0f} s")
-    if info.has_split("test") or info.has_split("valid"):
-        print(f"Now score it: {format_score_command(session.paths, info)}")
+        started = time.monotonic()
+        loop.train_model(run, session.paths, print_line, session.wait_minutes)
+        print("Finished training.")
+        print(f"Total time to run: {time.monotonic() - started:.0f} s")
+        if info.has_split("test") or info.has_split("valid"):
+            print(f"Now score it: {format_score_command(session.paths, info)}")
 
 
 def score_run(session: Session) -> None:
@@ -124,9 +125,10 @@ def release_checkpoint(session: Session) -> None:
 
     folder = session.paths.results / "released"
     valid = splits.open_run_split(run, session.paths, "valid")
-    with integrity.explain_corruption(valid):
-        temperature, scores = release.release_run(run, valid, step, folder)
-    release.write_light_file(folder, session.paths.records_dir, print_line)
+    with hold_folder(folder, "run", "choose another --results_dir"):
+        with integrity.explain_corruption(valid):
+            temperature, scores = release.release_run(run, valid, step, folder)
+        release.write_light_file(folder, session.paths.records_dir, print_line)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
     released = dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent))

@@ -12,6 +12,7 @@ from svhn.download.unpack import unpack_archive
 from svhn.errors import Say, UserError, quote
 from svhn.runtime.bars import make_bar
 from svhn.runtime.files import describe_mismatch
+from svhn.runtime.holding import hold_file
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
 PACKED_SUFFIX = ".tar.gz"  # files of other suffixes are not unpacked
@@ -107,16 +108,23 @@ def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Pa
     if there := _find_unpacked(spec, path, result):
         say(f"{split}: {there} is there already")
         return
-    if not _is_verified(path, archive, say):
-        if not source:
-            raise UserError(_explain_no_source(spec, data_dir))
-        say(f"{split}: fetching {archive.filename} from {source}")
-        with _show_progress(archive.filename) as progress:
-            fetch_file(source, archive, data_dir, progress, say)
-    if _is_packed(path):
-        with _show_progress(f"unpacking {split}") as progress:
-            unpack_archive(path, result, progress)
+    verified = _is_verified(path, archive, say)
+    if not verified and not source:
+        raise UserError(_explain_no_source(spec, data_dir))
+    if not verified or _is_packed(path):
+        with hold_file(path, "choose another --data_dir"):  # of two processes, one would cut the other's file short
+            if not verified:
+                _fetch_with_progress(split, archive, data_dir, source, say)
+            if _is_packed(path):
+                with _show_progress(f"unpacking {split}") as progress:
+                    unpack_archive(path, result, progress)
     say(f"{split}: {result} is complete")
+
+
+def _fetch_with_progress(split: str, archive: Archive, data_dir: Path, source: str, say: Say) -> None:
+    say(f"{split}: fetching {archive.filename} from {source}")
+    with _show_progress(archive.filename) as progress:
+        fetch_file(source, archive, data_dir, progress, say)
 
 
 def _find_unpacked(spec: DatasetSpec, path: Path, folder: Path) -> Path | None:

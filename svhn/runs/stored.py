@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +19,7 @@ from svhn.run import Run
 from svhn.runs.steps import list_steps, make_damage_error
 from svhn.runtime import cluster
 from svhn.runtime.files import write_json
+from svhn.runtime.holding import hold_folder
 from svhn.runtime.schema import check_value, read_json
 from svhn.spec import COUNT, Info
 
@@ -51,6 +53,19 @@ def make_config(given: Mapping[str, Any]) -> Config:
     """A new run's options: the given ones; for the others the model's own defaults, then those of `Config`."""
     model = get_registered("model", MODELS, given.get("model", Config.model))
     return Config(**{"dataset": model.dataset, **model.defaults, **given})
+
+
+@contextmanager
+def hold_run(folder: Path, given: Mapping[str, Any], info: Info) -> Iterator[Run]:
+    """As `begin_run`, and keep other processes from training the run. Of several workers, the chief holds the folder.
+
+    Raises:
+        UserError: as `begin_run`, or another process trains the run.
+    """
+    chief = cluster.is_chief()
+    plan_run(folder, given, info)  # a folder that can't be trained in is left as it is
+    with hold_folder(folder, "run", "train under another --name") if chief else nullcontext():
+        yield begin_run(folder, given, info)
 
 
 def begin_run(folder: Path, given: Mapping[str, Any], info: Info) -> Run:

@@ -76,7 +76,7 @@ def open_plan(plan: Plan, restart: bool = False) -> Iterator[Plan]:
         UserError: another process has the plan open, the folder's plan is another one, or a file has the name of one
             that the plan will make, `plan.json` for example.
     """
-    with hold_folder(plan.folder):
+    with hold_folder(plan.folder, "plan", "choose another folder"):
         if restart:
             _remove_earlier_files(plan.folder)
         stored = read_plan(plan.folder)

@@ -14,7 +14,7 @@ from svhn.pipeline import splits
 from svhn.run import Run
 from svhn.runs import load
 from svhn.runs.steps import resolve_step
-from svhn.runs.stored import begin_run, read_history
+from svhn.runs.stored import hold_run, read_history
 from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.spec import Info
 from svhn.training import loop
@@ -56,9 +56,9 @@ def compare_models(
     for model in models:
         model_paths = make_model_paths(paths, model)
         say(f"Model {model}:")
-        run = begin_run(model_paths.run_folder, {**given, "dataset": info.dataset, "model": model}, info)
-        loop.train_model(run, model_paths, say, wait_minutes)
-        results.append(_measure_model(run, model_paths))
+        with hold_run(model_paths.run_folder, {**given, "dataset": info.dataset, "model": model}, info) as run:
+            loop.train_model(run, model_paths, say, wait_minutes)
+            results.append(_measure_model(run, model_paths))
     return results
 
 

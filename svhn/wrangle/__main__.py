@@ -18,6 +18,7 @@ from svhn.errors import UserError, shorten
 from svhn.runtime import beam, shell
 from svhn.runtime.command_line import CutFlag, parse_flags
 from svhn.runtime.help_page import Page
+from svhn.runtime.holding import hold_folder
 from svhn.runtime.near_names import find_near_path
 from svhn.runtime.processes import count_cores
 from svhn.spec import DatasetSpec, Size
@@ -31,6 +32,7 @@ GROUPS = {
     "Files": ("data_dir", "records_dir"),
 }
 PAGE = Page("python -m svhn.wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
+HOLD_RECORDS = ("records", "choose another --records_dir")  # as `hold_folder` takes it
 CUT_FLAGS = {"parts": CutFlag("--parts has no effect: parts of numbers are learned no more", takes_value=False)}
 
 
@@ -186,10 +188,14 @@ def _salvage_records(values: flags.FlagValues) -> None:
     if unused:
         raise UserError(f"--salvage uses only --dataset and --records_dir: leave out --{unused[0]}")
     with shell.silence_tensorflow():
+        from svhn.records import read_info
         from svhn.wrangle import salvage
 
-    for line in salvage.salvage_records(Path(values.records_dir), values.dataset):
-        print(line)
+    records_dir = Path(values.records_dir)
+    read_info(records_dir, values.dataset)  # where there are no records, no folder is made
+    with hold_folder(records_dir / values.dataset, *HOLD_RECORDS):
+        for line in salvage.salvage_records(records_dir, values.dataset):
+            print(line)
 
 
 def _write_records(values: flags.FlagValues, spec: DatasetSpec, sources: list[str], options: dict[str, Any]) -> None:
@@ -203,8 +209,9 @@ def _write_records(values: flags.FlagValues, spec: DatasetSpec, sources: list[st
         make = partial(shards.make_shards_by_beam, values.runner, values.runner_options)
         data_dir = data_dir.absolute()  # a worker starts in a folder of its own
     folders, made = (data_dir, Path(values.records_dir)), convert.Options(**options)
-    for line in convert.convert_dataset(spec, *folders, sources, made, values.restart, make, svhn.__version__):
-        print(line)
+    with hold_folder(folders[1] / spec.name, *HOLD_RECORDS):
+        lines = convert.convert_dataset(spec, *folders, sources, made, values.restart, make, svhn.__version__)
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from svhn.datasets.synthetic import digits as numerals
 from svhn.datasets.synthetic.digits import DIGIT_HEIGHT
 from svhn.errors import UserError
 from svhn.labels import SVHN_ZERO
+from svhn.runtime.holding import hold_file
 from svhn.runtime.processes import count_cores, start_workers
 from svhn.spec import DRAWN, Archive, DatasetSpec
 
@@ -37,7 +38,8 @@ def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
         pictures: number of training pictures; 0 stands for that of `PICTURES`.
 
     Raises:
-        UserError: a folder of that name holds other files or another number of pictures, or matplotlib is missing.
+        UserError: a folder of that name holds other files or another number of pictures, another process draws it, or
+            matplotlib is missing.
     """
     counts = {**PICTURES, **({"train": pictures} if pictures else {})}
     for split in counts:
@@ -48,7 +50,8 @@ def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
             raise UserError(f"{folder} {what} and is left as it is: choose another --data_dir")
     for split, count in counts.items():
         if not is_present(data_dir, split):
-            render_split(Path(data_dir) / split, count, seed=list(PICTURES).index(split))
+            with hold_file(Path(data_dir) / split, "choose another --data_dir"):
+                render_split(Path(data_dir) / split, count, seed=list(PICTURES).index(split))
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:
