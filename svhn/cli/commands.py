@@ -21,8 +21,9 @@ from svhn.cli.session import (
 )
 from svhn.models import MODELS
 from svhn.run import Run
-from svhn.runs.steps import read_best, resolve_step, resolve_steps
+from svhn.runs.steps import list_steps, read_best, resolve_step, resolve_steps
 from svhn.runs.stored import hold_run, open_run, plan_run, read_config
+from svhn.runtime.cluster import is_chief
 from svhn.runtime.files import atomic_write, write_rows
 from svhn.runtime.holding import hold_folder
 from svhn.runtime.shell import UsageError, silence_tensorflow
@@ -42,8 +43,18 @@ def train_run(session: Session) -> None:
         loop.train_model(run, session.paths, print_line, session.wait_minutes)
         print("Finished training.")
         print(f"Total time to run: {time.monotonic() - started:.0f} s")
-        if info.has_split("test") or info.has_split("valid"):
-            print(f"Now score it: {format_score_command(session.paths, info)}")
+        if is_chief() and list_steps(run.folder):
+            _suggest_score(session, run)
+
+
+def _suggest_score(session: Session, run: Run) -> None:
+    """Print how to score the run. Raises `UserError` if the checkpoint to score can't be read."""
+    from svhn.runs import checkpoints
+
+    which = "best" if read_best(run.folder) else "latest"
+    checkpoints.check_checkpoint(run.folder, resolve_step(run.folder, which))
+    if run.records.has_split("test") or run.records.has_split("valid"):
+        print(f"Now score it: {format_score_command(session.paths, run.records, which)}")
 
 
 def score_run(session: Session) -> None:
@@ -132,7 +143,7 @@ def release_checkpoint(session: Session) -> None:
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")
     released = dataclasses.replace(session.paths, name=folder.name, checkpoints_dir=str(folder.parent))
-    print(format_score_command(released, run.records))
+    print(format_score_command(released, run.records, "best"))
 
 
 def export_checkpoint(session: Session) -> None:

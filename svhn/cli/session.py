@@ -85,12 +85,12 @@ def read_training_info(session: Session) -> Info:
     return records.add_other_sources(info, session.paths.records_dir, parse_train_on(train_on, info.dataset))
 
 
-def format_score_command(paths: Paths, info: Info) -> str:
-    """The command that scores a trained run, on test if there is one; only scores on valid tell the best checkpoint."""
+def format_score_command(paths: Paths, info: Info, checkpoint: str) -> str:
+    """The command that scores a run's checkpoint, `best` or `latest`, on test if there is such a split."""
     options = {
         "mode": "test" if info.has_split("test") else "valid",
         "name": paths.name,
-        "checkpoint": "best" if info.has_split("valid") else "latest",
+        "checkpoint": checkpoint,
     }
     for folder in ("records_dir", "checkpoints_dir", "results_dir"):
         if getattr(paths, folder) != getattr(Paths, folder):

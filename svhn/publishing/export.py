@@ -19,6 +19,7 @@ from svhn.models.losses import Network
 from svhn.publishing.agreement import Agreement, choose_check_images, compare_outputs, run_in_batches
 from svhn.publishing.formats import FORMATS, Exportable
 from svhn.run import Run
+from svhn.runs.checkpoints import is_pattern
 from svhn.runs.exported import PREFERENCE, get_description_path, write_description
 from svhn.runs.load import freeze_model, load_run
 from svhn.runs.steps import resolve_step
@@ -65,7 +66,14 @@ def export_run(
 
 
 def _check_target(target: Path, kind: str) -> None:
-    """Raises `UserError` if the name does not fit the format, or if anything but an earlier export has it."""
+    """Raises `UserError` if the name does not fit the format, or if anything but an earlier export has it.
+
+    TensorFlow could not load a SavedModel whose path is a pattern.
+    """
+    if kind == "savedmodel" and is_pattern(target):
+        raise UserError(
+            f"{target}: TensorFlow loads no SavedModel from a path with [ or \\: name another with --output"
+        )
     expected = Path(f"_{FORMATS[kind].suffix}").suffix
     if kind != "savedmodel" and target.suffix != expected:
         raise UserError(f"--output={target}: expected a name that ends in {expected}")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, shorten
 from svhn.runs.steps import list_steps, read_best
 from svhn.runtime.native_errors import shorten_reason
 
@@ -28,12 +31,12 @@ def get_checkpoint_path(folder: Path, step: int) -> Path:
 
 
 def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) -> None:
-    """Write the state after `step` steps as a checkpoint.
+    """Write the state after `step` steps as a checkpoint, and read it back.
 
     TensorFlow writes the index last, and `list_steps` lists indices, so a half-written checkpoint is never listed.
 
     Raises:
-        UserError: the files can't be written, for example because the disk is full.
+        UserError: the files can't be written, for example because the disk is full, or can't be read.
     """
     try:
         checkpoint.write(str(get_checkpoint_path(folder, step)))
@@ -44,6 +47,41 @@ def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) ->
             f"{get_checkpoint_path(folder, step)} could not be written ({reason}): "
             "make room, then run the same command again"
         ) from error
+    check_checkpoint(folder, step)
+
+
+def check_checkpoint(folder: Path, step: int) -> None:
+    """Read all values of a checkpoint of TensorFlow's, with their checksums. Raises `UserError` if it can't be read."""
+    path = get_checkpoint_path(folder, step)
+    try:
+        with _avoid_patterns(path) as readable:
+            reader = tf.train.load_checkpoint(readable)
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
+    except READ_ERRORS as error:
+        reason = shorten(error)
+        raise UserError(f"{path} can't be read back ({reason}): train with another --checkpoints_dir") from error
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether TensorFlow takes the path of files to be read for a pattern, which does not match the path itself.
+
+    TensorFlow writes to a path as it stands. For reading, it looks for what the path matches as a pattern, in which
+    `[ab]` stands for one letter and a backslash for nothing; `*` and `?` match themselves, too.
+    """
+    return bool({*"[\\"} & {*path.as_posix()})
+
+
+@contextmanager
+def _avoid_patterns(path: Path) -> Iterator[str]:
+    """The path by which TensorFlow can read a checkpoint: its own or, if that is a pattern, one through a link."""
+    if not is_pattern(path):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "run"
+        link.symlink_to(path.parent.absolute())
+        yield str(link / path.name)
 
 
 def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Say) -> int:
@@ -58,10 +96,10 @@ def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Say) -> i
     for step in reversed(found):
         path = get_checkpoint_path(folder, step)
         try:
-            checkpoint.read(str(path)).assert_existing_objects_matched()
+            with _avoid_patterns(path) as readable:
+                checkpoint.read(readable).assert_existing_objects_matched()
         except READ_ERRORS as error:
-            reason = str(error).splitlines()[0][:120]
-            say(f"{path} can't be read ({reason}): going back to the checkpoint before it")
+            say(f"{path} can't be read ({shorten(error)}): going back to the checkpoint before it")
             continue
         say(f"Restored model from: {path}")
         return step
@@ -84,12 +122,12 @@ def load_weights(folder: Path, model: Any, step: int) -> None:
         if released.exists():
             model.set_weights(_read_released_weights(released))
             return
-        status = tf.train.Checkpoint(average=model).read(str(path))
-        status.expect_partial().assert_existing_objects_matched()
+        with _avoid_patterns(path) as readable:
+            status = tf.train.Checkpoint(average=model).read(readable)
+            status.expect_partial().assert_existing_objects_matched()
     except READ_ERRORS as error:
-        reason = str(error).splitlines()[0][:120]
         raise UserError(
-            f"{path} can't be read ({reason}): choose another checkpoint with --checkpoint, "
+            f"{path} can't be read ({shorten(error)}): choose another checkpoint with --checkpoint, "
             "or train under another --name"
         ) from error
 

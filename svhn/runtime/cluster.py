@@ -99,8 +99,6 @@ def list_addresses() -> tuple[str, dict[str, str]]:
     """The address of this machine, and those of the others that train by name, such as `worker 1`."""
     cluster = read_cluster()
     named = {
-        f"{kind} {index}": address
-        for kind in TRAINING
-        for index, address in enumerate(cluster.addresses.get(kind, ()))
+        f"{kind} {index}": address for kind in TRAINING for index, address in enumerate(cluster.addresses.get(kind, ()))
     }
     return named.pop(f"{cluster.kind} {cluster.place}"), named

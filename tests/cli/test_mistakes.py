@@ -39,17 +39,16 @@ def test_mistakes_leave_nothing(
 @pytest.mark.parametrize(
     ("splits", "options", "expected"),
     [
-        (["train", "valid", "test"], {}, "--mode=test --name=demo --checkpoint=best"),
-        (["train", "valid"], {"name": "own"}, "--mode=valid --name=own --checkpoint=best"),
-        (["train", "test"], {}, "--mode=test --name=demo --checkpoint=latest"),
+        (["train", "valid", "test"], {}, "--mode=test --name=demo --checkpoint=latest"),
+        (["train", "valid"], {"name": "own"}, "--mode=valid --name=own --checkpoint=latest"),
         (["train"], {"records_dir": "my own"}, "--mode=valid --name=demo --checkpoint=latest '--records_dir=my own'"),
         (
             ["train", "test", "valid"],
             {"records_dir": "a/b", "checkpoints_dir": "c"},
-            "--mode=test --name=demo --checkpoint=best --records_dir=a/b --checkpoints_dir=c",
+            "--mode=test --name=demo --checkpoint=latest --records_dir=a/b --checkpoints_dir=c",
         ),
     ],
 )
 def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
     info = spec.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
-    assert session.format_score_command(Paths(**options), info) == f"python main.py {expected}"
+    assert session.format_score_command(Paths(**options), info, "latest") == f"python main.py {expected}"

@@ -285,3 +285,33 @@ def test_released_weights_that_are_no_weights_are_refused(run: Path, write: Call
     write(run / "ckpt-7.npz")
     with pytest.raises(UserError, match=r"ckpt-7 can't be read .* --checkpoint"):
         checkpoints.load_weights(run, make_model(), 7)
+
+
+@pytest.mark.parametrize("name", ["run [1]", "a[b", "a*b", "a?b", "a\\b", "[!a]*?{b,c}"])
+def test_a_folder_named_like_a_pattern_is_read(tmp_path: Path, name: str) -> None:
+    run = tmp_path / name
+    model, checkpoint = save_steps(run, 1, 2)
+    assert checkpoints.restore_latest(run, checkpoint, print) == value_of(model) == 2
+    checkpoints.load_weights(run, model, 1)
+    assert value_of(model) == 1
+
+
+def test_a_folder_named_relatively_like_a_pattern_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, checkpoint = save_steps(Path("[1]"), 1)
+    assert checkpoints.restore_latest(Path("[1]"), checkpoint, print) == value_of(model) == 1
+
+
+@every_damage
+def test_a_checkpoint_is_read_back_when_it_is_written(run: Path, monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
+    save_steps(run, 1)
+    own = tf.train.Checkpoint.write
+
+    def write(checkpoint: tf.train.Checkpoint, path: str) -> str:
+        written = own(checkpoint, path)
+        spoil(run, 2)
+        return written
+
+    monkeypatch.setattr(tf.train.Checkpoint, "write", write)
+    with pytest.raises(UserError, match=rf"^{run}/ckpt-2 can't be read back \(.+\): .* --checkpoints_dir"):
+        save_steps(run, 2)

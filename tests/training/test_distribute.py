@@ -130,6 +130,7 @@ def test_only_the_chief_writes(runs: Runs) -> None:
     assert "wrote" not in runs.ended["worker"].output
     assert "Checkpoint 2: valid loss" in runs.ended["chief"].output
     assert "Checkpoint 2: " not in runs.ended["worker"].output
+    assert [name for name, process in runs.ended.items() if "Now score it" not in process.output] == ["worker"]
     for split in ("train", "valid"):
         assert len(list((runs.folder / "logs/run1/pair" / split).iterdir())) == 1
     run = {path.name for path in (runs.folder / "checkpoints/pair").iterdir()}
