@@ -47,7 +47,7 @@ def test_a_png_whose_pixels_decode_but_differ_from_their_checksum_is_refused_whe
     path.write_bytes(PNG[:place] + bytes(4) + PNG[place + 4 :])
     Image.open(path).load()
     spec, whole = DATASETS["svhn"], Entry("1", "1", (str(path), (0, 0, 60, 40)))
-    assert "its pixels differ from their checksum" in str(crop_entry(spec.load, None, (8, 8), 0.0, "png", whole))
+    assert "its pixels differ from their checksum" in str(crop_entry(spec.load, None, None, (8, 8), 0.0, "png", whole))
 
 
 @pytest.mark.parametrize("kept", [-4, -12, -14])

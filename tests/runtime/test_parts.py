@@ -215,9 +215,9 @@ def test_parts_that_could_not_be_made_are_counted_and_made_by_the_next_call(tmp_
 
 
 def test_an_empty_folder_of_the_user_s_stays(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), holding.hold_folder(tmp_path):
+    with pytest.raises(ZeroDivisionError), holding.hold_folder(tmp_path, "plan", "wait"):
         raise ZeroDivisionError
-    with holding.hold_folder(tmp_path / "own"):
+    with holding.hold_folder(tmp_path / "own", "plan", "wait"):
         pass
     assert contents(tmp_path) == {}
 
