@@ -18,7 +18,7 @@ MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes
 # Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
-SAME_WINDOW = 0.8  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
+SAME_WINDOW = 0.9  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
 ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
 
