@@ -66,7 +66,8 @@ def shorten(text: object) -> str:
 
     An exception without a message is named by its type.
     """
-    lines = str(text).strip().splitlines() or [type(text).__name__]
+    unnamed = [type(text).__name__] if isinstance(text, BaseException) else [""]
+    lines = str(text).strip().splitlines() or unnamed
     return _cut_text(lines[0])
 
 
