@@ -199,7 +199,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--name=released", "--format=tflite"], "expected one of litert, litert_int8, onnx, savedmodel"),
+        (["--name=released", "--format=tflite"], "expected one of litert, litert_float16, litert_int8"),
         (["--name=nothing", "--format=onnx"], "holds no run"),
         (["--name=released", "--format=onnx", "--output=."], "--output=.: expected a name that ends in .onnx"),
         (["--name=released", "--output=."], "--output=. exists"),

@@ -175,16 +175,16 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: OSError, name: str, times: int = sys.maxsize) -> None:
         self.error, self.name, self.times = error, name, times
-        own = images.open_picture
+        own = images.open_reduced
 
-        def open_picture(source: Any) -> Image.Image:
+        def open_reduced(source: Any) -> images.Picture:
             with images.explain_image_errors():
                 if str(source).endswith(self.name) and self.times:
                     self.times -= 1
                     raise self.error
             return own(source)
 
-        monkeypatch.setattr("svhn.reading.reader.open_picture", open_picture)
+        monkeypatch.setattr("svhn.reading.reader.open_reduced", open_reduced)
         monkeypatch.setattr(one_part, "PAUSES", (0.0, 0.0))
 
 

@@ -63,8 +63,9 @@ def without_report(folder: Path) -> dict[str, bytes]:
 
 
 def without_plan(folder: Path) -> dict[str, bytes]:
-    """All but what an unfinished call has left."""
-    return {name: content for name, content in tree(folder).items() if "unfinished" not in name}
+    """All but what an unfinished or killed call has left."""
+    left = ("unfinished", "records.lock", "records.holder")
+    return {name: content for name, content in tree(folder).items() if not any(word in name for word in left)}
 
 
 def examples(folder: Path, split: str) -> list[tuple[str, str, np.ndarray]]:
