@@ -87,7 +87,7 @@ def open_reduced(source: Any) -> Picture:
         return Picture(image, image.size)
     with explain_image_errors(), open_content(source) as file, identify_picture(file) as stored:
         size, reduction = stored.size, reduce_large(stored)
-        loaded = load_pixels(stored, file)
+        loaded = load_pixels(stored, file, reduction > 1)
         image = _flatten_upright(loaded)
         return Picture(image, image.size if reduction == 1 else turn_size(size, find_turn(loaded)), reduction)
 

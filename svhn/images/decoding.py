@@ -93,20 +93,22 @@ def reduce_large(image: Image.Image) -> int:
         return 1
     factor = next((each for each in REDUCTIONS if width * height <= 1e6 * REDUCED_MEGAPIXELS * each**2), None)
     if factor is None or not isinstance(image, JpegImageFile) or image.info.get("progressive"):
+        most = REDUCED_MEGAPIXELS * REDUCTIONS[-1] ** 2
         raise ValueError(
-            f"the picture has {width} x {height} pixels, expected at most {MEGAPIXELS} million, or a JPEG that is not "
-            "progressive"
+            f"the picture has {width} x {height} pixels, expected at most {MEGAPIXELS} million, or {most:,} million of "
+            "a JPEG that is not progressive"
         )
     image.draft(None, (width // factor, height // factor))
     return factor
 
 
-def load_pixels(image: Image.Image, file: IO[bytes] | None = None) -> Image.Image:
+def load_pixels(image: Image.Image, file: IO[bytes] | None = None, reduced: bool = False) -> Image.Image:
     """The same picture with its pixels.
 
     Args:
         image: a picture, of which Pillow turns a TIFF here by itself, and then removes its tag.
         file: the file that it was opened from, if its damage is to be found or mended.
+        reduced: whether it is decoded smaller; a JPEG is then not mended, since that decodes it at full size.
 
     Raises:
         OSError: the picture is damaged.
@@ -121,7 +123,7 @@ def load_pixels(image: Image.Image, file: IO[bytes] | None = None) -> Image.Imag
             raise
         raise OSError(f"the picture is damaged: {shorten(error)}") from error
     except OSError:
-        completed = complete_jpeg(file) if file and image.format == "JPEG" else None
+        completed = complete_jpeg(file) if file and image.format == "JPEG" and not reduced else None
         if completed is None:
             raise
         return completed

@@ -21,6 +21,7 @@ from svhn.runs.steps import list_steps, read_best
 from svhn.runtime.native_errors import shorten_reason
 
 # What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
+CHECKPOINT_FILE = re.compile(r"ckpt-\d+\.(index|npz|data-\d{5}-of-\d{5})")
 DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED_FILE_ERRORS)
 
@@ -145,8 +146,13 @@ def delete_checkpoint(folder: Path, step: int) -> None:
     """Delete a checkpoint, complete or half-written."""
     _delete_temporary_files(folder, step)
     # The index goes first: an interruption must not leave an index, which is listed, without its data.
-    for path in sorted(folder.glob(f"ckpt-{step}.*"), reverse=True):
+    for path in sorted(_list_files(folder, step), reverse=True):
         path.unlink()
+
+
+def _list_files(folder: Path, step: int) -> list[Path]:
+    """The files of a checkpoint, without what a user may have put beside them, such as a copy."""
+    return [path for path in folder.glob(f"ckpt-{step}.*") if CHECKPOINT_FILE.fullmatch(path.name)]
 
 
 def _delete_temporary_files(folder: Path, step: int) -> None:
@@ -161,7 +167,7 @@ def remove_leftovers(folder: Path, say: Say) -> None:
     found = {int(match[1]) for path in folder.glob("ckpt-*") if (match := re.match(r"ckpt-(\d+)[._]", path.name))}
     for step in sorted(found):
         _delete_temporary_files(folder, step)
-        suffixes = [path.name.partition(".")[2] for path in folder.glob(f"ckpt-{step}.*")]
+        suffixes = [path.name.partition(".")[2] for path in _list_files(folder, step)]
         whole = "npz" in suffixes or ("index" in suffixes and any(each.startswith("data-") for each in suffixes))
         if suffixes and not whole:
             delete_checkpoint(folder, step)

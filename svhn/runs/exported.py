@@ -17,7 +17,7 @@ SCHEMA = 1  # number of the layout of a description
 BUNDLED = "network.tflite"  # name of the exported file in the folder of a released run
 REMEDY = "export the run again, or release it again if the file is a released run's"
 SUFFIXES = (".tflite", ".onnx")
-PREFERENCE = ("litert_int8", "litert_float16", "litert", "onnx")  # formats that `read` takes, the fastest first
+PREFERENCE = ("litert_int8", "litert_float16", "litert", "onnx")  # formats that `read` takes, the smallest first
 STAMPED_OPTIONS = ("model", "dataset", "random_crop", "grayscale", "views", "temperature")
 VARYING_OPTIONS = ("augment", "magnitude")  # how views differ from one another
 

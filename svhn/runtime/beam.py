@@ -11,16 +11,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import UserError, shorten, suggest_extra
 from svhn.runtime.command_line import suggest_name
 from svhn.runtime.shell import UsageError, silence_native_code
 
-LONGEST_REASON = 300  # characters of a runner's message
 QUIET = ("--default_sdk_harness_log_level=ERROR",)  # of the workers, which print to this process's stderr
 # Without this option, which matters to no pipeline of ours, DirectRunner first tries to download the program Prism.
 OWN_OPTIONS = {"DirectRunner": (*QUIET, "--allow_unsafe_triggers")}
@@ -54,12 +53,13 @@ def _check_options(runner: str, options: Sequence[str]) -> None:
     _import_options().PipelineOptions([]).get_all_options(
         add_extra_args_fn=parsers.append
     )  # the one way to Beam's parser
-    with redirect_stderr(io.StringIO()) as printed:  # argparse prints how the program is used before its line
+    # argparse prints how the program is used before its line, and all of its help on stdout.
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as printed:
         try:
             known, unknown = parsers[0].parse_known_args(options)
         except SystemExit as error:
-            reason = printed.getvalue().strip().splitlines()[-1].partition("error: ")[2]
-            raise UsageError(f"--runner_options: {reason[:LONGEST_REASON]}") from error
+            lines = printed.getvalue().strip().splitlines() or ["error: expected options as --name=value"]  # for --help
+            raise UsageError(f"--runner_options: {shorten(lines[-1].partition('error: ')[2])}") from error
     for option in unknown:
         _report_unknown(runner, option, vars(known))
 
@@ -69,9 +69,9 @@ def _report_unknown(runner: str, option: str, known: Collection[str]) -> None:
     near = suggest_name(option.lstrip("-").partition("=")[0], known)
     hint = f"did you mean --{near}?" if near else "expected options as --name=value"
     if runner in OWN_OPTIONS:
-        raise UsageError(f"--runner_options: {runner} has no option {option[:LONGEST_REASON]}: {hint}")
+        raise UsageError(f"--runner_options: {runner} has no option {shorten(option)}: {hint}")
     print(
-        f"note: --runner_options: Beam passes {option[:LONGEST_REASON]} on to {runner} unchecked; {hint}",
+        f"note: --runner_options: Beam passes {shorten(option)} on to {runner} unchecked; {hint}",
         file=sys.stderr,
     )
 
@@ -142,7 +142,7 @@ def _explain_failures(runner: str, remedy: str) -> Iterator[None]:
         raised = WORKER_ERROR.findall(f"{type(error).__name__}: {error}")
         if raised:
             raise UserError(f"--runner={runner}: {raised[-1]}") from error
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:LONGEST_REASON]
+        reason = shorten((str(error).strip().splitlines() or [type(error).__name__])[-1])
         raise UserError(f"--runner={runner} ended early ({reason}): {remedy}") from error
 
 

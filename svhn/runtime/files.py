@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -31,8 +32,16 @@ class DamagedFileError(UserError):
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file, so that a new one can take its name; returns the name that it has then."""
-    return path.replace(path.with_name(f"{path.name}.damaged"))
+    """Rename a damaged file, so that a new one can take its name; returns the name that it has then.
+
+    The name is `NAME.damaged`, or `NAME.damaged-1` and so on if an earlier file has that name.
+    """
+    return path.replace(next(name for name in list_damaged_names(path) if not name.exists()))
+
+
+def list_damaged_names(path: Path) -> Iterator[Path]:
+    """The names under which a damaged file can be kept, one after another."""
+    return (path.with_name(f"{path.name}.damaged{f'-{number}' if number else ''}") for number in count())
 
 
 def compute_sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 
 from svhn.errors import Interrupted, UserError, shorten, suggest_extra
 from svhn.runtime.native_errors import explain_native_error
-from svhn.runtime.signals import Terminated, raise_on_signals
+from svhn.runtime.signals import SIGPIPE, Terminated, raise_on_signals
 from svhn.threads import SharedContext
 
 ROOM_REMEDY = "make room or choose another folder, then run the same command again"
@@ -97,7 +97,7 @@ def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> in
         return _print_failure(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
         _drop_unprinted_output()
-        return 128 + signal.SIGPIPE
+        return 128 + SIGPIPE
     except OSError as error:
         return _print_failure(explain_os_error(error), 1)
     except MemoryError:

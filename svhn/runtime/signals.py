@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 RAISED = ("SIGTERM", "SIGHUP")  # Python itself raises KeyboardInterrupt for SIGINT
 ENDING = ("SIGINT", *RAISED)
+SIGPIPE = getattr(signal, "SIGPIPE", 13)  # Windows has none; its number stands for a closed pipe there, too
 
 
 class Terminated(BaseException):

@@ -4,13 +4,14 @@ and no signal ends its wait.
 
 from __future__ import annotations
 
+import errno
 import functools
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from svhn.errors import Say, UserError
+from svhn.errors import Say, UserError, quote, shorten
 from svhn.runtime.cluster import list_addresses
 
 WAIT_MINUTES = 10.0  # how long to wait for the other machines, unless told otherwise
@@ -42,9 +43,10 @@ def _listen(address: str) -> socket.socket:
     try:
         server = socket.create_server(("", port), family=family, backlog=128, dualstack_ipv6=both)
     except OSError as error:
+        other = "end the program that uses it, or " if error.errno == errno.EADDRINUSE else ""
         raise UserError(
-            f"TF_CONFIG: this machine's port {port} ({host}) can't be used ({error.strerror}): "
-            "end the program that uses it, or name another port on all machines"
+            f"TF_CONFIG: this machine's port {port} ({host}) can't be used ({error.strerror}): {other}name another "
+            "port on all machines"
         ) from error
     server.setblocking(False)
     return server
@@ -76,6 +78,8 @@ def _hang_up(server: socket.socket) -> None:
 def _answers(address: str) -> bool:
     try:
         socket.create_connection(split_address(address), timeout=PATIENCE).close()
+    except UnicodeError as error:  # of the codec for international names
+        raise UserError(f"TF_CONFIG: {quote(address)} is no address ({shorten(error)}): correct it") from error
     except OSError:
         return False
     return True

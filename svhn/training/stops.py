@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from svhn.errors import Interrupted, Say
-from svhn.runtime.signals import catch_signals
+from svhn.runtime.signals import SIGPIPE, catch_signals
 
 
 class Stops:
@@ -36,7 +36,7 @@ class Stops:
         """The error to raise once all is saved. Where another worker was asked to stop, it is that of SIGTERM."""
         if self.error and not self.signals and not isinstance(self.error, BrokenPipeError):
             return self.error
-        ends = self.signals or ([signal.SIGPIPE] if self.error else [signal.SIGTERM])
+        ends = self.signals or ([SIGPIPE] if self.error else [signal.SIGTERM])
         return Interrupted(message, ends[0])
 
 

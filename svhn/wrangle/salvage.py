@@ -6,7 +6,6 @@ import dataclasses
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import tensorflow as tf
@@ -14,7 +13,7 @@ import tensorflow as tf
 from svhn.errors import UserError
 from svhn.labels import EMPTY
 from svhn.records import Split, count_intact_records, open_split, parse_example, read_info, write_info
-from svhn.runtime.files import atomic_write, attach_filename, flush_to_disk
+from svhn.runtime.files import atomic_write, attach_filename, flush_to_disk, list_damaged_names
 from svhn.spec import Info
 
 
@@ -78,8 +77,7 @@ def _salvage_split(split: Split) -> bool:
 def _keep_damaged_file(path: Path) -> None:
     """Copy a damaged shard to `NAME.damaged`, or to `NAME.damaged-1` and so on if another file has that name."""
     content = path.read_bytes()
-    for number in count():
-        kept = path.with_name(f"{path.name}.damaged{f'-{number}' if number else ''}")
+    for kept in list_damaged_names(path):
         if not kept.exists():
             with atomic_write(kept) as file:
                 file.write(content)

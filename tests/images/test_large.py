@@ -51,6 +51,13 @@ def test_a_large_jpeg_is_reduced_and_its_box_is_in_pixels_of_the_file(tmp_path: 
 
 
 @pytest.mark.usefixtures("small_limits")
+def test_a_large_jpeg_without_its_end_is_refused() -> None:
+    """To see whether nothing but the marker is missing, it would have to be decoded at full size several times."""
+    with pytest.raises(OSError, match="truncated"):
+        open_reduced(save(draw_box(), "jpeg")[:-2])
+
+
+@pytest.mark.usefixtures("small_limits")
 @pytest.mark.parametrize(("side", "reduction"), [(282, 2), (283, 4), (565, 4), (566, 8), (1131, 8)])
 def test_a_jpeg_is_reduced_no_more_than_it_has_to_be(side: int, reduction: int) -> None:
     assert open_reduced(save(Image.new("RGB", (side, side)), "jpeg")).reduction == reduction

@@ -118,10 +118,14 @@ def test_what_is_left_of_incomplete_checkpoints_is_removed_and_named(run: Path) 
     (run / "ckpt-4.data-00000-of-00001.tempstate123").touch()
     (run / "ckpt-5_temp").mkdir()
     (run / "ckpt-6.npz").touch()
+    (run / "ckpt-1.index.bak").touch()  # the user's, as the next two
+    (run / "ckpt-2.index.bak").touch()
+    (run / "ckpt-7.txt").touch()
     lines: list[str] = []
     checkpoints.remove_leftovers(run, lines.append)
     left = {path.name for path in run.iterdir()}
-    assert left == {"ckpt-6.npz", *(f"ckpt-{step}.{end}" for step in (1, 4) for end in ("index", DATA))}
+    own = {"ckpt-1.index.bak", "ckpt-2.index.bak", "ckpt-7.txt"}
+    assert left == {"ckpt-6.npz", *own, *(f"ckpt-{step}.{end}" for step in (1, 4) for end in ("index", DATA))}
     assert [line.split(",")[0] for line in lines] == [f"Removed what was left of checkpoint {step}" for step in (2, 3)]
 
 

@@ -183,6 +183,7 @@ def test_a_runner_that_beam_lacks_is_named(runner: str, hint: str) -> None:
         ("--direct_running_mode=threads", "multi_threading"),
         ("--direct_num_workers=two", "--direct_num_workers"),
         ("--zzz", "--name=value"),
+        ("--help", "--name=value"),
     ],
 )
 def test_an_option_that_beam_would_drop_is_named_in_one_line(

@@ -66,6 +66,15 @@ def test_each_missing_machine_is_named(servers: list[socket.socket]) -> None:
         wait(0)
 
 
+def test_an_address_that_no_machine_can_have_is_an_error(
+    servers: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", os.environ["TF_CONFIG"].replace("127.0.0.1", "127.0.0..1", 1))
+    servers[1].close()
+    with pytest.raises(UserError, match=r"TF_CONFIG: '127\.0\.0\.\.1:\d+'"):
+        wait(0)
+
+
 def test_a_machine_that_comes_later_is_waited_for(servers: list[socket.socket]) -> None:
     late = port_of(servers[2])
     servers[1].close()

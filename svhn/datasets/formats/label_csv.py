@@ -111,4 +111,5 @@ def _make_row(header: Sequence[str], row: CsvRow) -> LabelRow:
     problem = f"{fault}: complete the line, or put a text with a comma into quotes" if fault else ""
     if any("\n" in cell or "\r" in cell for cell in row.cells):
         problem = "a value goes on in the next line: close its quote"
-    return LabelRow(row.line, dict(zip(header, row.cells, strict=False)), problem)
+    cells = {**dict.fromkeys(header, ""), **dict(zip(header, row.cells, strict=False))}  # a short row has a problem
+    return LabelRow(row.line, cells, problem)
