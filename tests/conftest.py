@@ -15,10 +15,12 @@ from support.shelf import make_once
 # A worker gets whole files. Those that take longest go first, so that no worker is left alone with one at the end.
 LONGEST_FILES = [
     "test_distribute.py",
+    "test_beam.py",
+    "test_resume.py",
     "test_export.py",
+    "test_faults.py",
     "test_web.py",
     "test_models.py",
-    "test_resume.py",
     "test_main.py",
     "test_release.py",
     "test_initial_weights.py",
