@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import math
-import os
 from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from svhn.errors import UserError, quote, shorten
 from svhn.labels import EMPTY
 from svhn.runtime.files import write_json
+from svhn.runtime.native_errors import explain_native_error
 from svhn.runtime.schema import check_value, read_json
 from svhn.spec import NOWHERE, SCHEMA, Box, Info
 
@@ -184,7 +183,7 @@ def serialize_example(image: bytes, label: str, name: str, boxes: Iterable[Box] 
 
 
 def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
-    """Write a TFRecord file; returns the number of its records. Raises `OSError` if the system refuses it."""
+    """Write a TFRecord file; returns the number of its records. Raises the errors of `explain_native_error`."""
     import tensorflow as tf
 
     count = 0
@@ -194,13 +193,8 @@ def write_shard(path: Path, serialized: Iterable[bytes]) -> int:
                 writer.write(record)
                 count += 1
     except tf.errors.OpError as error:
-        raise OSError(_find_errno(error.message), f"could not be written ({error.message})", str(path)) from error
+        raise explain_native_error(error, path) or error from error
     return count
-
-
-def _find_errno(message: str) -> int:
-    """The number of the system's error that TensorFlow's message ends with; 0 if it ends otherwise."""
-    return next((number for number in errno.errorcode if message.endswith(f"; {os.strerror(number)}")), 0)
 
 
 def count_intact_records(path: str | Path) -> tuple[int, bool]:

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from svhn.errors import Say, UserError, shorten
 from svhn.runs.steps import list_steps, read_best
-from svhn.runtime.native_errors import shorten_reason
+from svhn.runtime.native_errors import explain_native_error
 
 # What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
 CHECKPOINT_FILE = re.compile(r"ckpt-\d+\.(index|npz|data-\d{5}-of-\d{5})")
@@ -37,17 +37,14 @@ def save_checkpoint(folder: Path, checkpoint: tf.train.Checkpoint, step: int) ->
     TensorFlow writes the index last, and `list_steps` lists indices, so a half-written checkpoint is never listed.
 
     Raises:
-        UserError: the files can't be written, for example because the disk is full, or can't be read.
+        OSError: the system refuses to write the files, for example because the disk is full.
+        UserError: the files can't be written for another reason, or can't be read back.
     """
     try:
         checkpoint.write(str(get_checkpoint_path(folder, step)))
     except tf.errors.OpError as error:
         delete_checkpoint(folder, step)
-        reason = shorten_reason(str(error.message)).rpartition("; ")[2]
-        raise UserError(
-            f"{get_checkpoint_path(folder, step)} could not be written ({reason}): "
-            "make room, then run the same command again"
-        ) from error
+        raise explain_native_error(error, get_checkpoint_path(folder, step)) or error from error
     check_checkpoint(folder, step)
 
 

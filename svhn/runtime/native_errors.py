@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import sys
+from pathlib import Path
 
 from svhn.errors import UserError
 from svhn.runtime.cluster import count_workers
@@ -17,18 +18,22 @@ TRACE = re.compile(r"^Graph execution error:.*\n\n", re.DOTALL)
 MARKS = re.compile(r"{{function_node [^}]*}} |\s*\[\[{{.*?}}\]\]|\s*\[Op:[^\]]*\](?: name:)?")
 
 
-def explain_native_error(error: Exception) -> Exception | None:
+def explain_native_error(error: Exception, path: Path | None = None) -> Exception | None:
     """The error to raise in place of one of TensorFlow's; None for any other error.
 
     It is an `OSError` if the system refused a file, and else a `UserError`.
+
+    Args:
+        error: what was raised.
+        path: the file that was written, in place of the name in TensorFlow's message, which may be a temporary one.
     """
     tensorflow = sys.modules.get("tensorflow")  # if it was never imported, it can't have failed
     if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
         return None
     kind, reason = type(error).__name__, shorten_reason(str(getattr(error, "message", error)))
-    path, _, refusal = reason.rpartition("; ")
+    named, _, refusal = reason.rpartition("; ")
     if refusal in SYSTEM_ERRORS:
-        return OSError(SYSTEM_ERRORS[refusal], refusal, path)
+        return OSError(SYSTEM_ERRORS[refusal], refusal, str(path or named))
     return UserError(_describe_failure(kind, reason[:LONGEST_REASON]))
 
 

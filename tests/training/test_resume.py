@@ -268,7 +268,7 @@ def test_a_full_disk_keeps_the_checkpoints_there_are(finished: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert re.fullmatch(
-        r"error: \S+/ckpt-62 could not be written \(File too large\): make room, then run the same command again\n",
+        r"error: \S+/ckpt-62: File too large: raise the limit .* then run the same command again\n",
         done.stderr,
     )
     after = checkpoints(finished)
