@@ -144,7 +144,7 @@ def explain_image_errors() -> Iterator[None]:
     except Image.DecompressionBombError as error:
         reason = str(error).partition(",")[0]
         raise ValueError(f"the picture is too large: {reason}: expected at most {MEGAPIXELS} million") from error
-    except OSError as error:  # the system's have a number, and a name that the caller knows
+    except OSError as error:  # the system's have a number, and a name that the caller has
         raise find_error_type(error)(error.strerror or str(error)) from error
     except UnicodeError as error:
         raise ValueError(f"a path that the system can't take: {error}") from error

@@ -66,19 +66,25 @@ def _read_open_file(file: Any) -> bytes:
     return content
 
 
+def import_fsspec(address: str) -> Any:
+    """The package that opens addresses. Raises `UserError` if it is missing."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise UserError(f"{address}: addresses are read with fsspec: {suggest_extra('remote')}") from error
+    return fsspec
+
+
 def _fetch_file(address: str) -> bytes:
     """The content of a file on another machine.
 
     Raises:
         OSError: the file can't be fetched; `PassingError` for a reason that may pass.
     """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise UserError(f"{address}: addresses are read with fsspec: {suggest_extra('remote')}") from error
+    fsspec = import_fsspec(address)
     try:
         with fsspec.open(address, "rb") as file:
-            return file.read()  # pyright: ignore[reportAttributeAccessIssue]
+            return file.read()
     except FileNotFoundError as error:
         raise FileNotFoundError("the picture is missing") from error
     except Exception as error:  # each file system raises errors of its own

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
-from svhn.errors import PassingError, UserError, find_remote_error_type, suggest_extra
-from svhn.images import is_remote, list_suffixes
+from svhn.errors import PassingError, UserError, find_remote_error_type, shorten
+from svhn.images import import_fsspec, is_remote, list_suffixes
 from svhn.runtime.files import describe_file
 
 # What the file systems call a file's size, time and version. Each has some of these.
@@ -51,24 +51,15 @@ def _format_facts(facts: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _open_system(address: str) -> Iterator[tuple[Any, str]]:
-    fsspec = _import_fsspec(address)
+    fsspec = import_fsspec(address)
     try:
         yield fsspec.url_to_fs(address)
     except Exception as error:  # each file system raises errors of its own
         raise _explain_error(address, error) from error
 
 
-def _import_fsspec(address: str) -> Any:
-    try:
-        import fsspec
-    except ImportError as error:
-        raise UserError(f"{address}: addresses are read with fsspec: {suggest_extra('remote')}") from error
-    return fsspec
-
-
 def _explain_error(address: str, error: Exception) -> UserError:
-    reason = str(error) or type(error).__name__
-    return UserError(f"{address}: {reason}: check the address, the access to it and its package")
+    return UserError(f"{address}: {shorten(error)}: check the address, the access to it and its package")
 
 
 def describe_picture(name: str, states: Mapping[str, str]) -> str:
@@ -88,7 +79,7 @@ def describe_picture(name: str, states: Mapping[str, str]) -> str:
 
 
 def _request_state(address: str) -> str:
-    fsspec = _import_fsspec(address)
+    fsspec = import_fsspec(address)
     try:
         system, path = fsspec.url_to_fs(address)
         return _format_facts(system.info(path)) or "-1"
