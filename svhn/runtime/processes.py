@@ -5,6 +5,7 @@ A worker imports only the modules of the functions that it calls, so that it sta
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import pickle
@@ -19,6 +20,8 @@ from typing import Any
 
 from svhn.errors import UserError
 
+# raised where no process may share memory with another
+SHARED_MEMORY_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOSYS)
 PIECE = 1 << 24  # bytes of an array that are sent at once
 
 
@@ -36,7 +39,8 @@ def start_workers(processes: int) -> Iterator[Any]:
     """A function like `map` that keeps the order and, for more than one process, runs in worker processes.
 
     Raises:
-        UserError: no worker can be started, or one of them ended before its work was done.
+        UserError: the system shares no memory between processes, or a worker ended before its work was done.
+        OSError: the system refuses more files or processes.
     """
     if processes == 1:
         yield map
@@ -44,11 +48,12 @@ def start_workers(processes: int) -> Iterator[Any]:
     context = multiprocessing.get_context("spawn")  # a fork would copy the state, but not the threads, of TensorFlow
     try:
         pool = ProcessPoolExecutor(processes, context, initializer=_watch_parent)
-    except OSError as error:  # of the semaphores that the processes share; the system names no file
-        reason = error.strerror or str(error)
+    except OSError as error:  # of the semaphores and pipes that the processes share; the system names no file
+        if error.errno not in SHARED_MEMORY_ERRORS:
+            raise
         raise UserError(
-            f"worker processes can't be started ({reason}): make the system's shared memory writable, /dev/shm on "
-            "Linux, or work with one process"
+            f"worker processes can't be started ({error.strerror}): make the system's shared memory writable, "
+            "/dev/shm on Linux, or work with one process"
         ) from error
 
     def parallel_map(*arguments: Any) -> Iterator[Any]:

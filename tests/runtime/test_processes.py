@@ -166,3 +166,12 @@ def test_shared_memory_that_can_not_be_written_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(processes, "ProcessPoolExecutor", refuse)
     with pytest.raises(UserError, match=r"Read-only file system.*/dev/shm"), processes.start_workers(2):
         pass
+
+
+def test_another_refusal_is_not_blamed_on_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", refuse)
+    with pytest.raises(OSError, match="Too many open files"), processes.start_workers(2):
+        pass
