@@ -12,7 +12,7 @@ import tensorflow as tf
 from svhn import records
 from svhn.config import Config
 from svhn.errors import UserError
-from svhn.pipeline import augment
+from svhn.pipeline import augment, joining
 from svhn.pipeline.boxes import merge_known_boxes
 from svhn.records import Split
 from svhn.run import Run
@@ -172,19 +172,19 @@ def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, step
     """The record, or a record of its number joined with the next one, `serialized`, which is decoded only if needed."""
 
     def join(following: Batch) -> Batch:
-        image, digits = augment.join_pictures(
+        image, digits = joining.join_pictures(
             record["image"], record["digits"], following["image"], following["digits"]
         )
-        boxes = augment.join_boxes(record["boxes"], record["digits"], following["boxes"], following["digits"])
+        boxes = joining.join_boxes(record["boxes"], record["digits"], following["boxes"], following["digits"])
         return {**record, "image": image, "digits": digits, "boxes": boxes}
 
     def join_if_they_fit() -> Batch:
         following = decode_record(serialized, run)
         return tf.cond(
-            augment.fits_slots(record["digits"], following["digits"]), lambda: join(following), lambda: record
+            joining.fits_slots(record["digits"], following["digits"]), lambda: join(following), lambda: record
         )
 
-    return tf.cond(augment.should_join(noise, steps), join_if_they_fit, lambda: record)
+    return tf.cond(joining.should_join(noise, steps), join_if_they_fit, lambda: record)
 
 
 def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:

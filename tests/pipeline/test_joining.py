@@ -18,7 +18,7 @@ from support.numbered_records import (
 )
 
 from svhn.labels import encode_text
-from svhn.pipeline import augment, boxes
+from svhn.pipeline import augment, boxes, joining
 from svhn.records import Split
 from svhn.spec import NOWHERE, Augmentation
 
@@ -37,7 +37,7 @@ def slots(text: str) -> tf.Tensor:
 @pytest.mark.parametrize(("first", "second", "left"), [("12", "34", 16), ("1", "234", 8), ("070", "1", 24)])
 def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: str, left: int) -> None:
     one, other = (tf.fill((16, 32, 3), tf.constant(grey, tf.uint8)) for grey in (50, 200))
-    image, digits = augment.join_pictures(one, slots(first), other, slots(second))
+    image, digits = joining.join_pictures(one, slots(first), other, slots(second))
     assert (image.shape, image.dtype) == ((16, 32, 3), tf.uint8)
     np.testing.assert_array_equal(image, np.where(np.arange(32) < left, 50, 200)[None, :, None] + np.zeros((16, 1, 3)))
     assert digits.numpy().tolist() == encode_text(first + second, 5)
@@ -45,17 +45,17 @@ def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: s
 
 def test_boxes_go_with_their_pictures() -> None:
     known = tf.constant([(0.0, 0.2, 0.5, 0.9), (0.4, 0.0, 1.0, 1.0), NOWHERE, NOWHERE, NOWHERE])
-    found = augment.join_boxes(known, slots("12"), known, slots("3"))
+    found = joining.join_boxes(known, slots("12"), known, slots("3"))
     expected = [(0.0, 0.2, 1 / 3, 0.9), (0.8 / 3, 0.0, 2 / 3, 1.0), (2 / 3, 0.2, 2.5 / 3, 0.9), NOWHERE, NOWHERE]
     np.testing.assert_allclose(found, expected, atol=1e-6)
-    unknown = augment.join_boxes(known, slots("12"), tf.zeros((5, 4)), slots("3"))
+    unknown = joining.join_boxes(known, slots("12"), tf.zeros((5, 4)), slots("3"))
     np.testing.assert_allclose(unknown[:2], expected[:2], atol=1e-6)
     assert boxes.mark_known_boxes(unknown).numpy().tolist() == [1, 1, 0, 0, 0]
 
 
 def test_pictures_are_squeezed_and_not_cut() -> None:
     pixels = tf.constant(np.tile(np.arange(0, 256, 8, dtype=np.uint8)[None, :, None], (16, 1, 1)))
-    image, _ = augment.join_pictures(pixels, slots("1"), pixels, slots("2"))
+    image, _ = joining.join_pictures(pixels, slots("1"), pixels, slots("2"))
     for half in (image[:, :16, 0], image[:, 16:, 0]):
         assert np.abs(half[5].numpy().astype(int) - np.arange(4, 256, 16)).max() <= 4
     assert image.dtype == tf.uint8
@@ -63,21 +63,21 @@ def test_pictures_are_squeezed_and_not_cut() -> None:
 
 def test_only_what_the_slots_hold_is_joined() -> None:
     for first, second, fits in (("123", "45", True), ("123", "456", False), ("1", "2", True), ("12345", "6", False)):
-        assert bool(augment.fits_slots(slots(first), slots(second))) == fits
+        assert bool(joining.fits_slots(slots(first), slots(second))) == fits
 
 
 def test_graphs_need_no_autograph() -> None:
     """As under Python 3.13, where a graph's tensors have no `len`."""
-    assert tf.function(augment.fits_slots, autograph=False)(slots("123"), slots("45"))
+    assert tf.function(joining.fits_slots, autograph=False)(slots("123"), slots("45"))
     picture = tf.zeros((16, 32, 3), tf.uint8)
-    _, digits = tf.function(augment.join_pictures, autograph=False)(picture, slots("12"), picture, slots("3"))
-    tf.function(augment.join_boxes, autograph=False)(tf.zeros((5, 4)), slots("12"), tf.zeros((5, 4)), slots("3"))
+    _, digits = tf.function(joining.join_pictures, autograph=False)(picture, slots("12"), picture, slots("3"))
+    tf.function(joining.join_boxes, autograph=False)(tf.zeros((5, 4)), slots("12"), tf.zeros((5, 4)), slots("3"))
     assert digits.numpy().tolist() == encode_text("123", 5)
 
 
 def test_numbers_are_joined_as_often_as_they_should() -> None:
     noises = [augment.draw_example_noise(0, tf.constant(index, tf.int64)) for index in range(400)]
-    share = np.mean([augment.should_join(noise, Augmentation(joining=0.3)) for noise in noises])
+    share = np.mean([joining.should_join(noise, Augmentation(joining=0.3)) for noise in noises])
     assert share == pytest.approx(0.3, abs=0.07)
 
 
@@ -96,7 +96,7 @@ def test_the_picture_is_that_of_both(split: Split) -> None:
     images = np.concatenate([batch["image"] for batch in batches])
     for (one, other), label, image in zip(pairwise(alone), labels(batches), images, strict=False):
         first, second = (tf.constant(PIXELS[int(text)]) for text in (one, other))
-        expected, _ = augment.join_pictures(first, slots(one), second, slots(other)) if label != one else (first, None)
+        expected, _ = joining.join_pictures(first, slots(one), second, slots(other)) if label != one else (first, None)
         np.testing.assert_allclose(image, expected, atol=0.01)
 
 
