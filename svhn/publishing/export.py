@@ -23,6 +23,7 @@ from svhn.runs.checkpoints import is_pattern
 from svhn.runs.exported import PREFERENCE, get_description_path, write_description
 from svhn.runs.load import freeze_model, load_run
 from svhn.runs.steps import resolve_step
+from svhn.runtime.holding import hold_file
 
 PORTABLE_OPTIONS = {"mixed_precision": False}  # options of an exported network: all runtimes have float32
 
@@ -53,15 +54,18 @@ def export_run(
         target: path of the file, or of the folder for a SavedModel, which gets no description.
 
     Raises:
-        UserError: the target is taken, a converter is not installed, or the file does not read as TensorFlow does.
+        UserError: the target is taken, or written by another process; a converter is not installed; or the file does
+            not read as TensorFlow does.
     """
     _check_target(target, kind)
-    step = resolve_step(folder, checkpoint)
-    run, model = load_run(folder, {**given, **PORTABLE_OPTIONS}, str(step))
-    source, images = choose_check_images(run, records_dir)
-    agreement = write_export(make_exportable(freeze_model(unroll_recurrence(model)), run), kind, target, images)
-    if kind in PREFERENCE:
-        write_description(target, run, step, kind, "box" in model.output)
+    with hold_file(target, "name another --output"):
+        step = resolve_step(folder, checkpoint)
+        run, model = load_run(folder, {**given, **PORTABLE_OPTIONS}, str(step))
+        source, images = choose_check_images(run, records_dir)
+        module = make_exportable(freeze_model(unroll_recurrence(model)), run)
+        agreement = write_export(module, kind, target, images)
+        if kind in PREFERENCE:
+            write_description(target, run, step, kind, "box" in model.output)
     return ExportCheck(f"{len(images)} {source}", agreement)
 
 

@@ -49,6 +49,7 @@ def folder(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         (("download", "--splits=extra", "--url=mirror"), "data/extra.tar.gz", "--data_dir"),
         (("download", "--dataset=synthetic", "--data_dir=drawn"), "drawn/train", "--data_dir"),
         (("read", str(PICTURE), "--output=out/"), "out/plan", "another folder"),
+        (("export", "--name=released", "--format=litert"), "results/released/released.tflite", "--output"),
     ],
 )
 def test_a_second_command_is_refused_and_told_who_is_at_work(
