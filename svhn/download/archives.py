@@ -113,11 +113,12 @@ def _fetch_archive(spec: DatasetSpec, split: str, archive: Archive, data_dir: Pa
         raise UserError(_explain_no_source(spec, data_dir))
     if not verified or _is_packed(path):
         with hold_file(path, "choose another --data_dir"):  # of two processes, one would cut the other's file short
-            if not verified:
-                _fetch_with_progress(split, archive, data_dir, source, say)
-            if _is_packed(path):
-                with _show_progress(f"unpacking {split}") as progress:
-                    unpack_archive(path, result, progress)
+            if not _find_unpacked(spec, path, result):  # another process may have unpacked it since
+                if not verified:
+                    _fetch_with_progress(split, archive, data_dir, source, say)
+                if _is_packed(path):
+                    with _show_progress(f"unpacking {split}") as progress:
+                        unpack_archive(path, result, progress)
     say(f"{split}: {result} is complete")
 
 

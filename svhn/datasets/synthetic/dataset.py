@@ -49,8 +49,10 @@ def render_dataset(data_dir: str | Path, pictures: int = 0) -> None:
             what = f"holds {held} pictures" if held else "was not drawn by this version"
             raise UserError(f"{folder} {what} and is left as it is: choose another --data_dir")
     for split, count in counts.items():
-        if not is_present(data_dir, split):
-            with hold_file(Path(data_dir) / split, "choose another --data_dir"):
+        if is_present(data_dir, split):
+            continue
+        with hold_file(Path(data_dir) / split, "choose another --data_dir"):
+            if not is_present(data_dir, split):  # another process may have drawn it since
                 render_split(Path(data_dir) / split, count, seed=list(PICTURES).index(split))
 
 
