@@ -74,10 +74,7 @@ def read_in_parts(
     """
     reader = make_reader()
     identity = {
-        "the number of pictures": len(pictures),
-        "the digest of their names, sizes and times": digest_files(
-            pictures, partial(describe_picture, states=states or {})
-        ),
+        **_describe_pictures(pictures, states or {}),
         "--part_size": part_size,
         **describe_reader(reader),
         "the version": version,
@@ -86,12 +83,17 @@ def read_in_parts(
     names = name_parts(math.ceil(len(pictures) / part_size), ENDING)
     with open_plan(Plan(folder, identity, names, MERGED), restart) as plan:
         if plan.result is None:
-            _make_parts(
-                _list_missing_parts(plan, pictures, part_size, copies, accept_errors), reader, make_reader, runner
-            )
+            missing = _list_missing_parts(plan, pictures, part_size, copies, accept_errors)
+            _make_parts(missing, reader, make_reader, runner)
             check_complete(plan)
             plan = complete_plan(plan, count_rows(folder / name for name in plan.parts))
     return read_result(plan, dict[str, int])
+
+
+def _describe_pictures(pictures: Sequence[str], states: Mapping[str, str]) -> dict[str, Any]:
+    """What tells one list of pictures from another, by the names that messages give it."""
+    digest = digest_files(pictures, partial(describe_picture, states=states))
+    return {"the number of pictures": len(pictures), "the digest of their names, sizes and times": digest}
 
 
 def describe_reader(reader: Reader) -> dict[str, Any]:

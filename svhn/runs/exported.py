@@ -94,9 +94,9 @@ def check_exported(path: Path, description: Description) -> None:
 
 
 def find_exported(run: Run, step: int, results: Path, say: Say) -> list[tuple[Path, Description]]:
-    """Exported files of a run's checkpoint with the run's options, those that read the fastest first.
+    """Exported files of a run's checkpoint with the run's options, the smallest first.
 
-    The files themselves are not read: `check_exported` tells whether one is damaged.
+    The files themselves are not read: `check_exported` finds those that are damaged.
 
     Args:
         run: the run, with the options to read with.

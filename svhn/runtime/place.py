@@ -12,7 +12,7 @@ from svhn.runtime.files import attach_filename, flush_to_disk, make_ending, name
 from svhn.runtime.schema import read_json
 
 PLAN_FILE = "plan.json"
-FAILED = ".failed"  # what the name of a file adds to a part's that tells why the part could not be made
+FAILED = ".failed"  # ending of the name of a file that holds the reason why a part could not be made
 
 
 class Place(NamedTuple):

@@ -154,7 +154,7 @@ def _drop_unprinted_output() -> None:
 
 
 def _print_failure(message: str, code: int, prefix: str = "error: ") -> int:
-    with suppress(OSError):  # the terminal may be closed; the exit code tells the rest
+    with suppress(OSError):  # the terminal may be closed; the exit code remains
         print(prefix + message, file=sys.stderr)
     _drop_unprinted_output()
     return code

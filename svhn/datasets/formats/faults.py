@@ -12,7 +12,7 @@ from svhn.spec import Archive
 
 
 class FormatError(Exception):
-    """A file can't be used. The message says what was found and what was expected; it follows the file's path."""
+    """A file can't be used. The message names what was found and what was expected; it follows the file's path."""
 
 
 class LayoutError(FormatError):
