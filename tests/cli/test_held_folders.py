@@ -60,7 +60,7 @@ def test_a_second_command_is_refused_and_told_who_is_at_work(
         assert shell.run_main(flags.main, ["svhn", *words]) == 1
         assert tree(folder) == before
     line = capsys.readouterr().err.splitlines()[-1]
-    place = held if held.startswith(("data", "drawn")) else str(Path(held).parent)
+    place = held if held.startswith(("data", "drawn", "results")) else str(Path(held).parent)
     assert f"error: {place} is in use by process {os.getpid()} on {socket.gethostname()} since 20" in line
     assert remedy in line
 
