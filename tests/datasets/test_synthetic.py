@@ -6,6 +6,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,19 @@ def test_as_many_are_drawn_as_the_user_wants(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"train holds 30 pictures and is left as it is: choose another --data_dir"):
         dataset.render_dataset(tmp_path, pictures=31)
     assert contents(tmp_path) == before
+
+
+def test_what_another_process_drew_meanwhile_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other process ends between the first look and the lock."""
+
+    @contextmanager
+    def hold(path: Path, _: str) -> Iterator[None]:
+        dataset.render_split(path, 3, seed=0)
+        yield
+
+    monkeypatch.setattr(dataset, "hold_file", hold)
+    dataset.render_dataset(tmp_path)
+    assert [dataset.count_drawn(tmp_path / split) for split in COUNTS] == [3, 3]
 
 
 def test_a_split_that_fails_takes_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

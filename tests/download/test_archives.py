@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -255,3 +256,21 @@ def test_a_file_in_the_folders_place_is_one_line(
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"error: {data}: File exists: a file has the name of a folder")
     assert data.read_bytes() == b"mine"
+
+
+def test_what_another_process_unpacked_meanwhile_is_taken(
+    mirror: Mirror, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process ends between the first look and the lock."""
+
+    @contextmanager
+    def hold(path: Path, _: str) -> Iterator[None]:
+        split = path.name.partition(".")[0]
+        (data / split).mkdir(parents=True)
+        for name, content in (PICTURES if split == "train" else SMALL).items():
+            (data / split / name).write_bytes(content)
+        yield
+
+    monkeypatch.setattr("svhn.download.archives.hold_file", hold)
+    download_dataset(PUBLISHED, data, mirror.url, [], print)
+    assert tree(data) == UNPACKED  # no archive was fetched
