@@ -50,7 +50,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
     seen: Counter[str] = Counter()
     for row in read_labels(data_dir).rows:
         if _find_source(row) == source:
-            name, label = row.cells["filename"], row.cells.get("label", "").strip()
+            name, label = row.cells["filename"], row.cells["label"].strip()
             seen[name] += 1
             problem = _find_row_problem(row)
             box = None if problem else _read_box(row)

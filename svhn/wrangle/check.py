@@ -127,9 +127,9 @@ def format_findings(inspections: Sequence[Inspection], kinds: Sequence[Kind]) ->
 
 
 def write_findings(path: Path, kinds: Sequence[Kind]) -> bool:
-    """List all findings in a CSV with the columns kind and finding. Returns False, and writes nothing, without any.
+    """List all findings in a CSV with the columns kind and finding. Returns whether there are any.
 
-    A list of an earlier check is replaced, even by one without rows.
+    Without any, the list of an earlier check is replaced by one without rows, and no new file is made.
     """
     rows = [(kind.title, case) for kind in kinds for case in kind.cases]
     if rows or path.is_file():

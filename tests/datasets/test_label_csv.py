@@ -114,7 +114,7 @@ def test_a_row_of_another_length_is_named_and_the_others_are_read(path: Path, ro
 def test_a_row_that_is_too_short_for_its_name_is_named(path: Path) -> None:
     path.write_text("label,filename\n7\n2,b.png\n")
     assert sorted(problems(path))[0] == ""
-    assert "labels.csv, line 2: 1 values, expected 2" in sorted(problems(path))[1]
+    assert "labels.csv, line 2: 1 value, expected 2" in sorted(problems(path))[1]
 
 
 def test_a_quote_that_is_not_closed_does_not_swallow_rows(path: Path) -> None:

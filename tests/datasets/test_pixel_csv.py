@@ -96,7 +96,7 @@ def test_rows_come_one_at_a_time(path: Path) -> None:
     path.write_text(text([*table(MANY), ["no row"]]))
     rows = read_pixels(path, SIZE, labeled=True)
     assert [next(rows)[0] for _ in range(MANY)] == [str(index % 10) for index in range(MANY)]
-    with pytest.raises(UserError, match=f"line {MANY + 2} has 1 values"):
+    with pytest.raises(UserError, match=f"line {MANY + 2} has 1 value"):
         next(rows)
 
 
@@ -178,7 +178,7 @@ def test_blank_lines_are_passed_over_and_counted(path: Path, position: int) -> N
     path.write_text(text([*table()[:position], [], ["  "], *table()[position:]]))
     assert [label for label, _ in read(path)] == ["0", "1", "2"]
     path.write_text(path.read_text() + "x\n")
-    assert failure(path).startswith(", line 7 has 1 values")
+    assert failure(path).startswith(", line 7 has 1 value")
 
 
 def test_another_separator_is_named_in_a_short_line(path: Path) -> None:

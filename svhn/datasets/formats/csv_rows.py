@@ -61,7 +61,8 @@ def find_length_fault(cells: Sequence[str], columns: Sequence[str]) -> str:
     """How the number of a row's cells differs from the header's; "" if it does not."""
     if len(cells) == len(columns):
         return ""
-    return f"{len(cells)} values, expected {len(columns)}, from {shorten(columns[0])} to {shorten(columns[-1])}"
+    values = f"{len(cells)} value{'s' * (len(cells) != 1)}"
+    return f"{values}, expected {len(columns)}, from {shorten(columns[0])} to {shorten(columns[-1])}"
 
 
 def ends_with_line(path: Path) -> bool:
