@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import io
 import logging
 import pickle
@@ -164,11 +163,12 @@ def _stop_with_workers() -> Iterator[None]:
     """
     failures: list[BaseException | None] = []
     interrupts: list[int] = []
-    own = threading.excepthook
+    own, main_thread = threading.excepthook, threading.main_thread().ident or 0
 
     def notice(arguments: threading.ExceptHookArgs) -> None:
         failures.append(arguments.exc_value)
-        _thread.interrupt_main()
+        if len(failures) == 1:  # by a true signal: `interrupt_main` doesn't wake a main thread that waits for a lock
+            signal.pthread_kill(main_thread, signal.SIGINT)
 
     threading.excepthook = notice
     try:
