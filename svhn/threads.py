@@ -1,9 +1,11 @@
-"""What threads share that Python or the system has only once for the whole process."""
+"""Threads of this process, and what they share that Python or the system has only once for the whole process."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 
 
@@ -29,3 +31,21 @@ class SharedContext:
             self._within -= 1
             if not self._within:
                 self._stack.close()
+
+
+class ThreadPool:
+    """Threads that begin anew in a process that was forked: a fork copies the executor, but not its threads."""
+
+    def __init__(self, count: int, name: str) -> None:
+        """`name` begins the threads' names."""
+        self._count, self._name = count, name
+        self._start()
+
+    def _start(self) -> None:
+        self._executor, self._process = ThreadPoolExecutor(self._count, self._name), os.getpid()
+
+    def get(self) -> ThreadPoolExecutor:
+        """The executor of this process."""
+        if self._process != os.getpid():
+            self._start()
+        return self._executor

@@ -5,6 +5,7 @@ Each engine is imported where it is used: no installation needs all of them, and
 
 from __future__ import annotations
 
+import os
 import queue
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ PACKAGES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "tensorflow": "te
 ENGINES = ("auto", *PACKAGES)
 # engines by format of the exported file
 FORMATS = {"litert_int8": "litert", "litert_float16": "litert", "litert": "litert", "onnx": "onnx"}
+FORKED = "load a Reader in each process, start processes by spawn, or read with another engine than TensorFlow"
 
 Outputs = dict[str, np.ndarray]
 Compute = Callable[[np.ndarray], Outputs]
@@ -237,8 +239,11 @@ def wrap_tensorflow(name: str, run: Run, network: Any, locates: bool) -> Network
 
     signature = tf.TensorSpec((None, *run.records.size, run.records.channels), tf.uint8)
     answer = tf.function(make_answerer(network, run), input_signature=[signature])
+    process = os.getpid()
 
     def compute(images: np.ndarray) -> Outputs:
+        if os.getpid() != process:  # TensorFlow would wait forever for its threads
+            raise UserError(f"{name} was loaded before this process was forked: {FORKED}")
         return {output: value.numpy() for output, value in answer(tf.constant(images)).items()}
 
     return Network(name, compute, run.records, run.config.threshold, locates, "tensorflow")

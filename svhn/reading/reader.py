@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,6 +22,7 @@ from svhn.reading.crops import crop_number, read_batch
 from svhn.reading.engine import Network, load_network
 from svhn.runtime.processes import count_cores
 from svhn.spec import Box
+from svhn.threads import ThreadPool
 
 FINDER_OPTIONS = ("threshold", "mixed_precision")  # options that the finder takes too; the others are the reader's
 LOOKAHEAD = 4  # pictures per thread that `stream` takes before the first of them is read
@@ -34,7 +35,7 @@ Finish = Callable[[Any, Image.Image, Reading], object]
 class Reader:
     """Reads the number in any picture: a first network, the finder, locates the number; a second one reads the box.
 
-    Threads may share a reader.
+    Threads may share a reader. A process that was forked may go on with it, unless TensorFlow computes its networks.
 
     >>> svhn.Reader.load().read("door.jpg")
     [Reading('210', 0.98, box=(34.1, 20.5, 80.2, 48.0))]
@@ -57,7 +58,7 @@ class Reader:
         self.threads = count_cores() if threads is None else threads
         if self.threads < 1:
             raise UserError(f"--threads={threads}: expected a number above 0")
-        self._pool = ThreadPoolExecutor(self.threads, "svhn")
+        self._pool = ThreadPool(self.threads, "svhn")
 
     @classmethod
     def load(
@@ -174,7 +175,7 @@ class Reader:
             failed: Future[Reading] = Future()
             failed.set_exception(error)
             return failed
-        return self._pool.submit(self._read_source, source, held, finish, on_error)
+        return self._pool.get().submit(self._read_source, source, held, finish, on_error)
 
     def _read_source(self, source: Any, held: Any, finish: Finish | None, on_error: OnError) -> Reading:
         picture = open_reduced(held)
@@ -185,7 +186,7 @@ class Reader:
 
     def read_one(self, image: Image.Image) -> Reading:
         """Read one RGB picture. The windows of a large picture are searched side by side."""
-        return self._read_picture(image, self._pool.map)
+        return self._read_picture(image, self._pool.get().map)
 
     def _read_picture(self, image: Image.Image, each: search.Each) -> Reading:
         found = search.find_number(self._locate, image, self.finder.records.size, each)
