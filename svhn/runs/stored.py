@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from svhn.config import Config, get_registered
 from svhn.datasets import DATASETS
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 from svhn.models import MODELS
 from svhn.records import parse_form
 from svhn.run import Run
@@ -143,7 +143,7 @@ def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpos
 def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """`key=old value (now new value)` for each key of `now` whose value differs from that in `before`."""
     now = json.loads(json.dumps(now))  # as it would be read back: tuples become lists
-    return [f"{key}={before.get(key)} (now {now[key]})" for key in now if before.get(key) != now[key]]
+    return [f"{key}={shorten(before.get(key))} (now {shorten(now[key])})" for key in now if before.get(key) != now[key]]
 
 
 def read_config(folder: Path) -> dict[str, Any]:

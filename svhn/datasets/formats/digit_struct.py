@@ -22,7 +22,7 @@ from h5py import h5d, h5f, h5g, h5o, h5p, h5r, h5s, h5t  # pyright: ignore[repor
 
 from svhn.datasets.formats.faults import FormatError, LayoutError, explain_faults
 from svhn.datasets.formats.matlab5 import is_matlab5
-from svhn.errors import UserError
+from svhn.errors import UserError, shorten
 
 COLUMNS = ("label", "left", "top", "width", "height")  # columns of an entry's array; left to height in pixels
 CACHE_SIZE = 1 << 14  # bytes; nearly every object is read once, and HDF5's default of 2 MiB is a third slower
@@ -63,7 +63,7 @@ def _explain_hdf5_errors() -> Iterator[None]:
     try:
         yield
     except HDF5_ERRORS as error:
-        raise FormatError(f"can't be read ({error})") from error
+        raise FormatError(f"can't be read ({shorten(error)})") from error
 
 
 @contextmanager

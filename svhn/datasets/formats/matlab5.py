@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from svhn.datasets.formats.faults import FormatError, LayoutError
-from svhn.errors import UserError, suggest_extra
+from svhn.errors import UserError, shorten, suggest_extra
 from svhn.runtime.processes import ProcessEndedError, call_in_process
 
 VERSION_BYTES = slice(124, 128)  # version and byte order in the header of a MATLAB file
@@ -60,5 +60,5 @@ def load_variables(path: Path, names: Sequence[str]) -> dict[str, Any] | str:
     try:
         found = loadmat(path, variable_names=names, spmatrix=False)
     except Exception as error:  # a damaged file makes SciPy raise almost anything, even UnboundLocalError
-        return f"{type(error).__name__}: {error}"
+        return shorten(f"{type(error).__name__}: {error}")
     return {name: found[name] for name in names if name in found}
