@@ -36,6 +36,7 @@ __all__ = [
 
 # In `list_suffixes` even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
 HEIC_SUFFIXES = {".heic", ".heics", ".heif", ".heifs", ".hif"}
+MPO_SUFFIX = ".mpo"  # Pillow opens these files as JPEGs, and registers no opener of their own (Pillow 12.3)
 STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}  # kinds that Pillow recognizes and can't decode
 
 
@@ -58,7 +59,7 @@ def list_suffixes() -> frozenset[str]:
     """The endings of pictures' names, in lower case and each with its dot."""
     kinds = Image.registered_extensions()  # imports each of Pillow's formats, which takes time
     can_open = (suffix for suffix, kind in kinds.items() if kind in Image.OPEN and kind not in STUBS)
-    return frozenset(HEIC_SUFFIXES.union(can_open))
+    return frozenset({MPO_SUFFIX, *HEIC_SUFFIXES, *can_open})
 
 
 def open_picture(source: Any) -> Image.Image:

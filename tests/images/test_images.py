@@ -227,7 +227,7 @@ def test_a_path_of_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path
 
 
 def test_the_endings_of_pictures_are_those_that_pillow_decodes() -> None:
-    assert {".jpg", ".png", ".webp", ".heic", ".tif"} <= images.list_suffixes()
+    assert {".jpg", ".png", ".webp", ".heic", ".tif", ".mpo"} <= images.list_suffixes()
     assert not {".mpg", ".h5", ".pdf", ".txt", ""} & images.list_suffixes()
 
 
