@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,21 @@ LONGEST_FILES = [
     "test_initial_weights.py",
 ]
 ALLOWED_SKIPS = "../shared/data"  # pictures that are too large for the repository
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> Iterator[None]:
+    """Let programs that tests start heed each signal, also where the tests run under nohup or in a script's background.
+
+    A program inherits that a signal is ignored, and not a handler that does nothing.
+    """
+    handlers = {signal.SIGHUP: lambda *_: None, signal.SIGINT: signal.default_int_handler}
+    ignored = [number for number in handlers if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, handlers[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -140,10 +141,13 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(straight: Path, folder: Path)
 
 
 def begin_endless(folder: Path, *prefix: str) -> subprocess.Popen[str]:
-    """A training that does not end by itself, at its first line about a step."""
+    """A training that does not end by itself, at its first line about a step. It is killed after five minutes."""
     flags = arguments(folder, "--model=kvn219", "--batch_size=8", "--num_steps=100000", "--checkpoint_every=100000")
     command = [*prefix, sys.executable, *flags, "--log_every=1"]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    killer = threading.Timer(300, running.kill)
+    killer.daemon = True
+    killer.start()
     assert running.stdout is not None
     for line in running.stdout:
         if "Step: " in line:
@@ -175,7 +179,7 @@ def test_every_way_to_end_a_process_leaves_a_checkpoint(folder: Path, end: Endin
         end(running)
         assert running.stderr is not None
         errors = running.stderr.read()
-        assert running.wait(timeout=300) == code
+        assert running.wait() == code
     stopped = re.fullmatch(r"Stopped at step (\d+): the same command goes on from there\.\n", errors)
     assert stopped
     assert (folder / f"checkpoints/demo/ckpt-{stopped[1]}.index").exists()
