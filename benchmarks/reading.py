@@ -4,10 +4,11 @@
         [--count=3000] [--repeats=5]
 
 Three jobs are measured: one picture, a picture of 12 megapixels, and a folder of `--count` pictures. Each checkout does
-each job, and so does this one with each of the `--engines`, which must be installed. RapidOCR does the first two. Each
-job runs `--repeats` times, the commands in turn, and the medians are printed. CPU seconds are those of the process and
-its children. Memory is the largest sum of the proportional set sizes (PSS) of these processes, read from /proc twenty
-times a second, so this program needs Linux.
+each job, and so does this one with each of the `--engines`, which must be installed; `onnx` needs the files of `svhn
+export --name=released --format=onnx` and of the same with `--name=finder`. RapidOCR does the first two. Each job runs
+`--repeats` times, the commands in turn, and the medians are printed. CPU seconds are those of the process and its
+children. Memory is the largest sum of the proportional set sizes (PSS) of these processes, read from /proc twenty times
+a second, so this program needs Linux.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ def main() -> None:
         Image.open(linked[0]).convert("RGB").resize(PHOTO_SIZE).save(folder / "large.jpg", quality=90)
         for title, pictures in {"one picture": one, "12 megapixels": folder / "large.jpg", "folder": many}.items():
             commands = {name: make_command(checkout, pictures) for name, checkout in checkouts.items()}
-            commands |= {name: make_command(ROOT, pictures, f"--engine={name}") for name in engines}
+            results = f"--results_dir={ROOT / 'results'}"  # of `svhn export`, for engines that no bundled file is for
+            commands |= {name: make_command(ROOT, pictures, f"--engine={name}", results) for name in engines}
             if args.rapidocr and pictures is not many:
                 commands["RapidOCR"] = [args.rapidocr, "-c", RAPIDOCR, str(pictures)]
             print_job(title, commands, folder, args.repeats)
