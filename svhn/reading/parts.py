@@ -33,7 +33,7 @@ MakeReader = Callable[[], Reader]
 
 
 class Runner(NamedTuple):
-    """A runner of Apache Beam, and its options, each as `--name=value`."""
+    """A runner of Apache Beam by its name, and the options of its pipeline, as `beam.run_parts` takes both."""
 
     name: str
     options: Sequence[str]
@@ -59,7 +59,7 @@ def read_in_parts(
         make_reader: loads the reader. For Beam, it can be pickled, and names its folders by absolute paths.
         part_size: pictures per part.
         restart: whether the files of an earlier call in the folder are removed first.
-        runner: what reads the pictures; None for this process.
+        runner: Beam's runner, whose workers read the pictures; None if this process reads them.
         version: version of the program, which may decide what is read.
         states: what is known of pictures on other machines, as `files.find_pictures` returns it.
         copies: where the annotated copies go; None for none.

@@ -119,13 +119,13 @@ def run_parts(make_part: Callable[[Any], object], tasks: Iterable[object], runne
 
     if runner in OWN_OPTIONS:  # its log would print traces of what becomes one line below
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    encoded = [pickle.dumps((make_part, task)) for task in tasks]  # Beam's own coders turn named tuples into tuples
-    if not encoded:
+    pickled = [pickle.dumps((make_part, task)) for task in tasks]  # Beam's own coders turn named tuples into tuples
+    if not pickled:
         return
     own = OWN_OPTIONS.get(runner, ())
     with _explain_failures(runner, SUBMIT_REMEDY):
         pipeline = beam.Pipeline(options=make_options([f"--runner={runner}", *own, *options]))
-        _ = pipeline | beam.Create(encoded) | beam.Reshuffle() | beam.Map(_call_pickled)
+        _ = pipeline | beam.Create(pickled) | beam.Reshuffle() | beam.Map(_make_pickled_part)
     quiet = _silence_workers() if own else nullcontext()
     with quiet, _explain_failures(runner, REPEAT_REMEDY if own else SUBMIT_REMEDY), _stop_with_workers():
         result = pipeline.run()  # DirectRunner has then made the parts; the others have only begun
@@ -208,6 +208,6 @@ def _note_interrupts(interrupts: list[int], failures: Sequence[object]) -> Itera
         signal.signal(signal.SIGINT, before)
 
 
-def _call_pickled(task: bytes) -> None:
-    make_part, argument = pickle.loads(task)
-    make_part(argument)
+def _make_pickled_part(pickled: bytes) -> None:
+    make_part, task = pickle.loads(pickled)
+    make_part(task)
