@@ -30,14 +30,14 @@ def average_views(network: Network, run: Run) -> Network:
         select_geometric_steps(DATASETS[run.config.dataset].augmentation), VIEW_STRENGTH * run.config.magnitude
     )
     varies = run.config.augment and (run.config.random_crop or steps != Augmentation())
-    varied = [partial(augment_view, run, steps, view) for view in range(1, run.config.views if varies else 1)]
+    variations = [partial(augment_view, run, steps, view) for view in range(1, run.config.views if varies else 1)]
 
-    def read(images: tf.Tensor) -> Outputs:
-        seen = [network(batches.prepare_input(images, run))]
-        seen += [network(view(images)) for view in varied]
-        return apply_temperature(average_outputs(seen) if varied else seen[0], run.config.temperature)
+    def compute_outputs(images: tf.Tensor) -> Outputs:
+        outputs = [network(batches.prepare_input(images, run))]
+        outputs += [network(vary(images)) for vary in variations]
+        return apply_temperature(average_outputs(outputs) if variations else outputs[0], run.config.temperature)
 
-    return read
+    return compute_outputs
 
 
 def apply_temperature(logits: Outputs, temperature: float | tf.Tensor) -> Outputs:
@@ -74,9 +74,15 @@ def locate_pixels(run: Run, steps: Augmentation, view: int) -> tuple[np.ndarray,
         return x.numpy(), y.numpy()
 
 
-def average_outputs(seen: list[Outputs]) -> Outputs:
-    """The logarithm of the mean probability over the views, by head. The box is the first view's: others move it."""
-    heads = [head for head in seen[0] if head != "box"]
-    stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in seen]) for head in heads}
-    means = {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(seen)) for head, logs in stacked.items()}
-    return {**seen[0], **means}
+def average_outputs(outputs: list[Outputs]) -> Outputs:
+    """The logarithm of the mean probability over the views, by head.
+
+    The box is that of the first view, because the other views move the number.
+
+    Args:
+        outputs: the outputs of each view: logits (batch, …, classes) by head, and, of a finder, `box` (batch, 4).
+    """
+    heads = [head for head in outputs[0] if head != "box"]
+    stacked = {head: tf.stack([tf.nn.log_softmax(logits[head]) for logits in outputs]) for head in heads}
+    means = {head: tf.reduce_logsumexp(logs, axis=0) - math.log(len(outputs)) for head, logs in stacked.items()}
+    return {**outputs[0], **means}
