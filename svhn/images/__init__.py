@@ -46,7 +46,8 @@ class Picture(NamedTuple):
     Args:
         image: the picture upright in RGB.
         size: width and height of the picture as its file holds it, but upright, in pixels.
-        reduction: by what `image` is smaller: 1, or 2, 4 or 8 for a JPEG of more than `decoding.MEGAPIXELS`.
+        reduction: factor by which `image` is smaller than `size` in width and height: 2, 4 or 8 for a JPEG of more than
+            `decoding.MEGAPIXELS`, 1 for any other picture.
     """
 
     image: Image.Image
@@ -79,7 +80,16 @@ def open_picture(source: Any) -> Image.Image:
 
 
 def open_reduced(source: Any) -> Picture:
-    """As `open_picture`, with the size of the picture, from which a very large JPEG's pixels differ."""
+    """The picture as `open_picture` opens it, with its full size.
+
+    A JPEG of more than `decoding.MEGAPIXELS` is decoded at 1/2, 1/4 or 1/8 of its full width and height.
+
+    Args:
+        source: as `open_picture` takes it.
+
+    Raises:
+        OSError, ValueError: as `open_picture`.
+    """
     if isinstance(source, Image.Image):
         with explain_image_errors():
             image = _flatten_upright(load_pixels(source))

@@ -130,8 +130,7 @@ class Reader:
         Args:
             images: one picture or several, as `images.open_picture` takes them: paths, contents of files, open files,
                 PIL images, or arrays. An array with four dimensions holds several pictures.
-            on_error: for a picture that can't be read, `raise` raises its error, and `return` returns a `Reading` with
-                `error`.
+            on_error: `raise` raises the error of a picture that can't be read; `return` returns a `Reading` with it.
 
         Raises:
             OSError: a file is missing, damaged or not a picture.
@@ -214,7 +213,7 @@ def _is_one_picture(images: Any) -> bool:
         return True
     if hasattr(images, "__array__"):
         return len(images.shape) < 4
-    return not isinstance(images, Iterable) or isinstance(images, Mapping)  # `open_picture` names what it takes
+    return not isinstance(images, Iterable) or isinstance(images, Mapping)  # one object, which `open_picture` refuses
 
 
 def _name_source(source: Any, index: int) -> str:
