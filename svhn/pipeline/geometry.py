@@ -171,7 +171,8 @@ def sample_images(images: tf.Tensor, transforms: tf.Tensor, places: tuple[tf.Ten
     Args:
         images: float32 (batch, height, width, channels).
         transforms: float32 (batch, 8).
-        places: x and y of each pixel of the result before the transform, (batch, rows, columns) each.
+        places: x and y of each pixel of the result before the transform, float32 (batch, rows, columns) each, or
+            (1, rows, columns) for places that all images share.
 
     Returns:
         float32 (batch, rows, columns, channels).
@@ -184,7 +185,11 @@ def transform_places(transforms: tf.Tensor, places: tuple[tf.Tensor, tf.Tensor])
 
     Args:
         transforms: float32 (batch, 8).
-        places: x and y in the results, float32 (batch, rows, columns) each, as the returned ones.
+        places: x and y in the results, float32 (batch, rows, columns) each, or (1, rows, columns) for places that all
+            results share.
+
+    Returns:
+        x and y in the images, float32 (batch, rows, columns) each.
     """
     a, b, shift_x, c, d, shift_y, _, _ = tf.unstack(transforms[:, :, None, None], axis=1)
     return a * places[0] + b * places[1] + shift_x, c * places[0] + d * places[1] + shift_y

@@ -23,7 +23,8 @@ class Upright(layers.Layer):
     As in Hu 1962, Visual Pattern Recognition by Moment Invariants. The ink is light, on a ground of 0.
 
     Args:
-        rows, columns: rows and columns of equal cells, with one digit in each cell.
+        rows, columns: rows and columns of equal cells, with one digit in each cell. The images' height must be a
+            multiple of `rows`, and their width of `columns`.
     """
 
     def __init__(self, rows: int, columns: int, **options: Any) -> None:
@@ -38,8 +39,8 @@ class Upright(layers.Layer):
         cells = geometry.split_cells(images, self.rows, self.columns)
         _, count, height, width, channels = cells.shape
         digits = tf.reshape(cells, [-1, height, width, channels])
-        places = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
-        digits = geometry.sample_images(digits, _make_upright_transforms(digits), (places[0][None], places[1][None]))
+        x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
+        digits = geometry.sample_images(digits, _make_upright_transforms(digits), (x[None], y[None]))
         return geometry.join_cells(tf.reshape(digits, [-1, count, height, width, channels]), self.rows, self.columns)
 
 
