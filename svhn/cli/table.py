@@ -63,18 +63,18 @@ class Command:
         return (*self.flags, *self.rare, *self.idle)
 
 
-def _list_options() -> dict[str, Flag]:
-    """Flags from the fields of `Paths` and `Config`."""
+def _make_option_flags() -> dict[str, Flag]:
+    """The flags, by name, that set the fields of `Paths` and `Config`."""
     options = (*dataclasses.fields(Paths), *dataclasses.fields(Config))
     return {
         each.name: Flag(each.default, each.metadata["description"], each.metadata["group"])
         for each in options
-        if each.name not in (*NOT_FLAGS, "data_dir")  # where download and wrangle find a data set's sources
+        if each.name not in (*NOT_FLAGS, "data_dir")  # download and wrangle alone take --data_dir, and define it
     }
 
 
 FLAGS = {
-    **_list_options(),
+    **_make_option_flags(),
     "images": Flag([], "files, folders, patterns or a CSV of pixels to read, comma-separated", "Data"),
     "recursive": Flag(True, "pictures in the subfolders of a folder, too", "Data"),
     "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
@@ -142,16 +142,7 @@ COMMANDS = {
             "name finder checkpoint engine threads images recursive views threshold output restart annotate "
             "checkpoints_dir"
         ),
-        (
-            "part_size",
-            "accept_errors",
-            "runner",
-            "runner_options",
-            "mixed_precision",
-            "augment",
-            "magnitude",
-            "results_dir",
-        ),
+        _list_names("part_size accept_errors runner runner_options mixed_precision augment magnitude results_dir"),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,

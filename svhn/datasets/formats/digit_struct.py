@@ -69,7 +69,7 @@ def _explain_hdf5_errors() -> Iterator[None]:
 @contextmanager
 def _open_hdf5(path: Path) -> Iterator[h5f.FileID]:
     if not h5f.is_hdf5(os.fsencode(path)):
-        raise _describe_other_kind(path)
+        raise _make_kind_error(path)
     access = h5p.create(h5p.FILE_ACCESS)
     cache = access.get_mdc_config()
     cache.set_initial_size = True
@@ -82,8 +82,8 @@ def _open_hdf5(path: Path) -> Iterator[h5f.FileID]:
         file.close()
 
 
-def _describe_other_kind(path: Path) -> FormatError:
-    """The fault of a file that is not HDF5."""
+def _make_kind_error(path: Path) -> FormatError:
+    """The error for a file that is not HDF5, with the kind of file that its first bytes show."""
     with path.open("rb") as file:
         start = file.read(128)
     if is_matlab5(start):
