@@ -69,15 +69,23 @@ def format_banner(session: Session, run: Run) -> str:
 
 
 def read_session_info(session: Session) -> Info:
-    """The form of the records of the data set that the user named, or else the run's."""
-    from svhn.runs import stored  # brings NumPy, which pages of help should not wait for
+    """The info.json of the records of the data set that the user named, or else of the run's own data set.
+
+    Raises:
+        UserError: the run's config.json or the info.json can't be used, or a data set or model is unknown.
+    """
+    from svhn.runs import stored  # imports NumPy, which would delay pages of help
 
     dataset = stored.resolve_option(session.paths.run_folder, session.given, "dataset")
     return records.read_info(session.paths.records_dir, dataset)
 
 
 def read_training_info(session: Session) -> Info:
-    """As `read_session_info`; those of the other data sets that the run trains on count as its sources."""
+    """As `read_session_info`, with the sources of the other data sets that the run trains on added to the `sources`.
+
+    Raises:
+        UserError: as `read_session_info`, for each of the data sets, or `--train_on` is malformed.
+    """
     from svhn.runs import stored
 
     info = read_session_info(session)

@@ -112,7 +112,7 @@ def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
 
 
 def get_picture_path(entry: Entry) -> str:
-    """The path of an entry's picture."""
+    """The path of the picture that an entry of `list_entries` is cut from."""
     return entry.source[0]
 
 

@@ -42,6 +42,7 @@ def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[
 
 
 def _read_rows(folder: Path, source: str) -> Iterable[PixelRow]:
+    """The digits of a source, from Kaggle's CSV where it holds the source, or else from the two idx files."""
     if _is_from_kaggle(folder, source):
         return read_pixel_rows(folder / CSV_FILE, IMAGE_SIZE, labeled=True)
     images, labels = read_digits(folder, source)

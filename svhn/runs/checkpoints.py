@@ -20,8 +20,8 @@ from svhn.errors import Say, UserError, shorten
 from svhn.runs.steps import list_steps, read_best
 from svhn.runtime.native_errors import explain_native_error
 
-# What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
 CHECKPOINT_FILE = re.compile(r"ckpt-\d+\.(index|npz|data-\d{5}-of-\d{5})")
+# What NumPy raises for a damaged .npz, and TensorFlow for a damaged checkpoint or for one of another network.
 DAMAGED_FILE_ERRORS = (IndexError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 READ_ERRORS = (tf.errors.OpError, ValueError, AssertionError, RuntimeError, *DAMAGED_FILE_ERRORS)
 
@@ -86,6 +86,11 @@ def restore_latest(folder: Path, checkpoint: tf.train.Checkpoint, say: Say) -> i
     """Restore the newest checkpoint that can be read, and return its step; 0 if the folder has no checkpoint.
 
     A damaged checkpoint is reported and kept, and the checkpoint before it is tried next.
+
+    Args:
+        folder: the run's folder.
+        checkpoint: the objects whose values are restored.
+        say: prints a line for each damaged checkpoint, and for the restored one.
 
     Raises:
         UserError: the folder has checkpoints, but none of them can be read.

@@ -83,10 +83,18 @@ def silence_native_code() -> SharedContext:
 
 
 def run_main(main: Callable[[list[str]], int | None], argv: Sequence[str]) -> int:
-    """Call `main` with a command line, which starts with the program's name, and return the exit code.
+    """Call `main` with a command line, and turn each way to end into an exit code.
 
-    For a mistake that the user can fix, one line goes to stderr without a trace. The code is 2 for a mistake in the
-    command line and 1 for any other; a signal gives 128 plus its number.
+    Args:
+        main: a command; None stands for the exit code 0.
+        argv: the command line. It starts with the program's name.
+
+    Returns:
+        The exit code: that of `main`, or else 2 for a mistake in the command line, 1 for any other failure that one
+        line on stderr explains, and 128 plus its number for a signal. A closed pipe counts as SIGPIPE.
+
+    Raises:
+        Exception: a fault of this package.
     """
     _replace_closed_streams()
     _replace_unprintable_letters()
