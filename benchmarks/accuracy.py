@@ -2,10 +2,10 @@
 
     python -m benchmarks.accuracy [--names=house,kvn] [--images=1000] [--data_dir=data] [--records_dir=records]
 
-Every reader gets one picture at a time. A run's network gets the records' pictures, decoded as by Pillow. An OCR
-engine, if it is installed, gets the same part of the published picture at its own proportions, and only the digits in
-its answer count. Tesseract needs `pip install pytesseract` and its own program, which is started for each picture.
-RapidOCR's recognizer needs `pip install rapidocr-onnxruntime`.
+Every network and engine gets one picture at a time. A run's network gets the records' pictures, decoded as by Pillow.
+An OCR engine, if it is installed, gets the same part of the published picture at its own proportions, and only the
+digits in its answer count. Tesseract needs `pip install pytesseract` and its own program, which is started for each
+picture. RapidOCR's recognizer needs `pip install rapidocr-onnxruntime`.
 """
 
 from __future__ import annotations
