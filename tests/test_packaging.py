@@ -76,7 +76,7 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_licence_is_apache() -> None:
+def test_license_is_apache() -> None:
     assert "Apache License" in text("LICENSE")[:200]
     assert 'license="Apache-2.0"' in text("setup.py")
 

@@ -156,14 +156,14 @@ def test_both_names_of_the_log(folder: Path) -> None:
     assert (folder / "logs/long/demo/train").is_dir()
 
 
-def test_crops_and_grey_in_training_and_scoring(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ("--name=grey", *RECIPE[:3], "--num_steps=2", "--random_crop", "--grayscale")
+def test_crops_and_gray_in_training_and_scoring(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--name=gray", *RECIPE[:3], "--num_steps=2", "--random_crop", "--grayscale")
     assert call(trained.folder, *options) == 0
-    assert call(trained.folder, "--name=grey", "--mode=valid") == 0
+    assert call(trained.folder, "--name=gray", "--mode=valid") == 0
     output = re.sub(r":  +", ": ", capsys.readouterr().out)
     for line in ("Model: kvn219, for 27x27 pixels", "Random crop: True", "Grayscale: True", "Channels: 1"):
         assert output.count(f"\n{line}\n") == 2
-    assert [int(row[0]) for row in scores(trained.folder, "valid", "grey")] == [2]
+    assert [int(row[0]) for row in scores(trained.folder, "valid", "gray")] == [2]
 
 
 def test_testing_a_run_that_is_not_there(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:

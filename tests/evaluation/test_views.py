@@ -76,7 +76,7 @@ def test_a_view_is_the_same_whatever_else_is_in_the_batch() -> None:
         np.testing.assert_allclose(alone[head], logits[2:3], atol=1e-5)
 
 
-def test_views_move_half_as_far_as_training_and_keep_colours() -> None:
+def test_views_move_half_as_far_as_training_and_keep_colors() -> None:
     steps = views.select_geometric_steps(DATASETS["svhn_cropped"].augmentation)
     assert (steps.rotation, steps.scale, steps.shear, steps.shift) == (8, 0.05, 0.1, (0.1, 0.0))
     assert not any((steps.saturation, steps.contrast, steps.brightness, steps.tint, steps.inversion))
@@ -110,20 +110,20 @@ def test_a_run_on_random_crops_sees_another_crop_in_each_view() -> None:
     """A picture whose every pixel says where it is, of a data set that varies none of its pictures."""
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
     images = tf.constant(np.stack([rows, columns, 0 * rows], axis=-1)[None])
-    centre, *others = read(images, 4, dataset="synthetic", random_crop=True)[0].images
-    np.testing.assert_array_equal(centre[0, 0, 0, :2], [2, 2])
+    center, *others = read(images, 4, dataset="synthetic", random_crop=True)[0].images
+    np.testing.assert_array_equal(center[0, 0, 0, :2], [2, 2])
     corners = [view[0, 0, 0, :2] for view in others]
     for view, corner in zip(others, corners, strict=True):
         assert view.shape == (1, 20, 27, 3)  # 27/32 of the sides
         assert np.all((corner >= 0) & (corner <= [4, 5]))
-        np.testing.assert_allclose(view - view[:, :1, :1], centre - centre[:, :1, :1], atol=1e-3)
+        np.testing.assert_allclose(view - view[:, :1, :1], center - center[:, :1, :1], atol=1e-3)
     assert max(abs(corner - [2, 2.5]).max() for corner in corners) > 1
     assert len({tuple(corner) for corner in corners}) == 3
 
 
-def test_a_grey_run_has_grey_views() -> None:
-    centre, other = read(pictures(), 2, grayscale=True)[0].images
-    assert centre.shape == other.shape == (5, *SIZE, 1)
+def test_a_gray_run_has_gray_views() -> None:
+    center, other = read(pictures(), 2, grayscale=True)[0].images
+    assert center.shape == other.shape == (5, *SIZE, 1)
 
 
 def test_a_run_without_augmentation_has_one_view() -> None:

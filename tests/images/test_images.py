@@ -18,12 +18,12 @@ from PIL import Image, ImageOps
 from svhn import images
 from svhn.images import decoding
 
-COLOUR = (200, 100, 40)
+COLOR = (200, 100, 40)
 SIZE = (30, 20)
 
 
 def plain() -> Image.Image:
-    return Image.new("RGB", SIZE, COLOUR)
+    return Image.new("RGB", SIZE, COLOR)
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -70,7 +70,7 @@ def test_every_kind_is_read_alike(kind: str, tmp_path: Path) -> None:
     for source in (KINDS[kind], path, str(path), Image.open(io.BytesIO(KINDS[kind]))):
         image = images.open_picture(source)
         assert (image.mode, image.size) == ("RGB", SIZE)
-        np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOUR, (20, 30, 3)), atol=6)
+        np.testing.assert_allclose(np.asarray(image), np.broadcast_to(COLOR, (20, 30, 3)), atol=6)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
@@ -140,7 +140,7 @@ def test_what_is_transparent_is_white() -> None:
     palette = half_transparent().quantize(4)
     for source in (saved(half_transparent(), "png"), half_transparent(), np.asarray(half_transparent()), palette):
         pixels = np.asarray(images.open_picture(source))
-        np.testing.assert_allclose(pixels[:, :15], np.broadcast_to(COLOUR, (20, 15, 3)), atol=2)
+        np.testing.assert_allclose(pixels[:, :15], np.broadcast_to(COLOR, (20, 15, 3)), atol=2)
         assert (pixels[:, 15:] == 255).all()
 
 
@@ -173,7 +173,7 @@ def test_notes_of_the_wrong_type_are_passed_over(kind: bytes) -> None:
     assert images.open_picture(stored).size == SIZE[::-1]
 
 
-def test_grey_and_16_bits() -> None:
+def test_gray_and_16_bits() -> None:
     gray = np.full((20, 30), 150, np.uint8)
     deep = (gray.astype(np.uint16) << 8) + 7
     sources: list[Any] = [gray, gray[..., None], deep, Image.fromarray(gray), saved(Image.fromarray(deep), "png")]

@@ -22,10 +22,10 @@ from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
 from svhn.training.step import make_step
 
-NORMALISED = ("reader", "finder", "kvn219", "conv6", "multihead")
+NORMALIZED = ("reader", "finder", "kvn219", "conv6", "multihead")
 ANY_SIZE = ("reader", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
-every_normalised_model = pytest.mark.parametrize("name", NORMALISED)
+every_normalized_model = pytest.mark.parametrize("name", NORMALIZED)
 
 
 def assert_equal_outputs(model: keras.Model, other: Any) -> None:
@@ -88,11 +88,11 @@ learning_models = [
 @pytest.mark.parametrize("name", RESIDUAL)
 def test_two_stages_can_learn_eight_examples_by_heart(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, name, make_two_stages(name))
-    test_eight_examples_can_be_learnt_by_heart(name)
+    test_eight_examples_can_be_learned_by_heart(name)
 
 
 @pytest.mark.parametrize("name", learning_models)
-def test_eight_examples_can_be_learnt_by_heart(name: str) -> None:
+def test_eight_examples_can_be_learned_by_heart(name: str) -> None:
     """In training and, as moving statistics have to follow, in evaluation."""
     options = {"batch_size": 8, "lrate": 1e-3, "decay": "constant", "warmup_steps": 0, "label_smoothing": 0.0}
     state = new_state(name, **options)
@@ -139,24 +139,24 @@ def test_a_finder_needs_pictures_whose_box_is_known() -> None:
         load.build_model(Run(Path(), stored.make_config({"model": "finder", "dataset": "svhn"}), make_info()))
 
 
-def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+def normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert found
     return found
 
 
-def test_no_normalised_model_is_left_out() -> None:
+def test_no_normalized_model_is_left_out() -> None:
     for name in MODELS:
         layers = new_model(name).layers
         kinds = {type(layer) for layer in layers if isinstance(layer, keras.layers.BatchNormalization)}
-        assert kinds == ({BatchNormalization} if name in NORMALISED else set())
+        assert kinds == ({BatchNormalization} if name in NORMALIZED else set())
 
 
-@every_normalised_model
-def test_batch_normalisation_learns_statistics_in_training_only(name: str) -> None:
-    """The reference had it the wrong way round: active in training, where it learnt nothing, and absent afterwards."""
+@every_normalized_model
+def test_batch_normalization_learns_statistics_in_training_only(name: str) -> None:
+    """The reference had it the wrong way round: active in training, where it learned nothing, and absent afterwards."""
     model = new_model(name)
-    layers = normalisations(model)
+    layers = normalizations(model)
     before = [layer.get_weights() for layer in layers]
     model(random_images(model), training=False)
     assert all(np.array_equal(a, b) for layer, old in zip(layers, before, strict=True) for a, b in pairs(layer, old))
@@ -170,10 +170,10 @@ def pairs(layer: keras.layers.Layer, weights: list[np.ndarray]) -> zip[tuple[np.
     return zip(layer.get_weights(), weights, strict=True)
 
 
-@every_normalised_model
-def test_batch_normalisation_uses_the_batch_in_training_and_what_it_learnt_afterwards(name: str) -> None:
+@every_normalized_model
+def test_batch_normalization_uses_the_batch_in_training_and_what_it_learned_afterwards(name: str) -> None:
     model = new_model(name)
-    first: Any = normalisations(model)[0]
+    first: Any = normalizations(model)[0]
     features = keras.Model(model.input, first.output)  # before any dropout, which would differ too
     images = random_images(model)
     in_training = features(images, training=True).numpy()

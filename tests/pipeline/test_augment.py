@@ -1,4 +1,4 @@
-"""Where pixels go, what becomes of their colours, and on what that depends."""
+"""Where pixels go, what becomes of their colors, and on what that depends."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import tensorflow as tf
 from svhn.pipeline import augment, geometry
 from svhn.spec import Augmentation, Size
 
-SIZE = (41, 61)  # odd: the centre is a pixel
-CENTRE = np.array([(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2])  # x, y
+SIZE = (41, 61)  # odd: the center is a pixel
+CENTER = np.array([(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2])  # x, y
 EVERYTHING = Augmentation(
     rotation=20,
     scale=0.3,
@@ -51,15 +51,15 @@ def coordinates(size: Size = SIZE) -> tf.Tensor:
 
 
 def moved(offset: tuple[float, float], steps: Augmentation, value: float = 1.0) -> np.ndarray:
-    """Where a dot at this offset (x, y) from the centre goes, as an offset from the centre."""
+    """Where a dot at this offset (x, y) from the center goes, as an offset from the center."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    at = CENTRE + offset
+    at = CENTER + offset
     dot = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 4)
     image = augment.augment_images(
         tf.constant(dot[np.newaxis, ..., np.newaxis], tf.float32), extreme(value), steps, SIZE
     )
     ink = image.numpy()[0, :, :, 0]
-    return np.array([(ink * x).sum(), (ink * y).sum()]) / ink.sum() - CENTRE
+    return np.array([(ink * x).sum(), (ink * y).sum()]) / ink.sum() - CENTER
 
 
 def test_magnitude_scales_all_ranges_and_leaves_negatives_as_frequent() -> None:
@@ -129,7 +129,7 @@ def test_rotation_turns_counterclockwise(value: float) -> None:
 
 
 @pytest.mark.parametrize("value", [-1.0, 0.5, 1.0])
-def test_scale_zooms_about_the_centre(value: float) -> None:
+def test_scale_zooms_about_the_center(value: float) -> None:
     zoom = math.exp(-0.5 * value)
     assert moved((8, -6), Augmentation(scale=0.5), value) == pytest.approx((8 * zoom, -6 * zoom), abs=0.1)
 
@@ -201,7 +201,7 @@ def test_both_ways_of_sampling_agree(channels: int) -> None:
 def test_blur_spreads_a_dot(times: float, variance: float) -> None:
     dot = np.zeros((1, *SIZE, 1), np.float32)
     dot[0, 20, 30] = 200
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]] - CENTRE[::-1, None, None]
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]] - CENTER[::-1, None, None]
     for noise, expected in ((1.0, variance), (0.5, variance / 2), (0.0, 0), (-1.0, 0)):  # of two independent sums
         ink = augment.blur_images(tf.constant(dot), tf.constant([[noise]]), Augmentation(blur=times)).numpy()[
             0, :, :, 0
@@ -210,7 +210,7 @@ def test_blur_spreads_a_dot(times: float, variance: float) -> None:
         assert (ink * x**2).sum() / 200 == pytest.approx((ink * y**2).sum() / 200) == pytest.approx(expected, abs=1e-3)
 
 
-def test_blur_leaves_one_colour_as_it_is_up_to_the_border() -> None:
+def test_blur_leaves_one_color_as_it_is_up_to_the_border() -> None:
     image = tf.fill([1, *SIZE, 3], 100.0)
     np.testing.assert_allclose(augment.blur_images(image, tf.ones([1, 1]), Augmentation(blur=2.0)), image, rtol=1e-5)
 
@@ -218,7 +218,7 @@ def test_blur_leaves_one_colour_as_it_is_up_to_the_border() -> None:
 @pytest.mark.parametrize(
     ("noise", "rows", "columns"),
     [
-        ((1.0, 0.0, 0.0), slice(10, 31), slice(20, 41)),  # half of 41 rows about the centre
+        ((1.0, 0.0, 0.0), slice(10, 31), slice(20, 41)),  # half of 41 rows about the center
         ((0.5, 0.0, 0.0), slice(15, 26), slice(25, 36)),
         ((1.0, -1.0, 1.0), slice(0, 10), slice(51, 61)),  # about a corner
         ((0.0, 0.0, 0.0), slice(0), slice(0)),
@@ -241,7 +241,7 @@ def test_half_of_the_pictures_are_blurred_and_half_lose_a_square() -> None:
         assert changed.mean() == pytest.approx(0.5, abs=0.08)
 
 
-def test_saturation_is_the_distance_to_grey() -> None:
+def test_saturation_is_the_distance_to_gray() -> None:
     image = tf.constant(np.full((1, *SIZE, 3), (90, 120, 150)), tf.float32)
     for value, expected in ((1.0, (75, 120, 165)), (-1.0, (105, 120, 135))):
         changed = augment.augment_images(image, extreme(value), Augmentation(saturation=0.5), SIZE)

@@ -157,23 +157,23 @@ def test_evaluation_sees_every_example_once(split: Split, batch_size: int) -> No
     np.testing.assert_array_equal(images, PIXELS)
 
 
-def grey(pixels: np.ndarray) -> np.ndarray:
+def gray(pixels: np.ndarray) -> np.ndarray:
     return pixels @ np.array([[0.2989], [0.5870], [0.1140]])  # the weights of tf.image.rgb_to_grayscale
 
 
-CENTRES = PIXELS[:, 1:15, 2:29]
+CENTERS = PIXELS[:, 1:15, 2:29]
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"random_crop": True}, CENTRES),
-        ({"grayscale": True}, grey(PIXELS)),
-        ({"random_crop": True, "grayscale": True}, grey(CENTRES)),
+        ({"random_crop": True}, CENTERS),
+        ({"grayscale": True}, gray(PIXELS)),
+        ({"random_crop": True, "grayscale": True}, gray(CENTERS)),
     ],
-    ids=["crop", "grey", "both"],
+    ids=["crop", "gray", "both"],
 )
-def test_a_network_sees_the_centre_and_grey_if_the_run_does(options: dict[str, bool], expected: np.ndarray) -> None:
+def test_a_network_sees_the_center_and_gray_if_the_run_does(options: dict[str, bool], expected: np.ndarray) -> None:
     chosen = config(**options)
     images = prepare_input(tf.constant(PIXELS), Run(Path(), chosen, INFO))
     np.testing.assert_allclose(images, expected, atol=1e-2)
@@ -188,7 +188,7 @@ def test_a_network_sees_the_centre_and_grey_if_the_run_does(options: dict[str, b
         ({"grayscale": True}, (*SIZE, 1)),
         ({"random_crop": True, "grayscale": True}, (*WINDOW, 1)),
     ],
-    ids=["crop", "grey", "both"],
+    ids=["crop", "gray", "both"],
 )
 def test_training_has_the_shape_that_evaluation_has(
     split: Split, options: dict[str, bool], shape: tuple[int, int, int]
@@ -217,10 +217,10 @@ def nearest_window(pixels: np.ndarray, crop: np.ndarray) -> tuple[float, tuple[i
     return max((float(np.corrcoef(window.ravel(), crop.ravel())[0, 1]), place) for place, window in windows)
 
 
-def test_grey_records_stay_grey() -> None:
+def test_gray_records_stay_gray() -> None:
     info = dataclasses.replace(INFO, channels=1)
     for grayscale in (False, True):
         chosen = config(grayscale=grayscale, random_crop=True)
         images = tf.constant(PIXELS[..., :1])
-        np.testing.assert_array_equal(prepare_input(images, Run(Path(), chosen, info)), CENTRES[..., :1])
+        np.testing.assert_array_equal(prepare_input(images, Run(Path(), chosen, info)), CENTERS[..., :1])
         assert Run(Path(), chosen, info).input_shape == (*WINDOW, 1)

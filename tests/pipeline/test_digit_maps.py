@@ -1,4 +1,4 @@
-"""Which digit covers which place: as drawn by hand, as the pixels move, and what is learnt of it."""
+"""Which digit covers which place: as drawn by hand, as the pixels move, and what is learned of it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_places_are_those_of_the_result() -> None:
 
 
 def test_digits_go_where_their_pixels_go() -> None:
-    """A digit is a rectangle of a grey of its own; where a place's middle is well within one, it is of that digit."""
+    """A digit is a rectangle of a gray of its own; where a place's middle is well within one, it is of that digit."""
     height, width, count = 60, 100, 64
     boxes = np.array([(0.1, 0.2, 0.3, 0.9), (0.3, 0.1, 0.6, 0.8), (0.7, 0.3, 0.9, 0.7)], np.float32)
     picture = np.full((height, width), 250, np.float32)

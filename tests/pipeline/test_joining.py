@@ -36,7 +36,7 @@ def slots(text: str) -> tf.Tensor:
 
 @pytest.mark.parametrize(("first", "second", "left"), [("12", "34", 16), ("1", "234", 8), ("070", "1", 24)])
 def test_each_number_is_as_wide_as_its_share_of_the_digits(first: str, second: str, left: int) -> None:
-    one, other = (tf.fill((16, 32, 3), tf.constant(grey, tf.uint8)) for grey in (50, 200))
+    one, other = (tf.fill((16, 32, 3), tf.constant(gray, tf.uint8)) for gray in (50, 200))
     image, digits = joining.join_pictures(one, slots(first), other, slots(second))
     assert (image.shape, image.dtype) == ((16, 32, 3), tf.uint8)
     np.testing.assert_array_equal(image, np.where(np.arange(32) < left, 50, 200)[None, :, None] + np.zeros((16, 1, 3)))

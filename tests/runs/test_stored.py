@@ -208,7 +208,7 @@ CATS = {"config": {"dataset": "cats"}, "records": {}, "draw": {}, "sources": {}}
 
 @pytest.mark.parametrize(
     "content",
-    ["", '{"config": {', "[]", "{}", '{"config": {}}', '{"config": {"colour": 1}, "records": {}}', json.dumps(CATS)],
+    ["", '{"config": {', "[]", "{}", '{"config": {}}', '{"config": {"color": 1}, "records": {}}', json.dumps(CATS)],
 )
 def test_an_unreadable_config_is_named(run: Path, content: str) -> None:
     run.mkdir(parents=True)

@@ -56,7 +56,7 @@ def test_what_is_said_of_lengths_is_kept_and_longer_ones_are_new() -> None:
     np.testing.assert_array_equal(fewer, old[:, :2])
 
 
-def test_a_grey_picture_gets_the_sum_of_the_colours() -> None:
+def test_a_gray_picture_gets_the_sum_of_the_colors() -> None:
     old = numbered(3, 3, 3, 8)
     found = initial_weights.adapt_weight("conv2d", old, np.zeros((3, 3, 1, 8)), Heads(5, True), Heads(5, True))
     np.testing.assert_array_equal(found, old.sum(2, keepdims=True))
@@ -142,7 +142,7 @@ def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.fit])
-def test_numbers_of_one_digit_can_begin_with_what_was_learnt_of_all_lengths(name: str) -> None:
+def test_numbers_of_one_digit_can_begin_with_what_was_learned_of_all_lengths(name: str) -> None:
     """And the other way round: all weights but those of the length are told apart from it, whatever the model."""
     varied, fixed = new_model(name), MODELS[name].build((24, 40, 3), 5, True)
     said = initial_weights.list_weights(varied, with_length=False)

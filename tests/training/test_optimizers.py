@@ -1,4 +1,4 @@
-"""Optimisers by name, what they decay, the learning rate over the steps, and when valid's scores lower it."""
+"""Optimizers by name, what they decay, the learning rate over the steps, and when valid's scores lower it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def new_model() -> keras.Model:
     """Kernels, biases, gamma and beta, none of them zero."""
     layers = [
         keras.layers.Dense(5, name="first"),
-        keras.layers.BatchNormalization(name="normalised"),
+        keras.layers.BatchNormalization(name="normalized"),
         keras.layers.Dense(2, name="last"),
     ]
     model = keras.Sequential([keras.Input((3,)), *layers], name="tiny")

@@ -30,7 +30,7 @@ RECIPE = {
     "checkpoint_every": 2,
     "log_every": 1,
 }
-LEARNT = {"lrate": 1e-3, "num_steps": LAST, "reduce_on_plateau": 2}  # all of valid is read after a few steps
+LEARNED = {"lrate": 1e-3, "num_steps": LAST, "reduce_on_plateau": 2}  # all of valid is read after a few steps
 STILL = {"lrate": 1e-30, "num_steps": 40}  # valid's score stays what it is
 FACTOR = "factor/.ATTRIBUTES/VARIABLE_VALUE"
 SCORES = {"loss", "sequence_accuracy", "digit_accuracy", "length_accuracy", "slot_accuracy"}
@@ -93,7 +93,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that learns valid by heart, halves its rate every two checkpoints from then on, and isn't disturbed."""
     folder = tmp_path_factory.mktemp("straight")
     write_digits(folder)
-    train(folder, **LEARNT)
+    train(folder, **LEARNED)
     return folder
 
 
@@ -122,8 +122,8 @@ def test_a_signal_at_a_checkpoint_changes_nothing_of_the_run(folder: Path, strai
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
-        train_run(folder, report, **RECIPE, **LEARNT)
-    train(folder, **LEARNT)
+        train_run(folder, report, **RECIPE, **LEARNED)
+    train(folder, **LEARNED)
     assert (timeless(folder), factors(folder)) == (timeless(straight), factors(straight))
 
 
@@ -186,10 +186,10 @@ def test_the_history_holds_each_checkpoint(straight: Path) -> None:
 
 @pytest.mark.parametrize("step", [1, 14])
 def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: Path, step: int) -> None:
-    train_until(folder, step, **LEARNT)
+    train_until(folder, step, **LEARNED)
     assert [entry["step"] for entry in stored.read_history(run_of(folder))] == [done for done in STEPS if done < step]
     assert list_steps(run_of(folder)) == [done for done in STEPS if done < step]
-    train(folder, **LEARNT)
+    train(folder, **LEARNED)
     assert timeless(folder) == timeless(straight)
     assert factors(folder) == factors(straight)
     assert factors(folder)[-1] < 0.5
@@ -202,7 +202,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(straight: Path, folder: P
 
 def test_a_longer_run_goes_on_with_the_reduced_rate(finished: Path) -> None:
     before = factors(finished)[-1]
-    train(finished, **{**LEARNT, "num_steps": LAST + 2, "reduce_on_plateau": 0})
+    train(finished, **{**LEARNED, "num_steps": LAST + 2, "reduce_on_plateau": 0})
     assert factors(finished)[-2:] == [before, before]
     assert [entry["step"] for entry in stored.read_history(run_of(finished))] == [*STEPS, LAST + 2]
 
@@ -210,11 +210,11 @@ def test_a_longer_run_goes_on_with_the_reduced_rate(finished: Path) -> None:
 def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, finished: Path) -> None:
     for step in STEPS[-3:]:
         damage(finished, step)
-    train_until(finished, LAST - 3, **LEARNT)  # one checkpoint on from the one that was restored
+    train_until(finished, LAST - 3, **LEARNED)  # one checkpoint on from the one that was restored
     assert [entry["step"] for entry in stored.read_history(run_of(finished))] == STEPS[:-2]
     assert timeless(finished) == timeless(straight)[:-2]
     damage(finished, STEPS[-3])
-    lines = train(finished, **LEARNT)
+    lines = train(finished, **LEARNED)
     assert f"Restored model from: {run_of(finished)}/ckpt-{STEPS[-4]}" in lines
     assert timeless(finished) == timeless(straight)
     assert factors(finished) == factors(straight)
@@ -262,10 +262,10 @@ def test_every_way_to_stop_leaves_a_checkpoint(
             signal.raise_signal(way)
 
     with pytest.raises(Interrupted) as stopped:
-        train_run(tmp_path, report, **RECIPE, **LEARNT)
+        train_run(tmp_path, report, **RECIPE, **LEARNED)
     assert stopped.value.signum == signum
     assert list_steps(run_of(tmp_path))[-1] == step
-    assert train(tmp_path, **LEARNT)[-1].startswith("Done training")
+    assert train(tmp_path, **LEARNED)[-1].startswith("Done training")
 
 
 def test_a_signal_to_another_worker_is_heard_also_in_the_last_step(
@@ -277,7 +277,7 @@ def test_a_signal_to_another_worker_is_heard_also_in_the_last_step(
         distribute, "make_any_reduce", lambda _strategy: lambda own: own or said[-1].startswith("Done training")
     )
     with pytest.raises(Interrupted) as stopped:
-        train_run(tmp_path, said.append, **RECIPE, **LEARNT)
+        train_run(tmp_path, said.append, **RECIPE, **LEARNED)
     assert stopped.value.signum == signal.SIGTERM
 
 
@@ -285,12 +285,12 @@ def test_a_run_whose_checkpoints_were_deleted_is_forgotten(tmp_path: Path) -> No
     write_digits(tmp_path)
     run_of(tmp_path).mkdir(parents=True)
     (run_of(tmp_path) / "best.json").write_text(json.dumps({"step": STEPS[0], "sequence_accuracy": 2.0, "loss": 0.0}))
-    train(tmp_path, **LEARNT)
+    train(tmp_path, **LEARNED)
     assert read_best(run_of(tmp_path))["sequence_accuracy"] <= 1
 
 
 def test_a_run_past_its_last_step_says_where_it_stands(tmp_path: Path) -> None:
     write_digits(tmp_path)
-    train(tmp_path, **LEARNT)
-    lines = train(tmp_path, **{**LEARNT, "num_steps": LAST - 3})
+    train(tmp_path, **LEARNED)
+    lines = train(tmp_path, **{**LEARNED, "num_steps": LAST - 3})
     assert lines[-1].endswith(f", {LAST} steps.")

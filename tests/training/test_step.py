@@ -1,4 +1,4 @@
-"""A step of training: which digit lies where is learnt beside the number, by heads that are there for that alone."""
+"""A step of training: which digit lies where is learned beside the number, by heads that are there for that alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from svhn.runs import stored
 from svhn.training.step import make_step
 
 
-def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
+def test_which_digit_lies_where_is_learned_by_heads_of_training_alone() -> None:
     state = new_state("reader", batch_size=8, average=0.5, weight_decay=0.0)
     config = Config(model="reader", batch_size=8, weight_decay=0.0, warmup_steps=0)
     batch = one_batch(state.model)
@@ -41,7 +41,7 @@ def test_which_digit_lies_where_is_learnt_by_heads_of_training_alone() -> None:
 
 
 def test_how_much_which_digit_lies_where_weighs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen in the first step that the head's biases make, by an optimiser that goes as far as the gradient."""
+    """Seen in the first step that the head's biases make, by an optimizer that goes as far as the gradient."""
     monkeypatch.setitem(MODELS, "reader", make_two_stages("reader"))
 
     def first_step(map_weight: float) -> np.ndarray:
@@ -78,7 +78,7 @@ def test_a_step_follows_the_mean_over_the_batch() -> None:
     [{"map_weight": 0.0}, {"dataset": "folder"}, {"train_on": "folder"}, {"model": "kvn219"}],
     ids=["weight", "dataset", "train_on", "model"],
 )
-def test_which_digit_lies_where_is_not_learnt(options: dict[str, Any]) -> None:
+def test_which_digit_lies_where_is_not_learned(options: dict[str, Any]) -> None:
     """As asked, where what is trained on does not know, and by a model without layers for it."""
     state = new_state(options.pop("model", "reader"), **options)
     assert state.learner is state.model
