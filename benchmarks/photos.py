@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from benchmarks.helpers.large_photos import PHOTO_SIZE, compose_photo
 from svhn.config import Paths
 from svhn.datasets import svhn_full
 from svhn.images import open_picture
@@ -25,8 +26,7 @@ from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
 from svhn.spec import Box, Entry
 
-PHOTO_SIZE, PHOTO_COUNT = (4000, 3000), 20  # width and height in pixels; number of photos
-NUMBER_WIDTH = 0.03  # width of a number as a share of the photo's width
+PHOTO_COUNT = 20  # number of large photos
 
 
 class Answer(NamedTuple):
@@ -63,20 +63,13 @@ def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer],
     ], milliseconds
 
 
-def _compose_photo(entry: Entry, background: Entry, rng: np.random.Generator) -> Image.Image:
-    """The picture of `background`, enlarged to a photo, with the entry's picture pasted in at a random place."""
-    left, _, right, _ = entry.source[1]
-    small, photo = _load_entry_picture(entry), _load_entry_picture(background).resize(PHOTO_SIZE)
-    factor = NUMBER_WIDTH * photo.width / (right - left)
-    small = small.resize((round(factor * small.width), round(factor * small.height)))
-    photo.paste(small, (int(rng.integers(photo.width - small.width)), int(rng.integers(photo.height - small.height))))
-    return photo
-
-
 def _measure_photos(reader: Reader, numbers: list[Entry], patches: list[Entry]) -> tuple[float, float]:
     """Share of photos that are read right, 0 to 1, and mean seconds per photo."""
     rng = np.random.default_rng(0)
-    photos = [_compose_photo(entry, patch, rng) for entry, patch in zip(numbers, patches[::-1], strict=False)]
+    photos = [
+        compose_photo(_load_entry_picture(entry), entry.source[1], _load_entry_picture(patch), rng)[0]
+        for entry, patch in zip(numbers, patches[::-1], strict=False)
+    ]
     reader.read(photos[:1])
     began = time.perf_counter()
     readings = reader.read(photos)
