@@ -8,8 +8,8 @@ this machine's fonts; `benchmarks/helpers/wild_kinds.py` describes each kind. Th
 show one that nobody labeled. Choose on valid, which is drawn from train as `svhn wrangle` does by default.
 
 Each reader answers each kind by a process of its own. There are at most 100 pictures of 12 megapixels. Shares are in
-percent, with their standard errors: see `Scores` in `benchmarks/helpers/wild_scores.py`. With `--pictures`, the
-pictures are kept, and made only where they are missing.
+percent, with their standard errors: see `Scores` in `benchmarks/helpers/wild_scores.py`. With `--pictures`, pictures
+and answers are kept, and pictures are made only where they are missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def print_reader(reader: WildReader, kind: str, made: WildFolder, count: int) ->
     """Let a reader answer the first pictures of a kind, and print its row."""
     with tempfile.TemporaryDirectory() as name:
         folder = link_pictures(made.folder, Path(name) / "pictures", count)
-        answers, seconds = read_folder(reader, folder, Path(name))
+        answers, seconds = read_folder(reader, folder, made.folder.with_name(f"{kind}-{reader.name}.json"))
         truths = {picture.name: made.truths[picture.name] for picture in folder.iterdir()}
     print(format_row(kind, reader.name, score_pictures(truths, answers), seconds / len(truths)), flush=True)
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="another checkout")
     parser.add_argument("--rapidocr", help="a Python that has RapidOCR 3")
     parser.add_argument("--rapidocr_count", type=int, default=300, help="pictures of each kind that RapidOCR reads")
-    parser.add_argument("--pictures", type=Path, help="folder that keeps the pictures")
+    parser.add_argument("--pictures", type=Path, help="folder that keeps pictures and answers")
     args = parser.parse_args()
     kinds = args.kinds.split(",")
     if not {*kinds} <= KINDS.keys() or min(args.count, args.rapidocr_count) < 1:

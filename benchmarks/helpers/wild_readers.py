@@ -41,19 +41,18 @@ def make_rapidocr_reader(python: str) -> WildReader:
     return WildReader("RapidOCR", lambda folder, output: [python, str(PROGRAM), str(folder), str(output)], parse_lines)
 
 
-def read_folder(reader: WildReader, folder: Path, work: Path) -> tuple[Answers, float]:
+def read_folder(reader: WildReader, folder: Path, output: Path) -> tuple[Answers, float]:
     """The answers to a folder of pictures, and the CPU seconds of the process, with its start.
 
     Args:
         reader: who reads.
         folder: the pictures.
-        work: a folder for what the process writes.
+        output: the JSON file that the process writes.
 
     Raises:
         CalledProcessError: the process failed.
     """
-    output = work / f"{reader.name}.json"
-    cost = measure_command(reader.make_command(folder.resolve(), output), work)
+    cost = measure_command(reader.make_command(folder.resolve(), output.resolve()), output.parent)
     return reader.parse(json.loads(output.read_text(encoding="utf-8"))), cost.cpu
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from svhn.spec import Box
 
 LEAST_OVERLAP = 0.5  # intersection over union from which a box counts as found, as in PASCAL VOC
+TOUCH = 1e-9  # intersection over union of boxes that touch
 SURE = 0.9  # confidence from which a wrong answer is one of a reader that was sure
 MOST_DIGITS = 5  # of a number that may not be answered as too long
 
@@ -50,6 +51,7 @@ class Counts(NamedTuple):
     numbers: int
     answers: int
     found: int
+    touched: int
     right: int
     wrong_and_sure: int
     given: int
@@ -61,6 +63,7 @@ class Scores(NamedTuple):
     Args:
         pictures: number of pictures.
         recall, precision, f1: over all numbers and answers of the pictures. None where there is no number.
+        loose_f1: as f1, if an answer need not overlap the number by half, but touch it: boxes of text lines are wide.
         right: share of pictures of one number in which the surest answer is its text, or in which a number of more than
             `MOST_DIGITS` digits was refused as too long; of pictures of several, in which they are found, and nothing
             else. None where there is no number.
@@ -72,6 +75,7 @@ class Scores(NamedTuple):
     recall: Ratio | None
     precision: Ratio | None
     f1: Ratio | None
+    loose_f1: Ratio | None
     right: Ratio | None
     wrong_and_sure: Ratio
     given: Ratio
@@ -100,19 +104,22 @@ def count_picture(truths: Sequence[Truth], answers: Sequence[Answer]) -> Counts:
 
 
 def _count_truth(truth: Truth, answers: Sequence[Answer]) -> Counts:
-    found = _count_found(truth, answers)
+    found = _count_found(truth, answers, LEAST_OVERLAP)
+    touched = _count_found(truth, answers, TOUCH)
     wrong = any(answer.confidence >= SURE and not _is_true(answer, truth) for answer in answers)
     right = _is_right(truth, answers, found)
-    return Counts(len(truth), len(answers), found, int(right), int(wrong), int(any(each.text for each in answers)))
+    return Counts(
+        len(truth), len(answers), found, touched, int(right), int(wrong), int(any(each.text for each in answers))
+    )
 
 
-def _count_found(truth: Truth, answers: Sequence[Answer]) -> int:
+def _count_found(truth: Truth, answers: Sequence[Answer], overlap: float) -> int:
     """Numbers that are found. Each answer finds one number at most, and a number that was found is found once."""
     left = list(truth)
     for answer in sorted(answers, key=lambda each: -each.confidence):
         same = [number for number in left if number.text == answer.text]
         best = max(same, key=lambda number: compute_overlap(number.box, answer.box), default=None)
-        if best and compute_overlap(best.box, answer.box) >= LEAST_OVERLAP:
+        if best and compute_overlap(best.box, answer.box) >= overlap:
             left.remove(best)
     return len(truth) - len(left)
 
@@ -146,12 +153,14 @@ def score_pictures(truths: Mapping[str, Sequence[Truth]], answers: Mapping[str, 
 
     ones = [1] * len(counts)
     numbers, given = [each.numbers for each in counts], [each.answers for each in counts]
-    found = [each.found for each in counts]
+    found, touched = [each.found for each in counts], [each.touched for each in counts]
+    both = [sum(pair) for pair in zip(numbers, given, strict=True)]
     return Scores(
         pictures=len(counts),
         recall=compare(found, numbers),
         precision=compare(found, given),
-        f1=compare((2 * each for each in found), map(sum, zip(numbers, given, strict=True))),
+        f1=compare((2 * each for each in found), both),
+        loose_f1=compare((2 * each for each in touched), both),
         right=compare((each.right for each in counts), ones),
         wrong_and_sure=estimate_ratio([each.wrong_and_sure for each in counts], ones),
         given=estimate_ratio([each.given for each in counts], ones),
@@ -168,7 +177,18 @@ def estimate_ratio(parts: Sequence[int], wholes: Sequence[int]) -> Ratio:
 
 
 HEADER = (
-    *("kind", "reader", "pictures", "recall", "precision", "F1", "right", "wrong and sure", "given a number"),
+    *(
+        "kind",
+        "reader",
+        "pictures",
+        "recall",
+        "precision",
+        "F1",
+        "F1, any overlap",
+        "right",
+        "wrong and sure",
+        "given a number",
+    ),
     "CPU s per picture",
 )
 
