@@ -4,11 +4,11 @@
         [--before=../old] [--rapidocr=python3] [--rapidocr_count=300] [--pictures=FOLDER]
 
 The pictures are made of the real pictures of a split, of parts of photos beside their numbers, and of what is drawn in
-this machine's fonts; `benchmarks/helpers/wild_kinds.py` describes each kind. The parts show no labeled number, but some
+this machine's fonts; `benchmarks/helpers/wild/kinds.py` describes each kind. The parts show no labeled number, but some
 show one that nobody labeled. Choose on valid, which is drawn from train as `svhn wrangle` does by default.
 
 Each reader answers each kind by a process of its own. There are at most 100 pictures of 12 megapixels. Shares are in
-percent, with their standard errors: see `Scores` in `benchmarks/helpers/wild_scores.py`. With `--pictures`, pictures
+percent, with their standard errors: see `Scores` in `benchmarks/helpers/wild/scores.py`. With `--pictures`, pictures
 and answers are kept, and pictures are made only where they are missing.
 """
 
@@ -18,10 +18,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.helpers.wild_folders import SPLITS, WildFolder, make_folder
-from benchmarks.helpers.wild_kinds import KINDS
-from benchmarks.helpers.wild_readers import WildReader, list_readers, read_folder
-from benchmarks.helpers.wild_scores import HEADER, format_row, score_pictures
+from benchmarks.helpers.wild.folders import SPLITS, WildFolder, make_folder
+from benchmarks.helpers.wild.kinds import KINDS
+from benchmarks.helpers.wild.readers import WildReader, list_readers, read_folder
+from benchmarks.helpers.wild.scores import HEADER, format_row, score_pictures
 from benchmarks.reading import ROOT, link_pictures
 from svhn.errors import UserError
 

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image, ImageDraw
 from support.fixtures import Row, write_boxes
 
-from benchmarks.helpers.wild_folders import make_folder, make_picture
-from benchmarks.helpers.wild_kinds import KINDS
-from benchmarks.helpers.wild_layers import enclose_numbers
-from benchmarks.helpers.wild_readers import parse_lines, parse_readings
-from benchmarks.helpers.wild_scores import (
+from benchmarks.helpers.wild.folders import make_folder, make_picture
+from benchmarks.helpers.wild.kinds import KINDS
+from benchmarks.helpers.wild.layers import enclose_numbers
+from benchmarks.helpers.wild.readers import parse_lines, parse_readings
+from benchmarks.helpers.wild.scores import (
     Answer,
     Counts,
     Number,
@@ -24,7 +24,7 @@ from benchmarks.helpers.wild_scores import (
     estimate_ratio,
     score_pictures,
 )
-from benchmarks.helpers.wild_sources import Sources, list_sources
+from benchmarks.helpers.wild.sources import Sources, list_sources
 from svhn.spec import Box
 
 INK = (255, 0, 255)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from benchmarks.helpers.wild_layers import Layer, blur_edges
-from benchmarks.helpers.wild_scores import Number
+from benchmarks.helpers.wild.layers import Layer, blur_edges
+from benchmarks.helpers.wild.scores import Number
 from svhn.datasets.synthetic import digits as numerals
 from svhn.datasets.synthetic import fonts, wall
 

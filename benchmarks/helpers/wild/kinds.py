@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchmarks.helpers.large_photos import compose_photo
-from benchmarks.helpers.wild_grounds import add_noise, cut_decoy, make_background, show_layer
-from benchmarks.helpers.wild_layers import (
+from benchmarks.helpers.wild.grounds import add_noise, cut_decoy, make_background, show_layer
+from benchmarks.helpers.wild.layers import (
     Made,
     enclose_numbers,
     expand_pixels,
@@ -16,11 +16,11 @@ from benchmarks.helpers.wild_layers import (
     scatter_layers,
     turn_layer,
 )
-from benchmarks.helpers.wild_pages import SIGNS, draw_page, draw_screenshot
-from benchmarks.helpers.wild_rearranged import make_apart, make_long, make_rows, make_vertical
-from benchmarks.helpers.wild_scores import Number
-from benchmarks.helpers.wild_signs import draw_sign
-from benchmarks.helpers.wild_sources import Sources, cut_number, cut_part, draw_height, pick_entry
+from benchmarks.helpers.wild.pages import SIGNS, draw_page, draw_screenshot
+from benchmarks.helpers.wild.rearranged import make_apart, make_long, make_rows, make_vertical
+from benchmarks.helpers.wild.scores import Number
+from benchmarks.helpers.wild.signs import draw_sign
+from benchmarks.helpers.wild.sources import Sources, cut_number, cut_part, draw_height, pick_entry
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import open_picture
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from benchmarks.helpers.wild_layers import Layer, blur_edges, join_numbers, paste_layer, scatter_layers
-from benchmarks.helpers.wild_scores import Number
-from benchmarks.helpers.wild_sources import Digits, Sources, cut_part
+from benchmarks.helpers.wild.layers import Layer, blur_edges, join_numbers, paste_layer, scatter_layers
+from benchmarks.helpers.wild.scores import Number
+from benchmarks.helpers.wild.sources import Digits, Sources, cut_part
 from svhn.datasets.synthetic import camera, wall
 
 TILED = 0.3  # share of backgrounds that repeat a part, mirrored, at about its own scale

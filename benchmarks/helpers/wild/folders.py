@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.helpers.wild_kinds import KINDS
-from benchmarks.helpers.wild_layers import Made
-from benchmarks.helpers.wild_scores import Number, Truth
-from benchmarks.helpers.wild_sources import Sources, list_sources
+from benchmarks.helpers.wild.kinds import KINDS
+from benchmarks.helpers.wild.layers import Made
+from benchmarks.helpers.wild.scores import Number, Truth
+from benchmarks.helpers.wild.sources import Sources, list_sources
 from svhn.runtime.files import write_json
 from svhn.runtime.processes import count_cores, start_workers
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.helpers.wild_scores import Answer
+from benchmarks.helpers.wild.scores import Answer
 from benchmarks.reading import make_command, measure_command
 from svhn.spec import Box
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from benchmarks.helpers.wild_grounds import Corners, add_noise, compose_digits, join_layer, show_layer
-from benchmarks.helpers.wild_layers import Layer, Made, join_numbers
-from benchmarks.helpers.wild_sources import Digits, Sources, cut_digits, draw_height, pick_entry
+from benchmarks.helpers.wild.grounds import Corners, add_noise, compose_digits, join_layer, show_layer
+from benchmarks.helpers.wild.layers import Layer, Made, join_numbers
+from benchmarks.helpers.wild.sources import Digits, Sources, cut_digits, draw_height, pick_entry
 from svhn.datasets.synthetic.wall import to_image
 
 ONE_PICTURE = 0.6  # share of long numbers whose digits are all of one picture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from benchmarks.helpers.wild_signs import pick_font
-from benchmarks.helpers.wild_sources import Sources, cut_part
+from benchmarks.helpers.wild.signs import pick_font
+from benchmarks.helpers.wild.sources import Sources, cut_part
 
 PAGE_SIZE, SCREEN_SIZE = (1000, 1400), (1280, 800)  # width and height in pixels
 _SIGNS_TEXT = (

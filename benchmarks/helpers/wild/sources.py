@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from benchmarks.helpers.wild_layers import Layer, blur_edges, expand_pixels
-from benchmarks.helpers.wild_scores import Number
+from benchmarks.helpers.wild.layers import Layer, blur_edges, expand_pixels
+from benchmarks.helpers.wild.scores import Number
 from svhn.datasets import svhn_full
 from svhn.datasets.svhn import SVHN
 from svhn.images import expand_box, measure_picture, open_picture

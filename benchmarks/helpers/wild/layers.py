@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from benchmarks.helpers.wild_scores import Number
+from benchmarks.helpers.wild.scores import Number
 from svhn.spec import Box
 
 HARD_EDGES = 0.35  # share of pieces with hard edges, as those of a plate
