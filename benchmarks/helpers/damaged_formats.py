@@ -106,9 +106,11 @@ def _read_dataset(name: str, source: str, path: Path) -> object:
     spec, found = DATASETS[name], []
     folder = path.parent.parent if name == "svhn" else path.parent
     for entry in spec.entries(folder, source, 0):
+        if entry.problem:  # which wrangling lists, too
+            raise UserError(entry.problem)
         try:
             pixels = spec.load(entry, spec.size, spec.margin)
-        except (OSError, ValueError) as error:  # which wrangling lists
+        except (OSError, ValueError) as error:
             raise UserError(str(error)) from error
         found.append((entry.name, entry.label, pixels.shape, _digest(pixels.tobytes())))
     return found
