@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from benchmarks.helpers.large_photos import PHOTO_SIZE, compose_photo
+from benchmarks.helpers.wild.scores import measure_overlap
 from svhn.config import Paths
 from svhn.datasets import svhn_full
 from svhn.images import open_picture
 from svhn.pipeline import boxes
 from svhn.reading.reader import Reader
-from svhn.spec import Box, Entry
+from svhn.spec import Entry
 
 PHOTO_COUNT = 20  # number of large photos
 
@@ -43,11 +43,6 @@ def _load_entry_picture(entry: Entry) -> Image.Image:
     image = open_picture(path)
     left, top, right, bottom = map(round, svhn_full.sample_background_box(entry.name, box, image.size))
     return image if whole else image.crop((left, top, right, bottom))
-
-
-def measure_overlap(true: Box, found: Box | None) -> float:
-    """Intersection over union of two boxes in pixels, 0 to 1; 0 if no box was found."""
-    return float(boxes.compute_iou_and_giou(tf.constant([true]), tf.constant([found]))[0][0]) if found else 0.0
 
 
 def _answer_entries(reader: Reader, entries: list[Entry]) -> tuple[list[Answer], float]:

@@ -21,6 +21,7 @@ from svhn.spec import Box, Size
 
 __all__ = [
     "Picture",
+    "compute_overlap",
     "crop_picture",
     "expand_box",
     "hold_content",
@@ -156,6 +157,15 @@ def normalize_box(box: Box, crop: Box) -> Box:
     x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
     y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
     return x0, y0, x1, y1
+
+
+def compute_overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(across, 0.0) * max(down, 0.0)
+    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
+    return shared / (sum(areas) - shared) if shared else 0.0
 
 
 def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from svhn.images import compute_overlap
 from svhn.spec import Box, Size
 
 ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
@@ -58,7 +59,7 @@ def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map
     windows = list_windows(image.width, image.height)
     best, window = _find_best_window(locate, image, windows, size, each)
     closer = center_window(best.box, image.size)
-    if _compute_overlap(closer, window) < SAME_WINDOW:
+    if compute_overlap(closer, window) < SAME_WINDOW:
         best, _ = _find_best_window(locate, image, [closer], size, map)
     return best._replace(windows=len(windows))
 
@@ -93,13 +94,6 @@ def _find_best_window(
     x0, y0, x1, y1 = np.clip(boxes[index], 0, 1).tolist()
     box = left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
     return Detection(box, float(probable[index])), windows[index]
-
-
-def _compute_overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes that overlap, 0 to 1."""
-    both = (min(one[2], other[2]) - max(one[0], other[0])) * (min(one[3], other[3]) - max(one[1], other[1]))
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
-    return both / (sum(areas) - both)
 
 
 def list_windows(width: int, height: int) -> list[Box]:

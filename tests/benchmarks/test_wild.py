@@ -19,12 +19,12 @@ from benchmarks.helpers.wild.scores import (
     Answer,
     Counts,
     Number,
-    compute_overlap,
     count_picture,
     estimate_ratio,
     score_pictures,
 )
 from benchmarks.helpers.wild.sources import Sources, list_sources
+from svhn.images import compute_overlap
 from svhn.spec import Box
 
 INK = (255, 0, 255)

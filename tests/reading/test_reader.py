@@ -13,7 +13,7 @@ from PIL import Image
 from support.program import ROOT, call, last_line
 
 import svhn
-from benchmarks.photos import measure_overlap
+from benchmarks.helpers.wild.scores import measure_overlap
 from svhn.config import RELEASED, Paths
 from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
