@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from support.fixtures import Row, write_boxes
 from benchmarks.helpers.wild.folders import make_folder, make_picture
 from benchmarks.helpers.wild.kinds import KINDS
 from benchmarks.helpers.wild.layers import enclose_numbers
-from benchmarks.helpers.wild.readers import parse_lines, parse_readings
+from benchmarks.helpers.wild.readers import make_rapidocr_reader, parse_lines, parse_readings, read_folder
 from benchmarks.helpers.wild.scores import (
     Answer,
     Counts,
@@ -163,6 +164,29 @@ def test_answers_of_each_version_are_read() -> None:
     before = [{"file": "x/a.png", "number": "12", "confidence": 0.8, "box": [1, 2, 3, 4], "digit_confidences": []}]
     assert parse_readings(before) == {"a.png": [answer]}
     assert parse_readings([{**before[0], "number": ""}]) == {"a.png": []}
+
+
+RAPIDOCR = """
+from types import SimpleNamespace
+import numpy as np
+
+class RapidOCR:
+    def __call__(self, path):
+        if not path.endswith("1.png"):
+            return SimpleNamespace(txts=None, scores=None, boxes=None)
+        return SimpleNamespace(txts=("66",), scores=(0.9,), boxes=np.array([[[0, 0], [9, 0], [9, 5], [0, 5]]]))
+"""
+
+
+def test_rapidocr_answers_by_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages/rapidocr.py").write_text(RAPIDOCR)
+    (tmp_path / "pictures").mkdir()
+    for name in ("1.png", "2.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / "pictures" / name)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    answers, _ = read_folder(make_rapidocr_reader(sys.executable), tmp_path / "pictures", tmp_path / "answers.json")
+    assert answers == {"1.png": [Answer("66", (0, 0, 9, 5), 0.9)], "2.png": []}
 
 
 def test_digits_are_cut_out_of_lines() -> None:

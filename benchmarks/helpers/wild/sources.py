@@ -26,9 +26,9 @@ LARGEST_STEP = 0.3  # from the top of one digit to the next where digits are cut
 MOST_NOISE = 4.0  # of a wall that is drawn
 DIGIT_MARGIN = 0.12  # of a digit that is cut out, as a share of its height; less where a neighbor is close
 
-
-# The parts of these pictures may show a digit that nobody labeled, as a look at all parts told, before any reading. The
-# numbers are those of the 3,000 pictures behind docs/results.md. Parts of train and valid were not looked at.
+# Pictures whose parts beside the number may show a digit that nobody labeled. All parts of test were looked at once,
+# before any reader had answered them; those of train and valid were not. The names are those of the 3,000 pictures
+# behind docs/results.md, so other pictures called test leave others out.
 DIGITS_BESIDE = {
     "test": "60 305 321 336 384 435 659 683 750 1013 1058 1266 1725 1765 2041 2049 2181 2216 2255 2301 2920",
 }
