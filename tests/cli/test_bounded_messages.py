@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+import scipy.io
+from h5py import h5f  # pyright: ignore[reportAttributeAccessIssue]
 
 from svhn.cli import flags
-from svhn.errors import LONGEST_QUOTE, quote, shorten
+from svhn.datasets.formats.digit_struct import read_digit_struct
+from svhn.datasets.formats.digit_struct_writer import write_digit_struct
+from svhn.datasets.formats.matlab5 import load_variables
+from svhn.errors import LONGEST_QUOTE, UserError, quote, shorten
+from svhn.runs.stored import list_differences
 from svhn.runtime import shell
 from svhn.wrangle.__main__ import main as wrangle
 
@@ -28,6 +37,25 @@ def test_a_librarys_message_is_cut_at_its_first_line() -> None:
     assert shorten(ValueError("\n  a\nb")) == "a"
     assert shorten(IndexError()) == "IndexError"
     assert len(shorten(LONG)) == LONGEST_QUOTE
+
+
+def fail(*_: object, **__: object) -> None:
+    raise ValueError(LONG)
+
+
+def test_what_a_library_prints_about_a_file_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scipy.io, "loadmat", fail)
+    assert len(str(load_variables(tmp_path / "a.mat", ["X"]))) == LONGEST_QUOTE
+    write_digit_struct(tmp_path / "digitStruct.mat", [("1.png", np.ones((1, 5)))])
+    monkeypatch.setattr(h5f, "open", fail)
+    with pytest.raises(UserError) as refusal:
+        list(read_digit_struct(tmp_path / "digitStruct.mat"))
+    assert len(str(refusal.value)) < LONGEST_LINE
+
+
+def test_a_long_option_of_another_run_is_cut() -> None:
+    (line,) = list_differences({"train_on": LONG}, {"train_on": ["svhn"]})
+    assert len(line) < 2 * LONGEST_QUOTE
 
 
 @pytest.mark.parametrize(
