@@ -40,7 +40,7 @@ class Stream(NamedTuple):
     Args:
         read: returns the next bytes; b"" at the end.
         start: place of the first byte in the file.
-        total: bytes of the whole file, from its start; None if the server does not tell.
+        total: bytes of the whole file, from its start; None if the server sends no length.
     """
 
     read: Callable[[], bytes]

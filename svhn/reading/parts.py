@@ -91,7 +91,7 @@ def read_in_parts(
 
 
 def _describe_pictures(pictures: Sequence[str], states: Mapping[str, str]) -> dict[str, Any]:
-    """What tells one list of pictures from another, by the names that messages give it."""
+    """What makes a list of pictures another one, by the names that messages give it."""
     digest = digest_files(pictures, partial(describe_picture, states=states))
     return {"the number of pictures": len(pictures), "the digest of their names, sizes and times": digest}
 

@@ -63,7 +63,7 @@ def _explain_error(address: str, error: Exception) -> UserError:
 
 
 def describe_picture(name: str, states: Mapping[str, str]) -> str:
-    """What changes with a picture's file: its size, and its time or version; a size of -1 if nothing tells them.
+    """What changes with a picture's file: its size, and its time or version; a size of -1 if it is unknown.
 
     Args:
         name: a path or an address.

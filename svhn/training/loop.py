@@ -204,13 +204,7 @@ class Loop:
             raise make_divergence_error(self.run, f"the loss at step {step} is {loss}")
 
     def _log_progress(self, step: int, counts: Counts, seconds: float) -> None:
-        """Print the scores, the images per second and the time left, and write the scores for TensorBoard.
-
-        Args:
-            step: the step that was reached.
-            counts: the sums since the last progress line.
-            seconds: of training since then.
-        """
+        """Print and write the scores since the last progress line, whose steps took so many seconds of training."""
         scores = metrics.compute_scores(counts)
         rate = counts.examples / seconds
         self.summaries.write_scores("train", step, scores, float(self.state.optimizer.learning_rate))

@@ -109,7 +109,7 @@ def _name_near_sources(spec: DatasetSpec, data_dir: Path) -> list[str]:
 
 
 def _suggest_remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
-    """What to do about missing sources. `others` tells whether the folder holds other sources."""
+    """What to do about missing sources. With `others`, the folder holds other sources."""
     if not any(spec.sources.values()):  # the user's own pictures
         return "add pictures of that split, or leave out --splits"
     apart = ", with another folder if the files present are not the published ones" if others else ""
