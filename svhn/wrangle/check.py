@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from svhn.errors import UserError, shorten
+from svhn.errors import PassingError, UserError, shorten
 from svhn.runtime.bars import make_bar
 from svhn.runtime.files import write_rows
 from svhn.runtime.processes import start_workers
 from svhn.spec import Box, DatasetSpec, Entry, Size
-from svhn.wrangle.crop import CroppedPicture, crop_entry
+from svhn.wrangle.crop import Crop, CroppedPicture, crop_entry
 
 CASES_SHOWN = 5  # of each kind of finding
 LIST_FILE = "check.csv"  # in the folder of a data set's records: lists all findings
@@ -55,11 +55,21 @@ def inspect_sources(
     entries += [(source, Entry(source, "", None, str(fault))) for source, fault in faults.items()]
     usable = [entry for _, entry in entries if not entry.problem]
     with start_workers(processes) as parallel_map:
-        crop = partial(crop_entry, spec.load, spec.locate, spec.path, size, spec.margin, spec.image_format)
+        crop = partial(
+            _try_entry, partial(crop_entry, spec.load, spec.locate, spec.path, size, spec.margin, spec.image_format)
+        )
         outcomes = iter(
             make_bar(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False)
         )
         return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in entries]
+
+
+def _try_entry(crop: Crop, entry: Entry) -> CroppedPicture | str:
+    """As `crop`, which also gives the reason why a picture can't be read now: a check lists all faults."""
+    try:
+        return crop(entry)
+    except PassingError as error:
+        return str(error).removeprefix(f"{entry.name} ")
 
 
 def _list_entries(

@@ -13,6 +13,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
+from svhn.errors import PassingError
 from svhn.runtime.near_names import suggest_near_path
 from svhn.spec import Box, Entry, Size
 
@@ -43,11 +44,16 @@ def crop_entry(
 
     The first six arguments are fields of `DatasetSpec` and `Options`, and the same for all entries. A picture of one
     color can't show a number.
+
+    Raises:
+        PassingError: the picture can't be read now.
     """
     try:
         image, boxes = load(entry, size, margin), locate(entry, margin) if locate else ()
     except FileNotFoundError as error:
         return f"{error}{suggest_near_path(path(entry)) if path else ''}"
+    except PassingError as error:
+        raise PassingError(f"{entry.name} can't be read now ({error})") from error
     except (OSError, ValueError) as error:
         return str(error)
     if entry.label and (image == image[0, 0]).all():

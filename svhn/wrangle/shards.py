@@ -11,7 +11,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from svhn.errors import UserError
+from svhn.errors import PassingError, UserError
 from svhn.records import SHARD_EXAMPLES, get_shard_paths, serialize_example, write_shard
 from svhn.runtime import beam
 from svhn.runtime.bars import make_bar
@@ -122,7 +122,7 @@ def _write_shard_files(place: Place, shard: Shard, outcomes: Iterable[CroppedPic
     skipped: list[tuple[str, str]] = []
 
     def serialize_outcomes() -> Iterator[bytes]:
-        for entry, outcome in zip(shard.entries, outcomes, strict=True):
+        for entry, outcome in _pair_outcomes(shard.entries, outcomes):
             if isinstance(outcome, str):
                 skipped.append((entry.name, outcome))
             else:
@@ -135,6 +135,20 @@ def _write_shard_files(place: Place, shard: Shard, outcomes: Iterable[CroppedPic
             flush_to_disk(file)
         summary = Summary(examples, temporary.stat().st_size, dict(sorted(lengths.items())), skipped)
         place.write_part(shard.summary_name, [json.dumps(summary._asdict()).encode()])
+
+
+def _pair_outcomes(
+    entries: Iterable[Entry], outcomes: Iterable[CroppedPicture | str]
+) -> Iterator[tuple[Entry, CroppedPicture | str]]:
+    """Each entry with its outcome.
+
+    Raises:
+        UserError: a picture can't be read now. Records without it would differ from those of another day.
+    """
+    try:
+        yield from zip(entries, outcomes, strict=True)
+    except PassingError as error:
+        raise UserError(f"{error}: run the same command again, which keeps the finished files") from error
 
 
 def read_summaries(folder: Path, shards: Iterable[Shard], splits: Iterable[str]) -> dict[str, list[Summary]]:

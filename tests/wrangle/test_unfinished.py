@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from support.wrangling import arguments, last_line, program, tree, wrangled
+from support.wrangling import arguments, last_line, program, tree, wrangled, write_sources
 
 import svhn
 from svhn import records
 from svhn.runtime import beam, shell
 from svhn.wrangle import __main__, convert
+
+UNREADABLE = Path("/proc/self/mem")  # whose first bytes the system refuses, as a disk does that fails
 
 
 def read_info(folder: Path) -> records.Info:
@@ -125,3 +127,23 @@ def test_progress_bars_are_the_only_output_on_stderr(sources: Path, tmp_path: Pa
     lines = [line for line in re.split(r"[\r\n]+", done.stderr) if line]
     assert lines
     assert [line for line in lines if not line.startswith("test: ")] == []
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="only Linux has a file that can be opened and not be read")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_picture_that_can_not_be_read_now_ends_the_work_and_is_no_unusable_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], processes: int
+) -> None:
+    sources = write_sources(tmp_path / "sources")
+    picture = sources / "test/1.png"
+    picture.unlink()
+    picture.symlink_to(UNREADABLE)
+    flags = ("--splits=test", "--max_skipped=1", f"--processes={processes}")
+    assert wrangled(sources, tmp_path / "records", *flags) == 1
+    reason = "can't be read now (Input/output error)"
+    assert (
+        last_line(capsys) == f"error: test/1.png {reason}: run the same command again, which keeps the finished files"
+    )
+    assert not (tmp_path / "records/svhn/info.json").exists()
+    assert wrangled(sources, tmp_path / "records", "--splits=test", "--check") == 1
+    assert f"  test/1.png: {reason}\n" in capsys.readouterr().out
