@@ -15,7 +15,15 @@ from PIL import Image
 from svhn.images.damage import has_late_notes
 from svhn.images.decoding import explain_image_errors, identify_picture, load_pixels, reduce_large
 from svhn.images.levels import convert_array, flatten_picture
-from svhn.images.sources import copy_array, import_fsspec, is_array, is_remote, open_content, read_content
+from svhn.images.sources import (
+    copy_array,
+    import_fsspec,
+    is_array,
+    is_one_picture,
+    is_remote,
+    open_content,
+    read_content,
+)
 from svhn.images.turns import find_turn, turn_size
 from svhn.spec import Box, Size
 
@@ -26,6 +34,7 @@ __all__ = [
     "expand_box",
     "hold_content",
     "import_fsspec",
+    "is_one_picture",
     "is_remote",
     "list_suffixes",
     "measure_picture",

@@ -6,11 +6,12 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
+from PIL import Image
 
 from svhn.errors import UserError, find_remote_error_type, shorten, suggest_extra
 
@@ -21,6 +22,15 @@ ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]+://")  # how addresses begin, and n
 def is_remote(source: Any) -> bool:
     """Whether a picture is named by an address, and not by a path."""
     return isinstance(source, str) and ADDRESS.match(source) is not None
+
+
+def is_one_picture(images: Any) -> bool:
+    """Whether what is given is one picture, or an object that can't be one, and not several pictures."""
+    if isinstance(images, str | bytes | bytearray | memoryview | os.PathLike | Image.Image) or hasattr(images, "read"):
+        return True
+    if is_array(images):
+        return len(images.shape) < 4
+    return not isinstance(images, Iterable) or isinstance(images, Mapping)
 
 
 @contextmanager

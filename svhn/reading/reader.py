@@ -15,7 +15,7 @@ from PIL import Image
 
 from svhn.config import Paths
 from svhn.errors import PassingError, Say, UserError
-from svhn.images import Picture, hold_content, open_reduced
+from svhn.images import Picture, hold_content, is_one_picture, open_reduced
 from svhn.labels import Reading, Refusal
 from svhn.reading import search
 from svhn.reading.crops import crop_number, read_batch
@@ -136,7 +136,7 @@ class Reader:
             OSError: a file is missing, damaged or not a picture.
             ValueError: a picture is too large, or of a type or shape that is not taken.
         """
-        return list(self.stream([images] if _is_one_picture(images) else images, on_error))
+        return list(self.stream([images] if is_one_picture(images) else images, on_error))
 
     def stream(
         self, images: Iterable[Any], on_error: OnError = "raise", finish: Finish | None = None
@@ -206,14 +206,6 @@ class Reader:
         except ValueError:
             return Reading("", 0.0, ())
         return read_batch(self.network, pixels[None])[0]
-
-
-def _is_one_picture(images: Any) -> bool:
-    if isinstance(images, str | bytes | bytearray | memoryview | os.PathLike | Image.Image) or hasattr(images, "read"):
-        return True
-    if hasattr(images, "__array__"):
-        return len(images.shape) < 4
-    return not isinstance(images, Iterable) or isinstance(images, Mapping)  # one object, which `open_picture` refuses
 
 
 def _name_source(source: Any, index: int) -> str:
