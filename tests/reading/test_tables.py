@@ -172,7 +172,7 @@ class CuttingFile:
 
     def write(self, data: bytes) -> None:
         self.limit -= len(data)
-        if self.limit < 0 < self.limit + len(data):
+        if self.limit < 0 <= self.limit + len(data):
             self.file.write(data[:9])
             raise self.error
         self.file.write(data)
