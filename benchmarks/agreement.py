@@ -19,19 +19,20 @@ import numpy as np
 from svhn.config import Paths
 from svhn.datasets import format1
 from svhn.images import open_picture
-from svhn.labels import Reading
+from svhn.labels import Number, Reading
 from svhn.reading.crops import crop_number, read_crops
 from svhn.reading.reader import Reader
 from svhn.spec import Entry
 
 BATCH_SIZE = 64
+Answers = list[Reading] | list[Number]
 
 
 class Result(NamedTuple):
     """The readings of the same pictures by one engine: whole pictures, and crops."""
 
     whole: list[Reading]
-    crops: list[Reading]
+    crops: list[Number]
 
 
 def read_entries(engine: str, entries: list[Entry]) -> Result:
@@ -45,7 +46,7 @@ def read_entries(engine: str, entries: list[Entry]) -> Result:
     )
 
 
-def print_row(engine: str, kind: str, found: list[Reading], expected: list[Reading], labels: Iterable[str]) -> None:
+def print_row(engine: str, kind: str, found: Answers, expected: Answers, labels: Iterable[str]) -> None:
     """Print how far readings agree with the expected ones, and the share of numbers that are right."""
     pairs = list(zip(found, expected, strict=True))
     same = np.mean([one.text == other.text for one, other in pairs])

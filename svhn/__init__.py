@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from svhn.labels import Reading
+from svhn.labels import Number, Reading
 
 if TYPE_CHECKING:
     from svhn.reading.reader import Reader
 
-__all__ = ["Reader", "Reading", "__version__"]
+__all__ = ["Number", "Reader", "Reading", "__version__"]
 __version__ = "0.1.0"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from svhn.spec import Box
+from svhn.spec import Box, Corners
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,28 +33,75 @@ class Refusal(NamedTuple):
     needed: float
 
 
-class Reading(NamedTuple):
+class Number(NamedTuple):
     """A number that was read.
 
     Args:
-        text: the number's digits; "" if no number was found.
-        confidence: probability from 0 to 1 that all digits of `text` are right; 0 if no number was found.
+        text: the number's digits; "" if a network read no digit.
+        confidence: probability from 0 to 1 that all digits of `text` are right.
         digit_confidences: probability of each digit, from left to right.
-        box: the number's place in the picture: left, top, right and bottom in pixels; None if it was not located.
-        refused: what was nearly read, if no number was found; else None.
-        size: width and height of the upright picture, in pixels; None if only a crop was read.
-        error: the picture's path, and why the picture could not be read; "" if it was.
-        passing: whether the reason of `error` may pass, as that of a network does: another try may succeed.
+        corners: the corners of the number's box, which may be turned: x and y of each in pixels of the picture, from
+            the top left of the number as it is read, clockwise; None if the number was not located.
     """
 
     text: str
     confidence: float
     digit_confidences: tuple[float, ...]
-    box: Box | None = None
+    corners: Corners | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """The upright box around the corners: left, top, right and bottom in pixels; None without corners."""
+        if self.corners is None:
+            return None
+        across, down = zip(*self.corners, strict=True)
+        return min(across), min(down), max(across), max(down)
+
+    def __repr__(self) -> str:
+        """`Number('210', 0.987, box=(34.1, 20.5, 80.2, 48.0))`: numbers are rounded."""
+        return f"Number({_format_number(self)})"
+
+
+class Reading(NamedTuple):
+    """What was read in a picture.
+
+    `text`, `confidence`, `digit_confidences` and `box` are those of the surest number. Without a number, they are "",
+    0, () and None.
+
+    Args:
+        numbers: all numbers of the picture, in reading order.
+        refused: what was nearly read, if no number was found; else None.
+        size: width and height of the upright picture, in pixels; None if the picture could not be read.
+        error: the picture's path, and why the picture could not be read; "" if it was.
+        passing: whether the reason of `error` may pass, as that of a network does: another try may succeed.
+    """
+
+    numbers: tuple[Number, ...] = ()
     refused: Refusal | None = None
     size: tuple[int, int] | None = None
     error: str = ""
     passing: bool = False
+
+    @property
+    def surest(self) -> Number:
+        """The number of the highest confidence; `NO_NUMBER` if there is none."""
+        return max(self.numbers, key=lambda number: number.confidence, default=NO_NUMBER)
+
+    @property
+    def text(self) -> str:
+        return self.surest.text
+
+    @property
+    def confidence(self) -> float:
+        return self.surest.confidence
+
+    @property
+    def digit_confidences(self) -> tuple[float, ...]:
+        return self.surest.digit_confidences
+
+    @property
+    def box(self) -> Box | None:
+        return self.surest.box
 
     def __repr__(self) -> str:
         """`Reading('210', 0.987, box=(34.1, 20.5, 80.2, 48.0))`: what is empty is left out, and numbers are rounded."""
@@ -63,8 +110,30 @@ class Reading(NamedTuple):
         if self.refused:
             text, confidence, needed = self.refused
             return f"Reading('', refused=Refusal({text!r}, {confidence:.3f}, {needed:.3f}))"
-        box = f", box=({', '.join(f'{side:.1f}' for side in self.box)})" if self.box else ""
-        return f"Reading({self.text!r}, {self.confidence:.3f}{box})"
+        several = len(self.numbers) > 1
+        return f"Reading({', '.join(map(repr, self.numbers)) if several else _format_number(self.surest)})"
+
+
+NO_NUMBER = Number("", 0.0, ())
+
+
+def _format_number(number: Number) -> str:
+    box = f", box=({', '.join(f'{side:.1f}' for side in number.box)})" if number.box else ""
+    return f"{number.text!r}, {number.confidence:.3f}{box}"
+
+
+def list_corners(box: Box) -> Corners:
+    """The corners of an upright box."""
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def enlarge_number(number: Number, factor: float) -> Number:
+    """The number in a picture whose width and height are `factor` times as large."""
+    if number.corners is None:
+        return number
+    first, second, third, fourth = ((factor * x, factor * y) for x, y in number.corners)
+    return number._replace(corners=(first, second, third, fourth))
 
 
 def parse_svhn_label(label: float) -> str:
@@ -88,7 +157,7 @@ def decode_slots(slots: np.ndarray) -> str:
     return "".join(str(int(slot)) for slot in slots if slot != EMPTY)
 
 
-def make_reading(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Reading:
-    """The reading of one picture from its slots, int (max_length,), and their probabilities, (max_length,)."""
+def make_number(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Number:
+    """The number in one crop from its slots, int (max_length,), and their probabilities, (max_length,)."""
     text = decode_slots(slots)
-    return Reading(text, float(confidence), tuple(float(value) for value in digit_confidences[: len(text)]))
+    return Number(text, float(confidence), tuple(float(value) for value in digit_confidences[: len(text)]))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
 
 Size = tuple[int, int]  # height, width, in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Point = tuple[float, float]  # x, y
+Corners = tuple[Point, Point, Point, Point]  # of a box that may be turned: its top left, and clockwise from there
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)  # the box of a digit that is absent, or whose place is unknown
 SCHEMA = 2  # of info.json and the records beside it
 DRAWN = "DRAWN.txt"  # marks a folder whose pictures were drawn by this package, not published

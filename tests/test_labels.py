@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.evaluation.decoding import decode_outputs, list_readings
-from svhn.labels import EMPTY, NUM_CLASSES, decode_slots, encode_text, parse_svhn_label
+from svhn.evaluation.decoding import decode_outputs, list_numbers
+from svhn.labels import (
+    EMPTY,
+    NUM_CLASSES,
+    Number,
+    Reading,
+    decode_slots,
+    encode_text,
+    enlarge_number,
+    list_corners,
+    parse_svhn_label,
+)
 
 Outputs = dict[str, np.ndarray]
 
@@ -82,7 +92,7 @@ def test_an_empty_slot_is_no_digit() -> None:
 @pytest.mark.parametrize("max_length", [1, 3])
 def test_decode_finds_the_most_probable_of_all_numbers(max_length: int, length_head: bool) -> None:
     outputs = random_outputs(max_length, length_head=length_head)
-    found = list_readings(decode_outputs(tensors(outputs)))
+    found = list_numbers(decode_outputs(tensors(outputs)))
     expected = [most_probable(outputs, example) for example in range(len(found))]
     assert [reading.text for reading in found] == [text for text, _ in expected]
     assert [reading.confidence for reading in found] == pytest.approx([value for _, value in expected], rel=1e-4)
@@ -96,14 +106,14 @@ def test_length_and_digits_are_decided_jointly() -> None:
     digits[0, 0, 7] = 9.0
     outputs = {"digits": digits, "length": np.log(np.array([[0.01, 0.39, 0.6]], np.float32))}
     assert outputs["length"].argmax() == 2
-    (found,) = list_readings(decode_outputs(tensors(outputs)))
+    (found,) = list_numbers(decode_outputs(tensors(outputs)))
     assert found.text == most_probable(outputs, 0)[0] == "7"
 
 
 def test_without_a_length_head_every_slot_is_filled() -> None:
     outputs = {"digits": np.zeros((2, 3, NUM_CLASSES), np.float32)}
     outputs["digits"][:, [0, 1, 2], [4, 0, 9]] = 1.0
-    found = list_readings(decode_outputs(tensors(outputs)))
+    found = list_numbers(decode_outputs(tensors(outputs)))
     assert [reading.text for reading in found] == ["409", "409"]
 
 
@@ -111,15 +121,35 @@ def test_without_a_length_head_every_slot_is_filled() -> None:
 def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
-    for example, (text, confidence, digit_confidences, box, *_) in enumerate(
-        list_readings(decode_outputs(tensors(outputs)))
+    for example, (text, confidence, digit_confidences, corners) in enumerate(
+        list_numbers(decode_outputs(tensors(outputs)))
     ):
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
         length = probabilities["length"][example, len(text)] if length_head else 1.0
-        assert box is None
+        assert corners is None
         assert digit_confidences == pytest.approx(digits, rel=1e-4)
         assert confidence == pytest.approx(length * math.prod(digits), rel=1e-4)
         assert {type(value) for value in (confidence, *digit_confidences)} == {float}
+
+
+def test_the_surest_number_of_a_reading_speaks_for_it() -> None:
+    sure, doubtful = (Number(text, value, (value,) * 2) for text, value in (("27", 0.9), ("61", 0.6)))
+    for numbers in ((sure, doubtful), (doubtful, sure), (sure,)):
+        reading = Reading(numbers)
+        assert (reading.text, reading.confidence, reading.digit_confidences) == ("27", 0.9, (0.9, 0.9))
+    assert Reading((doubtful, doubtful._replace(text="62"))).text == "61"
+    nothing = Reading()
+    assert (nothing.text, nothing.confidence, nothing.digit_confidences, nothing.box) == ("", 0.0, (), None)
+
+
+def test_the_box_of_a_turned_number_is_the_upright_one_around_it() -> None:
+    turned = Number("8", 0.9, (0.9,), ((40.0, 20.0), (48.0, 26.0), (45.0, 30.0), (37.0, 24.0)))
+    assert turned.box == (37.0, 20.0, 48.0, 30.0)
+    assert enlarge_number(turned, 2).corners == ((80.0, 40.0), (96.0, 52.0), (90.0, 60.0), (74.0, 48.0))
+    box = (1.5, 2.5, 3.5, 4.5)
+    assert turned._replace(corners=list_corners(box)).box == box
+    unlocated = turned._replace(corners=None)
+    assert enlarge_number(unlocated, 2) == unlocated
 
 
 def test_decode_works_in_a_graph_with_any_batch() -> None:
@@ -130,4 +160,4 @@ def test_decode_works_in_a_graph_with_any_batch() -> None:
     }
     in_graph = tf.function(decode_outputs, input_signature=[signature])(tensors(outputs))
     assert in_graph.digits.dtype == tf.int32
-    assert list_readings(in_graph) == list_readings(decode_outputs(tensors(outputs)))
+    assert list_numbers(in_graph) == list_numbers(decode_outputs(tensors(outputs)))

@@ -65,11 +65,12 @@ def test_no_text_installs_a_package_of_the_same_name_from_a_registry() -> None:
 
 
 def test_what_the_package_exports_is_there_without_tensorflow() -> None:
-    program = "import sys, svhn; svhn.Reading; assert 'tensorflow' not in sys.modules; svhn.Reader; print(svhn.__all__)"
+    names = "import sys, svhn; svhn.Number, svhn.Reading; assert 'tensorflow' not in sys.modules"
+    program = f"{names}; svhn.Reader; print(svhn.__all__)"
     printed = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert printed.strip() == "['Reader', 'Reading', '__version__']"
+    assert printed.strip() == "['Number', 'Reader', 'Reading', '__version__']"
 
 
 def files_below(folder: Path) -> set[str]:

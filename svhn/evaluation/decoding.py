@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from svhn.labels import EMPTY, Reading, make_reading
+from svhn.labels import EMPTY, Number, make_number
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -63,7 +63,7 @@ def compute_presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
     return 1 - tf.nn.softmax(outputs["length"])[:, 0]
 
 
-def list_readings(decoded: DecodedBatch) -> list[Reading]:
-    """One `Reading` per example of the batch."""
+def list_numbers(decoded: DecodedBatch) -> list[Number]:
+    """One `Number` per example of the batch."""
     rows = zip(*(tensor.numpy() for tensor in decoded), strict=True)
-    return [make_reading(*row) for row in rows]
+    return [make_number(*row) for row in rows]

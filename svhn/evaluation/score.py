@@ -16,7 +16,7 @@ from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.tables import ScoreRow
-from svhn.labels import Reading
+from svhn.labels import Number
 from svhn.models.losses import Network, compute_example_loss, compute_sequence_loss, pair_boxes
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import Batch, make_evaluation_batches, prepare_input
@@ -43,7 +43,7 @@ class Prediction(NamedTuple):
     image: np.ndarray
     name: str
     label: str
-    reading: Reading
+    reading: Number
     label_confidence: float
 
 
@@ -86,7 +86,7 @@ def predict_split(network: Network, run: Run, split: Split) -> Iterator[Predicti
         decoded, probable = infer(batch)
         images = prepare_input(batch["image"], run).numpy().astype(np.uint8)
         names, slots, weights = (batch[key].numpy() for key in ("name", "digits", "weight"))
-        rows = zip(images, names, slots, decoding.list_readings(decoded), probable.numpy(), weights, strict=True)
+        rows = zip(images, names, slots, decoding.list_numbers(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:
             if weight:
                 yield Prediction(image, name.decode(), labels.decode_slots(true), reading, float(confidence))

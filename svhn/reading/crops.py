@@ -9,20 +9,20 @@ import numpy as np
 from PIL import Image
 
 from svhn.images import expand_box
-from svhn.labels import Reading, make_reading
+from svhn.labels import Number, make_number
 from svhn.reading import search
 from svhn.reading.engine import Network
 from svhn.spec import Box, Info
 
 
-def read_batch(network: Network, images: np.ndarray) -> list[Reading]:
+def read_batch(network: Network, images: np.ndarray) -> list[Number]:
     """Read images of a record's size, uint8 (batch, height, width, channels)."""
     outputs = network.compute(images)
     rows = zip(*(outputs[name] for name in ("number", "confidence", "digit_confidences")), strict=True)
-    return [make_reading(*row) for row in rows]
+    return [make_number(*row) for row in rows]
 
 
-def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) -> Iterator[Reading]:
+def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) -> Iterator[Number]:
     """Read any number of images of a record's size, each uint8 (height, width, channels), in batches as they come."""
     images = iter(images)
     while batch := list(islice(images, batch_size)):

@@ -67,7 +67,7 @@ def _read_pictures(reader: Reader, part: Part, tell: Tell) -> list[Reading]:
     """
     places = [_find_place(picture, part.start) for picture in part.pictures]
     finish = _plan_copies(places, part.copies) if part.copies else None
-    readings, waiting = [Reading("", 0.0, ())] * len(places), [*range(len(places))]
+    readings, waiting = [Reading()] * len(places), [*range(len(places))]
     for pause in (0.0, *PAUSES):
         if waiting:
             time.sleep(pause)

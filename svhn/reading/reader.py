@@ -16,7 +16,7 @@ from PIL import Image
 from svhn.config import Paths
 from svhn.errors import PassingError, Say, UserError
 from svhn.images import Picture, hold_content, is_one_picture, open_reduced
-from svhn.labels import Reading, Refusal
+from svhn.labels import NO_NUMBER, Number, Reading, Refusal, enlarge_number, list_corners
 from svhn.reading import search
 from svhn.reading.crops import crop_number, read_batch
 from svhn.reading.engine import Network, load_network
@@ -125,7 +125,7 @@ class Reader:
         return cls(network, locator, threads=threads)
 
     def read(self, images: Any, on_error: OnError = "raise") -> list[Reading]:
-        """Read each picture. Returns one `Reading` per picture, with `text` "" where there is no number.
+        """Read each picture. Returns one `Reading` per picture, which holds all of its numbers and names the surest.
 
         Args:
             images: one picture or several, as `images.open_picture` takes them: paths, contents of files, open files,
@@ -137,6 +137,11 @@ class Reader:
             ValueError: a picture is too large, or of a type or shape that is not taken.
         """
         return list(self.stream([images] if is_one_picture(images) else images, on_error))
+
+    def read_all(self, image: Any) -> list[Number]:
+        """All numbers of one picture, in reading order. The picture is given as to `read`, whose errors are raised."""
+        (reading,) = self.stream([image])
+        return list(reading.numbers)
 
     def stream(
         self, images: Iterable[Any], on_error: OnError = "raise", finish: Finish | None = None
@@ -190,21 +195,21 @@ class Reader:
     def _read_picture(self, image: Image.Image, each: search.Each) -> Reading:
         found = search.find_number(self._locate, image, self.finder.records.size, each)
         needed = search.compute_needed(self.threshold, found.windows)
-        read = self._read_box(image, found.box)
-        if read.text and found.probability >= needed:
-            return read._replace(box=found.box, size=image.size)
-        return Reading("", 0.0, (), refused=Refusal(read.text, found.probability, needed), size=image.size)
+        number = self._read_box(image, found.box)
+        if number.text and found.probability >= needed:
+            return Reading((number._replace(corners=list_corners(found.box)),), size=image.size)
+        return Reading(refused=Refusal(number.text, found.probability, needed), size=image.size)
 
     def _locate(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = self.finder.compute(images)
         return outputs["probability"], outputs["box"]
 
-    def _read_box(self, image: Image.Image, box: Box) -> Reading:
-        """What is in a box; no number if the box is empty."""
+    def _read_box(self, image: Image.Image, box: Box) -> Number:
+        """The number in a box; `NO_NUMBER` if the box is empty."""
         try:
             pixels = crop_number(image, box, self.network.records)
         except ValueError:
-            return Reading("", 0.0, ())
+            return NO_NUMBER
         return read_batch(self.network, pixels[None])[0]
 
 
@@ -213,11 +218,9 @@ def _name_source(source: Any, index: int) -> str:
 
 
 def _enlarge_reading(reading: Reading, picture: Picture) -> Reading:
-    """The reading of a reduced picture, with its box in pixels of the picture's file."""
-    if reading.box:
-        left, top, right, bottom = (picture.reduction * side for side in reading.box)
-        reading = reading._replace(box=(left, top, right, bottom))
-    return reading._replace(size=picture.size)
+    """The reading of a reduced picture, with its boxes in pixels of the picture's file."""
+    numbers = tuple(enlarge_number(number, picture.reduction) for number in reading.numbers)
+    return reading._replace(numbers=numbers, size=picture.size)
 
 
 def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Reading, on_error: OnError) -> Reading:
@@ -236,7 +239,7 @@ def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Read
     except READ_ERRORS as error:
         message = f"{name}: {error}"
         if on_error == "return":
-            return Reading("", 0.0, (), error=message, passing=isinstance(error, PassingError))
+            return Reading(error=message, passing=isinstance(error, PassingError))
         kinds = (FileNotFoundError, PassingError, OSError, ValueError)
         raise next(kind for kind in kinds if isinstance(error, kind))(message) from error
     return reading._replace(error=f"{name}: {reading.error}") if reading.error else reading

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from support.odd_pictures import save
 from support.program import ROOT
-from support.stub_reader import NUMBER, SeeingReader
+from support.stub_reader import SEVERAL, SeeingReader
 
 from svhn.datasets import DATASETS
 from svhn.images import decoding, measure_picture, open_reduced
@@ -36,7 +36,7 @@ def draw_box() -> Image.Image:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_a_large_jpeg_is_reduced_and_its_box_is_in_pixels_of_the_file(tmp_path: Path) -> None:
+def test_a_large_jpeg_is_reduced_and_its_boxes_are_in_pixels_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "1.jpg"
     path.write_bytes(save(draw_box().transpose(Image.Transpose.ROTATE_90), "jpeg", exif=SIDEWAYS, quality=95))
     picture = open_reduced(path)
@@ -45,9 +45,10 @@ def test_a_large_jpeg_is_reduced_and_its_box_is_in_pixels_of_the_file(tmp_path: 
     pixels = DATASETS["svhn"].load(Entry("1", "1", (str(path), (64, 32, 192, 96))), (32, 64), 0.0)
     assert pixels[2:-2, 2:-2].min() > 240
     reader, shown = SeeingReader(), []
-    (reading,) = reader.stream([path], finish=lambda _, image, reading: shown.append((image.size, reading.box)))
-    assert (reading.size, reading.box) == (SIZE, (2.0, 4.0, 6.0, 8.0))
-    assert shown == [((160, 80), NUMBER.box)]
+    (reading,) = reader.stream([path], finish=lambda _, image, reading: shown.append((image.size, reading.numbers)))
+    assert (reading.size, reading.numbers[0].box) == (SIZE, (20.0, 10.0, 60.0, 30.08))
+    assert reading.numbers[1].corners == ((80.0, 40.0), (96.0, 52.0), (90.0, 60.0), (74.0, 48.0))
+    assert shown == [((160, 80), SEVERAL)]
 
 
 @pytest.mark.usefixtures("small_limits")

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.odd_pictures import HEIGHT, ODD_PICTURES, WIDTH
-from support.stub_reader import NUMBER, SeeingReader
+from support.stub_reader import SEVERAL, SeeingReader
 
 from svhn.datasets import DATASETS
 from svhn.images import measure_picture, open_picture
+from svhn.labels import Reading
 from svhn.reading.web import render_response
 from svhn.spec import Box, Entry
 
@@ -43,7 +44,7 @@ def read(path: str) -> np.ndarray:
 
 def show(path: str) -> np.ndarray:
     seen: list[Image.Image] = []
-    assert 'role="status"' in render_response(lambda image: seen.append(image) or NUMBER, Path(path))
+    assert 'role="status"' in render_response(lambda image: seen.append(image) or Reading(SEVERAL), Path(path))
     return np.asarray(seen[0])
 
 
@@ -96,4 +97,4 @@ def test_a_named_pipe_is_refused_on_every_way_in(tmp_path: Path) -> None:
             wrangle(name)(path)
     with pytest.raises(OSError, match="got a named pipe"):
         read(path)
-    assert "got a named pipe" in render_response(lambda _: NUMBER, Path(path))
+    assert "got a named pipe" in render_response(lambda _: Reading(SEVERAL), Path(path))

@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from svhn.labels import Reading
+from svhn.labels import Number, Reading
 from svhn.reading import progress
 from svhn.reading.progress import Progress
 
-NUMBER, NOTHING, BAD = Reading("27", 0.9, (0.9, 0.9)), Reading("", 0.0, ()), Reading("", 0.0, (), error="damaged")
+NUMBER, NOTHING, BAD = Reading((Number("27", 0.9, (0.9, 0.9)),)), Reading(), Reading(error="damaged")
 
 
 class Clock:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from support.stub_reader import SEVERAL, TURNED
 
 import svhn
 from svhn.errors import UserError
-from svhn.labels import Reading, Refusal
+from svhn.labels import Number, Reading, Refusal, list_corners
 from svhn.reading import crops, search
 from svhn.reading.engine import Network, Outputs
 from svhn.reading.outputs import format_reading
@@ -67,14 +68,15 @@ def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
         return tuple(fake.locate(images).values())  # type: ignore[return-value]
 
     expected = search.find_number(locate, gray(27), (16, 32))
-    assert reading == Reading("27", 0.875, (0.9, 0.95), expected.box, size=(60, 40))
+    assert reading == Reading((Number("27", 0.875, (0.9, 0.95), list_corners(expected.box)),), size=(60, 40))
+    assert reading.box == expected.box
     ((pixels,),) = fake.seen
     assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
 
 
 def test_below_the_threshold_there_is_no_number_and_what_was_nearly_read() -> None:
     (reading,) = Fake(0.59).reader().read([gray(27)])
-    assert reading == Reading("", 0.0, (), refused=Refusal("27", 0.59, 0.6), size=(60, 40))
+    assert reading == Reading(refused=Refusal("27", 0.59, 0.6), size=(60, 40))
 
 
 def test_in_a_larger_picture_more_is_needed() -> None:
@@ -89,6 +91,21 @@ def test_an_empty_box_holds_no_number(box: tuple[float, ...]) -> None:
     assert (reading.text, reading.box) == ("", None)
     assert reading.refused == Refusal("", 0.9, 0.6)
     assert "no digit was read" in format_reading("a.png", reading)
+
+
+def test_all_numbers_of_one_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reader = Fake(0.9).reader()
+    assert reader.read_all(gray(27)) == list(reader.read(gray(27))[0].numbers)
+    assert Fake(0.1).reader().read_all(gray(27)) == []
+    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, __: Reading(SEVERAL, size=image.size))
+    assert reader.read_all(gray(27)) == list(SEVERAL)
+    (reading,) = reader.read(gray(27))
+    assert (reading.surest, reading.text, reading.confidence) == (TURNED, "8", 0.96)
+    assert (reading.digit_confidences, reading.box) == ((0.96,), (37.0, 20.0, 48.0, 30.0))
+    with pytest.raises(FileNotFoundError, match=r"none\.png: .*missing"):
+        reader.read_all(tmp_path / "none.png")
+    with pytest.raises(ValueError, match="of type list"):
+        reader.read_all([gray(27), gray(28)])
 
 
 def test_a_network_that_locates_nothing_is_no_finder() -> None:
@@ -204,13 +221,14 @@ def test_pictures_are_finished_where_they_were_read() -> None:
 
 
 def test_a_reading_is_short_in_print() -> None:
+    number, other = Number("27", 0.98765, (0.99, 0.99), list_corners((1.04, 2, 3, 4))), Number("8", 0.5, (0.5,))
+    assert repr(Reading((number,))) == "Reading('27', 0.988, box=(1.0, 2.0, 3.0, 4.0))"
     assert (
-        repr(Reading("27", 0.98765, (0.99, 0.99), (1.04, 2, 3, 4))) == "Reading('27', 0.988, box=(1.0, 2.0, 3.0, 4.0))"
+        repr(Reading((other, number))) == "Reading(Number('8', 0.500), Number('27', 0.988, box=(1.0, 2.0, 3.0, 4.0)))"
     )
-    assert (
-        repr(Reading("", 0.0, (), refused=Refusal("2", 0.5, 0.75))) == "Reading('', refused=Refusal('2', 0.500, 0.750))"
-    )
-    assert repr(Reading("", 0.0, (), error="damaged")) == "Reading(error='damaged')"
+    assert repr(Reading(refused=Refusal("2", 0.5, 0.75))) == "Reading('', refused=Refusal('2', 0.500, 0.750))"
+    assert repr(Reading(error="damaged")) == "Reading(error='damaged')"
+    assert repr(Reading()) == "Reading('', 0.000)"
 
 
 def test_what_is_cut_out_has_the_margin_of_the_records_and_ends_with_the_picture() -> None:

@@ -15,7 +15,7 @@ from support.shelf import copy_run
 
 from svhn.config import Config
 from svhn.errors import UserError
-from svhn.labels import Reading
+from svhn.labels import Number
 from svhn.reading import crops, submission
 from svhn.reading.engine import Network, load_network, wrap_tensorflow
 from svhn.run import Run
@@ -26,7 +26,7 @@ from svhn.spec import Info
 LABELS = np.arange(23) * 7 % 10
 
 
-def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Reading]:
+def new_readings(batch_size: int, info: Info, count: int, **options: object) -> list[Number]:
     """Those of a model that was not trained."""
     config = make_config({"model": "shallow", "batch_size": batch_size, **options})
     model = load.build_model(Run(Path(), config, info))

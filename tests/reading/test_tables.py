@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from pyarrow import parquet
-from support.stub_reader import BOX
+from support.stub_reader import FOUND
 
 from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
@@ -23,14 +23,13 @@ from svhn.reading.tables import ENDINGS, open_table
 
 SCHEMA = json.loads((Path(outputs.__file__).parent / "output.schema.json").read_text(encoding="utf-8"))
 NAME = os.fsdecode(b'T\xfcr, "1"\r\n\xc3\xa9.png')  # bytes that are not UTF-8, and all that a CSV has to quote
-FOUND = Reading("27", 0.8750004, (0.9, 0.95), BOX, size=(60, 40))
 READINGS = {
-    NAME: FOUND,
-    "unlocated.png": FOUND._replace(box=None, size=None),
-    "refused.png": Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
-    "empty.png": Reading("", 0.0, (), refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
-    "nothing.png": Reading("", 0.0, (), size=(60, 40)),
-    "bad.png": Reading("", 0.0, (), error="the file is not a picture\udcff"),
+    NAME: Reading((FOUND,), size=(60, 40)),
+    "unlocated.png": Reading((FOUND._replace(corners=None),)),
+    "refused.png": Reading(refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
+    "empty.png": Reading(refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
+    "nothing.png": Reading(size=(60, 40)),
+    "bad.png": Reading(error="the file is not a picture\udcff"),
 }
 ROWS = [make_row(*pair) for pair in READINGS.items()]
 every_ending = pytest.mark.parametrize("ending", ENDINGS)
@@ -254,7 +253,7 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("reading", "line"),
     [
-        (FOUND, "door.jpg  27  0.875"),
+        (READINGS[NAME], "door.jpg  27  0.875"),
         (READINGS["nothing.png"], "door.jpg  no number"),
         (
             READINGS["refused.png"],
@@ -262,7 +261,7 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (READINGS["empty.png"], "door.jpg  no number (at 0.00, where 0.60 is needed in a picture of this size)"),
         (
-            Reading("", 0.0, (), refused=Refusal("61", 0.9796, 0.9801)),
+            Reading(refused=Refusal("61", 0.9796, 0.9801)),
             "door.jpg  no number (61 at 0.9796, where 0.9801 is needed in a picture of this size)",
         ),
     ],
@@ -272,4 +271,4 @@ def test_a_line_gives_the_file_the_number_and_what_decided(reading: Reading, lin
 
 
 def test_a_line_is_one_line() -> None:
-    assert format_reading(NAME, FOUND) == 'T\ufffdr, "1"\ufffd\ufffdé.png  27  0.875'
+    assert format_reading(NAME, READINGS[NAME]) == 'T\ufffdr, "1"\ufffd\ufffdé.png  27  0.875'

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from support.program import call, last_line
 
 from svhn.errors import UserError
-from svhn.labels import Reading, Refusal
+from svhn.labels import Number, Reading, Refusal, list_corners
 from svhn.reading import web
 from svhn.reading.web import EXAMPLES
 
@@ -259,12 +259,12 @@ def test_what_is_said_of_a_file_is_no_markup() -> None:
 
 
 def test_what_the_page_shows_of_a_picture() -> None:
-    reading = Reading("20", 0.5, (0.75, 0.666), (10.0, 5.0, 30.0, 24.5))
+    reading = Reading((Number("20", 0.5, (0.75, 0.666), list_corners((10.0, 5.0, 30.0, 24.5))),))
     shown = web.render_response(lambda _: reading, EXAMPLES / "208.jpg")
     for part in ('class="number">20<', "50% sure", "<b>2</b>75%", "<b>0</b>67%", "data:image/jpeg;base64,"):
         assert part in shown
     assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
-    refused = Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98))
+    refused = Reading(refused=Refusal("61", 0.95, 0.98))
     without = web.render_response(lambda _: refused, EXAMPLES / "wall.jpg")
     assert "61 at 0.95, where 0.98 is needed" in without
     assert 'class="number">no number<' in without

@@ -10,13 +10,13 @@ import pytest
 
 from svhn import records
 from svhn.evaluation.score import Prediction
-from svhn.labels import Reading
+from svhn.labels import Number
 from svhn.records import Split
 from svhn.reporting import analysis
 
 
 def predicted(label: str, read: str, sure: float = 0.9, label_sure: float = 0.05, name: str = "") -> Prediction:
-    reading = Reading(read, sure, (sure,) * len(read))
+    reading = Number(read, sure, (sure,) * len(read))
     return Prediction(np.zeros((2, 3, 1), np.uint8), name or f"{label}.png", label, reading, label_sure)
 
 

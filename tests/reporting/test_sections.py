@@ -14,7 +14,7 @@ from PIL import Image
 
 from svhn.config import Config
 from svhn.evaluation.score import Prediction
-from svhn.labels import Reading
+from svhn.labels import Number
 from svhn.reporting import analysis
 from svhn.reporting import sections as contents
 from svhn.reporting.facts import Facts
@@ -40,7 +40,7 @@ def facts(
 ) -> Facts:
     image = np.zeros((4, 6, 1), np.uint8)
     readings = [
-        Prediction(image, f"{index}.png", label, Reading(text, 0.9, ()), 0.9 if label == text else 0.0001)
+        Prediction(image, f"{index}.png", label, Number(text, 0.9, ()), 0.9 if label == text else 0.0001)
         for index, (label, text) in enumerate(read)
     ]
     info = Info("own", (4, 6), 0.0, 1, max_length, "png", {}, {}, {}, {}, 0, fixed_length)

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from svhn.evaluation.score import Prediction
-from svhn.labels import Reading
+from svhn.labels import Number
 from svhn.reporting import sheets
 
 
 def predicted(label: str, read: str, image: np.ndarray | None = None) -> Prediction:
     pixels = np.zeros((28, 28, 1), np.uint8) if image is None else image
-    return Prediction(pixels, "a.png", label, Reading(read, 0.87, (0.87,) * len(read)), 0.1)
+    return Prediction(pixels, "a.png", label, Number(read, 0.87, (0.87,) * len(read)), 0.1)
 
 
 @pytest.mark.parametrize("shape", [(48, 80, 3), (32, 32, 3), (28, 28, 1), (64, 208, 3), (256, 52, 1), (1, 9, 1)])

@@ -11,22 +11,24 @@ from typing import Any
 from PIL import Image
 
 from svhn.images import open_picture
-from svhn.labels import Reading, Refusal
+from svhn.labels import Number, Reading, Refusal, list_corners
 from svhn.reading.reader import Reader
 
 BOX = (10.0, 5.0, 30.0, 15.04)
-NUMBER = Reading("1", 0.9, (0.9,), box=(1.0, 2.0, 3.0, 4.0))  # what `SeeingReader` reads everywhere
-REFUSED, EMPTY = 0, 1  # levels of red; every other level stands for a number
+FOUND = Number("27", 0.8750004, (0.9, 0.95), list_corners(BOX))
+TURNED = Number("8", 0.96, (0.96,), ((40.0, 20.0), (48.0, 26.0), (45.0, 30.0), (37.0, 24.0)))  # 10 x 5, by 37 degrees
+SEVERAL = (FOUND, TURNED, Number("061", 0.6, (0.9, 0.8, 0.7), list_corners((2.0, 30.0, 26.0, 38.0))))
+REFUSED, EMPTY, THREE = 0, 1, 3  # levels of red: no number twice, and the three of `SEVERAL`; all others: `FOUND`
 Finish = Callable[[str, Image.Image, Reading], object]
 
 
 def read(image: Image.Image) -> Reading:
     red, *_ = image.getpixel((0, 0))  # type: ignore[misc]
     if red == REFUSED:
-        return Reading("", 0.0, (), refused=Refusal("61", 0.95, 0.98), size=image.size)
+        return Reading(refused=Refusal("61", 0.95, 0.98), size=image.size)
     if red == EMPTY:
-        return Reading("", 0.0, (), refused=Refusal("", 0.0123456789, 0.6), size=image.size)
-    return Reading("27", 0.8750004, (0.9, 0.95), BOX, size=image.size)
+        return Reading(refused=Refusal("", 0.0123456789, 0.6), size=image.size)
+    return Reading(SEVERAL if red == THREE else (FOUND,), size=image.size)
 
 
 class StubReader:
@@ -43,7 +45,7 @@ class StubReader:
         assert on_error == "return"
         for source in images:
             time.sleep(self.pause)
-            reading = Reading("", 0.0, ())
+            reading = Reading()
             try:
                 image = open_picture(source)
                 reading = read(image)
@@ -55,7 +57,7 @@ class StubReader:
 
 
 class SeeingReader(Reader):
-    """Keeps what its networks would see."""
+    """Keeps what its networks would see, and reads `SEVERAL` everywhere."""
 
     def __init__(self) -> None:
         anything: Any = SimpleNamespace(locates=True, threshold=0.5)
@@ -64,7 +66,7 @@ class SeeingReader(Reader):
 
     def _read_picture(self, image: Image.Image, each: Any) -> Reading:  # noqa: ARG002 - as the reader calls it
         self.seen.append(image)
-        return NUMBER._replace(size=image.size)
+        return Reading(SEVERAL, size=image.size)
 
 
 def write_picture(path: Path, red: int = 2, size: tuple[int, int] = (60, 40)) -> Path:
