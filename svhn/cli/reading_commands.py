@@ -92,7 +92,7 @@ def _pass_on(
         progress.add(reading)
         if reading.error:
             unread.append(files.to_line(reading.error))
-        if reading.text or not reading.error:  # a picture whose copy could not be written was read
+        if reading.numbers or not reading.error:  # a picture whose copy could not be written was read
             progress.print_line(outputs.format_reading(file, reading))
     return unread
 

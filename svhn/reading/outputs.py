@@ -7,14 +7,14 @@ import io
 import json
 from typing import Any
 
-from svhn.labels import Reading, Refusal
+from svhn.labels import Number, Reading, Refusal
 from svhn.reading.files import to_line, to_printable
-from svhn.spec import Box
+from svhn.spec import Box, Corners
 
-SCHEMA = 1  # version of what output.schema.json describes, to be raised when a row changes
+SCHEMA = 2  # version of what output.schema.json describes, to be raised when a row changes
 CSV_COLUMNS = (
     *("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences", "index", "schema"),
-    *("refused", "refused_confidence", "needed", "error"),
+    *("refused", "refused_confidence", "needed", "error", "corners"),
 )
 
 Row = dict[str, Any]  # JSON values by name, as output.schema.json describes them
@@ -28,18 +28,19 @@ def make_row(file: str, reading: Reading) -> Row:
         "file": to_printable(file),
         "width": width,
         "height": height,
-        "numbers": [_describe_number(reading)] if reading.text else [],
+        "numbers": [_describe_number(number) for number in reading.numbers],
         "refused": _describe_refusal(reading.refused) if reading.refused else None,
         "error": to_printable(reading.error.removeprefix(f"{file}: ")) or None,
     }
 
 
-def _describe_number(reading: Reading) -> Row:
-    digits = zip(reading.text, reading.digit_confidences, strict=True)
+def _describe_number(number: Number) -> Row:
+    digits = zip(number.text, number.digit_confidences, strict=True)
     return {
-        "text": reading.text,
-        "confidence": _round_probability(reading.confidence),
-        "box": _round_box(reading.box) if reading.box else None,
+        "text": number.text,
+        "confidence": _round_probability(number.confidence),
+        "box": _round_box(number.box) if number.box else None,
+        "corners": _round_corners(number.corners) if number.corners else None,
         "digits": [{"text": digit, "confidence": _round_probability(value)} for digit, value in digits],
     }
 
@@ -60,6 +61,10 @@ def _round_box(box: Box) -> list[float]:
     return [round(float(side), 1) for side in box]
 
 
+def _round_corners(corners: Corners) -> list[list[float]]:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in corners]
+
+
 def format_json_row(row: Row) -> str:
     """The row as a line of JSON Lines, without the line's end."""
     return json.dumps(row, ensure_ascii=False)
@@ -68,8 +73,11 @@ def format_json_row(row: Row) -> str:
 def format_csv_row(row: Row) -> str:
     """Lines of CSV, each with its end: one per number of the row, or a single line without a number."""
     ending = [row["schema"], *_list_refusal_cells(row["refused"]), row["error"] or ""]
-    numbers = [[*_list_csv_cells(number), index] for index, number in enumerate(row["numbers"])]
-    return "".join(_format_cells([row["file"], *cells, *ending]) for cells in numbers or [[""] * 8])
+    found = [
+        [*_list_csv_cells(number), index, *ending, _format_corners(number["corners"])]
+        for index, number in enumerate(row["numbers"])
+    ]
+    return "".join(_format_cells([row["file"], *cells]) for cells in found or [[*[""] * 8, *ending, ""]])
 
 
 def _format_cells(cells: list[object]) -> str:
@@ -83,6 +91,10 @@ def _list_csv_cells(number: Row) -> list[object]:
     return [number["text"], f"{number['confidence']:.6f}", *(number["box"] or [""] * 4), digits]
 
 
+def _format_corners(corners: list[list[float]] | None) -> str:
+    return " ".join(str(side) for corner in corners or [] for side in corner)
+
+
 def _list_refusal_cells(refused: Row | None) -> list[str]:
     if not refused:
         return [""] * 3
@@ -90,9 +102,9 @@ def _list_refusal_cells(refused: Row | None) -> list[str]:
 
 
 def format_reading(file: str, reading: Reading) -> str:
-    """The line of a picture on the terminal: the file, and the number with its confidence or why there is no number."""
-    if reading.text:
-        return f"{to_line(file)}  {reading.text}  {reading.confidence:.3f}"
+    """The line of a picture on the terminal: the file, and each number with its confidence or why there is none."""
+    if reading.numbers:
+        return "  ".join([to_line(file), *(f"{each.text}  {each.confidence:.3f}" for each in reading.numbers)])
     return f"{to_line(file)}  no number{f' ({explain_refusal(reading.refused)})' if reading.refused else ''}"
 
 

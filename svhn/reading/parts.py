@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from svhn.errors import UserError
 from svhn.reading.one_part import Part, make_part
+from svhn.reading.outputs import SCHEMA
 from svhn.reading.progress import NO_NUMBER, READ, UNREADABLE, Progress
 from svhn.reading.reader import Reader
 from svhn.reading.remote import describe_picture
@@ -78,6 +79,7 @@ def read_in_parts(
         "--part_size": part_size,
         **describe_reader(reader),
         "the version": version,
+        "the schema of the rows": SCHEMA,
         **({"--annotate": str(copies.folder)} if copies else {}),
     }
     names = name_parts(math.ceil(len(pictures) / part_size), ENDING)

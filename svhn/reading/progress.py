@@ -44,7 +44,7 @@ class Progress:
 
     def add(self, reading: Reading) -> None:
         """Count the next picture."""
-        self.counts[UNREADABLE if reading.error else READ if reading.text else NO_NUMBER] += 1
+        self.counts[UNREADABLE if reading.error else READ if reading.numbers else NO_NUMBER] += 1
         if self._bar is not None:
             self._bar.update()
         elif self.total > 1 and time.monotonic() - self._last >= INTERVAL:

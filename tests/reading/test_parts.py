@@ -21,11 +21,13 @@ from PIL import Image
 from reading.test_stream import Fake
 from support.program import call, last_line
 from support.sabotage import make_command
+from support.stub_reader import SEVERAL
 
 from svhn import images
 from svhn.cli.flags import main
 from svhn.errors import UserError
-from svhn.reading import one_part
+from svhn.labels import Reading
+from svhn.reading import one_part, parts
 from svhn.reading.annotate import Copies
 from svhn.reading.engine import Outputs
 from svhn.reading.files import find_pictures
@@ -82,7 +84,7 @@ def test_a_row_for_each_picture_in_order(tmp_path: Path, pictures: list[str]) ->
     assert [row["numbers"][0]["text"] for row in rows if row["numbers"]] == [
         f"{index:02}" for index in range(COUNT) if index not in (7, 20)
     ]
-    assert {row["schema"] for row in rows} == {1}
+    assert {row["schema"] for row in rows} == {2}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"plan.json", MERGED}
 
 
@@ -271,6 +273,35 @@ def test_a_worker_elsewhere_reads_the_same_pictures_and_writes_their_names_as_ty
     assert Path("out", MERGED).read_bytes() == Path("whole", MERGED).read_bytes()
     assert str(tmp_path).encode() not in b"".join(Path("out", MERGED).read_bytes().splitlines()[:10])
     assert b'"file": "photos/00.png"' in Path("out", MERGED).read_bytes()
+
+
+def test_parts_hold_all_numbers_of_a_picture(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_parts(make: Callable[[Part], None], parts: list[Part], *_: object) -> None:
+        for make_part, part in pickle.loads(pickle.dumps([(make, part) for part in parts])):
+            make_part(part)
+
+    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, __: Reading(SEVERAL, size=image.size))
+    monkeypatch.setattr(beam, "run_parts", run_parts)
+    for folder, runner in (("alone", None), ("runner", Runner("FlinkRunner", []))):
+        counts = read_in_parts(tmp_path / folder, pictures, make_fake_reader, SIZE, runner=runner)
+        assert counts == {"read": COUNT - 2, "without a number": 0, "unreadable": 2}
+    rows = [json.loads(line) for line in (tmp_path / "alone" / MERGED).read_text().splitlines()]
+    assert [[number["text"] for number in row["numbers"]] for row in rows] == [
+        [] if index in (7, 20) else ["27", "8", "061"] for index in range(COUNT)
+    ]
+    assert rows[0]["numbers"][1]["corners"] == [[40.0, 20.0], [48.0, 26.0], [45.0, 30.0], [37.0, 24.0]]
+    assert (tmp_path / "runner" / MERGED).read_bytes() == (tmp_path / "alone" / MERGED).read_bytes()
+
+
+def test_work_with_rows_of_another_schema_is_refused(
+    tmp_path: Path, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(tmp_path / "out", pictures)
+    monkeypatch.setattr(parts, "SCHEMA", 99)
+    with pytest.raises(UserError, match=r"the schema of the rows was 2 and is now 99.*--restart"):
+        read(tmp_path / "out", pictures)
 
 
 def make_local_reader() -> Reader:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.program import ROOT, call, last_line
 from support.sabotage import make_command
-from support.stub_reader import EMPTY, REFUSED, StubReader, write_picture
+from support.stub_reader import EMPTY, REFUSED, THREE, StubReader, write_picture
 
 from svhn.cli import reading_commands
 
@@ -80,6 +80,18 @@ def test_a_folder_is_read_with_its_subfolders(photos: Path, capsys: pytest.Captu
     assert [bool(row["error"]) for row in rows] == [False, False, False, True, False]
     assert sorted(str(path.relative_to(copies)) for path in copies.rglob("*.*")) == [
         *("1.png", "a/2.jpg", "a/3.png", "b/4.png"),
+    ]
+
+
+@pytest.mark.usefixtures("stub")
+def test_all_numbers_of_a_picture_are_a_line_and_a_row_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture, table = write_picture(tmp_path / "street.png", THREE), tmp_path / "out.csv"
+    assert call(tmp_path, "read", f"{picture}", f"--output={table}") == 0
+    assert capsys.readouterr() == (f"{picture}  27  0.875  8  0.960  061  0.600\n", "")
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["file"], row["index"], row["number"]) for row in rows] == [
+        (str(picture), str(index), text) for index, text in enumerate(("27", "8", "061"))
     ]
 
 

@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from pyarrow import parquet
-from support.stub_reader import FOUND
+from support.program import ROOT
+from support.stub_reader import FOUND, SEVERAL
 
 from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
@@ -25,6 +27,7 @@ SCHEMA = json.loads((Path(outputs.__file__).parent / "output.schema.json").read_
 NAME = os.fsdecode(b'T\xfcr, "1"\r\n\xc3\xa9.png')  # bytes that are not UTF-8, and all that a CSV has to quote
 READINGS = {
     NAME: Reading((FOUND,), size=(60, 40)),
+    "several.png": Reading(SEVERAL, size=(60, 40)),
     "unlocated.png": Reading((FOUND._replace(corners=None),)),
     "refused.png": Reading(refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
     "empty.png": Reading(refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
@@ -85,9 +88,17 @@ def test_the_schema_is_one_and_of_the_version_that_is_written() -> None:
         check("picture", {})
 
 
+def test_the_row_that_the_page_shows_is_one() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/output.md").read_text(encoding="utf-8"), re.DOTALL)
+    row = json.loads(example)
+    check("picture", row)
+    assert [*row] == [*ROWS[0]]
+    assert [*row["numbers"][0]] == [*ROWS[0]["numbers"][0]]
+
+
 def test_a_row_of_a_number() -> None:
     assert ROWS[0] == {
-        "schema": 1,
+        "schema": 2,
         "file": 'T\ufffdr, "1"\r\né.png',
         "width": 60,
         "height": 40,
@@ -96,6 +107,7 @@ def test_a_row_of_a_number() -> None:
                 "text": "27",
                 "confidence": 0.875,
                 "box": [10.0, 5.0, 30.0, 15.0],
+                "corners": [[10.0, 5.0], [30.0, 5.0], [30.0, 15.0], [10.0, 15.0]],
                 "digits": [{"text": "2", "confidence": 0.9}, {"text": "7", "confidence": 0.95}],
             }
         ],
@@ -104,8 +116,16 @@ def test_a_row_of_a_number() -> None:
     }
 
 
+def test_a_row_of_three_numbers_has_the_corners_of_a_turned_box() -> None:
+    first, turned, third = ROWS[1]["numbers"]
+    assert [each["text"] for each in (first, turned, third)] == ["27", "8", "061"]
+    assert turned["box"] == [37.0, 20.0, 48.0, 30.0]
+    assert turned["corners"] == [[40.0, 20.0], [48.0, 26.0], [45.0, 30.0], [37.0, 24.0]]
+    assert [each["confidence"] for each in third["digits"]] == [0.9, 0.8, 0.7]
+
+
 def test_rows_without_a_number() -> None:
-    _, _, refused, _, nothing, bad = ROWS
+    *_, refused, _, nothing, bad = ROWS
     assert (refused["numbers"], refused["refused"]) == ([], {"text": "61", "confidence": 0.95, "needed": 0.98})
     assert (nothing["numbers"], nothing["refused"], nothing["error"]) == ([], None, None)
     assert (bad["numbers"], bad["width"], bad["error"]) == ([], None, "the file is not a picture\ufffd")
@@ -120,26 +140,31 @@ def test_a_table_holds_the_rows(ending: str, tmp_path: Path) -> None:
 
 
 def test_a_csv_has_a_line_per_number(tmp_path: Path) -> None:
-    two = {**ROWS[0], "numbers": [ROWS[0]["numbers"][0], ROWS[1]["numbers"][0]]}
-    rows = read_csv(write(tmp_path / "table.csv", [two, *ROWS[1:]]))
+    rows = read_csv(write(tmp_path / "table.csv", ROWS))
     for row in rows:
         check("csv_row", row)
     empty = dict.fromkeys(CSV_COLUMNS, "")
-    number = {"number": "27", "confidence": "0.875000", "digit_confidences": "0.9000 0.9500", "schema": "1"}
+    number = {"number": "27", "confidence": "0.875000", "digit_confidences": "0.9000 0.9500", "schema": "2"}
     box = dict(zip(("left", "top", "right", "bottom"), ("10.0", "5.0", "30.0", "15.0"), strict=True))
-    first = {**empty, **number, **box, "file": ROWS[0]["file"], "index": "0"}
-    assert rows[0] == first
-    assert rows[1] == {**empty, **number, "file": ROWS[0]["file"], "index": "1"}
+    located = {**empty, **number, **box, "index": "0", "corners": "10.0 5.0 30.0 5.0 30.0 15.0 10.0 15.0"}
+    assert rows[0] == {**located, "file": ROWS[0]["file"]}
+    assert rows[1] == {**located, "file": "several.png"}
+    assert [(row["file"], row["number"], row["index"]) for row in rows[1:4]] == [
+        ("several.png", text, str(index)) for index, text in enumerate(("27", "8", "061"))
+    ]
+    assert [rows[2][side] for side in ("left", "top", "right", "bottom")] == ["37.0", "20.0", "48.0", "30.0"]
+    assert rows[2]["corners"] == "40.0 20.0 48.0 26.0 45.0 30.0 37.0 24.0"
+    assert rows[4] == {**empty, **number, "file": "unlocated.png", "index": "0"}
     refusal = {"refused": "61", "refused_confidence": "0.950000", "needed": "0.980000"}
-    assert rows[3] == {**empty, **refusal, "file": "refused.png", "schema": "1"}
-    assert rows[4]["refused_confidence"] == "0.000000"
-    assert rows[6] == {**empty, "file": "bad.png", "schema": "1", "error": "the file is not a picture\ufffd"}
+    assert rows[5] == {**empty, **refusal, "file": "refused.png", "schema": "2"}
+    assert rows[6]["refused_confidence"] == "0.000000"
+    assert rows[8] == {**empty, "file": "bad.png", "schema": "2", "error": "the file is not a picture\ufffd"}
 
 
 def test_a_long_table_has_several_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "ROWS_PER_GROUP", 4)
     path = write(tmp_path / "table.parquet", ROWS * 3)
-    assert parquet.ParquetFile(path).num_row_groups == 5
+    assert parquet.ParquetFile(path).num_row_groups == 6
     assert read_parquet(path) == ROWS * 3
 
 
@@ -187,10 +212,10 @@ def cut_files(monkeypatch: pytest.MonkeyPatch, limit: int, error: BaseException)
 
 @pytest.mark.parametrize("ending", [".csv", ".json", ".jsonl"])
 def test_a_row_that_was_cut_in_two_is_left_out(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut_files(monkeypatch, 800, KeyboardInterrupt())
+    cut_files(monkeypatch, 1200, KeyboardInterrupt())
     path = tmp_path / f"table{ending}"
     with pytest.raises(KeyboardInterrupt):
-        write(path, [ROWS[1]] * 50)
+        write(path, [ROWS[2]] * 50)
     rows = READERS[ending](path)
     assert 0 < len(rows) < 50
     assert all(row == rows[0] for row in rows)
@@ -254,6 +279,7 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     ("reading", "line"),
     [
         (READINGS[NAME], "door.jpg  27  0.875"),
+        (READINGS["several.png"], "door.jpg  27  0.875  8  0.960  061  0.600"),
         (READINGS["nothing.png"], "door.jpg  no number"),
         (
             READINGS["refused.png"],
