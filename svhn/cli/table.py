@@ -86,7 +86,7 @@ FLAGS = {
     "format": Flag("savedmodel", f"file format: {', '.join(CHOICES['format'])}", "Files"),
     "host": Flag("127.0.0.1", "address of the page; 0.0.0.0 opens it to the network", "Run"),
     "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
-    "annotate": Flag("", "folder for copies of the pictures with box and number drawn in", "Files"),
+    "annotate": Flag("", "folder for copies of the pictures with boxes and numbers drawn in", "Files"),
     "output": Flag("", "file or folder to write; empty: in the run's results", "Files"),
     "part_size": Flag(500, "pictures per part, where --output is a folder", "Files"),
     "restart": Flag(False, "removal of the parts that an interrupted call has finished", "Files"),

@@ -1,4 +1,4 @@
-"""Copies of pictures with the box and the number drawn in."""
+"""Copies of pictures with each number and its box drawn in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from svhn.errors import PassingError, UserError
-from svhn.labels import Reading
+from svhn.labels import NO_NUMBER, Number, Reading
 from svhn.reading.files import Pictures
 from svhn.runtime.files import atomic_write, make_ending
 from svhn.runtime.shell import explain_os_error
@@ -119,19 +119,34 @@ def _number_place(place: Path) -> Iterator[Path]:
 
 
 def draw_reading(image: Image.Image, reading: Reading) -> Image.Image:
-    """A copy of an RGB picture with the box, and above or below the box the number and its confidence."""
+    """A copy of an RGB picture with each number's box, and above or below the box the number and its confidence."""
     factor = max(1, min(-(-MIN_HEIGHT // image.height), MAX_ENLARGED_WIDTH // image.width))
     copy = image.resize((factor * image.width, factor * image.height))
-    draw, size = ImageDraw.Draw(copy), max(1, copy.height // 15)
-    left, top, right, bottom = (factor * side for side in reading.box or (0, 0, 0, 0))
-    above = left, top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
-    text, font = _format_label(reading), ImageFont.load_default(size)
-    draw.rectangle(draw.textbbox(above, text, font=font), fill="white")
-    draw.text(above, text, BOX_COLOR, font=font)
-    if reading.box:
-        draw.rectangle((left, top, right, bottom), outline=BOX_COLOR, width=max(1, size // 8))
+    for number in reading.numbers or [NO_NUMBER]:
+        _draw_label(copy, number, factor)
+    for number in reading.numbers:
+        _draw_box(copy, number, factor)
     return copy
 
 
-def _format_label(reading: Reading) -> str:
-    return f"{reading.text} {reading.confidence:.2f}" if reading.text else "no number"
+def _draw_label(copy: Image.Image, number: Number, factor: int) -> None:
+    draw, size = ImageDraw.Draw(copy), _choose_letter_size(copy)
+    left, top, _, bottom = (factor * side for side in number.box or (0, 0, 0, 0))
+    place = max(0, left), top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
+    text, font = _format_label(number), ImageFont.load_default(size)
+    draw.rectangle(draw.textbbox(place, text, font=font), fill="white")
+    draw.text(place, text, BOX_COLOR, font=font)
+
+
+def _draw_box(copy: Image.Image, number: Number, factor: int) -> None:
+    points = [(factor * x, factor * y) for x, y in number.corners or ()]
+    if points:
+        ImageDraw.Draw(copy).polygon(points, outline=BOX_COLOR, width=max(1, _choose_letter_size(copy) // 8))
+
+
+def _choose_letter_size(copy: Image.Image) -> int:
+    return max(1, copy.height // 15)
+
+
+def _format_label(number: Number) -> str:
+    return f"{number.text} {number.confidence:.2f}" if number.text else "no number"

@@ -22,8 +22,9 @@ from PIL import Image
 
 from svhn import images
 from svhn.errors import Say, UserError, shorten, suggest_extra
-from svhn.labels import Reading
+from svhn.labels import Number, Reading
 from svhn.reading.outputs import explain_refusal
+from svhn.spec import Corners
 
 EXAMPLES = Path(__file__).parents[1] / "examples"  # pictures drawn by the data set `synthetic`
 MAX_UPLOAD = "25mb"  # largest file that the page accepts, in Gradio's notation
@@ -36,6 +37,8 @@ INVITATION = "# Which number is it?\nDrop, paste or take a picture of a house nu
 STYLE = """
 .gradio-container {max-width: 1000px !important; margin: 0 auto !important}
 .answer svg {width: 100%; max-height: 60vh}
+.numbers {display: flex; flex-wrap: wrap; gap: 0 2.5rem}
+.numbers > div {max-width: 100%}
 .number {font-size: 3rem; font-weight: 700; margin: 0}
 .digits {display: flex; overflow-x: auto; gap: 0.9rem; margin: 0; padding: 0; list-style: none}
 .digits b {display: block; font-size: 1.6rem}
@@ -45,21 +48,26 @@ Read = Callable[[Image.Image], Reading]
 
 
 def _render_answer(image: Image.Image, reading: Reading) -> str:
-    """HTML with the picture and its box, the number, and the confidence of each digit."""
-    digits = zip(reading.text, reading.digit_confidences, strict=False)
-    listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
-    number = reading.text or "no number"
+    """HTML with the numbers, how sure each one and each of its digits is, and the picture with their boxes."""
+    found = "".join(map(_render_number, reading.numbers)) or _render_refusal(reading)
     return (
-        f'<div class="answer" role="status" aria-live="polite"><p class="number">{number}</p>'
-        f"<p>{_format_certainty(reading)}</p>{_render_picture(image, reading)}"
+        f'<div class="answer" role="status" aria-live="polite"><div class="numbers">{found}</div>'
+        f"{_render_picture(image, reading)}</div>"
+    )
+
+
+def _render_number(number: Number) -> str:
+    digits = zip(number.text, number.digit_confidences, strict=True)
+    listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
+    return (
+        f'<div><p class="number">{number.text}</p><p>{number.confidence:.0%} sure</p>'
         f'<ul class="digits" aria-label="each digit and how sure it is">{listed}</ul></div>'
     )
 
 
-def _format_certainty(reading: Reading) -> str:
-    if not reading.refused:
-        return f"{reading.confidence:.0%} sure"
-    return explain_refusal(reading.refused)
+def _render_refusal(reading: Reading) -> str:
+    reason = explain_refusal(reading.refused) if reading.refused else ""
+    return f'<div><p class="number">no number</p><p>{reason}</p></div>'
 
 
 def _render_picture(image: Image.Image, reading: Reading) -> str:
@@ -69,13 +77,17 @@ def _render_picture(image: Image.Image, reading: Reading) -> str:
     file = io.BytesIO()
     shown.save(file, "JPEG", quality=85)
     source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-    left, top, right, bottom = reading.box or (0, 0, 0, 0)
-    sides = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
-    box = f'<rect {sides} fill="none" stroke="#e61e3c" stroke-width="3" vector-effect="non-scaling-stroke"/>'
+    frames = "".join(_render_frame(number.corners) for number in reading.numbers if number.corners)
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="the picture, the number framed">'
-        f'<image href="{source}" width="{width}" height="{height}"/>{box if reading.box else ""}</svg>'
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="the picture, each number framed">'
+        f'<image href="{source}" width="{width}" height="{height}"/>{frames}</svg>'
     )
+
+
+def _render_frame(corners: Corners) -> str:
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    style = 'fill="none" stroke="#e61e3c" stroke-width="3" vector-effect="non-scaling-stroke"'
+    return f'<polygon points="{points}" {style}/>'
 
 
 def render_error(reason: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.stub_reader import EMPTY, read, write_picture
+from support.stub_reader import EMPTY, THREE, read, write_picture
 
 from svhn.errors import UserError
 from svhn.images import open_picture
@@ -40,6 +40,17 @@ def test_a_copy_shows_the_box_and_the_number(tmp_path: Path) -> None:
     assert red[:24].any()  # the number, above
     assert not red[77:].any()
     assert (nothing == BOX_COLOR).all(axis=2).any()  # it says so
+
+
+def test_a_copy_shows_all_numbers_and_a_turned_box_turned(tmp_path: Path) -> None:
+    copy = np.asarray(Image.open(write_copy(tmp_path, write_picture(tmp_path / "1.png", THREE))))
+    red = (copy == BOX_COLOR).all(axis=2)
+    for x, y in ((150, 50), (70, 150), (10, 150), (130, 190), (10, 190)):  # upright: the first and the third number
+        assert red[y, x]
+    for x, y in ((200, 100), (220, 115), (240, 130), (225, 150), (185, 120), (205, 135)):  # corners, and edges' middles
+        assert red[y - 2 : y + 3, x - 2 : x + 3].any(), (x, y)
+    for x, y in ((185, 150), (240, 100), (240, 150)):  # corners of the upright box around it
+        assert not red[y - 2 : y + 3, x - 2 : x + 3].any(), (x, y)
 
 
 def test_a_low_and_wide_picture_is_not_enlarged_without_bound(tmp_path: Path) -> None:

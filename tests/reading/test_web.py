@@ -16,10 +16,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from support.program import call, last_line
+from support.stub_reader import SEVERAL
 
 from svhn.errors import UserError
 from svhn.labels import Number, Reading, Refusal, list_corners
@@ -99,7 +101,7 @@ def test_a_picture_is_read_and_the_next_one_too(page: Page, tmp_path: Path) -> N
         digits = page.locator(".digits li")
         assert re.fullmatch(r"(\d\n\d+%\n?)+", "\n".join(digits.all_inner_texts()))
         assert digits.count() == len(name)
-        assert page.locator(".answer rect").count() == 1
+        assert page.locator(".answer polygon").count() == 1
         page.screenshot(path=tmp_path / f"{name}.png")
 
 
@@ -159,7 +161,7 @@ def test_an_example_by_keyboard(page: Page) -> None:
     examples.last.focus()
     page.keyboard.press("Enter")
     page.locator(".number", has_text="no number").wait_for()
-    assert page.locator(".answer rect").count() == 0
+    assert page.locator(".answer polygon").count() == 0
     examples.first.focus()
     page.keyboard.press("Enter")
     page.locator(".number", has_text="171").wait_for()
@@ -263,14 +265,46 @@ def test_what_the_page_shows_of_a_picture() -> None:
     shown = web.render_response(lambda _: reading, EXAMPLES / "208.jpg")
     for part in ('class="number">20<', "50% sure", "<b>2</b>75%", "<b>0</b>67%", "data:image/jpeg;base64,"):
         assert part in shown
-    assert 'x="10.0" y="5.0" width="20.0" height="19.5"' in shown
+    assert '<polygon points="10.0,5.0 30.0,5.0 30.0,24.5 10.0,24.5"' in shown
     refused = Reading(refused=Refusal("61", 0.95, 0.98))
     without = web.render_response(lambda _: refused, EXAMPLES / "wall.jpg")
     assert "61 at 0.95, where 0.98 is needed" in without
     assert 'class="number">no number<' in without
-    assert "<rect" not in without
+    assert "<polygon" not in without
     assert 'role="alert"' in web.render_response(lambda _: reading, b"no picture")
     thin = io.BytesIO()
     Image.new("RGB", (1, 3000)).save(thin, "PNG")
     assert "data:image/jpeg;base64," in web.render_response(lambda _: reading, thin.getvalue())
     assert web.render_response(lambda _: reading, None) == ""
+
+
+def test_the_page_shows_all_numbers_in_order() -> None:
+    shown = web.render_response(lambda _: Reading(SEVERAL), EXAMPLES / "wall.jpg")
+    assert re.findall(r'class="number">(\w+)<', shown) == ["27", "8", "061"]
+    assert re.findall(r"(\d+)% sure", shown) == ["88", "96", "60"]
+    assert shown.count("<polygon") == 3
+    assert '<polygon points="40.0,20.0 48.0,26.0 45.0,30.0 37.0,24.0"' in shown
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_turned_box_is_drawn_turned(browser: Browser) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(file, "PNG")
+    page = browser.new_page(viewport=DESKTOP)
+    shown = web.render_response(lambda _: Reading(SEVERAL), file.getvalue())
+    page.set_content(f"<style>{web.STYLE}</style>{shown}")
+    image = Image.open(io.BytesIO(page.locator(".answer svg").screenshot())).convert("RGB")
+    page.close()
+    scale = image.height / 40  # the drawing fills the height, and lies in the middle of the width
+
+    def is_red(x: float, y: float) -> bool:
+        left, top = image.width / 2 + scale * (x - 30), scale * y
+        part = image.crop((round(left) - 3, round(top) - 3, round(left) + 4, round(top) + 4))
+        red, green, _ = np.moveaxis(np.asarray(part, int), -1, 0)
+        return bool(((red > 200) & (green < 100)).any())
+
+    for point in ((44, 23), (46.5, 28), (41, 27), (38.5, 22), (20, 5), (2, 34)):  # middles of edges
+        assert is_red(*point), point
+    for point in ((37.5, 29.5), (47.5, 20.5), (15, 20)):
+        assert not is_red(*point), point
