@@ -49,6 +49,8 @@ def test_a_copy_shows_all_numbers_and_a_turned_box_turned(tmp_path: Path) -> Non
         assert red[y, x]
     for x, y in ((200, 100), (220, 115), (240, 130), (225, 150), (185, 120), (205, 135)):  # corners, and edges' middles
         assert red[y - 2 : y + 3, x - 2 : x + 3].any(), (x, y)
+    for left, top in ((50, 8), (185, 83), (10, 133)):  # each number above its box
+        assert red[top + 1 : top + 14, left : left + 40].any(), (left, top)
     for x, y in ((185, 150), (240, 100), (240, 150)):  # corners of the upright box around it
         assert not red[y - 2 : y + 3, x - 2 : x + 3].any(), (x, y)
 

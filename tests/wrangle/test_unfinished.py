@@ -13,8 +13,11 @@ from support.wrangling import arguments, last_line, program, tree, wrangled, wri
 
 import svhn
 from svhn import records
+from svhn.datasets import format1
+from svhn.errors import PassingError
+from svhn.images import Picture, open_reduced
 from svhn.runtime import beam, shell
-from svhn.wrangle import __main__, convert
+from svhn.wrangle import __main__, convert, shards
 
 UNREADABLE = Path("/proc/self/mem")  # whose first bytes the system refuses, as a disk does that fails
 
@@ -147,3 +150,24 @@ def test_a_picture_that_can_not_be_read_now_ends_the_work_and_is_no_unusable_pic
     assert not (tmp_path / "records/svhn/info.json").exists()
     assert wrangled(sources, tmp_path / "records", "--splits=test", "--check") == 1
     assert f"  test/1.png: {reason}\n" in capsys.readouterr().out
+
+
+def test_the_same_command_goes_on_once_the_picture_can_be_read(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def open_first(path: str) -> Picture:
+        seen.append(path)
+        if len(seen) > 12:
+            raise PassingError("Input/output error")
+        return open_reduced(path)
+
+    monkeypatch.setattr(shards, "SHARD_EXAMPLES", 5)
+    with monkeypatch.context() as failing:
+        failing.setattr(format1, "open_reduced", open_first)
+        assert wrangled(sources, tmp_path, "--splits=test") == 1
+    finished = {path.name: path.stat().st_ino for path in (tmp_path / "svhn/unfinished").glob("*.tfrecord")}
+    assert len(finished) == 2
+    assert wrangled(sources, tmp_path, "--splits=test") == 0
+    assert {name: (tmp_path / "svhn" / name).stat().st_ino for name in finished} == finished
