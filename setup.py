@@ -32,6 +32,13 @@ EXTRAS = {
     "svm": ["scikit-learn>=1.5"],
     "export": ["onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
+    "serve": [
+        "fastapi>=0.115",
+        "uvicorn>=0.34",
+        "pydantic>=2.9",
+        "python-multipart>=0.0.34",
+        "prometheus-client>=0.21",
+    ],
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "beam": ["apache-beam>=2.77"],  # large jobs on many machines
     "remote": [FSSPEC, AIOHTTP, "gcsfs>=2024.6", "s3fs>=2024.6"],  # pictures on gs://, s3:// and http://
@@ -45,6 +52,7 @@ EXTRAS = {
         "pyright>=1.1.400",
         "playwright>=1.50",
         "jsonschema>=4.20",
+        "httpx>=0.27",
     ],
 }
 

@@ -51,7 +51,7 @@ def _list_processes(first: int) -> list[int]:
     return found
 
 
-def _measure_memory(processes: Iterable[int]) -> float:
+def measure_memory(processes: Iterable[int]) -> float:
     """The sum of the processes' PSS, in megabytes."""
     total = 0
     for process in processes:
@@ -67,7 +67,7 @@ def measure_command(command: list[str], folder: Path) -> Cost:
         before = os.times()
         while process.poll() is None:
             with suppress(OSError, StopIteration):  # raised for a process that ended between two looks
-                peak = max(peak, _measure_memory(_list_processes(process.pid)))
+                peak = max(peak, measure_memory(_list_processes(process.pid)))
             time.sleep(SAMPLE_SECONDS)
     after, wall = os.times(), time.perf_counter() - began
     if process.returncode:

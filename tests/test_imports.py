@@ -20,6 +20,7 @@ ROWS = [  # a folder is one room; what its files import from one another is its 
     ["runs"],
     ["evaluation"],
     ["training", "reading", "reporting", "publishing"],
+    ["serving"],
     ["cli"],
     ["__init__", "__main__"],
 ]

@@ -161,6 +161,10 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
         "wait_minutes",
         "runner",
         "runner_options",
+        "max_megabytes",
+        "max_pictures",
+        "max_seconds",
+        "max_waiting",
     )
     return Session(
         mode=name,

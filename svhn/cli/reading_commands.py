@@ -1,4 +1,4 @@
-"""What the commands do that read pictures, `read` and `web`, and what they print."""
+"""What the commands do that read pictures, `read`, `web` and `serve`, and what they print."""
 
 from __future__ import annotations
 
@@ -124,3 +124,12 @@ def serve_web_page(session: Session) -> None:
 
     web.check_address(session.host, session.port)
     web.serve_page(_load_reader(session).read_one, session.host, session.port, print_line)
+
+
+def serve_pictures(session: Session) -> None:
+    from svhn.serving import server
+    from svhn.serving.limits import Limits
+
+    limits = Limits(session.max_megabytes, session.max_pictures, session.max_seconds, session.max_waiting)
+    with server.open_socket(session.host, session.port) as listening:
+        server.serve(_load_reader(session), listening, limits, print_line)

@@ -37,6 +37,10 @@ class Session(NamedTuple):
     wait_minutes: float
     runner: str
     runner_options: list[str]
+    max_megabytes: float
+    max_pictures: int
+    max_seconds: float
+    max_waiting: int
     models: list[str]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from svhn.config import RELEASED, Config, Paths
 from svhn.runtime.command_line import WORDS, CutFlag
 from svhn.runtime.waiting import WAIT_MINUTES
+from svhn.serving.limits import Limits
 
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
 CHOICES = {
@@ -19,6 +20,7 @@ CHOICES = {
 }
 OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before
 ALIASES = {"log": "log_name"}  # of flags, as the reference has them
+LIMITS = Limits()
 NOT_FLAGS = ("temperature",)  # fields of Config that are measured and never typed
 
 
@@ -84,6 +86,10 @@ FLAGS = {
     "wait_minutes": Flag(WAIT_MINUTES, "minutes to wait for the other machines of TF_CONFIG", "Run"),
     "threads": Flag(0, "pictures to read at once; 0: as many as there are cores", "Run"),
     "format": Flag("savedmodel", f"file format: {', '.join(CHOICES['format'])}", "Files"),
+    "max_megabytes": Flag(LIMITS.megabytes, "megabytes of a request", "Run"),
+    "max_pictures": Flag(LIMITS.pictures, "pictures of a request", "Run"),
+    "max_seconds": Flag(LIMITS.seconds, "seconds until a request is answered", "Run"),
+    "max_waiting": Flag(LIMITS.waiting, "requests that wait at once; more are told to come back", "Run"),
     "host": Flag("127.0.0.1", "address of the page; 0.0.0.0 opens it to the network", "Run"),
     "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
     "annotate": Flag("", "folder for copies of the pictures with boxes and numbers drawn in", "Files"),
@@ -163,6 +169,22 @@ COMMANDS = {
         ("mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "records_dir", "log_dir"),
         {"name": RELEASED_NAME, "threshold": FOUND_THRESHOLD},
+    ),
+    "serve": Command(
+        "answer pictures sent by HTTP with their numbers, in JSON",
+        "svhn.cli.reading_commands:serve_pictures",
+        _list_names(
+            "name finder checkpoint engine threads host port max_megabytes max_pictures max_seconds max_waiting views "
+            "threshold checkpoints_dir"
+        ),
+        ("mixed_precision", "augment", "magnitude", "results_dir"),
+        ("batch_size", "records_dir", "log_dir"),
+        {
+            "name": RELEASED_NAME,
+            "threshold": FOUND_THRESHOLD,
+            "host": Flag("127.0.0.1", "address to serve at; 0.0.0.0 opens it to the network", "Run"),
+            "port": Flag(8000, "port to serve at; 0: any free one", "Run"),
+        },
     ),
     "download": Command(
         "fetch a data set from its publisher, or draw one",

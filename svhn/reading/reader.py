@@ -181,20 +181,31 @@ class Reader:
             return failed
         return self._pool.get().submit(self._read_source, source, held, finish, on_error)
 
-    def _read_source(self, source: Any, held: Any, finish: Finish | None, on_error: OnError) -> Reading:
+    def _read_source(
+        self, source: Any, held: Any, finish: Finish | None, on_error: OnError, threshold: float | None = None
+    ) -> Reading:
         picture = open_reduced(held)
-        reading = self._read_picture(picture.image, map)
+        reading = self._read_picture(picture.image, map, threshold)
         if finish:
             reading = _finish_picture(finish, source, picture.image, reading, on_error)
         return _enlarge_reading(reading, picture)
+
+    def submit(self, source: Any, threshold: float | None = None) -> Future[Reading]:
+        """Have a thread read one picture, and return at once. The result raises the picture's errors, as `read` does.
+
+        Args:
+            source: the picture, as `read` takes one; it must not change until it is read.
+            threshold: least probability, 0 to 1, at which a picture has a number; None for the reader's own.
+        """
+        return self._pool.get().submit(self._read_source, source, source, None, "raise", threshold)
 
     def read_one(self, image: Image.Image) -> Reading:
         """Read one RGB picture. The windows of a large picture are searched side by side."""
         return self._read_picture(image, self._pool.get().map)
 
-    def _read_picture(self, image: Image.Image, each: search.Each) -> Reading:
+    def _read_picture(self, image: Image.Image, each: search.Each, threshold: float | None = None) -> Reading:
         found = search.find_number(self._locate, image, self.finder.records.size, each)
-        needed = search.compute_needed(self.threshold, found.windows)
+        needed = search.compute_needed(self.threshold if threshold is None else threshold, found.windows)
         number = self._read_box(image, found.box)
         if number.text and found.probability >= needed:
             return Reading((number._replace(corners=list_corners(found.box)),), size=image.size)

@@ -194,7 +194,7 @@ def test_only_named_options_are_given(asked: list[Session]) -> None:
         (["valid", "--num_steps=3"], ["valid has no flag --num_steps", "train, lr and compare have it"]),
         (["train", "--size=3x3"], ["wrangle has it"]),
         (["train", "--nocheck"], ["wrangle has it"]),
-        (["read", "--port=1"], ["web has it"]),
+        (["read", "--port=1"], ["web and serve have it"]),
         (["train", "--csv=x.csv"], ["--csv"]),
         (["train", "--anotate=copies"], ["did you mean --annotate of read?"]),
         (["--mode"], ["--mode names nothing"]),

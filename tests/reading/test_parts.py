@@ -282,7 +282,7 @@ def test_parts_hold_all_numbers_of_a_picture(
         for make_part, part in pickle.loads(pickle.dumps([(make, part) for part in parts])):
             make_part(part)
 
-    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, __: Reading(SEVERAL, size=image.size))
+    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, *__: Reading(SEVERAL, size=image.size))
     monkeypatch.setattr(beam, "run_parts", run_parts)
     for folder, runner in (("alone", None), ("runner", Runner("FlinkRunner", []))):
         counts = read_in_parts(tmp_path / folder, pictures, make_fake_reader, SIZE, runner=runner)

@@ -97,7 +97,7 @@ def test_all_numbers_of_one_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     reader = Fake(0.9).reader()
     assert reader.read_all(gray(27)) == list(reader.read(gray(27))[0].numbers)
     assert Fake(0.1).reader().read_all(gray(27)) == []
-    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, __: Reading(SEVERAL, size=image.size))
+    monkeypatch.setattr(Reader, "_read_picture", lambda _, image, *__: Reading(SEVERAL, size=image.size))
     assert reader.read_all(gray(27)) == list(SEVERAL)
     (reading,) = reader.read(gray(27))
     assert (reading.surest, reading.text, reading.confidence) == (TURNED, "8", 0.96)

@@ -64,7 +64,7 @@ class SeeingReader(Reader):
         super().__init__(anything, anything, threads=1)
         self.seen: list[Image.Image] = []
 
-    def _read_picture(self, image: Image.Image, each: Any) -> Reading:  # noqa: ARG002 - as the reader calls it
+    def _read_picture(self, image: Image.Image, each: Any, threshold: float | None = None) -> Reading:  # noqa: ARG002
         self.seen.append(image)
         return Reading(SEVERAL, size=image.size)
 

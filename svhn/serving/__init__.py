@@ -1,0 +1,1 @@
+"""The server: pictures by HTTP, and their numbers as JSON."""
