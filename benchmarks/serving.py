@@ -3,7 +3,7 @@
     python -m benchmarks.serving --pictures=data/test [--count=1000] [--clients=1,8,32] [--long=20000]
 
 The clients are threads of this process. Each has one connection on loopback, and sends one picture after another. The
-last line sends `--long` pictures by the most clients, and tells the server's memory (PSS) on the way. The direct calls
+last line sends `--long` pictures by the most clients, and prints the server's memory (PSS) on the way. The direct calls
 are `Reader.read` of the same contents, one at a time. This program needs Linux.
 """
 

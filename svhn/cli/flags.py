@@ -144,33 +144,11 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     for flag, choices in CHOICES.items():
         if named[flag] not in choices:
             raise UserError(f"--{flag}={shorten(named[flag])}: expected one of {', '.join(choices)}")
-    own = (
-        "split",
-        "finder",
-        "engine",
-        "threads",
-        "format",
-        "host",
-        "port",
-        "recursive",
-        "annotate",
-        "output",
-        "part_size",
-        "restart",
-        "accept_errors",
-        "wait_minutes",
-        "runner",
-        "runner_options",
-        "max_megabytes",
-        "max_pictures",
-        "max_seconds",
-        "max_waiting",
-    )
+    own = [field for field in Session._fields if field in FLAGS and field != "images"]
     return Session(
         mode=name,
         paths=paths,
         given=given,
-        checkpoint=named["checkpoint"],
         images=[*words, *named["images"]],
         models=models,
         **{flag: named[flag] for flag in own},

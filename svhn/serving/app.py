@@ -109,6 +109,19 @@ def _explain_end(error: BaseException) -> Response:
     return JSONResponse({"error": "a fault of this program"}, 500)
 
 
+async def _answer_refusal(_: Request, error: Any) -> Response:
+    return JSONResponse({"error": str(error)}, error.status, error.headers)
+
+
+async def _answer_wrong_option(_: Request, error: Any) -> Response:
+    reasons = [f"{each['loc'][-1]}={each['input']}: {each['msg']}" for each in error.errors()]
+    return JSONResponse({"error": "; ".join(reasons)}, 422)
+
+
+async def _answer_wrong_address(_: Request, error: Any) -> Response:
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
 def build_app(desk: Desk, token: str = "") -> FastAPI:
     """The server's app.
 
@@ -124,18 +137,9 @@ def build_app(desk: Desk, token: str = "") -> FastAPI:
 
     app.add_middleware(Guard, requests=desk.requests, token=token)
 
-    @app.exception_handler(RefusedError)
-    async def refuse(_: Request, error: RefusedError) -> Response:
-        return JSONResponse({"error": str(error)}, error.status, error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def explain(_: Request, error: RequestValidationError) -> Response:
-        reasons = [f"{each['loc'][-1]}={each['input']}: {each['msg']}" for each in error.errors()]
-        return JSONResponse({"error": "; ".join(reasons)}, 422)
-
-    @app.exception_handler(HTTPException)
-    async def refuse_address(_: Request, error: HTTPException) -> Response:
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    app.add_exception_handler(RefusedError, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_wrong_option)
+    app.add_exception_handler(HTTPException, _answer_wrong_address)
 
     @app.post("/v1/read", responses={200: {"model": Document}, **problems}, openapi_extra={"requestBody": BODY})
     async def read(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import socket
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,12 +22,17 @@ from support.serving import GatedReader, encode_picture, start_thread
 from support.stub_reader import SEVERAL, SeeingReader
 
 from svhn.errors import UserError
+from svhn.labels import Reading
 from svhn.reading.outputs import make_row
 from svhn.serving.app import build_app
+from svhn.serving.bodies import RefusedError, Upload
 from svhn.serving.desk import Desk
 from svhn.serving.limits import Limits
 
-GIGAPIXEL = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x9c\x40\0\0\x61\xa8\x08\x02\0\0\0"  # 40,000 x 25,000 pixels
+HEADER = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 25_000, 8, 2, 0, 0, 0)
+GIGAPIXEL = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\r" + HEADER + struct.pack(">I", zlib.crc32(HEADER)) + b"\0\0\0\x08IDAT" + bytes(12)
+)
 PNG = {"content-type": "image/png"}
 
 
@@ -68,13 +76,7 @@ def test_pictures_of_a_form_are_answered_in_order(client: httpx.Client) -> None:
 def test_the_surest_number_alone(client: httpx.Client) -> None:
     answer = client.post("/v1/read", params={"all": "false"}, content=encode_picture(), headers=PNG)
     (row,) = answer.json()["pictures"]
-    assert row["numbers"] == [max(make_row("", row_of(SEVERAL))["numbers"], key=lambda each: each["confidence"])]
-
-
-def row_of(numbers: Any) -> Any:
-    from svhn.labels import Reading
-
-    return Reading(numbers, size=(60, 40))
+    assert row["numbers"] == [max(make_row("", Reading(SEVERAL))["numbers"], key=lambda each: each["confidence"])]
 
 
 def test_files_stay_in_memory(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +91,8 @@ def test_files_stay_in_memory(client: httpx.Client, monkeypatch: pytest.MonkeyPa
     [
         (b"", PNG, 400, "the body is empty"),
         (b"none", PNG, 422, "not a picture"),
-        (encode_picture()[:60], PNG, 422, ""),
-        (GIGAPIXEL + bytes(4), PNG, 422, ""),
+        (encode_picture()[:60], PNG, 422, "truncated"),
+        (GIGAPIXEL, PNG, 422, "1000000000 pixels"),
         (b"{}", {"content-type": "application/json"}, 415, "application/json: expected image/*"),
         (b"x", {"content-type": "multipart/form-data"}, 400, "boundary"),
         (b"x", {"content-type": "multipart/form-data; boundary=a"}, 400, "form"),
@@ -162,6 +164,20 @@ def test_too_many_requests_are_told_to_come_back() -> None:
     assert 'svhn_pictures_total{outcome="read"} 2.0' in metrics
     assert 'svhn_requests_total{status="429"} 1.0' in metrics
     assert "svhn_requests_waiting 0.0" in metrics
+
+
+def test_body_and_reading_share_one_time() -> None:
+    """The body comes after most of the time, and the gate never opens: the rest is not a whole time of its own."""
+    desk = Desk(GatedReader(), Limits(seconds=50))
+
+    async def read() -> None:
+        with desk.take_request() as deadline:
+            assert deadline - asyncio.get_running_loop().time() == pytest.approx(50, abs=5)
+            await desk.read_pictures([Upload("", encode_picture())], None, deadline - 50)
+
+    with pytest.raises(RefusedError, match="within 50 seconds"):
+        asyncio.run(read())
+    desk.reader.gate.set()  # type: ignore[attr-defined]
 
 
 def test_a_fault_of_the_program_is_counted() -> None:

@@ -27,9 +27,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def start_process(folder: Path, *flags: str, token: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def start_process(folder: Path, token: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`svhn serve`, which may write only into a folder, and its address."""
-    command = [sys.executable, "main.py", "serve", "--port=0", f"--checkpoints_dir={folder / 'none'}", *flags]
+    command = [sys.executable, "main.py", "serve", "--port=0", f"--checkpoints_dir={folder / 'none'}"]
     environment = {**os.environ, "TMPDIR": str(folder), **({"SVHN_TOKEN": token} if token else {})}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as server:  # type: ignore[call-overload]
@@ -72,8 +72,8 @@ def start_thread(reader: SeeingReader, limits: Limits) -> Iterator[httpx.Client]
             thread.join()
 
 
-def encode_picture(red: int = 2, size: tuple[int, int] = (60, 40), kind: str = "PNG") -> bytes:
-    """The content of a picture for stub readers."""
+def encode_picture(size: tuple[int, int] = (60, 40)) -> bytes:
+    """The content of a PNG of one color."""
     buffer = io.BytesIO()
-    Image.new("RGB", size, (red, 9, 9)).save(buffer, kind)
+    Image.new("RGB", size).save(buffer, "PNG")
     return buffer.getvalue()
