@@ -15,8 +15,9 @@ from absl import flags
 
 import svhn
 from svhn.cli import help_pages
+from svhn.cli.flag_table import ALIASES, CHOICES, FLAGS
 from svhn.cli.session import Session
-from svhn.cli.table import ALIASES, CHOICES, COMMANDS, CUT_FLAGS, FLAGS, OTHER_NAMES, Command
+from svhn.cli.table import COMMANDS, CUT_FLAGS, OTHER_NAMES, Command
 from svhn.config import Config, Paths, get_registered, parse_train_on
 from svhn.errors import UserError, quote, shorten
 from svhn.models import MODELS

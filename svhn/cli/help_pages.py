@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import svhn
-from svhn.cli.table import ALIASES, COMMANDS, FLAGS, GROUPS
+from svhn.cli.flag_table import ALIASES, FLAGS, GROUPS
+from svhn.cli.table import COMMANDS
 from svhn.models import MODELS
 from svhn.runtime.command_line import explain_unknown, suggest_name
 from svhn.runtime.help_page import Page

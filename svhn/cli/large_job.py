@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import svhn
+from svhn.cli.flag_table import FLAGS
 from svhn.cli.session import Session
-from svhn.cli.table import FLAGS
 from svhn.config import Paths
 from svhn.errors import UserError
 from svhn.reading import files

@@ -10,8 +10,9 @@ from support.program import call, last_line
 
 from svhn import __version__
 from svhn.cli import flags, help_pages
+from svhn.cli.flag_table import CHOICES, FLAGS, GROUPS, NOT_FLAGS
 from svhn.cli.session import Session
-from svhn.cli.table import CHOICES, COMMANDS, CUT_FLAGS, FLAGS, GROUPS, NOT_FLAGS
+from svhn.cli.table import COMMANDS, CUT_FLAGS
 from svhn.config import Config, Paths
 from svhn.download import __main__ as download
 from svhn.publishing.formats import FORMATS

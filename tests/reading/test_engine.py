@@ -17,7 +17,7 @@ from support.program import ROOT, call, last_line
 from support.shelf import copy_run
 
 import svhn
-from svhn.cli.table import CHOICES
+from svhn.cli.flag_table import CHOICES
 from svhn.config import RELEASED, Paths
 from svhn.errors import UserError
 from svhn.reading import engine
