@@ -9,6 +9,7 @@ TensorFlow. The contract tests over `DATASETS` then check the new data set, too.
 
 from __future__ import annotations
 
+from svhn.datasets.arranged.dataset import SVHN_ARRANGED
 from svhn.datasets.folder import FOLDER
 from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
@@ -23,6 +24,7 @@ DATASETS: dict[str, DatasetSpec] = {
     for spec in (
         SVHN,
         SVHN_FULL,
+        SVHN_ARRANGED,
         SYNTHETIC,
         SVHN_CROPPED,
         MNIST,

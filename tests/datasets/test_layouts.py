@@ -19,10 +19,11 @@ from support.mnist_fixtures import digits, write_csv, write_idx
 from svhn.datasets import DATASETS, mnist_stacked
 from svhn.datasets.formats import matlab5
 from svhn.datasets.formats.digit_struct import read_digit_struct
+from svhn.spec import Entry
 
 Write = Callable[[Path], object]  # writes the source train into a folder
 
-STRUCT_SETS = ("svhn", "svhn_full", "synthetic")
+STRUCT_SETS = ("svhn", "svhn_full", "svhn_arranged", "synthetic")
 MNIST_STACKS = ("mnist_stacked", "mnist_stacked_vertical", "mnist_stacked_varied")
 STORED = (1, 10, 9, 10, 2)  # labels of Format 2; 10 is the digit 0
 TABLE = "filename,label,left,top,width,height\n1.png,210,8,10,32,20\n2.png,7,,,,\n"
@@ -77,10 +78,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist_stacked, "PICTURES", {"train": 5, "valid": 5, "test": 5})
 
 
+def list_pictures(name: str, folder: Path) -> list[Entry]:
+    """The entries of train, without those that a data set makes of a picture beside the picture's own."""
+    return [entry for entry in DATASETS[name].entries(folder, "train", 0) if entry.picture in ("", entry.name)]
+
+
 def read_labels(name: str, folder: Path) -> list[tuple[str, str]]:
-    """Label and problem of each entry of train, without the parts beside numbers."""
-    found = DATASETS[name].entries(folder, "train", 0)
-    return [(entry.label, entry.problem) for entry in found if not entry.name.endswith(" beside")]
+    """Label and problem of each entry of train."""
+    return [(entry.label, entry.problem) for entry in list_pictures(name, folder)]
 
 
 def expect_labels(name: str, folder: Path) -> list[tuple[str, str]]:
@@ -104,7 +109,7 @@ def test_a_sound_file_of_any_layout_is_read(name: str, layout: str, tmp_path: Pa
 @pytest.mark.parametrize("layout", STRUCTS)
 def test_the_boxes_are_read_too(name: str, layout: str, tmp_path: Path) -> None:
     write_format1(layout, tmp_path)
-    number, *_, last = [entry for entry in DATASETS[name].entries(tmp_path, "train", 0) if entry.label]
+    number, *_, last = [entry for entry in list_pictures(name, tmp_path) if entry.label]
     assert number.boxes == ((8, 10, 17, 30), (20, 10, 26, 30), (30, 10, 40, 30))
     assert last.boxes == ((20, 5, 32, 35),)
 

@@ -1,0 +1,69 @@
+"""What is made of a picture: records of its form, and the arithmetic of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from PIL import Image
+
+from svhn.spec import Box
+
+PixelSize = tuple[int, int]  # width, height
+
+
+class Arrangement(NamedTuple):
+    """What is made of a picture.
+
+    Args:
+        form: a key of `forms.FORMS`.
+        boxes: the boxes of all of the picture's digits, in pixels of the picture.
+        order: the digits of the new number, as indices of `boxes`.
+        font: path of the font of a letter beside the number.
+        seed: the seed of wrangling.
+    """
+
+    form: str
+    boxes: tuple[Box, ...]
+    order: tuple[int, ...]
+    font: str
+    seed: int
+
+
+class Scene(NamedTuple):
+    """A picture that is to be painted.
+
+    Args:
+        size: its width and height, in pixels.
+        boxes: the upright box of each digit of its number, in pixels.
+        around: the box of what a crop shows, in pixels: the number, in some scenes with a letter beside it.
+        paint: makes it of the picture in which the digits are.
+    """
+
+    size: PixelSize
+    boxes: Sequence[Box]
+    around: Box
+    paint: Callable[[Image.Image], Image.Image]
+
+
+def enclose_boxes(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all boxes."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def clip_box(box: Box, size: PixelSize) -> Box:
+    """A box within a picture; it keeps a pixel."""
+    left, top = (min(max(box[i], 0.0), size[i] - 1.0) for i in (0, 1))
+    return left, top, min(max(box[2], left + 1), float(size[0])), min(max(box[3], top + 1), float(size[1]))
+
+
+def widen_box(box: Box, across: float, down: float) -> Box:
+    """A box with so many pixels more to the left and right, and above and below."""
+    left, top, right, bottom = box
+    return left - across, top - down, right + across, bottom + down
+
+
+def shift_box(box: Box, across: float, down: float) -> Box:
+    left, top, right, bottom = box
+    return left + across, top + down, right + across, bottom + down
