@@ -35,7 +35,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
     fonts = find_readable_fonts()
     for entry in format1.list_entries(data_dir, source, seed):
         yield entry._replace(source=(*entry.source, None), picture=entry.name)
-        if not entry.problem and len(entry.label) <= SVHN.max_length:  # others are left out, and their forms with them
+        if not entry.problem and len(entry.label) <= SVHN.max_length:  # forms of others would change the draw of valid
             yield from _draw_entries(entry, seed, fonts)
 
 

@@ -13,12 +13,14 @@ from PIL import Image
 from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, enclose_boxes, shift_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, enclose_boxes, shift_box, widen_box
 from svhn.datasets.arranged.wall import extend_picture, make_wall
 from svhn.datasets.synthetic.wall import to_image
 from svhn.spec import Box, Point
 
 MOST_HIGH = 48.0  # pixels of a digit; a record shows none higher
+MOST_LONG = 480.0  # pixels of a number's width and height, which bounds the work for boxes of any proportions
+SURROUNDINGS = 3.0  # of a number from which its wall is made, in heights of a digit
 ANGLES = 8.0, 30.0  # degrees, to either side
 MATCHED_SHARE = 0.75  # of walls into which the digits' own wall passes without a step
 
@@ -41,23 +43,44 @@ class Form(NamedTuple):
     plan: Callable[[np.random.Generator, PixelSize, Arrangement], Scene]
 
 
-def plan_scene(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
+def plan_scene(rng: np.random.Generator, picture: PixelSize, arrangement: Arrangement) -> Scene:
     """The picture that shows an arrangement.
 
     Args:
         rng: draws all that the arrangement leaves open.
-        size: width and height of the picture, in pixels.
+        picture: width and height of the picture, in pixels.
         arrangement: the form and the digits.
     """
-    factor = min(1.0, MOST_HIGH / max(bottom - top for _, top, _, bottom in arrangement.boxes))
-    reduced = max(1, round(factor * size[0])), max(1, round(factor * size[1]))
-    boxes = tuple((factor * x0, factor * y0, factor * x1, factor * y1) for x0, y0, x1, y1 in arrangement.boxes)
-    scene = FORMS[arrangement.form].plan(rng, reduced, arrangement._replace(boxes=boxes))
-    return scene._replace(paint=partial(_paint_reduced, reduced, scene.paint))
+    boxes = [clip_box(box, picture) for box in arrangement.boxes]
+    part, factor = _find_part(boxes, picture)
+    size = max(1, round(factor * (part[2] - part[0]))), max(1, round(factor * (part[3] - part[1])))
+    moved = (shift_box(box, -part[0], -part[1]) for box in boxes)
+    scaled = tuple((factor * x0, factor * y0, factor * x1, factor * y1) for x0, y0, x1, y1 in moved)
+    scene = FORMS[arrangement.form].plan(rng, size, arrangement._replace(boxes=scaled))
+    return scene._replace(paint=partial(_paint_part, picture, part, size, scene.paint))
 
 
-def _paint_reduced(size: PixelSize, paint: Callable[[Image.Image], Image.Image], image: Image.Image) -> Image.Image:
-    return paint(image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
+def _find_part(boxes: Sequence[Box], picture: PixelSize) -> tuple[Box, float]:
+    """The part of a picture that scenes are made of, in whole pixels, and the factor by which it is made smaller."""
+    number = enclose_boxes(boxes)
+    wide, tall = number[2] - number[0], number[3] - number[1]
+    high = max(bottom - top for _, top, _, bottom in boxes)
+    left, top, right, bottom = clip_box(widen_box(number, SURROUNDINGS * high, SURROUNDINGS * high), picture)
+    factor = min(1.0, MOST_HIGH / high, MOST_LONG / max(wide, tall))
+    return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)), factor
+
+
+def _paint_part(
+    picture: PixelSize,
+    part: Box,
+    size: PixelSize,
+    paint: Callable[[Image.Image], Image.Image],
+    image: Image.Image,
+) -> Image.Image:
+    """What is painted with a part of a picture, which an image shows in the picture's size or a smaller one."""
+    across, down = image.width / picture[0], image.height / picture[1]
+    box = across * part[0], down * part[1], across * part[2], down * part[3]
+    return paint(image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=2.0))
 
 
 def _plan_digits(place: Place, rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:

@@ -17,7 +17,7 @@ from svhn.datasets.synthetic.wall import to_image
 from svhn.spec import Box
 
 LETTERS = "AAACCEEFFHJKLMNPRTUVWXYaaacceefhkmnprtuvwxy"  # without those that nobody can tell from a digit
-LIKE_DIGITS = "BBDDGSZbb"  # letters that can be told from 8, 0, 6, 5, 2 and 6 where digits are large
+LIKE_DIGITS = "BBDDGSZbb"  # letters that can be told from 8, 0, 6, 5 and 2 where digits are large
 LARGE = 24  # pixels of such a digit's height
 MARKS = "--..//**#+:"
 FIRST_MARKS = ("No.", "Nr.", "No", "#")  # that stand before a number
@@ -27,7 +27,7 @@ INCLUDED_SHARE = 0.6  # of crops that show the whole letter; the others end befo
 WIDEST_GAPS = 0.4, 0.12  # between number and letter, in such a crop and in the others, as a share of a digit's height
 SMALL_SHARE = 0.35  # of letters that are smaller beside digits than in their font
 RAISED_SHARE = 0.15  # of letters that hang from the number's top
-PLATE_SHARE = 0.4  # of letters to which the digits' own ground is extended
+PLATE_SHARE = 0.4  # of letters to which the digits' own ground is extended even where they would stand out
 GLYPH_HEIGHT = 64  # pixels of a digit in the font's size at which letters are drawn
 STROKES = (0, 0, 2, 5)  # pixels of outline that make such a letter bolder
 INK_SHARE = 0.15  # of a digit's pixels that are surely ink
@@ -141,7 +141,7 @@ def _paint_letter(
     pixels = np.array(extend_picture(image, boxes, room), np.float32)
     beside, box = shift_box(beside, *room[:2]), shift_box(box, *room[:2])
     mask = Image.new("L", (pixels.shape[1], pixels.shape[0]))
-    if rng.random() < PLATE_SHARE:
+    if rng.random() < PLATE_SHARE or not _stands_out(pixels, box, ink):
         ImageDraw.Draw(mask).rectangle(_find_plate(rng, beside, box), fill=255)
         _blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
     mask.paste(0, (0, 0, *mask.size))
@@ -156,6 +156,13 @@ def _find_plate(rng: np.random.Generator, beside: Box, box: Box) -> Box:
     _, top, _, bottom = enclose_boxes((beside, box))
     left, right = (beside[2], box[2] + border) if box[0] > beside[0] else (box[0] - border, beside[0])
     return left, top - border, max(left, right), bottom + border
+
+
+def _stands_out(pixels: np.ndarray, box: Box, ink: Ink) -> bool:
+    """Whether ink differs from what is at a box at least half as much as from the ground of its digit."""
+    left, top, right, bottom = (int(side) for side in clip_box(box, (pixels.shape[1], pixels.shape[0])))
+    place = pixels[top : bottom + 1, left : right + 1].mean(axis=(0, 1))
+    return bool(np.abs(ink.color - place).mean() >= 0.5 * np.abs(ink.color - ink.ground).mean())
 
 
 def _blend_color(pixels: np.ndarray, mask: Image.Image, blur: float, color: np.ndarray) -> None:

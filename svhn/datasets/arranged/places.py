@@ -38,7 +38,7 @@ def pile_up(rng: np.random.Generator, sizes: Sizes) -> list[Point]:
     high = max(height for _, height in sizes)
     gap, align, y, points = high * rng.uniform(0, 0.6), float(rng.choice((0.0, 0.5, 0.5, 0.5))), 0.0, []
     for width, height in sizes:
-        points.append((high * rng.normal(0, 0.05) - align * width, y))
+        points.append((high * rng.normal(0, 0.03) - align * width, y))
         y += height + gap * rng.uniform(0.8, 1.2)
     return points
 

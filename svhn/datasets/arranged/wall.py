@@ -16,7 +16,7 @@ REACH = 0.6  # of the blur that fills erased digits, as a share of their height
 COARSE_HEIGHT = 8  # pixels of a digit's height at which the colors that fill the digit are computed
 LEAST_WEIGHT = 0.02  # of the picture's mean color where a digit is filled
 SURROUNDINGS = 0.1, 1.0  # of a number that a wall shows, as a share of its height
-LEAST_STRIP = 4  # pixels of a strip that is wide enough to be repeated
+LEAST_STRIP = 8  # pixels of a strip that is repeated; a narrower one would become a comb
 MOST_NOISE = 4.0  # standard deviation
 
 
