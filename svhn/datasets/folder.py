@@ -1,8 +1,6 @@
-"""Your own pictures: a folder with a `labels.csv` that lists the number in each picture, and its place.
+"""Your own pictures: a folder with the labels that a person or a labeling tool wrote, one number or several a picture.
 
-Its columns are `filename` (a path below the folder) and `label` (the number's digits). If the pictures show more than
-the number, `left`, `top`, `width` and `height` hold its box in pixels. If some pictures are for testing, `split` holds
-`train` or `test`.
+`FORMATS` lists the kinds of labels that are read. A folder holds labels of one kind.
 """
 
 from __future__ import annotations
@@ -10,152 +8,127 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from svhn import images
-from svhn.datasets.format1 import MIN_SIDE
-from svhn.datasets.formats.csv_rows import describe_end
-from svhn.datasets.formats.label_csv import BOX_COLUMNS, UNUSED_SHOWN, LabelRow, LabelTable, read_label_table
+from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
+from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.svhn import SVHN
-from svhn.errors import UserError, quote
+from svhn.errors import UserError
 from svhn.runtime.near_names import suggest_near_path
-from svhn.spec import Box, Entry, Size
-
-LABELS_FILE = "labels.csv"
+from svhn.spec import Entry, Size
 
 
-def read_labels(data_dir: str | Path) -> LabelTable:
-    """The folder's table, its rows by file name, so that rows of one picture follow one another.
+class LabelFormat(NamedTuple):
+    """A kind of labels.
+
+    Args:
+        find: `(data_dir)` to the files of this kind in a folder.
+        read: `(data_dir, files)` to the numbers in them.
+    """
+
+    find: Callable[[Path], list[Path]]
+    read: Callable[[Path, list[Path]], Labels]
+
+
+FORMATS = {
+    LABELS_FILE: LabelFormat(find_tables, read_csv_labels),
+}
+
+
+def read_labels(data_dir: str | Path) -> Labels:
+    """The folder's numbers, sorted by picture, so that rows of one picture follow one another.
 
     Raises:
-        UserError: the table is missing, or is not as `read_label_table` expects it.
+        UserError: the folder has no labels, or labels of two kinds, or one of its files can't be read.
     """
-    path = Path(data_dir) / LABELS_FILE
-    if not path.is_file():
+    folder = Path(data_dir)
+    name, files = _choose_format(folder)
+    rows, notes = FORMATS[name].read(folder, files)
+    return Labels(sorted(rows, key=lambda row: row.filename), notes)
+
+
+def _choose_format(data_dir: Path) -> tuple[str, list[Path]]:
+    """The one format whose files lie in a folder, and these files. Raises `UserError` for none or several."""
+    found = {name: files for name, each in FORMATS.items() if (files := each.find(data_dir))}
+    if len(found) > 1:
+        named = " and ".join(f"{files[0]} ({name})" for name, files in found.items())
+        raise UserError(f"{data_dir} has labels of {len(found)} kinds, {named}: move all but one out of the folder")
+    if not found:
+        path = data_dir / LABELS_FILE
         expected = "expected a CSV with the columns filename,label, a line for each picture"
         raise UserError(f"{path} is missing{suggest_near_path(path)}: {expected}")
-    table = read_label_table(path)
-    return table._replace(rows=sorted(table.rows, key=lambda row: row.cells["filename"]))
+    return next(iter(found.items()))
 
 
 def list_entries(data_dir: str | Path, source: str, _seed: int = 0) -> Iterator[Entry]:
-    """The entries of a split, by file name. A row of an unknown split is an entry of train, with a problem.
+    """The entries of a split, by file name. A row without a split, or of an unknown one, is an entry of train.
 
     Raises the `UserError` of `read_labels`.
     """
     seen: Counter[str] = Counter()
     for row in read_labels(data_dir).rows:
         if _find_source(row) == source:
-            name, label = row.cells["filename"], row.cells["label"].strip()
+            name = row.filename
             seen[name] += 1
-            problem = _find_row_problem(row)
-            box = None if problem else _read_box(row)
             numbered = name if seen[name] == 1 else f"{name} ({seen[name]})"
             yield Entry(
-                numbered or LABELS_FILE,
-                label,
-                (str(Path(data_dir) / name), box),
-                f"{LABELS_FILE}, line {row.line}: {problem}" if problem else "",
+                numbered or row.place,
+                row.label,
+                (str(Path(data_dir) / name), None if row.problem else row.box, row.size),
+                f"{row.place}: {row.problem}" if row.problem else "",
                 picture=name,
+                boxes=() if row.problem else row.digits,
             )
 
 
 def _find_source(row: LabelRow) -> str:
-    split = row.cells.get("split", "")
-    return split if split in SOURCES else SOURCES[0]
-
-
-def _find_row_problem(row: LabelRow) -> str:
-    """All that is wrong with a row; "" if nothing is. Values of a row that is not whole are in no certain column."""
-    if row.problem:
-        return row.problem
-    cells = row.cells
-    problems = (
-        _find_name_problem(cells["filename"]),
-        _find_label_problem(cells["label"].strip()),
-        _find_box_problem([cells.get(side, "").strip() for side in BOX_COLUMNS]),
-        _find_split_problem(cells.get("split", "")),
-    )
-    return "; ".join(filter(None, problems))
-
-
-def _find_name_problem(name: str) -> str:
-    path = PurePosixPath(name)
-    plain = name and not path.is_absolute() and ".." not in path.parts and "\0" not in name
-    return "" if plain else f"filename {quote(name)}, expected a path below the folder"
-
-
-def _find_label_problem(label: str) -> str:
-    return "" if label.isascii() and label.isdecimal() else f"label {quote(label)}, expected digits"
-
-
-def _find_split_problem(split: str) -> str:
-    return "" if split in ("", *SOURCES) else f"split {quote(split)}, expected {' or '.join(SOURCES)}"
-
-
-def _find_box_problem(values: list[str]) -> str:
-    if not any(values):
-        return ""
-    written = f"box {quote(','.join(values))}, expected"
-    try:
-        left, top, width, height = map(float, values)
-    except ValueError:
-        return f"{written} four numbers"
-    if not (0 < width < np.inf and 0 < height < np.inf and np.isfinite(left + top)):
-        return f"{written} a width and a height above 0"
-    if min(width, height) < MIN_SIDE:
-        shares = ": multiply shares by the picture's width and height" if max(left, top, width, height) <= 1 else ""
-        return f"{written} pixels, at least {MIN_SIDE} wide and high{shares}"
-    return ""
-
-
-def _read_box(row: LabelRow) -> Box | None:
-    """The box in pixels; None if the row has none."""
-    values = [row.cells.get(side, "").strip() for side in BOX_COLUMNS]
-    if not any(values):
-        return None
-    left, top, width, height = map(float, values)
-    return left, top, left + width, top + height
+    return row.split or SOURCES[0]
 
 
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
-    """As `format1.load_picture`, for the row's box, or for the whole picture if the row has no box."""
-    path, box = entry.source
+    """As `format1.load_picture`, for the row's box, or for the whole picture if the row has no box.
+
+    Raises `ValueError`, too, if the labels were written for a picture of another width or height.
+    """
+    path, box, labeled_size = entry.source
     picture = images.open_reduced(path)
+    _check_size(picture.size, labeled_size)
     return images.crop_picture(picture, size, images.expand_box(box, margin, picture.size) if box else None)
 
 
+def _check_size(found: tuple[int, int], labeled: tuple[int, int] | None) -> None:
+    if labeled is None or labeled == found:
+        return
+    turned = ", upright as its Exif tag asks" if labeled == found[::-1] else ""
+    sizes = f"{labeled[0]} x {labeled[1]} pixels, and the picture has {found[0]} x {found[1]}{turned}"
+    raise ValueError(f"the labels are for {sizes}: export them for the picture as it is seen")
+
+
 def is_present(data_dir: str | Path, source: str) -> bool:
-    """Whether the table has rows of the split. Train counts as present, so that reading it reports what is missing."""
+    """Whether the labels hold the split. Train counts as present, so that reading it reports what is missing."""
     return source == "train" or any(_find_source(row) == source for row in read_labels(data_dir).rows)
 
 
 def compute_checksum(data_dir: str | Path, source: str) -> str:
     """The sha256 of the split's rows, which changes with any box, label or file name."""
-    columns = (*BOX_COLUMNS, "label", "filename")
     rows = (row for row in read_labels(data_dir).rows if _find_source(row) == source)
-    split = [[row.cells.get(name, "") for name in columns] for row in rows]
+    split = [row.written or (row.box, row.digits, row.size, row.label, row.filename) for row in rows]
     return hashlib.sha256(json.dumps(split).encode()).hexdigest()
 
 
-def describe_labels(data_dir: str | Path, _sources: Sequence[str]) -> Iterator[str]:
-    """Lines about the table: its rows, the columns that are used and the others, and what its boxes are taken for."""
-    path = Path(data_dir) / LABELS_FILE
-    columns, unused, rows = read_labels(data_dir)
-    boxes = "boxes in pixels" if set(BOX_COLUMNS) <= set(columns) else "no boxes, so whole pictures"
-    yield f"{path}: {len(rows)} rows with {', '.join(columns)}; {boxes}"
-    if unused:
-        others = [f"and {len(unused) - UNUSED_SHOWN} more"] * (len(unused) > UNUSED_SHOWN)
-        yield f"{path}: not used: {', '.join([*map(quote, unused[:UNUSED_SHOWN]), *others])}"
-    yield from describe_end(path)
+def describe_labels(data_dir: str | Path, _sources: Sequence[str]) -> list[str]:
+    """Lines about the labels: which files, columns or classes are used and which are not, and the boxes' units."""
+    return read_labels(data_dir).notes
 
 
 def get_pictures_folder(data_dir: Path, _source: str) -> Path:
-    """The folder in which the table should name each picture."""
+    """The folder in which the labels should name each picture."""
     return data_dir
 
 
@@ -166,7 +139,7 @@ FOLDER = replace(
     valid_from=("train",),
     entries=list_entries,
     load=load_picture,
-    locate=None,  # the boxes are those of numbers, not of digits
+    locate=None,  # most labels hold the boxes of numbers, not of digits
     present=is_present,
     checksum=compute_checksum,
     describe=describe_labels,

@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str, str]
 def test_rows_become_numbers_by_split(tmp_path: Path) -> None:
     data_dir = write(tmp_path, HEADER + "b.png,27,,,,,test\nsub/c.jpg,1,,,,,train\na.png,210,10,5,20,20,train\n")
     first, second = entries(data_dir)
-    assert (first.name, first.label, first.source) == ("a.png", "210", (f"{data_dir}/a.png", (10, 5, 30, 25)))
+    assert (first.name, first.label, first.source) == ("a.png", "210", (f"{data_dir}/a.png", (10, 5, 30, 25), None))
     assert (second.name, second.label, second.source[1]) == ("sub/c.jpg", "1", None)
     assert [entry.name for entry in entries(data_dir, "test")] == ["b.png"]
     assert SPEC.load(first, (10, 10), 0.0)[1:-1, 1:-1].min() > 230  # its box

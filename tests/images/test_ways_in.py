@@ -28,7 +28,7 @@ SOURCES: dict[str, Callable[[str], Any]] = {  # of entries, by data set that rea
     "synthetic": lambda path: (path, WHOLE),
     "svhn_full": lambda path: (path, WHOLE, True),
     "svhn_arranged": lambda path: (path, WHOLE, None),
-    "folder": lambda path: (path, WHOLE),
+    "folder": lambda path: (path, WHOLE, None),
 }
 FROM_PIXELS = {"svhn_cropped", "mnist", "mnist_stacked", "mnist_stacked_vertical", "mnist_stacked_varied"}
 

@@ -1,15 +1,24 @@
-"""The table of a folder of pictures: which columns it has, and which of its rows are whole."""
+"""`labels.csv`, the table of a folder of pictures: its columns, the rows that are whole, and the numbers in them."""
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from svhn.datasets.formats.csv_rows import CsvRow, check_separator, ends_with_line, find_length_fault, read_csv_rows
+from svhn.datasets.formats.csv_rows import (
+    CsvRow,
+    check_separator,
+    describe_end,
+    ends_with_line,
+    find_length_fault,
+    read_csv_rows,
+)
+from svhn.datasets.formats.label_rows import SHOWN, LabelRow, Labels, find_box_problem, join_row_problems
 from svhn.errors import UserError, quote, shorten
+from svhn.spec import Box
 
 BOX_COLUMNS = ("left", "top", "width", "height")
 COLUMNS = ("filename", "label", *BOX_COLUMNS, "split")
@@ -29,10 +38,12 @@ FAR_EDGES = {  # columns from which a width or a height follows
 }
 CANONICAL = {other: column for column, others in OTHER_NAMES.items() for other in (column, *others)}
 SIMILARITY = 0.8  # difflib's ratio from which a name counts as a misspelt column
-UNUSED_SHOWN = 6  # columns that a message lists
+CHECKSUM_COLUMNS = (*BOX_COLUMNS, "label", "filename")
+LABELS_FILE = "labels.csv"
+TABLE_SPLITS = ("train", "test")
 
 
-class LabelRow(NamedTuple):
+class TableRow(NamedTuple):
     """A row of the table.
 
     Args:
@@ -51,7 +62,7 @@ class LabelTable(NamedTuple):
 
     columns: tuple[str, ...]
     unused: tuple[str, ...]
-    rows: list[LabelRow]
+    rows: list[TableRow]
 
 
 def read_label_table(path: Path) -> LabelTable:
@@ -106,10 +117,70 @@ def _simplify(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def _make_row(header: Sequence[str], row: CsvRow) -> LabelRow:
+def _make_row(header: Sequence[str], row: CsvRow) -> TableRow:
     fault = find_length_fault(row.cells, header)
     problem = f"{fault}: complete the line, or put a text with a comma into quotes" if fault else ""
     if any("\n" in cell or "\r" in cell for cell in row.cells):
         problem = "a value goes on in the next line: close its quote"
     cells = {**dict.fromkeys(header, ""), **dict(zip(header, row.cells, strict=False))}  # a short row has a problem
-    return LabelRow(row.line, cells, problem)
+    return TableRow(row.line, cells, problem)
+
+
+def find_tables(data_dir: Path) -> list[Path]:
+    """The folder's `labels.csv`, or nothing."""
+    path = data_dir / LABELS_FILE
+    return [path] if path.is_file() else []
+
+
+def read_csv_labels(_data_dir: Path, paths: Sequence[Path]) -> Labels:
+    """The numbers of a folder's one table. Raises the errors of `read_label_table`."""
+    (path,) = paths
+    table = read_label_table(path)
+    return Labels([_make_label_row(row) for row in table.rows], list(_describe_table(path, table)))
+
+
+def _make_label_row(row: TableRow) -> LabelRow:
+    """The number of a row. Values of a row that is not whole are in no certain column."""
+    cells, box, problem = row.cells, None, row.problem
+    name, label, split = cells["filename"], cells["label"].strip(), cells.get("split", "")
+    if not problem:
+        box, fault = _parse_box([cells.get(side, "").strip() for side in BOX_COLUMNS])
+        problem = join_row_problems(name, label, fault, _find_split_problem(split))
+    return LabelRow(
+        name,
+        label,
+        box,
+        split if split in TABLE_SPLITS else "",
+        f"{LABELS_FILE}, line {row.line}",
+        problem,
+        written=tuple(cells.get(column, "") for column in CHECKSUM_COLUMNS),
+    )
+
+
+def _find_split_problem(split: str) -> str:
+    return "" if split in ("", *TABLE_SPLITS) else f"split {quote(split)}, expected {' or '.join(TABLE_SPLITS)}"
+
+
+def _parse_box(values: Sequence[str]) -> tuple[Box | None, str]:
+    """The box that four cells hold, None if they are empty; and why it can't be used, or ""."""
+    if not any(values):
+        return None, ""
+    try:
+        left, top, width, height = map(float, values)
+    except ValueError:
+        return None, f"box {quote(','.join(values))}, expected four numbers"
+    box = left, top, left + width, top + height
+    fault = find_box_problem(box, ",".join(values))
+    shares = ": multiply shares by the picture's width and height"
+    return box, f"{fault}{shares}" if "pixels" in fault and max(left, top, width, height) <= 1 else fault
+
+
+def _describe_table(path: Path, table: LabelTable) -> Iterator[str]:
+    """Lines about the table: its rows, the columns that are used and the others, and what its boxes are taken for."""
+    columns, unused, rows = table
+    boxes = "boxes in pixels" if set(BOX_COLUMNS) <= set(columns) else "no boxes, so whole pictures"
+    yield f"{path}: {len(rows)} rows with {', '.join(columns)}; {boxes}"
+    if unused:
+        others = [f"and {len(unused) - SHOWN} more"] * (len(unused) > SHOWN)
+        yield f"{path}: not used: {', '.join([*map(quote, unused[:SHOWN]), *others])}"
+    yield from describe_end(path)
