@@ -1,6 +1,6 @@
 """Your own pictures: a folder with the labels that a person or a labeling tool wrote, one number or several a picture.
 
-`FORMATS` lists the kinds of labels that are read. A folder holds labels of one kind.
+`FORMATS` lists the kinds of labels that are read. A folder holds labels of one kind; docs/labels.md describes each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from svhn import images
+from svhn.datasets.formats.coco import find_coco_files, read_coco
 from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
 from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.svhn import SVHN
@@ -38,11 +39,16 @@ class LabelFormat(NamedTuple):
 
 FORMATS = {
     LABELS_FILE: LabelFormat(find_tables, read_csv_labels),
+    "COCO": LabelFormat(find_coco_files, read_coco),
 }
+PAGE = "docs/labels.md"  # describes all formats
 
 
 def read_labels(data_dir: str | Path) -> Labels:
     """The folder's numbers, sorted by picture, so that rows of one picture follow one another.
+
+    The split `val` becomes test if there is no test, so that pictures that were held out are not trained on. Else it
+    joins train, from which wrangling draws `valid`.
 
     Raises:
         UserError: the folder has no labels, or labels of two kinds, or one of its files can't be read.
@@ -50,6 +56,11 @@ def read_labels(data_dir: str | Path) -> Labels:
     folder = Path(data_dir)
     name, files = _choose_format(folder)
     rows, notes = FORMATS[name].read(folder, files)
+    splits = Counter(row.split for row in rows)
+    joined = "train" if splits["test"] else "test"
+    if splits["val"]:
+        notes = [*notes, f"{files[0]}: the {splits['val']} numbers of val become {joined}"]
+    rows = [row._replace(split=joined) if row.split == "val" else row for row in rows]
     return Labels(sorted(rows, key=lambda row: row.filename), notes)
 
 
@@ -62,7 +73,8 @@ def _choose_format(data_dir: Path) -> tuple[str, list[Path]]:
     if not found:
         path = data_dir / LABELS_FILE
         expected = "expected a CSV with the columns filename,label, a line for each picture"
-        raise UserError(f"{path} is missing{suggest_near_path(path)}: {expected}")
+        others = ", ".join(name for name in FORMATS if name != LABELS_FILE)
+        raise UserError(f"{path} is missing{suggest_near_path(path)}: {expected}, or labels of {others}: see {PAGE}")
     return next(iter(found.items()))
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
-from pathlib import PurePosixPath
-from typing import NamedTuple
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 from svhn.datasets.format1 import MIN_SIDE
-from svhn.errors import quote
+from svhn.errors import UserError, quote, shorten
 from svhn.spec import Box
 
 SHOWN = 6  # classes or columns that a message lists
+SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by the tools' words
 
 
 class LabelRow(NamedTuple):
@@ -20,7 +25,7 @@ class LabelRow(NamedTuple):
         filename: the picture, a path below the data set's folder with slashes.
         label: the number's digits.
         box: left, top, right and bottom in pixels of the upright picture; None for the whole picture.
-        split: `train` or `test`; "" if the file gives none.
+        split: `train`, `val` or `test`; "" if the file gives none.
         place: where the number stands, for example `labels.csv, line 2`.
         problem: why the row can't be used; "" if it can.
         digits: the boxes of its digits, in the number's order; empty if they are unknown.
@@ -67,3 +72,54 @@ def find_box_problem(box: Box, written: str = "") -> str:
     if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
         return f"{written} a width and a height above 0"
     return f"{written} pixels, at least {MIN_SIDE} wide and high" if min(width, height) < MIN_SIDE else ""
+
+
+def make_number_list(values: object, count: int) -> list[float] | None:
+    """A list of `count` finite numbers of a JSON file; None for anything else."""
+    if not isinstance(values, list) or len(values) != count:
+        return None
+    plain = all(type(value) in (int, float) and abs(value) <= sys.float_info.max for value in values)
+    return [float(value) for value in values] if plain else None
+
+
+def make_size(width: object, height: object) -> tuple[int, int] | None:
+    """Width and height of a JSON file; None unless both are whole numbers above 0."""
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        return width, height
+    return None
+
+
+def enclose_points(points: Iterable[tuple[float, float]]) -> Box:
+    """The upright box around points."""
+    across, down = zip(*points, strict=True)
+    return min(across), min(down), max(across), max(down)
+
+
+def list_json_files(data_dir: Path) -> list[Path]:
+    """The JSON files in a folder and in its subfolders, but not below these."""
+    return sorted(path for pattern in ("*.json", "*/*.json") for path in data_dir.glob(pattern) if path.is_file())
+
+
+def read_json(path: Path) -> Any:
+    """The content of a labeling tool's JSON file. Raises `UserError` if the file is not JSON in UTF-8."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON ({shorten(error)}): export the labels again") from error
+
+
+def describe_unused(path: Path, unused: Counter[str], what: str = "not used") -> list[str]:
+    """A line for the user that counts what was left out, by reason; none if nothing was."""
+    if not unused:
+        return []
+    shown = [f"{count} {reason}" for reason, count in unused.most_common(SHOWN)]
+    more = [f"{len(unused) - SHOWN} other kinds"] * (len(unused) > SHOWN)
+    return [f"{path}: {what}: {', '.join([*shown, *more])}"]
+
+
+def describe_unlabeled(path: Path, names: Sequence[str]) -> list[str]:
+    """A line for the user that counts the pictures without any number; none if there are none."""
+    if not names:
+        return []
+    pictures = f"{len(names)} picture{'s' * (len(names) > 1)}"
+    return [f"{path}: not used: {pictures} without a number, such as {quote(names[0])}"]

@@ -1,0 +1,174 @@
+"""Boxes of single digits, joined into numbers by their places, for formats that hold a class for each digit.
+
+Two digits belong to one number if they stand side by side: their heights differ at most by `MAX_RATIO`, they share
+`MIN_SHARED` of the smaller height, and the gap between them is at most `JOINED_GAP` heights. The digits of a number
+follow one another from left to right.
+
+A number is given a problem, and is not guessed, where the places leave a doubt: another digit stands `JOINED_GAP` to
+`PARTED_GAP` heights away, a single digit stands close above another one, or two digits lie on one another. So numbers
+that are written downwards need a box around the whole number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from svhn.datasets.formats.label_rows import SHOWN, find_box_problem
+from svhn.errors import quote
+from svhn.spec import Box
+
+JOINED_GAP = 0.75  # heights of the larger digit
+PARTED_GAP = 1.5  # heights; digits that are farther apart belong to two numbers
+STACKED_GAP = 0.5  # heights between digits that stand above one another
+MIN_SHARED = 0.3  # share of the smaller digit's height
+MAX_RATIO = 2  # of the heights of two digits of one number
+MAX_COVERED = 0.5  # share of the smaller digit's area
+REMEDY = "label the number with one box around it"
+
+
+class Mark(NamedTuple):
+    """A labeled box.
+
+    Args:
+        text: a digit, or a whole number.
+        box: in pixels of the picture.
+        place: where it stands in the file, for messages.
+        is_digit: whether it may be a part of a number.
+        problem: why it can't be used; "" if it can.
+    """
+
+    text: str
+    box: Box
+    place: str
+    is_digit: bool
+    problem: str = ""
+
+
+class Number(NamedTuple):
+    """A number's digits, its box, the boxes of its digits, the place of its first mark, and its problem or ""."""
+
+    text: str
+    box: Box
+    digits: tuple[Box, ...]
+    place: str
+    problem: str
+
+
+def read_class(name: str) -> str:
+    """The digits that a class stands for; "" for a class of another kind."""
+    name = name.strip()
+    return name if name.isascii() and name.isdecimal() else ""
+
+
+def describe_classes(names: Iterable[str]) -> str:
+    """What the classes of a file are taken for."""
+    texts = sorted(filter(None, map(read_class, names)), key=lambda text: (len(text), text))
+    digits, numbers = [[text for text in texts if (len(text) == 1) == single] for single in (True, False)]
+    taken = [f"classes {', '.join(digits)} as digits, joined by their places"] * bool(digits)
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    taken += [f"classes {', '.join(numbers[:SHOWN])}{more} as whole numbers"] * bool(numbers)
+    return ", ".join(taken) or "no class is a number"
+
+
+def list_numbers(marks: Sequence[Mark]) -> list[Number]:
+    """The numbers of one picture: boxes of whole numbers as they are, and single digits joined.
+
+    Digits whose middle lies within the box of a whole number belong to it, and must spell it.
+    """
+    unique = {(mark.text, mark.box, mark.is_digit): mark for mark in reversed(marks)}  # the first of equal marks
+    whole = [mark for mark in reversed(unique.values()) if not mark.is_digit]
+    digits = [mark for mark in reversed(unique.values()) if mark.is_digit]
+    inner = [[digit for digit in digits if _holds(mark.box, digit.box)] for mark in whole]
+    held = {id(digit) for group in inner for digit in group}
+    numbers = [_keep_number(mark, group) for mark, group in zip(whole, inner, strict=True)]
+    return numbers + join_digits([digit for digit in digits if id(digit) not in held])
+
+
+def join_digits(digits: Sequence[Mark]) -> list[Number]:
+    """The numbers that the digits of one picture form. A digit with a problem gives all of them a problem."""
+    bad = next((digit for digit in digits if digit.problem), None)
+    if bad:
+        said = f"a digit of the picture can't be used: {bad.problem}"
+        return [Number(bad.text, bad.box, (), bad.place, said)]
+    groups = [sorted(group, key=_find_middle) for group in _group_digits(digits)]
+    return [_make_number(group, _find_doubt(group, digits)) for group in groups]
+
+
+def _group_digits(digits: Sequence[Mark]) -> list[list[Mark]]:
+    groups: list[list[Mark]] = []
+    for digit in digits:
+        near = [group for group in groups if any(_are_beside(digit.box, other.box, JOINED_GAP) for other in group)]
+        groups = [group for group in groups if not any(group is each for each in near)]
+        groups.append([digit, *(other for group in near for other in group)])
+    return groups
+
+
+def _make_number(group: Sequence[Mark], problem: str) -> Number:
+    boxes = tuple(mark.box for mark in group)
+    sides = list(zip(*boxes, strict=True))
+    around = min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])
+    text = "".join(mark.text for mark in group)
+    return Number(text, around, boxes, group[0].place, problem or find_box_problem(around))
+
+
+def _keep_number(mark: Mark, inner: Sequence[Mark]) -> Number:
+    inner = sorted(inner, key=_find_middle)
+    spelled = "".join(digit.text for digit in inner)
+    differs = f"the digits in its box spell {quote(spelled)}, expected {quote(mark.text)}"
+    problem = mark.problem or find_box_problem(mark.box) or (differs if inner and spelled != mark.text else "")
+    return Number(mark.text, mark.box, tuple(digit.box for digit in inner), mark.place, problem)
+
+
+def _find_doubt(group: Sequence[Mark], digits: Iterable[Mark]) -> str:
+    """Why a number may be another one; "" if nothing speaks for that."""
+    for mark in group:
+        for other in digits:
+            if other is mark:
+                continue
+            relation = _relate(mark.box, other.box, alone=len(group) == 1, apart=other not in group)
+            if relation:
+                return f"the digit {mark.text} {relation} the digit {other.text} ({other.place}): {REMEDY}"
+    return ""
+
+
+def _relate(box: Box, other: Box, *, alone: bool, apart: bool) -> str:
+    """What makes it doubtful whether two digits form a number; "" if nothing does."""
+    if _measure_cover(box, other) > MAX_COVERED:
+        return "lies on"
+    if apart and _are_beside(box, other, PARTED_GAP):
+        return "may or may not belong to"
+    return "stands above or below" if apart and alone and _are_stacked(box, other) else ""
+
+
+def _are_beside(one: Box, other: Box, gap: float) -> bool:
+    """Whether two boxes could be neighbors in a number with at most `gap` heights between them."""
+    small, large = sorted((one[3] - one[1], other[3] - other[1]))
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    between = max(one[0], other[0]) - min(one[2], other[2])
+    return large <= MAX_RATIO * small and shared >= MIN_SHARED * small and between <= gap * large
+
+
+def _are_stacked(one: Box, other: Box) -> bool:
+    small, large = sorted((one[3] - one[1], other[3] - other[1]))
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    between = max(one[1], other[1]) - min(one[3], other[3])
+    narrow = min(one[2] - one[0], other[2] - other[0])
+    return large <= MAX_RATIO * small and shared >= MIN_SHARED * narrow and between <= STACKED_GAP * large
+
+
+def _measure_cover(one: Box, other: Box) -> float:
+    """Share of the smaller box that the other one covers."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
+    return max(across, 0.0) * max(down, 0.0) / min(areas)
+
+
+def _find_middle(mark: Mark) -> float:
+    return mark.box[0] + mark.box[2]
+
+
+def _holds(box: Box, inner: Box) -> bool:
+    across, down = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
+    return box[0] <= across <= box[2] and box[1] <= down <= box[3]
