@@ -39,6 +39,7 @@ EXTRAS = {
         "python-multipart>=0.0.34",
         "prometheus-client>=0.21",
     ],
+    "labels": ["pyyaml>=6.0"],  # YOLO's data.yaml
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "beam": ["apache-beam>=2.77"],  # large jobs on many machines
     "remote": [FSSPEC, AIOHTTP, "gcsfs>=2024.6", "s3fs>=2024.6"],  # pictures on gs://, s3:// and http://

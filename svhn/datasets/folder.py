@@ -19,6 +19,8 @@ from svhn import images
 from svhn.datasets.formats.coco import find_coco_files, read_coco
 from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
 from svhn.datasets.formats.label_rows import LabelRow, Labels
+from svhn.datasets.formats.yolo import read_yolo
+from svhn.datasets.formats.yolo_names import find_yolo_files
 from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError
 from svhn.runtime.near_names import suggest_near_path
@@ -40,6 +42,7 @@ class LabelFormat(NamedTuple):
 FORMATS = {
     LABELS_FILE: LabelFormat(find_tables, read_csv_labels),
     "COCO": LabelFormat(find_coco_files, read_coco),
+    "YOLO": LabelFormat(find_yolo_files, read_yolo),
 }
 PAGE = "docs/labels.md"  # describes all formats
 

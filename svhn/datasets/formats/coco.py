@@ -6,7 +6,6 @@ from the name of its class: a class named by one digit marks a digit, and one na
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Any, NamedTuple
 
 from svhn.datasets.formats.digit_joining import Mark, describe_classes, list_numbers, read_class
 from svhn.datasets.formats.label_rows import (
-    SPLITS,
     LabelRow,
     Labels,
     describe_unlabeled,
     describe_unused,
     enclose_points,
+    find_split,
     join_row_problems,
     list_json_files,
     make_number_list,
@@ -28,11 +27,11 @@ from svhn.datasets.formats.label_rows import (
 )
 from svhn.datasets.formats.picture_paths import PictureIndex, find_picture, index_pictures
 from svhn.errors import UserError, quote
+from svhn.spec import NOWHERE, Box
 
 LISTS = ("images", "annotations", "categories")
 TEXTS = ("text", "number", "label", "value", "transcription", "caption", "utf8_string")  # attributes with a number
 SVHN_CLASSES = {str(label) for label in range(1, 11)}  # in which 10 stands for the digit 0
-NO_BOX: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
 def find_coco_files(data_dir: Path) -> list[Path]:
@@ -106,12 +105,6 @@ def _check_classes(path: Path, classes: Mapping[Any, str]) -> None:
         raise UserError(f"{path} has the classes 1 to 10 and no 0: rename the class 10 to 0 if it is SVHN's digit 0")
 
 
-def find_split(path: Path) -> str:
-    """The split that a file's folders and name give, such as `instances_val2017.json` or `test/labels.json`."""
-    words = re.findall("[a-z]+", path.as_posix().lower())
-    return next((SPLITS[word] for word in reversed(words) if word in SPLITS), "")
-
-
 def _is_key(value: object) -> bool:
     return isinstance(value, int | str)
 
@@ -152,13 +145,13 @@ def _make_mark(file: _File, annotation: Mapping[str, Any]) -> Mark | str:
     name, text = _find_class(file, annotation), find_text(annotation)
     if name is None:
         known = f"expected one of {len(file.classes)} classes"
-        return Mark("", NO_BOX, place, True, f"category_id {quote(annotation.get('category_id'))}, {known}")
+        return Mark("", NOWHERE, place, True, f"category_id {quote(annotation.get('category_id'))}, {known}")
     text = text or read_class(name)
     if not text:
         return f"boxes of {quote(name)}"
     box = _read_box(annotation)
     problem = "" if box else f"bbox {quote(annotation.get('bbox'))}, expected x, y, width and height in pixels"
-    return Mark(text, box or NO_BOX, place, not find_text(annotation) and len(text) == 1, problem)
+    return Mark(text, box or NOWHERE, place, not find_text(annotation) and len(text) == 1, problem)
 
 
 def _find_class(file: _File, annotation: Mapping[str, Any]) -> str | None:
@@ -174,7 +167,7 @@ def find_text(annotation: Mapping[str, Any]) -> str:
     return next(filter(None, found), "")
 
 
-def _read_box(annotation: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+def _read_box(annotation: Mapping[str, Any]) -> Box | None:
     """The box, or the upright box around the outline if there is no box."""
     values = make_number_list(annotation.get("bbox"), 4)
     if values:

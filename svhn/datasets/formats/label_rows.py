@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from svhn.datasets.format1 import MIN_SIDE
@@ -49,6 +50,12 @@ class Labels(NamedTuple):
 
     rows: list[LabelRow]
     notes: list[str]
+
+
+def find_split(path: PurePath) -> str:
+    """The split that a file's folders and name give, such as `instances_val2017.json` or `test/labels.json`."""
+    words = re.findall("[a-z]+", path.as_posix().lower())
+    return next((SPLITS[word] for word in reversed(words) if word in SPLITS), "")
 
 
 def join_row_problems(filename: str, label: str, *others: str) -> str:
