@@ -24,7 +24,7 @@ from svhn.datasets.formats.yolo_names import find_yolo_files
 from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError
 from svhn.runtime.near_names import suggest_near_path
-from svhn.spec import Entry, Size
+from svhn.spec import Box, Entry, Size
 
 
 class LabelFormat(NamedTuple):
@@ -109,20 +109,24 @@ def _find_source(row: LabelRow) -> str:
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """As `format1.load_picture`, for the row's box, or for the whole picture if the row has no box.
 
-    Raises `ValueError`, too, if the labels were written for a picture of another width or height.
+    Labels that were written for a larger or smaller copy of the picture are scaled. Raises `ValueError`, too, if the
+    picture for which they were written had another form.
     """
     path, box, labeled_size = entry.source
     picture = images.open_reduced(path)
-    _check_size(picture.size, labeled_size)
+    if box and labeled_size:
+        box = _scale_box(box, labeled_size, picture.size)
     return images.crop_picture(picture, size, images.expand_box(box, margin, picture.size) if box else None)
 
 
-def _check_size(found: tuple[int, int], labeled: tuple[int, int] | None) -> None:
-    if labeled is None or labeled == found:
-        return
-    turned = ", upright as its Exif tag asks" if labeled == found[::-1] else ""
-    sizes = f"{labeled[0]} x {labeled[1]} pixels, and the picture has {found[0]} x {found[1]}{turned}"
-    raise ValueError(f"the labels are for {sizes}: export them for the picture as it is seen")
+def _scale_box(box: Box, labeled: tuple[int, int], found: tuple[int, int]) -> Box:
+    """A box in pixels of the picture. Raises `ValueError` if width and height differ by more than rounding does."""
+    if abs(labeled[0] * found[1] - labeled[1] * found[0]) > max(*labeled, *found):
+        turned = ", upright as its Exif tag asks" if labeled == found[::-1] else ""
+        sizes = f"{labeled[0]} x {labeled[1]} pixels, and the picture has {found[0]} x {found[1]}{turned}"
+        raise ValueError(f"the labels are for {sizes}: export them for the picture as it is seen")
+    across, down = found[0] / labeled[0], found[1] / labeled[1]
+    return box[0] * across, box[1] * down, box[2] * across, box[3] * down
 
 
 def is_present(data_dir: str | Path, source: str) -> bool:

@@ -123,6 +123,15 @@ def test_sizes_of_another_picture_are_refused(tmp_path: Path) -> None:
         SPEC.load(read_entries(tmp_path)[0], (20, 20), 0.0)
 
 
+def test_boxes_of_a_smaller_copy_are_scaled(tmp_path: Path) -> None:
+    draw_scenes(tmp_path)
+    size = {"width": 40, "height": 20}  # of a.png, a third
+    boxes = [make_box(8, left, bbox=[left, top, 5.33, 10]) for left, top in ((3.33, 3.33), (10, 4), (16.67, 3.33))]
+    write_coco(tmp_path, images=[{**make_image(7), **size}], annotations=boxes)
+    crop = SPEC.load(read_entries(tmp_path)[0], (30, 56), 0.0)
+    assert abs(crop[15, [8, 48]].astype(int) - [[60], [180]]).max() < 4  # the gray levels of 2 and 8
+
+
 def test_pictures_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
