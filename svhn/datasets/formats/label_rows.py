@@ -115,13 +115,13 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is not JSON ({shorten(error)}): export the labels again") from error
 
 
-def describe_unused(path: Path, unused: Counter[str], what: str = "not used") -> list[str]:
+def describe_unused(path: Path, unused: Counter[str]) -> list[str]:
     """A line for the user that counts what was left out, by reason; none if nothing was."""
-    if not unused:
+    counted = [f"{count} {reason}" for reason, count in unused.most_common() if count]
+    if not counted:
         return []
-    shown = [f"{count} {reason}" for reason, count in unused.most_common(SHOWN)]
-    more = [f"{len(unused) - SHOWN} other kinds"] * (len(unused) > SHOWN)
-    return [f"{path}: {what}: {', '.join([*shown, *more])}"]
+    shown, more = counted[:SHOWN], [f"{len(counted) - SHOWN} other kinds"] * (len(counted) > SHOWN)
+    return [f"{path}: not used: {', '.join([*shown, *more])}"]
 
 
 def describe_unlabeled(path: Path, names: Sequence[str]) -> list[str]:

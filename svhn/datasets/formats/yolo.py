@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -23,15 +22,13 @@ from svhn.datasets.formats.label_rows import (
     enclose_points,
     join_row_problems,
 )
+from svhn.datasets.formats.picture_sizes import find_size
 from svhn.datasets.formats.yolo_names import ListedPicture, read_listing
-from svhn.errors import PassingError, quote
-from svhn.images import measure_picture
-from svhn.runtime.files import describe_file
+from svhn.errors import quote
 from svhn.spec import NOWHERE, Box
 
 PICTURES, LABELS = "images", "labels"  # folders that differ in this one name
 SHARES = "expected shares of the picture from 0 to 1"
-MEASURED = 1 << 18  # pictures whose sizes are kept in memory
 
 
 class _Tally(NamedTuple):
@@ -94,7 +91,7 @@ def _read_picture(
     if not lines:
         tally.bare.append(picture.name)
         return
-    size, problem = _measure(data_dir / picture.name) if not picture.problem else ((1, 1), picture.problem)
+    size, problem = find_size(data_dir / picture.name) if not picture.problem else ((1, 1), picture.problem)
     marks = [mark for number, line in lines if (mark := _make_mark(line, f"{place}, line {number}", classes, size))]
     tally.unused.update(mark for mark in marks if isinstance(mark, str))
     numbers = list_numbers([mark for mark in marks if isinstance(mark, Mark)])
@@ -112,22 +109,6 @@ def _read_lines(path: Path) -> list[tuple[int, str]]:
     except FileNotFoundError:
         return []
     return [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-
-
-def _measure(path: Path) -> tuple[tuple[int, int], str]:
-    """Width and height of a picture, and why it can't be measured, or ""."""
-    try:
-        return _measure_state(str(path), describe_file(str(path))), ""
-    except PassingError:
-        raise
-    except (OSError, ValueError) as error:
-        return (1, 1), str(error)
-
-
-@lru_cache(maxsize=MEASURED)
-def _measure_state(path: str, _state: str) -> tuple[int, int]:
-    """The picture as it was at a time, so that it is opened once although its labels are read several times."""
-    return measure_picture(path)
 
 
 def _make_mark(line: str, place: str, classes: Mapping[int, str], size: tuple[int, int]) -> Mark | str:
