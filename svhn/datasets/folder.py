@@ -20,6 +20,7 @@ from svhn.datasets.formats.coco import find_coco_files, read_coco
 from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
 from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.formats.label_studio import find_label_studio_files, read_label_studio
+from svhn.datasets.formats.voc import find_voc_files, read_voc
 from svhn.datasets.formats.yolo import read_yolo
 from svhn.datasets.formats.yolo_names import find_yolo_files
 from svhn.datasets.svhn import SVHN
@@ -45,6 +46,7 @@ FORMATS = {
     "COCO": LabelFormat(find_coco_files, read_coco),
     "YOLO": LabelFormat(find_yolo_files, read_yolo),
     "Label Studio": LabelFormat(find_label_studio_files, read_label_studio),
+    "Pascal VOC": LabelFormat(find_voc_files, read_voc),
 }
 PAGE = "docs/labels.md"  # describes all formats
 
