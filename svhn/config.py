@@ -133,6 +133,12 @@ class Config:
                 raise UserError(f"--{name}={shorten(getattr(self, name))}: expected one of {', '.join(values)}")
 
 
+def list_options(config: Config) -> list[tuple[str, str, str]]:
+    """The name and the value of each option, and its default where the value is another one; else ""."""
+    fields = [(field.name, getattr(config, field.name), field.default) for field in dataclasses.fields(config)]
+    return [(name, str(value), "" if value == default else str(default)) for name, value, default in fields]
+
+
 @dataclass(frozen=True)
 class Paths:
     """The folders of a run's files."""

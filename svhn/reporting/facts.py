@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from svhn.config import Config
+from svhn.config import Config, list_options
 from svhn.reporting.html import Table, Tile
 from svhn.spec import Info
 
@@ -87,9 +86,8 @@ def select_scores(info: Info) -> dict[str, str]:
 
 
 def build_recipe_table(config: Config) -> Table:
-    fields = [(field.name, getattr(config, field.name), field.default) for field in dataclasses.fields(config)]
-    changed = ", ".join(f"{name}={value}" for name, value, default in fields if value != default)
-    rows = [(name, str(value), "" if value == default else str(default)) for name, value, default in fields]
+    rows = list_options(config)
+    changed = ", ".join(f"{name}={value}" for name, value, default in rows if default)
     return Table(f"Recipe: {changed or 'all options have their defaults'}", ("option", "value", "default"), rows)
 
 

@@ -128,6 +128,7 @@ class Loop:
         start = checkpoints.restore_latest(self.run.folder, self.checkpoint, self.say)
         if not start:
             self._begin_state()
+        self.summaries.write_options(start, self.config)
         if self.chief:
             self.ledger.recover(start, self._score_checkpoint if self.score_valid else None)
         else:

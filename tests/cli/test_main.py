@@ -94,7 +94,7 @@ def test_training_leaves_a_run_of_its_own_name(trained: Trained) -> None:
     assert stored["records"] == {**crop, "fixed_length": False}
 
 
-def test_tensorboard_gets_scores_images_histograms_and_the_graph(trained: Trained) -> None:
+def test_tensorboard_gets_scores_images_histograms_the_graph_and_the_options(trained: Trained) -> None:
     events = {split: EventAccumulator(str(trained.folder / "logs/run1/demo" / split)) for split in ("train", "valid")}
     names = {"loss", "sequence_accuracy", "digit_accuracy", "length_accuracy"}
     for split, steps, extra in (("train", [5, 10, 15, 20], {"learning_rate"}), ("valid", STEPS, set())):
@@ -108,6 +108,8 @@ def test_tensorboard_gets_scores_images_histograms_and_the_graph(trained: Traine
     kernel = next(tag for tag in train.Tags()["tensors"] if re.fullmatch(r"weights/conv2d(_\d+)?/kernel", tag))
     assert train.SummaryMetadata(kernel).plugin_data.plugin_name == "histograms"
     assert train.Graph().node
+    (options,) = train.Tensors("options")
+    assert b"| lrate | 0.001 | 0.002 |" in tf.make_ndarray(options.tensor_proto).item()
 
 
 def test_valid_scores_every_checkpoint_as_training_did(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
