@@ -114,7 +114,25 @@ class Reading(NamedTuple):
         return f"Reading({', '.join(map(repr, self.numbers)) if several else _format_number(self.surest)})"
 
 
-NO_NUMBER = Number("", 0.0, ())
+NO_NUMBER = Number("", 0.0, ())  # of a picture that is answered with no number
+
+
+class Prediction(NamedTuple):
+    """One example and what was read in it.
+
+    Args:
+        image: the picture, as the network gets it or as a report shows it, uint8 (height, width, channels).
+        name: the example's name.
+        label: the true number.
+        reading: the number that was read; `NO_NUMBER` where there was no answer.
+        label_confidence: the probability that the network gives to the true number, 0 to 1; None if it is unknown.
+    """
+
+    image: np.ndarray
+    name: str
+    label: str
+    reading: Number
+    label_confidence: float | None
 
 
 def _format_number(number: Number) -> str:

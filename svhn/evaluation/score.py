@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -16,7 +15,7 @@ from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, metrics, views
 from svhn.evaluation.metrics import Counts
 from svhn.evaluation.tables import ScoreRow
-from svhn.labels import Number
+from svhn.labels import Prediction
 from svhn.models.losses import Network, compute_example_loss, compute_sequence_loss, pair_boxes
 from svhn.pipeline import integrity
 from svhn.pipeline.batches import Batch, make_evaluation_batches, prepare_input
@@ -27,24 +26,6 @@ from svhn.runs.load import build_model, freeze_model, load_trained_model
 from svhn.runtime.bars import make_bar
 
 SHEET_EXAMPLES = 60  # examples on a sheet of pictures
-
-
-class Prediction(NamedTuple):
-    """One example and what a network reads in it.
-
-    Args:
-        image: the picture as the network gets it, uint8 (height, width, channels).
-        name: the example's name.
-        label: the true number.
-        reading: the number that was read.
-        label_confidence: the probability that the network gives to the true number, 0 to 1.
-    """
-
-    image: np.ndarray
-    name: str
-    label: str
-    reading: Number
-    label_confidence: float
 
 
 def make_scorer(network: Network, run: Run, split: Split) -> Callable[[str], dict[str, float]]:

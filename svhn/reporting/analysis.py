@@ -6,17 +6,12 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from svhn.labels import NUM_CLASSES
+from svhn.labels import NO_NUMBER, NUM_CLASSES, Prediction
 from svhn.records import Split, make_features
-
-if TYPE_CHECKING:
-    from svhn.evaluation.score import Prediction
-
 
 SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # stands in for probabilities that float32 rounds to 0
 BLOCK = 1024  # records parsed in one call, which is faster than one at a time
@@ -33,9 +28,10 @@ class Findings:
             read right: only their digits can be paired.
         lengths: counts of true lengths (rows) read as lengths (columns), int64 (max_length + 1, max_length + 1).
         right_by_length: numbers read right, by true length, int64 (max_length + 1,).
-        calibration: how often readings of each confidence were right.
+        calibration: how often readings of each confidence were right. Examples without an answer are not in it.
         samples: the first predictions of the split.
-        worst: wrong predictions, ordered by how much more probable the wrong number seemed than the right one.
+        worst: wrong readings, ordered by how much more probable the wrong number seemed than the right one, or by
+            their confidence if the probability of the right one is unknown.
     """
 
     examples: int
@@ -46,6 +42,11 @@ class Findings:
     calibration: Calibration
     samples: list[Prediction]
     worst: list[Prediction]
+
+    @property
+    def answered(self) -> int:
+        """Number of examples in which a number was read, right or wrong."""
+        return int(self.calibration.examples.sum())
 
     @property
     def example(self) -> Prediction | None:
@@ -68,6 +69,8 @@ class LabelCounts(NamedTuple):
 @dataclass
 class WorstErrors:
     """The `size` worst errors so far: the ratio of the wrong number's probability to the label's is the largest.
+
+    A label's unknown probability counts as 1.
 
     The heap's first item has the smallest ratio and is dropped next.
     """
@@ -104,9 +107,10 @@ def analyze_predictions(
         _count_prediction(digits, lengths, prediction)
         right = prediction.reading.text == prediction.label
         right_by_length[len(prediction.label)] += right
-        calibration.add_reading(prediction.reading.confidence, right)
-        if not right:
-            errors.add_error(count, prediction)
+        if prediction.reading != NO_NUMBER:
+            calibration.add_reading(prediction.reading.confidence, right)
+            if not right:
+                errors.add_error(count, prediction)
         if len(first) < samples:
             first.append(prediction)
     total = int(right_by_length.sum())
@@ -123,12 +127,15 @@ def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Predi
 
 def _compute_log_ratio(prediction: Prediction) -> float:
     """Logarithm of the ratio of two predicted probabilities: the reading's to the label's."""
-    read, true = (max(value, SMALLEST_FLOAT) for value in (prediction.reading.confidence, prediction.label_confidence))
+    known = 1.0 if prediction.label_confidence is None else prediction.label_confidence
+    read, true = (max(value, SMALLEST_FLOAT) for value in (prediction.reading.confidence, known))
     return math.log(read) - math.log(true)
 
 
 def list_labels(split: Split) -> Iterator[tuple[str, str]]:
     """The name and the label of each example of a split, in order. Pictures are not decoded."""
+    import tensorflow as tf  # a report on photos is written without it
+
     every = make_features()
     features = {key: every[key] for key in ("name", "digits")}
     for block in tf.data.TFRecordDataset([str(path) for path in split.paths]).batch(BLOCK):
@@ -191,17 +198,31 @@ class Calibration:
         examples, right, confidence = self.sum_bins()
         return float(np.abs(right - confidence).sum() / max(1, examples.sum()))
 
-    def compute_coverage_curve(self) -> tuple[np.ndarray, np.ndarray]:
+    def compute_coverage_curve(self, total: int = 0) -> CoverageCurve:
         """The accuracy if only the most confident readings are kept.
 
-        Returns:
-            Shares of the readings that are kept, and the accuracy of each share, both 0 to 1, float64 (steps,).
+        Args:
+            total: number of examples, if some of them had no reading; 0 for the number of readings.
         """
         examples, right = (np.cumsum(steps[::-1]) for steps in (self.examples, self.right))
         filled = np.flatnonzero(self.examples[::-1])
-        return examples[filled] / max(1, examples[-1]), right[filled] / examples[filled]
+        kept, thresholds = examples[filled], (STEPS - 1 - filled) / STEPS
+        return CoverageCurve(kept / max(1, total, examples[-1]), right[filled] / kept, thresholds)
 
-    def compute_coverage(self, accuracy: float) -> float:
-        """The largest share of the most confident readings that has at least this accuracy, both 0 to 1."""
-        shares, accuracies = self.compute_coverage_curve()
-        return float(max(shares[accuracies >= accuracy], default=0.0))
+
+class CoverageCurve(NamedTuple):
+    """What is kept of the readings at each threshold of their confidence, from the highest threshold to the lowest.
+
+    Args:
+        shares: share of the examples whose readings are kept, 0 to 1, float64 (thresholds,).
+        accuracies: share of the kept readings that are right, 0 to 1, float64 (thresholds,).
+        thresholds: least confidence of the kept readings, 0 to 1, float64 (thresholds,).
+    """
+
+    shares: np.ndarray
+    accuracies: np.ndarray
+    thresholds: np.ndarray
+
+    def find_coverage(self, accuracy: float) -> float:
+        """The largest share that has at least this accuracy, both 0 to 1."""
+        return float(max(self.shares[self.accuracies >= accuracy], default=0.0))

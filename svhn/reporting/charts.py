@@ -18,14 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from svhn.reporting.analysis import Calibration
-
 
 FIGURE_WIDTH = 5.0  # inches: on a phone's screen, a point of text is then about a pixel
 DPI = 200
 BLUE, ORANGE, GREEN, GRAY = "#2563b0", "#d9700a", "#2e8b57", "#888888"
 TRAIN_COLOR, OTHER_COLOR = ORANGE, BLUE  # of train and of the split beside it, the same in all charts
-
 History = Sequence[Mapping[str, Any]]  # what `stored.read_history` returns: one entry per checkpoint
 
 
@@ -56,7 +53,8 @@ def check_installed() -> None:
     create_figure(1.0)
 
 
-def _encode_figure(figure: Figure) -> bytes:
+def encode_figure(figure: Figure) -> bytes:
+    """The content of a PNG file."""
     encoded = io.BytesIO()
     figure.savefig(encoded, format="png", dpi=DPI)
     return encoded.getvalue()
@@ -74,7 +72,7 @@ def draw_digit_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
         draw_bars(each, {split: table[position] for split, table in counts.items()}, range(10))
         each.set_ylabel(f"digit {position + 1}\n% of labels" if len(used) > 1 else "% of labels", fontsize=9)
     axes[-1].set_xlabel("digit", fontsize=9)
-    return _encode_figure(add_legend(figure))
+    return encode_figure(add_legend(figure))
 
 
 def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
@@ -88,7 +86,7 @@ def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
     draw_bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
     axes.set_xlabel("length", fontsize=9)
     axes.set_ylabel("% of labels", fontsize=9)
-    return _encode_figure(add_legend(figure))
+    return encode_figure(add_legend(figure))
 
 
 def add_legend(figure: Figure) -> Figure:
@@ -124,7 +122,7 @@ def draw_learning_curves(history: History, step: int) -> bytes:
         _mark_checkpoint(each, step)
         each.set_ylabel(title, fontsize=9)
     _finish_curves(axes)
-    return _encode_figure(figure)
+    return encode_figure(figure)
 
 
 def draw_checkpoint_scores(history: History, step: int, names: Mapping[str, str]) -> bytes:
@@ -142,7 +140,7 @@ def draw_checkpoint_scores(history: History, step: int, names: Mapping[str, str]
     _mark_checkpoint(axes, step)
     axes.set_ylabel("% of valid", fontsize=9)
     _finish_curves([axes])
-    return _encode_figure(figure)
+    return encode_figure(figure)
 
 
 def draw_learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float) -> bytes:
@@ -162,7 +160,7 @@ def draw_learning_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndar
     axes.set_ylabel("loss", fontsize=9)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=9, frameon=False)
-    return _encode_figure(figure)
+    return encode_figure(figure)
 
 
 def extract_series(history: History, split: str, score: str) -> tuple[list[int], list[float]]:
@@ -204,34 +202,4 @@ def draw_confusion_matrix(counts: np.ndarray, first: int = 0) -> bytes:
     axes.set(xlabel="read", ylabel="true")
     axes.set_xticks(range(size), [str(first + place) for place in range(size)])
     axes.set_yticks(range(size), [str(first + place) for place in range(size)])
-    return _encode_figure(figure)
-
-
-def draw_reliability_diagram(calibration: Calibration) -> bytes:
-    """The accuracy of readings by their confidence: a dot per bin, larger for more readings.
-
-    On the diagonal, readings are right as often as their confidence promises.
-    """
-    figure, (axes,) = create_figure(3.4)
-    examples, right, confidence = calibration.sum_bins()
-    filled = examples > 0
-    axes.plot([0, 100], [0, 100], color=GRAY, linestyle=":", label="as sure as right")
-    places, heights = 100 * confidence[filled] / examples[filled], 100 * right[filled] / examples[filled]
-    axes.plot(places, heights, color=BLUE, linewidth=0.7, label="read")
-    axes.scatter(places, heights, 5 + 300 * examples[filled] / examples.sum(), color=BLUE)
-    axes.set(xlabel="confidence, %", ylabel="numbers right, %", xlim=(0, 101), ylim=(0, 101))
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize=9, frameon=False)
-    return _encode_figure(figure)
-
-
-def draw_coverage_curve(calibration: Calibration, accuracy: float) -> bytes:
-    """The accuracy of the most confident readings by the share that is kept, with a line at `accuracy`, 0 to 1."""
-    figure, (axes,) = create_figure(3.4)
-    shares, accuracies = calibration.compute_coverage_curve()
-    axes.plot(100 * shares, 100 * accuracies, color=BLUE, marker=".", markersize=3)
-    axes.axhline(100 * accuracy, color=ORANGE, linestyle=":", label=f"{100 * accuracy:g} %")
-    axes.set(xlabel="share kept, the most confident first, %", ylabel="numbers right, %", xlim=(0, 101))
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize=9, frameon=False)
-    return _encode_figure(figure)
+    return encode_figure(figure)

@@ -10,15 +10,14 @@ from svhn.errors import Say
 from svhn.evaluation import score
 from svhn.pipeline import integrity, splits
 from svhn.records import Split
-from svhn.reporting import analysis, charts, sections, sheets
+from svhn.reporting import analysis, charts, sections
 from svhn.reporting.analysis import LabelCounts
 from svhn.reporting.facts import Facts
-from svhn.reporting.html import write_page
+from svhn.reporting.files import write_report_files
 from svhn.run import Run
 from svhn.runs import load
 from svhn.runs.steps import read_best
 from svhn.runs.stored import read_history
-from svhn.runtime.files import atomic_write
 
 
 def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Path:
@@ -40,7 +39,8 @@ def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Pat
     charts.check_installed()
     facts = _gather_facts(run, paths, split, step, say)
     say("Drawing the figures...")
-    return _write_report_files(facts, paths.results)
+    page = sections.build_page(facts)
+    return write_report_files(page, facts.findings, paths.results, f"report-{split}", paths.name)
 
 
 def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Facts:
@@ -79,16 +79,3 @@ def _has_train_records(config: Config, paths: Paths) -> bool:
 def _count_split_labels(split: Split, max_length: int) -> LabelCounts:
     with integrity.explain_corruption(split):
         return analysis.count_labels((label for _, label in analysis.list_labels(split)), max_length)
-
-
-def _write_report_files(facts: Facts, folder: Path) -> Path:
-    """Write each picture to a file of its own, and the page that embeds them all; returns the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    page = sections.build_page(facts)
-    for chart in (chart for section in page.sections for chart in section.charts):
-        with atomic_write(folder / f"report-{facts.split}-{chart.name}.png") as file:
-            file.write(chart.png)
-    for name, shown in (("samples", facts.findings.samples), ("errors", facts.findings.worst)):
-        if shown:
-            sheets.write_sheet(folder / f"report-{facts.split}-{name}.png", shown)
-    return write_page(folder / f"report-{facts.split}-{facts.run.folder.name}.html", page)

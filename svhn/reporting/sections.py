@@ -3,80 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from svhn.reporting import charts, sheets
+from svhn.labels import NO_NUMBER, Prediction
+from svhn.reporting import charts, confidence_charts, sheets
+from svhn.reporting.analysis import Findings, LabelCounts
 from svhn.reporting.facts import Facts, build_recipe_table, build_tiles, format_count, select_scores, summarize_run
 from svhn.reporting.html import Card, Chart, Page, Section, Table
-
-if TYPE_CHECKING:
-    from svhn.evaluation.score import Prediction
-    from svhn.reporting.analysis import Findings
 
 CURVES_NOTE = (
     "Scores on train are measured during training: on augmented pictures, with dropout, and with the weights of each "
     "step. Scores on valid are measured without dropout and with the averaged weights. So train may score lower than "
     "valid. Where valid grows worse while train grows better, the network overfits."
 )
+ORDER_NOTE = "with the largest ratio of the predicted probabilities of the wrong number and of the right one"
 MAX_MISTAKES = 5  # kinds of mistakes that are listed, the most frequent first
 TARGET_ACCURACY = 0.98  # the accuracy of people who read house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
 
 
 def build_page(facts: Facts) -> Page:
     """The report's page. A section without content is left out, such as the maps of a network without convolutions."""
-    parts = [
-        _build_samples_section,
-        _build_errors_section,
-        _build_confusions_section,
-        _build_confidence_section,
-        _build_training_section,
-        _build_labels_section,
-        _build_maps_section,
+    varying = not facts.run.records.fixed_length
+    sections = [
+        build_samples_section(facts.findings),
+        build_errors_section(facts.findings),
+        build_confusions_section(facts.findings, varying),
+        build_confidence_section(facts.findings),
+        _build_training_section(facts),
+        build_labels_section(facts.labels, varying),
+        _build_maps_section(facts),
     ]
-    sections = [found for part in parts if (found := part(facts))]
     return Page(
         f"{facts.run.folder.name}: report on {facts.split}",
         summarize_run(facts),
         build_tiles(facts),
         [build_recipe_table(facts.run.config)],
-        sections,
+        [section for section in sections if section],
     )
 
 
-def _build_samples_section(facts: Facts) -> Section:
-    shown = facts.findings.samples
-    text = f"The first {len(shown)} of {facts.findings.examples:,} examples, with the reading and its confidence."
-    return Section("Samples", f"{text} Errors are framed in red.", [_build_sample_card(each) for each in shown])
+def build_samples_section(findings: Findings) -> Section:
+    shown = findings.samples
+    text = f"The first {len(shown)} of {findings.examples:,} examples, with the reading and its confidence."
+    return Section("Samples", f"{text} Errors are framed in red.", [build_sample_card(each) for each in shown])
 
 
-def _build_sample_card(prediction: Prediction) -> Card:
+def build_sample_card(prediction: Prediction) -> Card:
     reading, label = prediction.reading, prediction.label
-    read = f"{reading.text or 'none'} {100 * reading.confidence:.0f}%"
+    read = "no number" if reading == NO_NUMBER else f"{reading.text or 'none'} {100 * reading.confidence:.0f}%"
     wrong = reading.text != label
     return Card(_encode_picture(prediction), (read, f"is {label or 'none'}") if wrong else (read,), wrong=wrong)
 
 
-def _build_errors_section(facts: Facts) -> Section:
-    wrong, worst = facts.findings.examples - facts.findings.right, facts.findings.worst
+def build_errors_section(findings: Findings, title: str = "Worst errors", order: str = ORDER_NOTE) -> Section:
+    """The worst errors; `order` is the end of the sentence that gives the order in which they stand."""
+    wrong, worst = findings.answered - int(findings.calibration.right.sum()), findings.worst
     if not worst:
-        return Section(
-            "Worst errors", f"None: all of {format_count(facts.findings.examples, 'number')} were read right."
-        )
-    text = f"{len(worst)} of {format_count(wrong, 'error')}, with the largest ratio of the predicted probabilities "
-    text += "of the wrong number and of the right one."
-    return Section("Worst errors", text, [_build_error_card(each) for each in worst], large=True)
+        return Section(title, f"None: all of {format_count(findings.answered, 'number')} were read right.")
+    text = f"{len(worst)} of {format_count(wrong, 'error')}, {order}."
+    return Section(title, text, [_build_error_card(each) for each in worst], large=True)
 
 
 def _build_error_card(prediction: Prediction) -> Card:
+    known = prediction.label_confidence
     read = f"read {prediction.reading.text or 'none'} {_format_percent(prediction.reading.confidence)}"
-    true = f"is {prediction.label or 'none'} {_format_percent(prediction.label_confidence)}"
+    true = f"is {prediction.label or 'none'}{'' if known is None else f' {_format_percent(known)}'}"
     return Card(_encode_picture(prediction), (read, true), prediction.name, wrong=True)
 
 
-def _build_confusions_section(facts: Facts) -> Section:
-    findings, varying = facts.findings, not facts.run.records.fixed_length
+def build_confusions_section(findings: Findings, varying: bool) -> Section:
+    """The confusions of digits and, if the numbers' lengths vary, of lengths."""
     drawn = [Chart("confusion-digits", "Digits", charts.draw_confusion_matrix(findings.digits))]
     text = "Rows: what is there. Columns: what was read. Colors: share of the row."
     if varying:
@@ -98,19 +95,22 @@ def _build_length_table(findings: Findings) -> Table:
     return Table("Numbers right by length", ("length", "numbers", "right", "share"), rows)
 
 
-def _build_confidence_section(facts: Facts) -> Section | None:
-    calibration = facts.findings.calibration
-    if not facts.findings.examples:
+def build_confidence_section(findings: Findings) -> Section | None:
+    """What confidences are worth; None if nothing was read."""
+    calibration = findings.calibration
+    if not findings.answered:
         return None
-    share = 100 * calibration.compute_coverage(TARGET_ACCURACY)
+    curve = calibration.compute_coverage_curve(findings.examples)
     text = (
-        f"{share:.1f}% of the numbers can be read at {100 * TARGET_ACCURACY:g}% accuracy if a person reads the others, "
-        "which have the lowest confidence. "
+        f"{100 * curve.find_coverage(TARGET_ACCURACY):.1f}% of the numbers can be read at {100 * TARGET_ACCURACY:g}% "
+        "accuracy if a person reads the others, which have the lowest confidence. "
         f"Expected calibration error: {calibration.compute_expected_error():.4f}."
     )
+    reliability = confidence_charts.draw_reliability_diagram(calibration)
+    kept = confidence_charts.draw_coverage_curve(curve, TARGET_ACCURACY)
     drawn = [
-        Chart("reliability", "Confidence and accuracy", charts.draw_reliability_diagram(calibration)),
-        Chart("kept", "Accuracy of the most confident", charts.draw_coverage_curve(calibration, TARGET_ACCURACY)),
+        Chart("reliability", "Confidence and accuracy", reliability),
+        Chart("kept", "Accuracy of the most confident", kept),
     ]
     return Section("Confidence", text, charts=drawn)
 
@@ -155,13 +155,14 @@ def _format_score_row(step: int, seconds: float, scores: Mapping[str, float], na
     return [str(step), f"{seconds / 60:.1f}", *accuracies, f"{scores['loss']:.4f}"]
 
 
-def _build_labels_section(facts: Facts) -> Section:
-    digits = {split: counts.digits for split, counts in facts.labels.items()}
+def build_labels_section(labels: Mapping[str, LabelCounts], varying: bool) -> Section:
+    """Histograms of labels by split: of their digits and, if their lengths vary, of their lengths."""
+    digits = {split: counts.digits for split, counts in labels.items()}
     drawn = [Chart("labels-digits", "Digits by position", charts.draw_digit_histogram(digits))]
-    if not facts.run.records.fixed_length:
-        lengths = {split: counts.lengths for split, counts in facts.labels.items()}
+    if varying:
+        lengths = {split: counts.lengths for split, counts in labels.items()}
         drawn.append(Chart("labels-lengths", "Lengths", charts.draw_length_histogram(lengths)))
-    sizes = (f"{format_count(int(counts.lengths.sum()), 'label')} of {split}" for split, counts in facts.labels.items())
+    sizes = (f"{format_count(int(counts.lengths.sum()), 'label')} of {split}" for split, counts in labels.items())
     return Section("Labels", f"Shares of {', '.join(sizes)}.", charts=drawn)
 
 
@@ -183,7 +184,7 @@ def _build_maps_section(facts: Facts) -> Section | None:
         for index, (layer, maps) in enumerate(facts.maps.items(), start=1)
     ]
     folded = f"Maps of {format_count(len(drawn), 'layer')}"
-    return Section("Feature maps", text, [_build_sample_card(example)], drawn, folded=folded)
+    return Section("Feature maps", text, [build_sample_card(example)], drawn, folded=folded)
 
 
 def _format_map_title(layer: str, maps: np.ndarray) -> str:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from svhn.runtime.files import atomic_write
 
 if TYPE_CHECKING:
-    from svhn.evaluation.score import Prediction
+    from svhn.labels import Prediction
 
 
 COLUMNS = 10

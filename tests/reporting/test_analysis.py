@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from svhn import records
-from svhn.evaluation.score import Prediction
-from svhn.labels import Number
+from svhn.labels import Number, Prediction
 from svhn.records import Split
 from svhn.reporting import analysis
 

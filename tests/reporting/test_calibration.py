@@ -33,18 +33,25 @@ def test_who_is_right_as_often_as_confident_has_no_error() -> None:
 
 def test_one_wrong_below_two_right_leaves_two_thirds() -> None:
     calibration = counted(np.array([0.9, 0.5, 0.8]), np.array([True, False, True]))
-    assert calibration.compute_coverage(0.98) == pytest.approx(2 / 3)
-    assert calibration.compute_coverage(2 / 3) == 1
-    shares, accuracies = calibration.compute_coverage_curve()
+    assert calibration.compute_coverage_curve().find_coverage(0.98) == pytest.approx(2 / 3)
+    assert calibration.compute_coverage_curve().find_coverage(2 / 3) == 1
+    shares, accuracies, thresholds = calibration.compute_coverage_curve()
     assert shares == pytest.approx([1 / 3, 2 / 3, 1])
     assert accuracies == pytest.approx([1, 1, 2 / 3])
+    assert thresholds == pytest.approx([0.9, 0.8, 0.5])
+
+
+def test_what_was_not_answered_is_not_kept() -> None:
+    curve = counted(np.array([0.9, 0.5, 0.8]), np.array([True, False, True])).compute_coverage_curve(total=4)
+    assert curve.shares == pytest.approx([1 / 4, 2 / 4, 3 / 4])
+    assert curve.accuracies == pytest.approx([1, 1, 2 / 3])
 
 
 def test_a_wrong_one_on_top_can_be_made_up_for() -> None:
     confidences = np.concatenate([[0.999], np.linspace(0.5, 0.9, 99)])
     right = np.arange(100) > 0
-    assert counted(confidences, right).compute_coverage(0.98) == 1
-    assert counted(confidences[:40], right[:40]).compute_coverage(0.98) == 0
+    assert counted(confidences, right).compute_coverage_curve().find_coverage(0.98) == 1
+    assert counted(confidences[:40], right[:40]).compute_coverage_curve().find_coverage(0.98) == 0
 
 
 def test_coverage_is_that_of_a_sorted_list() -> None:
@@ -56,7 +63,7 @@ def test_coverage_is_that_of_a_sorted_list() -> None:
     accuracies = np.cumsum(ordered) / np.arange(1, 701)
     for accuracy in (0.9, 0.95, 0.98):
         expected = (np.flatnonzero(accuracies >= accuracy).max(initial=-1) + 1) / 700
-        assert counted(confidences, right).compute_coverage(accuracy) == pytest.approx(expected)
+        assert counted(confidences, right).compute_coverage_curve().find_coverage(accuracy) == pytest.approx(expected)
 
 
 def test_certainty_and_its_opposite_have_their_place() -> None:
@@ -68,4 +75,4 @@ def test_certainty_and_its_opposite_have_their_place() -> None:
 
 def test_nothing_was_read() -> None:
     assert Calibration().compute_expected_error() == 0
-    assert Calibration().compute_coverage(0.98) == 0
+    assert Calibration().compute_coverage_curve().find_coverage(0.98) == 0

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from svhn.errors import UserError
-from svhn.reporting import charts
+from svhn.reporting import charts, confidence_charts
 from svhn.reporting.analysis import Calibration
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +56,8 @@ def test_a_series_leaves_out_what_was_not_scored() -> None:
         lambda: charts.draw_length_histogram({"train": np.array([0, 5, 2]), "valid": np.array([0, 0, 0])}),
         lambda: charts.draw_confusion_matrix(np.zeros((10, 10), int)),
         lambda: charts.draw_confusion_matrix(np.eye(5, dtype=int) * 12345, first=1),
-        lambda: charts.draw_reliability_diagram(sure()),
-        lambda: charts.draw_coverage_curve(sure(), 0.98),
+        lambda: confidence_charts.draw_reliability_diagram(sure()),
+        lambda: confidence_charts.draw_coverage_curve(sure().compute_coverage_curve(), 0.98),
     ],
 )
 def test_charts_are_as_wide_as_a_column(draw: Callable[[], bytes]) -> None:
@@ -70,13 +70,13 @@ def test_charts_are_as_wide_as_a_column(draw: Callable[[], bytes]) -> None:
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The figures behind the charts that a test draws."""
     drawn: list[Any] = []
-    encode = charts._encode_figure
+    encode = charts.encode_figure
 
     def encode_and_keep(figure: Any) -> bytes:
         drawn.append(figure)
         return encode(figure)
 
-    monkeypatch.setattr(charts, "_encode_figure", encode_and_keep)
+    monkeypatch.setattr(charts, "encode_figure", encode_and_keep)
     return drawn
 
 
@@ -121,18 +121,19 @@ def test_a_confusion_matrix_is_colored_by_shares_and_names_counts(figures: list[
 
 
 def test_reliability_is_the_share_right_at_each_confidence(figures: list[Any]) -> None:
-    charts.draw_reliability_diagram(sure())
+    confidence_charts.draw_reliability_diagram(sure())
     (axes,) = figures[0].axes
     assert curves(axes)["read"] == [pytest.approx(point) for point in ((20, 0), (70, 100), (90, 100))]
     np.testing.assert_allclose(axes.collections[0].get_sizes(), [80, 155, 80])  # 5 + 300 times 1, 2, 1 of 4
 
 
 def test_coverage_ends_at_all_readings(figures: list[Any]) -> None:
-    charts.draw_coverage_curve(sure(), 0.98)
+    confidence_charts.draw_coverage_curve(sure().compute_coverage_curve(), 0.98)
     points = curves(figures[0].axes[0])
     assert points.pop("98 %")[0][1] == pytest.approx(98)
     ((*_, last),) = points.values()
     assert last == pytest.approx((100, 75))
+    assert [text.get_text() for text in figures[0].axes[0].texts] == ["0.9", "0.5", "0"]
 
 
 def test_histograms_hold_each_position_and_split(figures: list[Any]) -> None:

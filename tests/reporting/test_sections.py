@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 from svhn.config import Config
-from svhn.evaluation.score import Prediction
-from svhn.labels import Number
+from svhn.labels import Number, Prediction
 from svhn.reporting import analysis
 from svhn.reporting import sections as contents
 from svhn.reporting.facts import Facts

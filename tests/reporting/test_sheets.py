@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn.evaluation.score import Prediction
-from svhn.labels import Number
+from svhn.labels import Number, Prediction
 from svhn.reporting import sheets
 
 
