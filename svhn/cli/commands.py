@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svhn.cli.flag_table import FLAGS
 from svhn.cli.session import (
     Session,
     format_banner,
@@ -19,6 +20,8 @@ from svhn.cli.session import (
     read_session_info,
     read_training_info,
 )
+from svhn.cli.table import READER_FLAGS
+from svhn.errors import UserError
 from svhn.models import MODELS
 from svhn.run import Run
 from svhn.runs.steps import list_steps, read_best, resolve_step, resolve_steps
@@ -114,15 +117,33 @@ def _write_sweep_chart(path: Path, swept: Sweep) -> None:
         file.write(picture)
 
 
-def report_run(session: Session) -> None:
+def write_report(session: Session) -> None:
+    """`report`: a page about a run, or about what a run reads in the labeled photos of a folder."""
+    if session.images:
+        from svhn.cli import reading_commands  # imports what opens pictures
+
+        reading_commands.report_photos(session)
+    else:
+        _report_run(session)
+
+
+def _report_run(session: Session) -> None:
+    named = [flag for flag in READER_FLAGS if getattr(session, flag) != FLAGS[flag].default]
+    if named:
+        raise UsageError(f"--{named[0]} is for photos: name their folder, as `svhn report photos/`, or leave it out")
+    split = session.split or FLAGS["split"].default
+    if split == "train":
+        raise UserError(
+            "--split=train: a run is reported on valid or test; train is a split of photos: `svhn report photos/`"
+        )
     paths = session.paths
     step = resolve_step(paths.run_folder, session.checkpoint)
-    run = _open_scored_run(session, session.split)
+    run = _open_scored_run(session, split)
     print(format_banner(session, run), flush=True)
     with silence_tensorflow():
         from svhn.reporting import report
 
-    page = report.write_report(run, paths, session.split, step, print_line)
+    page = report.write_report(run, paths, split, step, print_line)
     print(f"Report saved to {page}, its pictures beside it")
 
 

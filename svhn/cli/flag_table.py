@@ -12,7 +12,7 @@ from svhn.serving.limits import Limits
 
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
 CHOICES = {
-    "split": ("valid", "test"),
+    "split": ("train", "valid", "test"),
     "format": ("litert", "litert_float16", "litert_int8", "onnx", "savedmodel"),
     "engine": ("auto", "litert", "onnx", "tensorflow"),  # as svhn.reading.engine.ENGINES has them
 }

@@ -18,7 +18,7 @@ from svhn.cli import help_pages
 from svhn.cli.flag_table import ALIASES, CHOICES, FLAGS
 from svhn.cli.session import Session
 from svhn.cli.table import COMMANDS, CUT_FLAGS, OTHER_NAMES, Command
-from svhn.config import Config, Paths, get_registered, parse_train_on
+from svhn.config import RELEASED, Config, Paths, get_registered, parse_train_on
 from svhn.errors import UserError, quote, shorten
 from svhn.models import MODELS
 from svhn.runtime import command_line
@@ -131,6 +131,8 @@ def define_flags(command: Command) -> flags.FlagValues:
 
 def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Session:
     named: dict[str, Any] = {**{flag: each.default for flag, each in FLAGS.items()}, **values.flag_values_dict()}
+    if named["name"] is None:
+        named["name"] = RELEASED.name if words else Paths.name
     paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths) if field.name in named})
     options = [field.name for field in dataclasses.fields(Config)]
     given = {option: named[option] for option in options if option in values and values[option].present}
@@ -143,7 +145,7 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
         raise UserError(f"--threads={named['threads']}: expected a number of threads, or 0 for one per core")
     _check_given(given, models)
     for flag, choices in CHOICES.items():
-        if named[flag] not in choices:
+        if named[flag] is not None and named[flag] not in choices:
             raise UserError(f"--{flag}={shorten(named[flag])}: expected one of {', '.join(choices)}")
     own = [field for field in Session._fields if field in FLAGS and field != "images"]
     return Session(

@@ -119,6 +119,12 @@ def _load_reader(session: Session) -> Reader:
     return Reader.from_runs(session.paths, session.finder, *options)
 
 
+def report_photos(session: Session) -> None:
+    from svhn.cli import photo_report
+
+    photo_report.report_photos(session, _load_reader)
+
+
 def serve_web_page(session: Session) -> None:
     from svhn.reading import web
 

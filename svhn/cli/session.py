@@ -20,7 +20,7 @@ class Session(NamedTuple):
     paths: Paths
     given: dict[str, Any]  # fields of Config that were named on the command line
     checkpoint: str
-    split: str
+    split: str | None  # None where none was named
     finder: str
     engine: str
     threads: int  # 0: as many as there are cores

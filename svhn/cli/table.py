@@ -65,6 +65,7 @@ SCORE_FLAGS = _list_names(
     "name checkpoint batch_size views threshold num_threads records_dir checkpoints_dir results_dir"
 )
 RARE_SCORE_FLAGS = _list_names("model dataset random_crop grayscale mixed_precision augment magnitude")
+READER_FLAGS = ("finder", "engine", "threads")  # of whole pictures
 REFERENCE_FLAGS = ("log_name", "num_epochs", "lrate", "verbose", "log_dir")  # typed with every mode there
 RELEASED_NAME = Flag(RELEASED.name, "name of the run that reads", "Run")
 FOUND_THRESHOLD = Flag(
@@ -156,11 +157,17 @@ COMMANDS = {
         {"checkpoint": CHECKPOINTS},
     ),
     "report": Command(
-        "write a page with a run's curves, confusions and errors",
-        "svhn.cli.commands:report_run",
-        ("split", *SCORE_FLAGS),
+        "write a page of errors and curves of a run or of labeled photos",
+        "svhn.cli.commands:write_report",
+        ("split", *SCORE_FLAGS, *READER_FLAGS),
         RARE_SCORE_FLAGS,
         ("log_name", "log_dir"),
+        {
+            "name": Flag(None, "run to report on, demo unless named; that reads FOLDER, the bundled reader", "Run"),
+            "threshold": FOUND_THRESHOLD,
+            "split": Flag(None, "split to show, valid unless named; of FOLDER, test, or train and test", "Data"),
+        },
+        "[FOLDER]",
     ),
     "lr": Command(
         "find a learning rate for a run",

@@ -110,6 +110,11 @@ def _find_source(row: LabelRow) -> str:
     return row.split or SOURCES[0]
 
 
+def get_number_box(entry: Entry) -> Box | None:
+    """The box of an entry's number, in pixels of the upright picture; None if the label has none."""
+    return entry.source[1]
+
+
 def load_picture(entry: Entry, size: Size, margin: float) -> np.ndarray:
     """As `format1.load_picture`, for the row's box, or for the whole picture if the row has no box.
 

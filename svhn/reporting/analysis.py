@@ -223,6 +223,11 @@ class CoverageCurve(NamedTuple):
     accuracies: np.ndarray
     thresholds: np.ndarray
 
+    def find_place(self, threshold: float) -> int | None:
+        """The index of the lowest of `thresholds` from `threshold` on; None if no reading is as confident."""
+        kept = np.flatnonzero(self.thresholds >= threshold)
+        return int(kept[-1]) if len(kept) else None
+
     def find_coverage(self, accuracy: float) -> float:
         """The largest share that has at least this accuracy, both 0 to 1."""
         return float(max(self.shares[self.accuracies >= accuracy], default=0.0))

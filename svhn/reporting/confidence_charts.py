@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from svhn.reporting import charts
 from svhn.reporting.analysis import Calibration, CoverageCurve
 from svhn.reporting.charts import BLUE, GRAY, ORANGE
@@ -53,7 +51,7 @@ def _choose_marks(curve: CoverageCurve) -> list[tuple[float, int]]:
     """The thresholds to mark and their places on the curve, so far apart that their figures don't overlap."""
     marks: list[tuple[float, int]] = []
     for threshold in MARKED_THRESHOLDS:
-        kept = np.flatnonzero(curve.thresholds >= threshold)
-        if len(kept) and (not marks or curve.shares[kept[-1]] > curve.shares[marks[-1][1]] + MARK_WIDTH):
-            marks.append((threshold, int(kept[-1])))
+        place = curve.find_place(threshold)
+        if place is not None and (not marks or curve.shares[place] > curve.shares[marks[-1][1]] + MARK_WIDTH):
+            marks.append((threshold, place))
     return marks

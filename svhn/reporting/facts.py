@@ -91,5 +91,6 @@ def build_recipe_table(config: Config) -> Table:
     return Table(f"Recipe: {changed or 'all options have their defaults'}", ("option", "value", "default"), rows)
 
 
-def format_count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def format_count(count: int, noun: str, plural: str = "") -> str:
+    """`1 number` or `2 numbers`; `plural` is the noun's, if that does not just end in s."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

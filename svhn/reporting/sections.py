@@ -8,7 +8,7 @@ import numpy as np
 
 from svhn.labels import NO_NUMBER, Prediction
 from svhn.reporting import charts, confidence_charts, sheets
-from svhn.reporting.analysis import Findings, LabelCounts
+from svhn.reporting.analysis import CoverageCurve, Findings, LabelCounts
 from svhn.reporting.facts import Facts, build_recipe_table, build_tiles, format_count, select_scores, summarize_run
 from svhn.reporting.html import Card, Chart, Page, Section, Table
 
@@ -19,6 +19,7 @@ CURVES_NOTE = (
 )
 ORDER_NOTE = "with the largest ratio of the predicted probabilities of the wrong number and of the right one"
 MAX_MISTAKES = 5  # kinds of mistakes that are listed, the most frequent first
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence, in the table of what is kept
 TARGET_ACCURACY = 0.98  # the accuracy of people who read house numbers (Goodfellow et al. 2014, arXiv 1312.6082)
 
 
@@ -79,6 +80,7 @@ def build_confusions_section(findings: Findings, varying: bool) -> Section:
     if varying:
         text += " Digits are counted in numbers whose length was read right."
         first = 1 - int(findings.lengths[:, 0].any())  # length 0 is rarely read, and then has no column
+        text += "" if first else " Length 0 is the answer no number."
         lengths = charts.draw_confusion_matrix(findings.lengths[first:, first:], first)
         drawn.append(Chart("confusion-lengths", "Lengths", lengths))
     tables = [_build_length_table(findings)] if varying else []
@@ -112,7 +114,18 @@ def build_confidence_section(findings: Findings) -> Section | None:
         Chart("reliability", "Confidence and accuracy", reliability),
         Chart("kept", "Accuracy of the most confident", kept),
     ]
-    return Section("Confidence", text, charts=drawn)
+    return Section("Confidence", text, charts=drawn, tables=[_build_threshold_table(curve, findings.examples)])
+
+
+def _build_threshold_table(curve: CoverageCurve, total: int) -> Table:
+    rows = []
+    for threshold in THRESHOLDS:
+        place = curve.find_place(threshold)
+        if place is not None:
+            share, accuracy = curve.shares[place], curve.accuracies[place]
+            counts = f"{round(share * total):,}", f"{100 * share:.1f}%", f"{100 * accuracy:.2f}%"
+            rows.append((f"{threshold:g}", *counts))
+    return Table("Kept from each confidence on", ("confidence", "numbers", "share", "right"), rows)
 
 
 def _describe_mistakes(digits: np.ndarray) -> str:

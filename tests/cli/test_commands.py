@@ -151,6 +151,14 @@ def test_web_reads_with_the_released_run(arguments: list[str], asked: list[Sessi
     assert (asked[0].mode, asked[0].paths.name) == ("web", "released")
 
 
+@pytest.mark.parametrize(
+    ("words", "name"), [([], "demo"), (["photos/"], "released"), (["photos/", "--name=x"], "x"), (["--name=x"], "x")]
+)
+def test_report_is_on_a_run_or_by_the_released_one(words: list[str], name: str, asked: list[Session]) -> None:
+    assert run("report", *words) == 0
+    assert (asked[0].paths.name, asked[0].split, bool(asked[0].images)) == (name, None, "photos/" in words)
+
+
 def test_training_without_a_command_is_said_first(asked: list[Session], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--name=x") == 0
     assert capsys.readouterr().out.startswith("No command was named, so this trains")
