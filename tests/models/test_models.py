@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.networks import make_info, make_two_stages, new_model, new_state, one_batch, random_images
+from support.networks import make_info, make_small, new_model, new_state, one_batch, random_images
 
 from svhn.config import Config
 from svhn.datasets import DATASETS
@@ -87,7 +87,7 @@ learning_models = [
 
 @pytest.mark.parametrize("name", RESIDUAL)
 def test_two_stages_can_learn_eight_examples_by_heart(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, name, make_two_stages(name))
+    monkeypatch.setitem(MODELS, name, make_small(name))
     test_eight_examples_can_be_learned_by_heart(name)
 
 

@@ -50,11 +50,13 @@ def _build_once(name: str) -> tuple[keras.Model, list[np.ndarray]]:
     return model, model.get_weights()
 
 
-def make_two_stages(name: str) -> ModelSpec:
-    """A residual network of the same builder with two stages in place of four, of stride 8 in all."""
+def make_small(name: str, widths: tuple[int, ...] = (32, 64)) -> ModelSpec:
+    """A residual network of the same builder with a stage of one block per width, of stride 4, 8 and so on."""
     spec, full = MODELS[name], {"reader": residual.build_reader, "finder": residual.build_finder}[name]
-    small = functools.partial(residual.build, name, 24, ((32, 1, 2), (64, 1, 2)), *full.args[3:], **full.keywords)
-    return dataclasses.replace(spec, build=cast(Any, small), maps=("stage2",) if spec.maps else ())
+    stages = tuple((width, 1, 2) for width in widths)
+    small = functools.partial(residual.build, name, 24, stages, *full.args[3:], **full.keywords)
+    maps = tuple(f"stage{number}" for number in range(2, len(widths) + 1)) if spec.maps else ()
+    return dataclasses.replace(spec, build=cast(Any, small), maps=maps)
 
 
 def random_images(model: keras.Model, batch: int = 8) -> tf.Tensor:

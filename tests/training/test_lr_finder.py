@@ -10,10 +10,12 @@ import keras
 import numpy as np
 import pytest
 from support.digit_records import make_info, paths_of, train_run, write_digits
+from support.networks import make_small
 from support.numbered_records import INFO, write_split
 
 from svhn import records
 from svhn.errors import UserError
+from svhn.models import MODELS
 from svhn.pipeline import batches
 from svhn.records import Split
 from svhn.run import Run
@@ -103,6 +105,7 @@ def test_a_sweep_leaves_the_state_as_it_was(folder: Path, options: dict[str, Any
 
 def test_heads_for_training_alone_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lr_finder, "RATES", RATES[-3:])
+    monkeypatch.setitem(MODELS, "reader", make_small("reader", (32, 64, 96)))
     split = write_split(tmp_path)
     config = stored.make_config({"model": "reader", "batch_size": 4})
     state = build_state(Run(Path(), config, INFO), steps=3, replicas=1)

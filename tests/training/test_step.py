@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.networks import make_two_stages, new_state, one_batch
+from support.networks import make_small, new_state, one_batch
 
 from svhn.config import Config
 from svhn.models import MODELS, losses
@@ -15,7 +15,8 @@ from svhn.runs import stored
 from svhn.training.step import make_step
 
 
-def test_which_digit_lies_where_is_learned_by_heads_of_training_alone() -> None:
+def test_which_digit_lies_where_is_learned_by_heads_of_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "reader", make_small("reader", (32, 64, 96)))  # with maps of two sizes, as the reader
     state = new_state("reader", batch_size=8, average=0.5, weight_decay=0.0)
     config = Config(model="reader", batch_size=8, weight_decay=0.0, warmup_steps=0)
     batch = one_batch(state.model)
@@ -29,7 +30,7 @@ def test_which_digit_lies_where_is_learned_by_heads_of_training_alone() -> None:
     first = float(make_step(plain, config, tf.distribute.get_strategy())(batch).loss) / 8
     before, logged = map_loss(), []
     step = make_step(state, config, tf.distribute.get_strategy())
-    for _ in range(30):
+    for _ in range(60):
         logged.append(float(step(batch).loss) / 8)
     assert map_loss() < before - 0.5
     assert logged[0] == pytest.approx(first, rel=1e-5)  # of the number alone, as on valid
@@ -42,7 +43,7 @@ def test_which_digit_lies_where_is_learned_by_heads_of_training_alone() -> None:
 
 def test_how_much_which_digit_lies_where_weighs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen in the first step that the head's biases make, by an optimizer that goes as far as the gradient."""
-    monkeypatch.setitem(MODELS, "reader", make_two_stages("reader"))
+    monkeypatch.setitem(MODELS, "reader", make_small("reader"))
 
     def first_step(map_weight: float) -> np.ndarray:
         options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "clip_norm": 0.0, "batch_size": 8}
