@@ -54,6 +54,7 @@ EXTRAS = {
         "playwright>=1.50",
         "jsonschema>=4.20",
         "httpx>=0.27",
+        "pycocotools>=2.0.8",
     ],
 }
 

@@ -11,10 +11,12 @@ from svhn.runtime.waiting import WAIT_MINUTES
 from svhn.serving.limits import Limits
 
 GROUPS = ("Run", "Data", "Recipe", "Augmentation", "Evaluation", "Files")  # headings of --help
+TABLE = "table"  # value of --as
 CHOICES = {
     "split": ("train", "valid", "test"),
     "format": ("litert", "litert_float16", "litert_int8", "onnx", "savedmodel"),
     "engine": ("auto", "litert", "onnx", "tensorflow"),  # as svhn.reading.engine.ENGINES has them
+    "as": (TABLE, "label-studio", "coco", "yolo", "csv"),  # as svhn.reading.prelabel_formats.FORMATS has them
 }
 ALIASES = {"log": "log_name"}  # of flags, as the reference has them
 LIMITS = Limits()
@@ -62,6 +64,10 @@ FLAGS = {
     "port": Flag(0, "port of the page; 0: the first free one from 7860", "Run"),
     "annotate": Flag("", "folder for copies of the pictures with boxes and numbers drawn in", "Files"),
     "output": Flag("", "file or folder to write; empty: in the run's results", "Files"),
+    "as": Flag(TABLE, f"what --output holds: a table, or pre-labels to correct: {', '.join(CHOICES['as'])}", "Files"),
+    "picture_address": Flag(
+        "/data/local-files/?d=", "what stands before a picture's name in the tasks of --as=label-studio", "Files"
+    ),
     "part_size": Flag(500, "pictures per part, where --output is a folder", "Files"),
     "restart": Flag(False, "removal of the parts that an interrupted call has finished", "Files"),
     "accept_errors": Flag(

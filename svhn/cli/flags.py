@@ -147,14 +147,14 @@ def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Sess
     for flag, choices in CHOICES.items():
         if named[flag] is not None and named[flag] not in choices:
             raise UserError(f"--{flag}={shorten(named[flag])}: expected one of {', '.join(choices)}")
-    own = [field for field in Session._fields if field in FLAGS and field != "images"]
+    own = {field: flag for field in Session._fields if (flag := field.rstrip("_")) in FLAGS and flag != "images"}
     return Session(
         mode=name,
         paths=paths,
         given=given,
         images=[*words, *named["images"]],
         models=models,
-        **{flag: named[flag] for flag in own},
+        **{field: named[flag] for field, flag in own.items()},
     )
 
 

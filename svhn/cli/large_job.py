@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import svhn
-from svhn.cli.flag_table import FLAGS
+from svhn.cli.flag_table import FLAGS, TABLE
 from svhn.cli.session import Session
 from svhn.config import Paths
 from svhn.errors import UserError
@@ -35,6 +35,8 @@ def is_folder(output: str) -> bool:
 def refuse_flags(session: Session) -> None:
     """Raises `UsageError` if a flag was given that only large jobs take."""
     given = [name for name in OWN_FLAGS if getattr(session, name) != FLAGS[name].default]
+    if given and session.as_ != TABLE:
+        raise UsageError(f"--{given[0]} is of jobs that are done in parts, as --as={session.as_} is not: leave it out")
     if given:
         raise UsageError(
             f"--{given[0]} is of jobs that are done in parts: name a folder with --output=out/, or leave --{given[0]} "

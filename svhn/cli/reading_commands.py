@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import svhn
 from svhn.cli import large_job
+from svhn.cli.flag_table import FLAGS, TABLE
 from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
 from svhn.images import is_remote
 from svhn.labels import Reading
-from svhn.reading import files, outputs, tables
+from svhn.reading import files, outputs, prelabels, tables
 from svhn.reading.files import Pictures
+from svhn.reading.prelabel_formats import LABEL_STUDIO, Origin
+from svhn.reading.prelabels import Add
 from svhn.reading.progress import Progress
 from svhn.runtime.shell import UsageError
 
@@ -34,7 +39,7 @@ def read_pictures(session: Session) -> None:
     if tables_of_pixels:
         large_job.refuse_flags(session)
         _read_pixel_table(session, Path(tables_of_pixels[0]))
-    elif large_job.is_folder(session.output):
+    elif session.as_ == TABLE and large_job.is_folder(session.output):
         large_job.read_in_parts(session, _load_reader)
     else:
         large_job.refuse_flags(session)
@@ -44,6 +49,8 @@ def read_pictures(session: Session) -> None:
 def _read_pixel_table(session: Session, source: Path) -> None:
     if session.annotate:
         raise UsageError(f"--annotate={session.annotate}: {source} holds pixels and no picture; leave --annotate out")
+    if session.as_ != TABLE:
+        raise UsageError(f"--as={session.as_}: {source} holds pixels and no picture; leave --as out")
     if not source.is_file():
         raise UserError(f"{source}: no such file; expected a CSV of pixels with the columns pixel0, pixel1, …")
     target = Path(session.output or "submission.csv")
@@ -62,18 +69,40 @@ def _read_pixel_table(session: Session, source: Path) -> None:
 def _read_photos(session: Session) -> None:
     """A line per picture, a table and annotated copies. Raises `UserError` at the end if any could not be read."""
     pictures = files.find_pictures(session.images, session.recursive)
-    tables.check_output(session.output)
+    open_output = _choose_output(session, pictures)
     finish = _plan_copies(session.annotate, pictures) if session.annotate else None
     if not any(
         is_remote(path) or os.path.lexists(path) for path in pictures.paths
     ):  # the network would be loaded for nothing
         raise UserError(f"{files.to_line(pictures.paths[0])}: no such file; {files.REMEDY}")
     reader = _load_reader(session)
-    table = tables.open_table(Path(session.output)) if session.output else nullcontext(lambda _: None)
-    with table as write_row, Progress(len(pictures.paths)) as progress:
+    with open_output() as add, Progress(len(pictures.paths)) as progress:
         readings = reader.stream(pictures.paths, on_error="return", finish=finish)
-        unread = _pass_on(zip(pictures.paths, readings, strict=True), write_row, progress)
-    _report_end(pictures, unread, "read or copied" if finish else "read", progress)
+        unread = _pass_on(zip(pictures.paths, readings, strict=True), add, progress)
+    work = ["read", *["copied"] * bool(finish), *["labeled"] * (session.as_ != TABLE)]
+    _report_end(pictures, unread, " or ".join(work), progress)
+
+
+def _choose_output(session: Session, pictures: Pictures) -> Callable[[], AbstractContextManager[Add]]:
+    """What opens the output when the reader is loaded. Raises `UserError` if the output can't be as it is named."""
+    if session.as_ != LABEL_STUDIO and session.picture_address != FLAGS["picture_address"].default:
+        raise UsageError("--picture_address is of --as=label-studio alone: leave it out")
+    if session.as_ == TABLE:
+        tables.check_output(session.output)
+        return partial(_open_table, session.output)
+    target = prelabels.plan_prelabels(session.as_, session.output, pictures.paths)
+    origin = Origin(f"svhn {svhn.__version__}, {session.paths.name}", session.picture_address)
+    return partial(prelabels.open_prelabels, target, origin, partial(print, file=sys.stderr, flush=True))
+
+
+@contextmanager
+def _open_table(output: str) -> Iterator[Add]:
+    def add(file: str, reading: Reading) -> str:
+        write_row(outputs.make_row(file, reading))
+        return ""
+
+    with tables.open_table(Path(output)) if output else nullcontext(lambda _: None) as write_row:
+        yield add
 
 
 def _plan_copies(folder: str, pictures: Pictures) -> Finish:
@@ -82,16 +111,14 @@ def _plan_copies(folder: str, pictures: Pictures) -> Finish:
     return Copies(folder, pictures).write
 
 
-def _pass_on(
-    readings: Iterable[tuple[str, Reading]], write_row: Callable[[outputs.Row], None], progress: Progress
-) -> list[str]:
-    """Write and print each reading as it comes; returns a line for each picture that could not be read or copied."""
+def _pass_on(readings: Iterable[tuple[str, Reading]], add: Add, progress: Progress) -> list[str]:
+    """Write and print each reading as it comes; returns a line for each picture with which anything went wrong."""
     unread = []
     for file, reading in readings:
-        write_row(outputs.make_row(file, reading))
+        problem = add(file, reading)
         progress.add(reading)
-        if reading.error:
-            unread.append(files.to_line(reading.error))
+        if reading.error or problem:
+            unread.append(files.to_line(reading.error) or problem)
         if reading.numbers or not reading.error:  # a picture whose copy could not be written was read
             progress.print_line(outputs.format_reading(file, reading))
     return unread

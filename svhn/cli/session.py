@@ -31,6 +31,8 @@ class Session(NamedTuple):
     recursive: bool
     annotate: str
     output: str
+    as_: str  # --as, whose name is a word of Python's own
+    picture_address: str
     part_size: int
     restart: bool
     accept_errors: bool

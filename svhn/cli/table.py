@@ -83,18 +83,21 @@ COMMANDS = {
         "find and read the number in pictures",
         "svhn.cli.reading_commands:read_pictures",
         _list_names(
-            "name finder checkpoint engine threads images recursive views threshold output restart annotate "
+            "name finder checkpoint engine threads images recursive views threshold output as restart annotate "
             "checkpoints_dir"
         ),
-        _list_names("part_size accept_errors runner runner_options mixed_precision augment magnitude results_dir"),
+        _list_names(
+            "picture_address part_size accept_errors runner runner_options mixed_precision augment magnitude "
+            "results_dir"
+        ),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
             "name": RELEASED_NAME,
             "threshold": FOUND_THRESHOLD,
             "output": Flag(
                 "",
-                "table to write, .csv, .json, .jsonl or .parquet, or folder/ of a job in parts; of a CSV of pixels, "
-                "submission.csv if empty",
+                "table to write, .csv, .json, .jsonl or .parquet, or folder/ of a job in parts; with --as, the file or "
+                "folder of pre-labels; of a CSV of pixels, submission.csv if empty",
                 "Files",
             ),
         },
