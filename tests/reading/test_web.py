@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,8 @@ from urllib.request import ProxyHandler, build_opener
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from support.browser import CHROMIUM, DESKTOP, PATIENCE, PHONE, QUIET, in_browser
 from support.program import call, last_line
 from support.stub_reader import SEVERAL
 
@@ -29,12 +29,7 @@ from svhn.reading import web
 from svhn.reading.web import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-DESKTOP, PHONE = ViewportSize(width=1200, height=900), ViewportSize(width=390, height=844)
-PATIENCE = 60_000  # ms, beside other work
 
 
 @pytest.fixture(scope="module")
