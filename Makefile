@@ -4,7 +4,7 @@ RUN := --name=demo --records_dir=records/demo
 
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-slow lint types quick-tests bench wheel clean
+.PHONY: demo test test-slow lint types quick-tests bench wheel web clean
 
 demo: .venv/demo  ## the whole job on rendered house numbers
 	$(BIN)/python -m svhn.download --dataset=synthetic --data_dir=data/demo
@@ -54,6 +54,15 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 wheel:  ## the package as one file in dist/, which reads pictures without TensorFlow
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir=dist .
+
+web: .venv/read  ## the page that reads in the browser, without a server, in build/web/; needs npm
+	cd web && npm ci --silent
+	$(BIN)/python -m svhn page --output=build/web $(PAGE_FLAGS)
+
+.venv/read: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
 
 clean:
 	rm -rf .venv

@@ -22,6 +22,7 @@ LONGEST_FILES = [
     "test_export.py",
     "test_faults.py",
     "test_web.py",
+    "test_page.py",
     "test_models.py",
     "test_main.py",
     "test_release.py",

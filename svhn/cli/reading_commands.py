@@ -1,4 +1,4 @@
-"""What the commands do that read pictures, `read`, `web` and `serve`, and what they print."""
+"""What the commands do that read pictures, `read`, `web`, `serve` and `page`, and what they print."""
 
 from __future__ import annotations
 
@@ -166,3 +166,12 @@ def serve_pictures(session: Session) -> None:
     limits = Limits(session.max_megabytes, session.max_pictures, session.max_seconds, session.max_waiting)
     with server.open_socket(session.host, session.port) as listening:
         server.serve(_load_reader(session), listening, limits, print_line)
+
+
+def write_static_page(session: Session) -> None:
+    from svhn.reading import page
+
+    target = Path(session.output)
+    reader = _load_reader(session._replace(engine="litert"))
+    size = page.write_page(reader, target)
+    print(f"Page of {size / 1e6:.0f} MB written to {target}. To see it: python -m http.server --directory {target}")

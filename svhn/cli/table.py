@@ -127,6 +127,18 @@ COMMANDS = {
             "port": Flag(8000, "port to serve at; 0: any free one", "Run"),
         },
     ),
+    "page": Command(
+        "write a page that reads in the browser, without a server",
+        "svhn.cli.reading_commands:write_static_page",
+        _list_names("name finder checkpoint views threshold output checkpoints_dir"),
+        ("augment", "magnitude", "results_dir"),
+        ("batch_size", "records_dir", "log_dir"),
+        {
+            "name": RELEASED_NAME,
+            "threshold": FOUND_THRESHOLD,
+            "output": Flag("build/web", "folder of the page; an earlier page there is replaced", "Files"),
+        },
+    ),
     "download": Command(
         "fetch a data set from its publisher, or draw one",
         "svhn.download.__main__:main",

@@ -48,6 +48,7 @@ class Network:
         locates: whether the network is a finder.
         engine: key of `PACKAGES`.
         stamp: what the answers depend on besides, in values that JSON can hold.
+        file: the exported file that is computed; None for a network of TensorFlow.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Network:
     locates: bool
     engine: str
     stamp: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
 
 
 def load_network(
@@ -129,7 +131,7 @@ def _load_exported(paths: Paths, run: Run, step: int, engine: str, say: Say) -> 
             say(str(error))
             continue
         stamp = {**description.stamp, "file": description.sha256}
-        return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name, stamp)
+        return Network(paths.name, compute, run.records, run.config.threshold, description.locates, name, stamp, path)
     return None
 
 

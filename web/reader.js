@@ -1,0 +1,119 @@
+/** Reads the number in a picture, as svhn/reading/reader.py does it: the finder locates it, the reader reads its box. */
+
+import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
+import { resize } from "./resize.js";
+import { computeNeeded, findNumber } from "./search.js";
+
+/** @typedef {import("./resize.js").Box} Box */
+/** @typedef {import("./resize.js").Picture} Picture */
+/** @typedef {import("./network.js").Compute} Compute */
+/** @typedef {import("./network.js").Form} Form */
+/**
+ * What svhn/reading/page.py writes into settings.json.
+ * @typedef {{version: string, megapixels: number, examples: string[], threshold: number,
+ *   finder: Form, reader: Form & {margin: number}, search: Omit<import("./search.js").Search, "size">}} Settings
+ */
+/**
+ * A number that was read: `corners` are those of its box, in pixels, clockwise from the top left of the number.
+ * @typedef {{text: string, confidence: number, digitConfidences: number[], corners: [number, number][]}} FoundNumber
+ */
+/**
+ * What was read in a picture. Without a number, `refused` tells what was nearly read, as `svhn.Reading` does.
+ * @typedef {{numbers: FoundNumber[], refused: {text: string, confidence: number, needed: number} | null,
+ *   width: number, height: number}} Reading
+ */
+
+export class Reader {
+  /**
+   * @param {Settings} settings
+   * @param {Compute} finder
+   * @param {Compute} network
+   */
+  constructor(settings, finder, network) {
+    this.settings = settings;
+    this.finder = finder;
+    this.network = network;
+  }
+
+  /** Loads both networks. Throws an `Error` if the browser can't run them, or a file can't be fetched. */
+  static async load() {
+    /** @type {Settings} */
+    const settings = await (await fetchFile("./settings.json")).json();
+    await loadRuntime();
+    const finder = await loadNetwork(settings.finder);
+    return new Reader(settings, finder, await loadNetwork(settings.reader));
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {(share: number) => Promise<void>} pause as `findNumber` takes it
+   * @returns {Promise<Reading>}
+   */
+  async read(picture, pause = async () => {}) {
+    const { threshold } = this.settings;
+    const search = { ...this.settings.search, size: this.settings.finder.size };
+    const found = await findNumber(this.finder, picture, search, pause);
+    const needed = computeNeeded(threshold, found.windows, search);
+    const number = await this.readBox(picture, found.box);
+    const { width, height } = picture;
+    if (number.text && found.probability >= needed) return { numbers: [number], refused: null, width, height };
+    return { numbers: [], refused: { text: number.text, confidence: found.probability, needed }, width, height };
+  }
+
+  /**
+   * The number in a box, with the text "" if the box is empty.
+   * @param {Picture} picture
+   * @param {Box} box
+   * @returns {Promise<FoundNumber>}
+   */
+  async readBox(picture, box) {
+    const { margin, size } = this.settings.reader;
+    const [left, top, right, bottom] = clip(box, picture);
+    if (left >= right || top >= bottom) return { text: "", confidence: 0, digitConfidences: [], corners: [] };
+    const crop = resize(picture, expand(box, margin, picture), size[1], size[0]);
+    const { number, confidence, digit_confidences: probabilities } = await this.network(crop);
+    const text = Array.from(number)
+      .filter((digit) => digit >= 0)
+      .join("");
+    return {
+      text,
+      confidence: confidence[0],
+      digitConfidences: Array.from(probabilities.subarray(0, text.length)),
+      corners: listCorners(box),
+    };
+  }
+}
+
+/**
+ * A box with a margin, a share of its width and height on each side, clipped to the picture.
+ * @param {Box} box
+ * @param {number} margin
+ * @param {Picture} picture
+ */
+function expand([left, top, right, bottom], margin, picture) {
+  const across = margin * (right - left);
+  const down = margin * (bottom - top);
+  return clip([left - across, top - down, right + across, bottom + down], picture);
+}
+
+/**
+ * @param {Box} box
+ * @param {Picture} picture
+ * @returns {Box}
+ */
+function clip([left, top, right, bottom], { width, height }) {
+  return [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
+}
+
+/**
+ * @param {Box} box
+ * @returns {[number, number][]}
+ */
+function listCorners([left, top, right, bottom]) {
+  return [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ];
+}
