@@ -11,10 +11,13 @@ from svhn.spec import Box, Corners
 
 if TYPE_CHECKING:
     import numpy as np
+    import tensorflow as tf
 
 
 NUM_CLASSES = 10  # classes of a slot: the digits. A slot past the number's length has no class: the loss masks it
 EMPTY = -1  # value of a slot past the number's length; its one-hot vector is all zeros
+TOO_LONG = -2  # value of all slots of a number that is longer than there are slots
+TRUNCATED_TEXT = "too long"  # what stands in place of the digits of a number that is too long
 SVHN_ZERO = 10  # SVHN's files write the digit 0 as 10 (Netzer et al. 2011)
 
 
@@ -37,17 +40,24 @@ class Number(NamedTuple):
     """A number that was read.
 
     Args:
-        text: the number's digits; "" if a network read no digit.
-        confidence: probability from 0 to 1 that all digits of `text` are right.
+        text: the number's digits; "" if a network read no digit, or the number is truncated.
+        confidence: probability from 0 to 1 that all digits of `text` are right, or that the number is too long.
         digit_confidences: probability of each digit, from left to right.
         corners: the corners of the number's box, which may be turned: x and y of each in pixels of the picture, from
             the top left of the number as it is read, clockwise; None if the number was not located.
+        truncated: whether the number has more digits than the network reads. None of them is then given.
     """
 
     text: str
     confidence: float
     digit_confidences: tuple[float, ...]
     corners: Corners | None = None
+    truncated: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The digits, or in words that the number is too long."""
+        return TRUNCATED_TEXT if self.truncated else self.text
 
     @property
     def box(self) -> Box | None:
@@ -137,7 +147,7 @@ class Prediction(NamedTuple):
 
 def _format_number(number: Number) -> str:
     box = f", box=({', '.join(f'{side:.1f}' for side in number.box)})" if number.box else ""
-    return f"{number.text!r}, {number.confidence:.3f}{box}"
+    return f"{number.text!r}, {number.confidence:.3f}{box}{', truncated=True' if number.truncated else ''}"
 
 
 def list_corners(box: Box) -> Corners:
@@ -166,16 +176,32 @@ def parse_svhn_label(label: float) -> str:
 
 
 def encode_text(text: str, max_length: int) -> list[int]:
-    """`"210"` with five slots is `[2, 1, 0, EMPTY, EMPTY]`."""
+    """`"210"` with five slots is `[2, 1, 0, EMPTY, EMPTY]`; a longer number is `TOO_LONG` in all slots."""
+    if len(text) > max_length:
+        return [TOO_LONG] * max_length
     return [int(digit) for digit in text] + [EMPTY] * (max_length - len(text))
 
 
 def decode_slots(slots: np.ndarray) -> str:
-    """`[2, 1, 0, EMPTY, EMPTY]` is `"210"`."""
-    return "".join(str(int(slot)) for slot in slots if slot != EMPTY)
+    """`[2, 1, 0, EMPTY, EMPTY]` is `"210"`; `[TOO_LONG] * 5` is ""."""
+    return "".join(str(int(slot)) for slot in slots if slot >= 0)
+
+
+def show_slots(slots: np.ndarray) -> str:
+    """The digits, as `decode_slots`, or in words that the number is too long."""
+    return TRUNCATED_TEXT if slots[0] == TOO_LONG else decode_slots(slots)
+
+
+def compute_lengths(slots: tf.Tensor) -> tf.Tensor:
+    """The class of each number's length, int32 (batch,), from int32 (batch, max_length): max_length + 1 if too long."""
+    import tensorflow as tf
+
+    digits = tf.math.count_nonzero(slots >= 0, axis=-1, dtype=tf.int32)
+    return tf.where(slots[:, 0] == TOO_LONG, tf.shape(slots)[1] + 1, digits)
 
 
 def make_number(slots: np.ndarray, confidence: float, digit_confidences: np.ndarray) -> Number:
     """The number in one crop from its slots, int (max_length,), and their probabilities, (max_length,)."""
     text = decode_slots(slots)
-    return Number(text, float(confidence), tuple(float(value) for value in digit_confidences[: len(text)]))
+    probable = tuple(float(value) for value in digit_confidences[: len(text)])
+    return Number(text, float(confidence), probable, truncated=bool(slots[0] == TOO_LONG))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from svhn.errors import UserError, quote, shorten
-from svhn.labels import EMPTY
+from svhn.labels import EMPTY, TOO_LONG
 from svhn.runtime.files import write_json
 from svhn.runtime.native_errors import explain_native_error
 from svhn.runtime.schema import check_value, read_json
@@ -135,7 +134,7 @@ def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
 
 def check_records_match(info: Info, first: Info) -> None:
     """Raises `UserError` if two data sets' records can't be trained on together."""
-    names = ("size", "margin", "channels", "max_length", "fixed_length", "image_format")
+    names = ("size", "margin", "channels", "max_length", "fixed_length", "longer", "image_format")
     differing = [f"{name}={getattr(info, name)}" for name in names if getattr(info, name) != getattr(first, name)]
     if differing:
         raise UserError(
@@ -214,16 +213,27 @@ def parse_example(serialized: tf.Tensor, max_length: int) -> dict[str, tf.Tensor
     """One record's features.
 
     Returns:
-        `image`: the encoded picture; `digits`: int32 (max_length,), `EMPTY` past the number's length; `name`: the
-        entry's name; `boxes`: float32 (max_length, 4), `NOWHERE` for an unknown box.
+        `image`: the encoded picture; `digits`: int32 (max_length,), `EMPTY` past the number's length, or all `TOO_LONG`
+        if the number is longer; `name`: the entry's name; `boxes`: float32 (max_length, 4), `NOWHERE` for an unknown
+        box. Of a number that is longer, the first box is the one around all digits, and the others are unknown.
     """
     import tensorflow as tf
 
     example = tf.io.parse_single_example(serialized, make_features())
     digits = tf.cast(example["digits"], tf.int32)
-    padding = [[0, max_length - tf.size(digits)]]
-    slots = tf.ensure_shape(tf.pad(digits, padding, constant_values=EMPTY), [max_length])
-    shape = max_length, len(NOWHERE)
-    padding = [[0, math.prod(shape) - tf.size(example["boxes"])]]
-    boxes = tf.reshape(tf.pad(example["boxes"], padding), shape)
+    boxes = tf.reshape(example["boxes"], [-1, len(NOWHERE)])
+    longer = tf.size(digits) > max_length
+    digits = tf.cond(longer, lambda: tf.fill([max_length], TOO_LONG), lambda: digits)
+    boxes = tf.cond(longer, lambda: _enclose_boxes(boxes), lambda: boxes)
+    slots = tf.pad(digits, [[0, max_length - tf.size(digits)]], constant_values=EMPTY)
+    boxes = tf.pad(boxes, [[0, max_length - tf.shape(boxes)[0]], [0, 0]])
+    slots, boxes = tf.ensure_shape(slots, [max_length]), tf.ensure_shape(boxes, [max_length, len(NOWHERE)])
     return {"image": example["image"], "digits": slots, "name": example["name"], "boxes": boxes}
+
+
+def _enclose_boxes(boxes: tf.Tensor) -> tf.Tensor:
+    """The box around all boxes, (count, 4) to (1, 4); none of none."""
+    import tensorflow as tf
+
+    both = [tf.reduce_min(boxes[:, :2], axis=0), tf.reduce_max(boxes[:, 2:], axis=0)]
+    return tf.concat(both, axis=0)[None][: tf.shape(boxes)[0]]

@@ -107,8 +107,9 @@ class DatasetSpec:
         size: height and width of a record's image by default.
         margin: share of the box's height and width that is added on each side by default.
         channels: channels of a record's image: 1 or 3.
-        max_length: digits of the longest number that is kept.
+        max_length: digits of the longest number that is read.
         fixed_length: whether all its numbers have `max_length` digits. Networks then predict no length.
+        longer: whether numbers of more digits are kept, too. Networks then learn that they are too long.
         image_format: encoding of a record's pixels: `jpeg` (small) or `png` (exact).
         sources: the publisher's splits, each with the archives that hold it: a .tar.gz, which is unpacked, or other
             files, which are kept as they are.
@@ -152,6 +153,7 @@ class DatasetSpec:
     path: Callable[[Entry], str] | None = None
     pictures: Callable[[Path, str], Path] | None = None
     fixed_length: bool = False
+    longer: bool = False
     neighbors: int = 1
     url: str = ""
     render: Callable[[Path, int], None] | None = None
@@ -164,9 +166,9 @@ class ModelSpec:
 
     Args:
         name: its key in `MODELS`.
-        build: `(image_shape, max_length, fixed_length)` to a functional model. Its input is float32 (batch, height,
-            width, channels) in 0…255. Its output is a dict of float32 logits: `digits` (batch, max_length, 10) and,
-            unless the length is fixed, `length` (batch, max_length + 1).
+        build: `(image_shape, max_length, lengths)` to a functional model. Its input is float32 (batch, height, width,
+            channels) in 0…255. Its output is a dict of float32 logits: `digits` (batch, max_length, 10) and, unless
+            `lengths` is 0, `length` (batch, lengths): see `Info.length_classes`.
         parameters: number of its weights on the data set it was designed for.
         reference: the paper or page that describes it.
         dataset: the data set it was designed for.
@@ -178,7 +180,7 @@ class ModelSpec:
     """
 
     name: str
-    build: Callable[[tuple[int, int, int], int, bool], keras.Model]
+    build: Callable[[tuple[int, int, int], int, int], keras.Model]
     parameters: int
     reference: str
     dataset: str = "svhn"
@@ -196,7 +198,7 @@ class Info:
         size: height and width of the images, in pixels.
         margin: share of the box's height and width that was added on each side.
         channels: channels of the images: 1 or 3.
-        max_length: slots of a label. Longer numbers were left out.
+        max_length: slots of a label.
         image_format: encoding of the images: `jpeg` or `png`.
         splits: examples in each shard, by split.
         sizes: bytes of each shard, by split.
@@ -204,6 +206,7 @@ class Info:
         sources: checksum of each source, as `DatasetSpec.checksum` computes it.
         seed: the seed that drew the validation examples and the order.
         fixed_length: whether all numbers have `max_length` digits.
+        longer: whether longer numbers were kept, as too long. Otherwise they were left out.
         schema: number of this layout of `info.json` and records.
         lost: corrupt records that `wrangle --salvage` left out, by split.
         encoders: what encoded the pictures, with its version, by split; none for records of earlier versions.
@@ -221,6 +224,7 @@ class Info:
     sources: Mapping[str, str]
     seed: int = field(metadata={"least": 0})
     fixed_length: bool = False
+    longer: bool = False  # as in records of earlier versions
     schema: int = SCHEMA
     lost: Mapping[str, int] = field(default_factory=dict, metadata=COUNT)
     encoders: Mapping[str, str] = field(default_factory=dict)
@@ -233,9 +237,14 @@ class Info:
         return sum(self.splits.get(split, [])) + self.lost.get(split, 0)
 
     @property
+    def length_classes(self) -> int:
+        """Classes of the length: 0 to `max_length`, and with `longer` one for all others; none of a fixed length."""
+        return 0 if self.fixed_length else self.max_length + 1 + self.longer
+
+    @property
     def form(self) -> dict[str, object]:
         """What a network trained on these records depends on."""
-        names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length")
+        names = ("dataset", "size", "margin", "channels", "max_length", "fixed_length", "longer")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -13,13 +13,18 @@ from svhn.evaluation.decoding import decode_outputs, list_numbers
 from svhn.labels import (
     EMPTY,
     NUM_CLASSES,
+    TOO_LONG,
+    TRUNCATED_TEXT,
     Number,
     Reading,
+    compute_lengths,
     decode_slots,
     encode_text,
     enlarge_number,
     list_corners,
+    make_number,
     parse_svhn_label,
+    show_slots,
 )
 
 Outputs = dict[str, np.ndarray]
@@ -121,12 +126,11 @@ def test_without_a_length_head_every_slot_is_filled() -> None:
 def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
-    for example, (text, confidence, digit_confidences, corners) in enumerate(
-        list_numbers(decode_outputs(tensors(outputs)))
-    ):
+    for example, number in enumerate(list_numbers(decode_outputs(tensors(outputs)))):
+        text, confidence, digit_confidences, corners, truncated = number
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
         length = probabilities["length"][example, len(text)] if length_head else 1.0
-        assert corners is None
+        assert (corners, truncated) == (None, False)
         assert digit_confidences == pytest.approx(digits, rel=1e-4)
         assert confidence == pytest.approx(length * math.prod(digits), rel=1e-4)
         assert {type(value) for value in (confidence, *digit_confidences)} == {float}
@@ -161,3 +165,27 @@ def test_decode_works_in_a_graph_with_any_batch() -> None:
     in_graph = tf.function(decode_outputs, input_signature=[signature])(tensors(outputs))
     assert in_graph.digits.dtype == tf.int32
     assert list_numbers(in_graph) == list_numbers(decode_outputs(tensors(outputs)))
+
+
+def test_a_number_of_more_digits_than_slots_is_too_long() -> None:
+    slots = np.array(encode_text("1234567", 5))
+    assert slots.tolist() == [TOO_LONG] * 5
+    number = make_number(slots, 0.9, np.full(5, 0.5))
+    assert number == Number("", 0.9, (), truncated=True)
+    assert (number.shown, repr(number)) == (TRUNCATED_TEXT, "Number('', 0.900, truncated=True)")
+    assert show_slots(slots) == TRUNCATED_TEXT
+
+
+def test_lengths_have_a_class_of_their_own_for_longer_numbers() -> None:
+    slots = tf.constant([encode_text(text, 3) for text in ("", "7", "123", "1234", "12345")])
+    assert compute_lengths(slots).numpy().tolist() == [0, 1, 3, 4, 4]
+
+
+@pytest.mark.parametrize(("too_long", "expected"), [(3.0, [TOO_LONG] * 2), (-3.0, [1, 2])])
+def test_a_number_is_too_long_if_that_is_most_probable(too_long: float, expected: list[int]) -> None:
+    digits = 9 * tf.one_hot([[1, 2]], 10)
+    decoded = decode_outputs({"digits": digits, "length": tf.constant([[-9.0, -9.0, 1.0, too_long]])})
+    assert decoded.digits.numpy().tolist() == [expected]
+    shares = np.exp([-9.0, -9.0, 1.0, too_long]) / np.exp([-9.0, -9.0, 1.0, too_long]).sum()
+    if too_long > 0:  # no digit counts
+        np.testing.assert_allclose(decoded.confidence, shares[3:], rtol=1e-5)

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from support.record_shards import write_shards
 
 from svhn import records
 from svhn.errors import UserError
-from svhn.labels import EMPTY
+from svhn.labels import EMPTY, TOO_LONG
 from svhn.records import Split
 from svhn.spec import NOWHERE, Info
 
@@ -67,6 +68,15 @@ def test_boxes_of_digits_are_read_as_they_were_written() -> None:
         parsed = records.parse_example(tf.constant(records.serialize_example(b"", "27", "x", boxes)), 3)["boxes"]
         assert (parsed.shape, parsed.dtype) == ((3, 4), tf.float32)
         assert parsed.numpy().tolist() == [list(box) for box in (*boxes, *[NOWHERE] * (3 - len(boxes)))]
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+def test_a_number_longer_than_the_slots_is_too_long(boxed: bool) -> None:
+    boxes = [(0.1 * place, 0.25, 0.1 * place + 0.1, 0.75) for place in range(6)] if boxed else []
+    parsed = records.parse_example(tf.constant(records.serialize_example(b"", "123456", "x", boxes)), 3)
+    assert parsed["digits"].numpy().tolist() == [TOO_LONG] * 3
+    around = [0.0, 0.25, 0.6, 0.75] if boxed else NOWHERE
+    np.testing.assert_allclose(parsed["boxes"], [around, NOWHERE, NOWHERE], atol=1e-6)
 
 
 def test_the_same_example_is_the_same_bytes() -> None:

@@ -13,7 +13,8 @@ SVHN = DatasetSpec(
     size=(57, 95),  # numbers are wider than high; a random crop of 27/32 is 48 x 80
     margin=0.15,
     channels=3,
-    max_length=5,  # the one longer number published is left out: train/29930.png
+    max_length=5,
+    longer=True,  # one number published has six digits: train/29930.png
     image_format="jpeg",
     sources={  # sizes as served; sha256 of train and test as pinned by mindee/doctr; nobody publishes that of extra
         "train": (

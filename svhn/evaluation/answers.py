@@ -17,7 +17,8 @@ def make_answerer(network: Network, run: Run) -> Callable[[tf.Tensor], Answers]:
     """A function of images, uint8 (batch, height, width, channels) of a record's size, that returns:
 
     - the logits: the mean over the run's views, at the run's temperature;
-    - `number`, int32 (batch, max_length): one digit per slot, -1 past the end;
+    - `number`, int32 (batch, max_length): one digit per slot, -1 past the end; -2 in all slots of a
+      longer number;
     - `confidence`, float32 (batch,): the probability of the number;
     - `digit_confidences`, float32 (batch, max_length): the probability of each digit;
     - of a finder also `box`, float32 (batch, 4): left, top, right and bottom as shares of the image's width and height;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from svhn.labels import EMPTY, Number, make_number
+from svhn.labels import EMPTY, TOO_LONG, Number, make_number
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -14,7 +14,8 @@ class DecodedBatch(NamedTuple):
     """The most probable number of each example, as tensors.
 
     Args:
-        digits: int32 (batch, max_length), `EMPTY` past the number's length.
+        digits: int32 (batch, max_length), `EMPTY` past the number's length; `TOO_LONG` in all slots of a number that
+            is longer.
         confidence: float32 (batch,), the probability of the whole number.
         digit_confidences: float32 (batch, max_length), the probability of each slot's most probable digit.
     """
@@ -28,11 +29,11 @@ def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
     """The most probable number of each example, over all lengths and digits jointly.
 
     Its length n maximizes log P(n) + the sum over i < n of max log P(d_i), as in Goodfellow et al. 2014 (arXiv
-    1312.6082).
+    1312.6082). Of a number that is too long no digit counts, so log P(n) alone stands for it.
 
     Args:
-        outputs: logits `digits` (batch, max_length, 10), and `length` (batch, max_length + 1) unless all numbers
-            have max_length digits.
+        outputs: logits `digits` (batch, max_length, 10), and `length` unless all numbers have max_length digits:
+            (batch, max_length + 1), or (batch, max_length + 2) with the class of longer numbers.
     """
     import tensorflow as tf
 
@@ -41,12 +42,14 @@ def decode_outputs(outputs: dict[str, tf.Tensor]) -> DecodedBatch:
     max_length = digit_log.shape[1]
     number_log = tf.cumsum(tf.pad(best, [[0, 0], [1, 0]]), axis=1)  # (batch, max_length + 1): one per length, from 0
     if "length" in outputs:
-        number_log += tf.nn.log_softmax(outputs["length"])
+        length_log = tf.nn.log_softmax(outputs["length"])
+        number_log = tf.concat([number_log + length_log[:, : max_length + 1], length_log[:, max_length + 1 :]], axis=1)
     else:
         number_log += tf.one_hot(max_length, max_length + 1, on_value=0.0, off_value=-tf.float32.max)
     length = tf.argmax(number_log, axis=-1, output_type=tf.int32)
     digits = tf.argmax(digit_log, axis=-1, output_type=tf.int32)
     digits = tf.where(tf.sequence_mask(length, max_length), digits, EMPTY)
+    digits = tf.where(length[:, None] > max_length, TOO_LONG, digits)
     return DecodedBatch(digits, tf.exp(tf.reduce_max(number_log, axis=-1)), tf.exp(best))
 
 
@@ -56,7 +59,7 @@ def compute_presence(outputs: dict[str, tf.Tensor]) -> tf.Tensor:
     It means something only if the network was trained on pictures without numbers, too.
 
     Args:
-        outputs: logits with `length` (batch, max_length + 1).
+        outputs: logits with `length` (batch, lengths), that of 0 first.
     """
     import tensorflow as tf
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from svhn.labels import EMPTY
+from svhn.labels import compute_lengths
 from svhn.pipeline.boxes import mark_found_boxes, mark_known_boxes
 
 Sum = Any  # a scalar tensor inside a graph, a float outside
@@ -51,7 +51,7 @@ def count_batch(
     """The sums over a batch, as scalar tensors.
 
     Args:
-        true: the true digits, int32 (batch, max_length), `EMPTY` past the length.
+        true: the true digits, int32 (batch, max_length), `EMPTY` past the length, or all `TOO_LONG`.
         predicted: the digits that were read, in the same form, as `decode_outputs` returns them.
         loss: float32 (batch,).
         weight: float32 (batch,): 1, or 0 for a blank example that fills the batch.
@@ -59,8 +59,8 @@ def count_batch(
     """
     weights = weight[:, tf.newaxis]
     right = tf.cast(true == predicted, tf.float32)
-    real = tf.cast(true != EMPTY, tf.float32)
-    same_length = tf.reduce_all((true == EMPTY) == (predicted == EMPTY), axis=1)
+    real = tf.cast(true >= 0, tf.float32)
+    same_length = compute_lengths(true) == compute_lengths(predicted)
     return Counts(
         examples=tf.reduce_sum(weight),
         loss=tf.reduce_sum(weight * loss),

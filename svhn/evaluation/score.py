@@ -70,7 +70,7 @@ def predict_split(network: Network, run: Run, split: Split) -> Iterator[Predicti
         rows = zip(images, names, slots, decoding.list_numbers(decoded), probable.numpy(), weights, strict=True)
         for image, name, true, reading, confidence, weight in rows:
             if weight:
-                yield Prediction(image, name.decode(), labels.decode_slots(true), reading, float(confidence))
+                yield Prediction(image, name.decode(), labels.show_slots(true), reading, float(confidence))
 
 
 def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:

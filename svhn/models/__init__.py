@@ -1,6 +1,6 @@
 """The registry of models: names and recipes. A network's own file, and Keras, are imported when the network is built.
 
-To add a model: write `build(image_shape, max_length, fixed_length)` in a file of this folder, and add its spec here.
+To add a model: write `build(image_shape, max_length, lengths)` in a file of this folder, and add its spec here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SPECS = (
     ModelSpec(
         name="reader",
         build=_defer_import("residual:build_reader"),
-        parameters=2_840_714,
+        parameters=2_840_971,
         reference=RESIDUAL,
         maps=("stage3", "stage4"),
         defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
@@ -36,7 +36,7 @@ _SPECS = (
     ModelSpec(  # for whole pictures: predicts the number's box, and a length of 0 where there is no number
         name="finder",
         build=_defer_import("residual:build_finder"),
-        parameters=2_138_044,
+        parameters=2_138_237,
         reference=RESIDUAL,
         dataset="svhn_full",
         defaults={"random_crop": False, "num_epochs": 15},
@@ -44,7 +44,7 @@ _SPECS = (
     ModelSpec(
         name="kvn219",
         build=_defer_import("kvn219:build"),
-        parameters=2_593_704,
+        parameters=2_594_217,
         reference="https://github.com/kvn219/multi-number-recognition",
         defaults={  # its own recipe: nothing but Adam at a constant rate
             "batch_size": 36,

@@ -9,7 +9,7 @@ from svhn.models.layers.heads import add_dense_heads
 from svhn.models.layers.normalization import BatchNormalization
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it. Pixels are brought to -1…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
@@ -22,4 +22,4 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(0.3)(x)
-    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="conv6")
+    return keras.Model(image, add_dense_heads(x, max_length, lengths), name="conv6")

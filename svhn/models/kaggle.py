@@ -8,7 +8,7 @@ from keras import layers
 from svhn.models.layers.heads import add_dense_heads
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
@@ -20,4 +20,4 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dense(256, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(0.5)(x)
-    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kaggle")
+    return keras.Model(image, add_dense_heads(x, max_length, lengths), name="kaggle")

@@ -13,7 +13,7 @@ from svhn.models.layers.heads import add_dense_heads
 from svhn.models.layers.normalization import BatchNormalization
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it. Pictures become 32x32 pixels, less their mean, as in 2017."""
     image = keras.Input(image_shape, name="image")
     x = layers.Resizing(32, 32)(image)
@@ -26,4 +26,4 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
 
     x = layers.Dropout(0.15)(layers.Flatten()(x))
     x = layers.Dense(512, activation="relu")(x)
-    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="kvn219")
+    return keras.Model(image, add_dense_heads(x, max_length, lengths), name="kvn219")

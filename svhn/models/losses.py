@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from svhn.labels import EMPTY
+from svhn.labels import compute_lengths
 from svhn.pipeline.boxes import compute_iou_and_giou, mark_known_boxes
 from svhn.pipeline.digit_maps import UNKNOWN
 
@@ -41,11 +41,12 @@ def compute_sequence_loss(
 ) -> tf.Tensor:
     """-log P(length) - sum over the digits of log P(digit), as in Goodfellow et al. 2014 (arXiv 1312.6082).
 
-    Slots past the length are masked: they add nothing to the loss and get no gradient.
+    Slots past the length are masked: they add nothing to the loss and get no gradient. So are all slots of a number
+    that is too long, and its length too where a network lacks that class.
 
     Args:
-        slots: int32 (batch, max_length), `EMPTY` past the length.
-        outputs: a model's logits: `digits` (batch, max_length, 10), and `length` (batch, max_length + 1) if it varies.
+        slots: int32 (batch, max_length), `EMPTY` past the length, or all `TOO_LONG`.
+        outputs: a model's logits: `digits` (batch, max_length, 10), and `length` (batch, lengths) if it varies.
         label_smoothing: share of the target's probability that is spread over all classes, 0 to 1.
         taught: a teacher's logits of the same shapes; None without a teacher.
         distillation: share of the teacher's probabilities in the target, 0 to 1. Smoothed labels make up the rest.
@@ -53,8 +54,8 @@ def compute_sequence_loss(
     Returns:
         float32 (batch,).
     """
-    mask = tf.cast(slots != EMPTY, tf.float32)
-    classes = {"digits": slots, "length": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)}
+    mask = tf.cast(slots >= 0, tf.float32)
+    classes = {"digits": slots, "length": compute_lengths(slots)}
 
     def loss(head: str) -> tf.Tensor:
         target = _smooth_labels(classes[head], outputs[head].shape[-1], label_smoothing)

@@ -11,7 +11,7 @@ from svhn.models.layers.normalization import add_convolution
 STAGES = ((48, 1), (96, 2), (160, 2), (256, 1))  # filters and number of convolutions of each stage
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 255)(image)
@@ -23,4 +23,4 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
             x = add_convolution(x, filters)
 
     x = layers.Dropout(0.2)(x)
-    return keras.Model(image, add_attention_heads(x, max_length, fixed_length, looks=3, keys=32), name="multihead")
+    return keras.Model(image, add_attention_heads(x, max_length, lengths, looks=3, keys=32), name="multihead")

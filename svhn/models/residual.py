@@ -21,7 +21,7 @@ def build(
     dropout: float,
     image_shape: tuple[int, int, int],
     max_length: int,
-    fixed_length: bool,
+    lengths: int,
     finds: bool = False,
 ) -> keras.Model:
     """A model as `ModelSpec.build` describes it: a convolution, stages of residual blocks, and attention heads.
@@ -34,7 +34,7 @@ def build(
         stages: the stages; the last block of stage n is the layer `stage<n>`.
         dropout: rate between the two convolutions of a block, as in wide residual networks (Zagoruyko and Komodakis
             2016, arXiv 1605.07146), where SVHN gained most from it.
-        image_shape, max_length, fixed_length: as in `ModelSpec.build`.
+        image_shape, max_length, lengths: as in `ModelSpec.build`.
         finds: whether the model has a further output `box`: see `add_box_head`.
     """
     image = keras.Input(image_shape, name="image")
@@ -46,7 +46,7 @@ def build(
             name_of_last = f"stage{number}" if block == blocks - 1 else None
             x = _add_residual_block(x, filters, stride if block == 0 else 1, dropout, name_of_last)
 
-    outputs = add_attention_heads(x, max_length, fixed_length)
+    outputs = add_attention_heads(x, max_length, lengths)
     return keras.Model(image, {**outputs, **add_box_head(x)} if finds else outputs, name=name)
 
 

@@ -8,9 +8,9 @@ from keras import layers
 from svhn.models.layers.heads import add_dense_heads
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it. Pixels are brought to 0…1 first."""
     image = keras.Input(image_shape, name="image")
     x = layers.Flatten()(layers.Rescaling(1 / 255)(image))
     x = layers.LeakyReLU(negative_slope=0.01)(layers.Dense(400)(x))
-    return keras.Model(image, add_dense_heads(x, max_length, fixed_length), name="shallow")
+    return keras.Model(image, add_dense_heads(x, max_length, lengths), name="shallow")

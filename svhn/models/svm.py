@@ -20,7 +20,7 @@ FOLDS = 5  # of the cross-validation
 DRAWS = 8  # values of C that are tried
 
 
-def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool) -> keras.Model:
+def build(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
     """The model as `ModelSpec.build` describes it.
 
     A digit's logit is the number of pairs it wins minus the number it loses. The sum of its margins, squashed to below
@@ -34,7 +34,7 @@ def build(image_shape: tuple[int, int, int], max_length: int, fixed_length: bool
     margins = ops.cast(margins, "float32")
     won: Any = ops.matmul(ops.sign(margins), second - first)
     digits = won + ops.softsign(ops.matmul(margins, second - first))
-    length = None if fixed_length else add_length_head(x, max_length)
+    length = add_length_head(x, lengths) if lengths else None
     return keras.Model(image, cast_outputs(digits, length), name="svm")
 
 

@@ -178,13 +178,12 @@ def _join_with_next(record: Batch, serialized: tf.Tensor, noise: tf.Tensor, step
         boxes = joining.join_boxes(record["boxes"], record["digits"], following["boxes"], following["digits"])
         return {**record, "image": image, "digits": digits, "boxes": boxes}
 
-    def join_if_they_fit() -> Batch:
+    def join_if_possible() -> Batch:
         following = decode_record(serialized, run)
-        return tf.cond(
-            joining.fits_slots(record["digits"], following["digits"]), lambda: join(following), lambda: record
-        )
+        possible = joining.can_join(record["digits"], following["digits"], run.records.longer)
+        return tf.cond(possible, lambda: join(following), lambda: record)
 
-    return tf.cond(joining.should_join(noise, steps), join_if_they_fit, lambda: record)
+    return tf.cond(joining.should_join(noise, steps), join_if_possible, lambda: record)
 
 
 def make_evaluation_batches(run: Run, split: Split) -> tf.data.Dataset:

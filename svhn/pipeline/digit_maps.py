@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from svhn.labels import EMPTY, NUM_CLASSES
+from svhn.labels import EMPTY, NUM_CLASSES, TOO_LONG
 from svhn.spec import Size
 
 PLACE_SIZE = 8  # pixels: height and width of a place
@@ -26,14 +26,15 @@ def make_digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, 
     """The digit in whose box the middle of each place lies. Of two boxes, the one with the nearer middle counts.
 
     Args:
-        digits: int32 (batch, max_length), `EMPTY` past the length.
+        digits: int32 (batch, max_length), `EMPTY` past the length, or all `TOO_LONG`.
         boxes: the digits' boxes, float32 (batch, max_length, 4), in shares of the images' width and height.
         transforms: how augmentation moves the images, float32 (batch, 8), as in `geometry`.
         images: height and width of the images before augmentation, in pixels.
         size: height and width after augmentation, in pixels.
 
     Returns:
-        int32 (batch, rows, columns): 0…9, or `NO_DIGIT`; `UNKNOWN` everywhere in a picture whose digits lack boxes.
+        int32 (batch, rows, columns): 0…9, or `NO_DIGIT`; `UNKNOWN` everywhere in a picture whose digits lack boxes,
+        or are too many.
     """
     rows, columns = compute_grid_size(size)
     x, y = (side[:, None] for side in _trace_places(transforms, images, size))
@@ -45,7 +46,7 @@ def make_digit_maps(digits: tf.Tensor, boxes: tf.Tensor, transforms: tf.Tensor, 
     nearest = tf.reshape(tf.argmin(distance, axis=1), [-1, rows * columns])
     covering = tf.reshape(tf.gather(digits, nearest, batch_dims=1), [-1, rows, columns])
     maps = tf.where(tf.reduce_min(distance, axis=1) < 0.5, covering, NO_DIGIT)
-    known = tf.reduce_all(boxed[..., 0, 0] | (digits == EMPTY), axis=1)
+    known = tf.reduce_all(boxed[..., 0, 0] | (digits == EMPTY), axis=1) & (digits[:, 0] != TOO_LONG)
     return tf.where(known[:, None, None], maps, UNKNOWN)
 
 

@@ -149,4 +149,4 @@ def _choose_letter_size(copy: Image.Image) -> int:
 
 
 def _format_label(number: Number) -> str:
-    return f"{number.text} {number.confidence:.2f}" if number.text else "no number"
+    return f"{number.shown} {number.confidence:.2f}" if number.shown else "no number"

@@ -14,7 +14,7 @@ from svhn.spec import Box, Corners
 SCHEMA = 2  # version of what output.schema.json describes, to be raised when a row changes
 CSV_COLUMNS = (
     *("file", "number", "confidence", "left", "top", "right", "bottom", "digit_confidences", "index", "schema"),
-    *("refused", "refused_confidence", "needed", "error", "corners"),
+    *("refused", "refused_confidence", "needed", "error", "corners", "truncated"),
 )
 
 Row = dict[str, Any]  # JSON values by name, as output.schema.json describes them
@@ -38,6 +38,7 @@ def _describe_number(number: Number) -> Row:
     digits = zip(number.text, number.digit_confidences, strict=True)
     return {
         "text": number.text,
+        "truncated": number.truncated,
         "confidence": _round_probability(number.confidence),
         "box": _round_box(number.box) if number.box else None,
         "corners": _round_corners(number.corners) if number.corners else None,
@@ -74,10 +75,10 @@ def format_csv_row(row: Row) -> str:
     """Lines of CSV, each with its end: one per number of the row, or a single line without a number."""
     ending = [row["schema"], *_list_refusal_cells(row["refused"]), row["error"] or ""]
     found = [
-        [*_list_csv_cells(number), index, *ending, _format_corners(number["corners"])]
+        [*_list_csv_cells(number), index, *ending, _format_corners(number["corners"]), int(number["truncated"]) or ""]
         for index, number in enumerate(row["numbers"])
     ]
-    return "".join(_format_cells([row["file"], *cells]) for cells in found or [[*[""] * 8, *ending, ""]])
+    return "".join(_format_cells([row["file"], *cells]) for cells in found or [[*[""] * 8, *ending, "", ""]])
 
 
 def _format_cells(cells: list[object]) -> str:
@@ -104,7 +105,7 @@ def _list_refusal_cells(refused: Row | None) -> list[str]:
 def format_reading(file: str, reading: Reading) -> str:
     """The line of a picture on the terminal: the file, and each number with its confidence or why there is none."""
     if reading.numbers:
-        return "  ".join([to_line(file), *(f"{each.text}  {each.confidence:.3f}" for each in reading.numbers)])
+        return "  ".join([to_line(file), *(f"{each.shown}  {each.confidence:.3f}" for each in reading.numbers)])
     return f"{to_line(file)}  no number{f' ({explain_refusal(reading.refused)})' if reading.refused else ''}"
 
 

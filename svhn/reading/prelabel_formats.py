@@ -182,12 +182,16 @@ def _describe_task(picture: LabeledPicture, origin: Origin) -> dict[str, Any]:
 
 
 def _list_results(index: int, number: Number, picture: LabeledPicture) -> Iterable[dict[str, Any]]:
-    """The box and the text of a number: two results of one id, which the tool shows as one region."""
+    """The box and the text of a number: two results of one id, which the tool shows as one region.
+
+    A number that is too long has no text.
+    """
     place = _measure_percent(number, picture.size)
-    values: Mapping[str, Mapping[str, Any]] = {
-        "kind": {"type": "rectanglelabels", "value": {**place, "rectanglelabels": [CLASS]}},
-        "text": {"type": "textarea", "value": {**place, "text": [number.text]}},
+    values: dict[str, Mapping[str, Any]] = {
+        "kind": {"type": "rectanglelabels", "value": {**place, "rectanglelabels": [CLASS]}}
     }
+    if not number.truncated:
+        values["text"] = {"type": "textarea", "value": {**place, "text": [number.text]}}
     for control, result in values.items():
         yield {
             "id": f"number-{index}",

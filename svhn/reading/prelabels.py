@@ -161,9 +161,12 @@ def open_prelabels(target: Target, origin: Origin, say: Say) -> Iterator[Add]:
 
 
 def estimate_sureness(reading: Reading) -> float:
-    """The probability, 0 to 1, of the least sure number; of a picture without a number, that there is none."""
+    """The probability, 0 to 1, of the least sure number; of a picture without a number, that there is none.
+
+    It is 0 with a number that is too long, whose digits a person has to type.
+    """
     nothing = 1 - reading.refused.confidence if reading.refused else 0.0
-    return min((number.confidence for number in reading.numbers), default=nothing)
+    return min((0.0 if each.truncated else each.confidence for each in reading.numbers), default=nothing)
 
 
 def _write_files(target: Target, files: Files) -> None:

@@ -207,7 +207,7 @@ class Reader:
         found = search.find_number(self._locate, image, self.finder.records.size, each)
         needed = search.compute_needed(self.threshold if threshold is None else threshold, found.windows)
         number = self._read_box(image, found.box)
-        if number.text and found.probability >= needed:
+        if number.shown and found.probability >= needed:
             return Reading((number._replace(corners=list_corners(found.box)),), size=image.size)
         return Reading(refused=Refusal(number.text, found.probability, needed), size=image.size)
 

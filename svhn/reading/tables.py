@@ -146,7 +146,13 @@ def _make_arrow_schema() -> Any:
     digit = pa.struct({"text": pa.string(), "confidence": pa.float64()})
     point = pa.list_(pa.float64())
     place = {"box": pa.list_(pa.float64()), "corners": pa.list_(point)}
-    number = {"text": pa.string(), "confidence": pa.float64(), **place, "digits": pa.list_(digit)}
+    number = {
+        "text": pa.string(),
+        "truncated": pa.bool_(),
+        "confidence": pa.float64(),
+        **place,
+        "digits": pa.list_(digit),
+    }
     refusal = {"text": pa.string(), "confidence": pa.float64(), "needed": pa.float64()}
     columns = {"schema": pa.int32(), "file": pa.string(), "width": pa.int32(), "height": pa.int32()}
     nested = {"numbers": pa.list_(pa.struct(number)), "refused": pa.struct(refusal), "error": pa.string()}

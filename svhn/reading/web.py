@@ -60,7 +60,7 @@ def _render_number(number: Number) -> str:
     digits = zip(number.text, number.digit_confidences, strict=True)
     listed = "".join(f"<li><b>{digit}</b>{confidence:.0%}</li>" for digit, confidence in digits)
     return (
-        f'<div><p class="number">{number.text}</p><p>{number.confidence:.0%} sure</p>'
+        f'<div><p class="number">{number.shown}</p><p>{number.confidence:.0%} sure</p>'
         f'<ul class="digits" aria-label="each digit and how sure it is">{listed}</ul></div>'
     )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from svhn.labels import NO_NUMBER, NUM_CLASSES, Prediction
+from svhn.labels import NO_NUMBER, NUM_CLASSES, TRUNCATED_TEXT, Prediction
 from svhn.records import Split, make_features
 
 SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # stands in for probabilities that float32 rounds to 0
@@ -26,8 +26,9 @@ class Findings:
         right: number of numbers that were read right.
         digits: counts of true digits (rows) read as digits (columns), int64 (10, 10), over the numbers whose length was
             read right: only their digits can be paired.
-        lengths: counts of true lengths (rows) read as lengths (columns), int64 (max_length + 1, max_length + 1).
-        right_by_length: numbers read right, by true length, int64 (max_length + 1,).
+        lengths: counts of true lengths (rows) read as lengths (columns), int64 (max_length + 2, max_length + 2). The
+            last one is of numbers that are longer.
+        right_by_length: numbers read right, by true length, int64 (max_length + 2,).
         calibration: how often readings of each confidence were right. Examples without an answer are not in it.
         samples: the first predictions of the split.
         worst: wrong readings, ordered by how much more probable the wrong number seemed than the right one, or by
@@ -59,7 +60,7 @@ class LabelCounts(NamedTuple):
 
     Args:
         digits: how often each digit occurs at each position, int64 (max_length, 10).
-        lengths: how often each length occurs, int64 (max_length + 1,).
+        lengths: how often each length occurs, int64 (max_length + 2,). The last one is of numbers that are longer.
     """
 
     digits: np.ndarray
@@ -99,14 +100,14 @@ def analyze_predictions(
         worst: number of worst errors to keep.
         samples: number of first predictions to keep.
     """
-    digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 1))
-    right_by_length, calibration = np.zeros(max_length + 1, np.int64), Calibration()
+    digits, lengths = (np.zeros((size, size), np.int64) for size in (NUM_CLASSES, max_length + 2))
+    right_by_length, calibration = np.zeros(max_length + 2, np.int64), Calibration()
     count = 0
     errors, first = WorstErrors(worst), []
     for count, prediction in enumerate(predictions, start=1):
-        _count_prediction(digits, lengths, prediction)
-        right = prediction.reading.text == prediction.label
-        right_by_length[len(prediction.label)] += right
+        _count_prediction(digits, lengths, prediction, max_length)
+        right = prediction.reading.shown == prediction.label
+        right_by_length[_count_digits(prediction.label, max_length)] += right
         if prediction.reading != NO_NUMBER:
             calibration.add_reading(prediction.reading.confidence, right)
             if not right:
@@ -117,10 +118,15 @@ def analyze_predictions(
     return Findings(count, total, digits, lengths, right_by_length, calibration, first, errors.list_worst_first())
 
 
-def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction) -> None:
-    true, read = prediction.label, prediction.reading.text
-    lengths[len(true), len(read)] += 1
-    if len(true) == len(read):
+def _count_digits(text: str, max_length: int) -> int:
+    return max_length + 1 if text == TRUNCATED_TEXT else min(len(text), max_length + 1)
+
+
+def _count_prediction(digits: np.ndarray, lengths: np.ndarray, prediction: Prediction, max_length: int) -> None:
+    true, read = prediction.label, prediction.reading.shown
+    counts = _count_digits(true, max_length), _count_digits(read, max_length)
+    lengths[counts] += 1
+    if counts[0] == counts[1] <= max_length:
         for pair in zip(true, read, strict=True):
             digits[int(pair[0]), int(pair[1])] += 1
 
@@ -146,10 +152,10 @@ def list_labels(split: Split) -> Iterator[tuple[str, str]]:
 
 def count_labels(labels: Iterable[str], max_length: int) -> LabelCounts:
     """Count the digits at each position and the lengths of labels such as "210"."""
-    counts = LabelCounts(np.zeros((max_length, NUM_CLASSES), np.int64), np.zeros(max_length + 1, np.int64))
+    counts = LabelCounts(np.zeros((max_length, NUM_CLASSES), np.int64), np.zeros(max_length + 2, np.int64))
     for label in labels:
-        counts.lengths[len(label)] += 1
-        for position, digit in enumerate(label):
+        counts.lengths[_count_digits(label, max_length)] += 1
+        for position, digit in enumerate(label[:max_length]):
             counts.digits[position, int(digit)] += 1
     return counts
 

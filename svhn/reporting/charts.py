@@ -79,11 +79,12 @@ def draw_length_histogram(counts: Mapping[str, np.ndarray]) -> bytes:
     """Bars of the lengths' frequencies.
 
     Args:
-        counts: counts of lengths by split, (max_length + 1,).
+        counts: counts of lengths by split, (lengths,), that of longer numbers last; it is left out if there are none.
     """
     figure, (axes,) = create_figure(2.4)
     first = 0 if any(row[0] for row in counts.values()) else 1  # length 0 means no number; few data sets have it
-    draw_bars(axes, {split: row[first:] for split, row in counts.items()}, range(first, max(map(len, counts.values()))))
+    end = max(map(len, counts.values())) - (not any(row[-1] for row in counts.values()))
+    draw_bars(axes, {split: row[first:end] for split, row in counts.items()}, range(first, end))
     axes.set_xlabel("length", fontsize=9)
     axes.set_ylabel("% of labels", fontsize=9)
     return encode_figure(add_legend(figure))

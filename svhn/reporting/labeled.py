@@ -73,19 +73,21 @@ class Answer(NamedTuple):
         number: the number that was read in its place; `NO_NUMBER` if none was.
         refused: what was nearly read, if the whole picture was answered with no number.
         overlap: intersection over union of the two boxes, 0 to 1; None if one of them is unknown.
+        right: whether the number is the labeled one, or is too long where the answer is that it is.
     """
 
     label: LabeledNumber
     number: Number
     refused: Refusal | None
     overlap: float | None
+    right: bool
 
     @property
     def outcome(self) -> str:
         """One of `OUTCOMES`. A missed number stands in a picture in which only others were read."""
         if self.number == NO_NUMBER:
             return REFUSED if self.refused else MISSED
-        return RIGHT if self.number.text == self.label.text else WRONG
+        return RIGHT if self.right else WRONG
 
 
 @dataclass
@@ -155,12 +157,20 @@ def pair_numbers(labels: Sequence[LabeledNumber], numbers: Sequence[Number]) -> 
     return found
 
 
-def make_answers(photo: LabeledPhoto, reading: Reading, pairs: Sequence[int | None]) -> list[Answer]:
-    """The answer to each label of a picture; `pairs` as `pair_numbers` returns them."""
+def make_answers(photo: LabeledPhoto, reading: Reading, pairs: Sequence[int | None], max_length: int) -> list[Answer]:
+    """The answer to each label of a picture.
+
+    Args:
+        photo: the picture with its labels.
+        reading: what was read in it.
+        pairs: as `pair_numbers` returns them.
+        max_length: digits of the longest number that the reader reads.
+    """
     answers = []
     for label, place in zip(photo.numbers, pairs, strict=True):
         number = NO_NUMBER if place is None else reading.numbers[place]
-        answers.append(Answer(label, number, reading.refused, _compare_boxes(label, number)))
+        right = len(label.text) > max_length if number.truncated else number.text == label.text
+        answers.append(Answer(label, number, reading.refused, _compare_boxes(label, number), right))
     return answers
 
 

@@ -63,7 +63,7 @@ def write_photo_report(labeled: LabeledFolder, reader: Reader, folder: Path, nam
     say(f"Reading {len(labeled.photos):,} pictures of {labeled.folder}...")
     answers = Answers()
     longest = max([reader.max_length, *(len(number.text) for number in labeled.numbers)])
-    findings = analysis.analyze_predictions(_predict_photos(labeled.photos, reader.stream, answers), longest)
+    findings = analysis.analyze_predictions(_predict_photos(labeled.photos, reader, answers), longest)
     if not answers.given:
         raise UserError("\n".join(["none of the pictures could be read:", *answers.unread.values()]))
     labels = {
@@ -79,10 +79,10 @@ def write_photo_report(labeled: LabeledFolder, reader: Reader, folder: Path, nam
     return page, facts
 
 
-def _predict_photos(photos: Sequence[LabeledPhoto], stream: Stream, answers: Answers) -> Iterator[Prediction]:
+def _predict_photos(photos: Sequence[LabeledPhoto], reader: Reader, answers: Answers) -> Iterator[Prediction]:
     """The answer to each label of the photos that can be read. What else is to be known is added to `answers`."""
     thumbnails = Thumbnails()
-    readings = stream([photo.path for photo in photos], thumbnails.keep)
+    readings = reader.stream([photo.path for photo in photos], thumbnails.keep)
     for photo, reading in zip(photos, readings, strict=True):
         views = thumbnails.take(photo.path)
         if reading.error:
@@ -90,7 +90,7 @@ def _predict_photos(photos: Sequence[LabeledPhoto], stream: Stream, answers: Ans
             continue
         pairs = pair_numbers(photo.numbers, reading.numbers)
         answers.extra += len(reading.numbers) - sum(pair is not None for pair in pairs)
-        for pair, answer in zip(pairs, make_answers(photo, reading, pairs), strict=True):
+        for pair, answer in zip(pairs, make_answers(photo, reading, pairs, reader.max_length), strict=True):
             answers.given.append(answer)
             prediction = _make_prediction(answer, views[-1 if pair is None else pair])
             if answer.number == NO_NUMBER and len(answers.unanswered) < MAX_UNANSWERED:
@@ -99,7 +99,8 @@ def _predict_photos(photos: Sequence[LabeledPhoto], stream: Stream, answers: Ans
 
 
 def _make_prediction(answer: Answer, view: np.ndarray) -> Prediction:
-    return Prediction(view, answer.label.name, answer.label.text, answer.number, label_confidence=None)
+    label = answer.number.shown if answer.right else answer.label.text
+    return Prediction(view, answer.label.name, label, answer.number, label_confidence=None)
 
 
 def _list_number_rows(facts: Facts) -> Iterator[list[object]]:
@@ -117,7 +118,7 @@ def _list_number_rows(facts: Facts) -> Iterator[list[object]]:
 
 
 def _format_number(number: Number) -> list[str]:
-    return ["", ""] if number == NO_NUMBER else [number.text, _format_share(number.confidence)]
+    return ["", ""] if number == NO_NUMBER else [number.shown, _format_share(number.confidence)]
 
 
 def _format_refusal(answer: Answer) -> list[str]:

@@ -52,8 +52,8 @@ def build_samples_section(findings: Findings) -> Section:
 
 def build_sample_card(prediction: Prediction) -> Card:
     reading, label = prediction.reading, prediction.label
-    read = "no number" if reading == NO_NUMBER else f"{reading.text or 'none'} {100 * reading.confidence:.0f}%"
-    wrong = reading.text != label
+    read = "no number" if reading == NO_NUMBER else f"{reading.shown or 'none'} {100 * reading.confidence:.0f}%"
+    wrong = reading.shown != label
     return Card(_encode_picture(prediction), (read, f"is {label or 'none'}") if wrong else (read,), wrong=wrong)
 
 
@@ -68,7 +68,7 @@ def build_errors_section(findings: Findings, title: str = "Worst errors", order:
 
 def _build_error_card(prediction: Prediction) -> Card:
     known = prediction.label_confidence
-    read = f"read {prediction.reading.text or 'none'} {_format_percent(prediction.reading.confidence)}"
+    read = f"read {prediction.reading.shown or 'none'} {_format_percent(prediction.reading.confidence)}"
     true = f"is {prediction.label or 'none'}{'' if known is None else f' {_format_percent(known)}'}"
     return Card(_encode_picture(prediction), (read, true), prediction.name, wrong=True)
 
@@ -81,7 +81,10 @@ def build_confusions_section(findings: Findings, varying: bool) -> Section:
         text += " Digits are counted in numbers whose length was read right."
         first = 1 - int(findings.lengths[:, 0].any())  # length 0 is rarely read, and then has no column
         text += "" if first else " Length 0 is the answer no number."
-        lengths = charts.draw_confusion_matrix(findings.lengths[first:, first:], first)
+        longer = findings.lengths[-1].any() or findings.lengths[:, -1].any()
+        end = len(findings.lengths) - (not longer)
+        text += f" Length {end - 1} stands for all longer numbers." if longer else ""
+        lengths = charts.draw_confusion_matrix(findings.lengths[first:end, first:end], first)
         drawn.append(Chart("confusion-lengths", "Lengths", lengths))
     tables = [_build_length_table(findings)] if varying else []
     return Section("Confusions", text + _describe_mistakes(findings.digits), charts=drawn, tables=tables)

@@ -47,12 +47,12 @@ def write_sheet(path: Path, predictions: Sequence[Prediction]) -> Path:
 def draw_cell(prediction: Prediction) -> Image.Image:
     """One picture of a sheet with its reading below and, if the reading is wrong, the label."""
     reading, label = prediction.reading, prediction.label
-    right = reading.text == label
+    right = reading.shown == label
     image = Image.new("RGB", CELL_SIZE, "white" if right else WRONG_COLOR)
     draw = ImageDraw.Draw(image)
     draw.rectangle((2, 2, CELL_SIZE[0] - 3, CELL_SIZE[1] - 3), fill="white")
     image.paste(letterbox_image(to_rgb_image(prediction.image)), (4, 4))
-    text = f"{reading.text or 'none'}  {100 * reading.confidence:.0f}%" + ("" if right else f"\nis {label or 'none'}")
+    text = f"{reading.shown or 'none'}  {100 * reading.confidence:.0f}%" + ("" if right else f"\nis {label or 'none'}")
     draw.multiline_text(
         (6, 77), text, fill=RIGHT_COLOR if right else WRONG_COLOR, font=ImageFont.load_default(13), spacing=1
     )

@@ -119,4 +119,4 @@ def find_exported(run: Run, step: int, results: Path, say: Say) -> list[tuple[Pa
 
 def _fits_run(description: Description, run: Run, step: int) -> bool:
     form = {**run.records.form, "size": list(run.records.size)}  # as JSON holds it
-    return description.records == form and description.stamp == make_stamp(run, step)
+    return {"longer": False, **description.records} == form and description.stamp == make_stamp(run, step)

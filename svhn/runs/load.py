@@ -30,7 +30,7 @@ def build_model(run: Run) -> keras.Model:
     shape = run.input_shape
     try:
         with use_precision(run.config):
-            model = MODELS[run.config.model].build(shape, run.records.max_length, run.records.fixed_length)
+            model = MODELS[run.config.model].build(shape, run.records.max_length, run.records.length_classes)
     except ValueError as error:
         raise UserError(
             f"--model={run.config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "

@@ -125,6 +125,8 @@ def open_run(folder: Path, given: Mapping[str, Any], info: Info, purpose: Purpos
     fixed = ("run", "training") if purpose == "train" else ("run",)
     kept = {field.name for field in dataclasses.fields(Config) if field.metadata["fixed"] in fixed}
     differing = list_differences(options, {key: given[key] for key in kept & given.keys()})
+    if purpose != "train":  # a network that can't tell longer numbers apart may be scored on them
+        info = dataclasses.replace(info, longer=stored["records"]["longer"])
     differing += list_differences(stored["records"], info.form)
     shared = stored["sources"].keys() & info.sources.keys()  # sources of one name can come from different files
     differing += list_differences(stored["sources"], {key: info.sources[key] for key in shared})
@@ -165,7 +167,8 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path}: not a run's config.json ({error}): restore it, or train under another --name"
         ) from error
-    return {**stored._asdict(), "config": dataclasses.asdict(config)}
+    records = {"longer": False, **stored.records}  # earlier versions left longer numbers out
+    return {**stored._asdict(), "config": dataclasses.asdict(config), "records": records}
 
 
 def _upgrade_config(stored: StoredConfig) -> StoredConfig:

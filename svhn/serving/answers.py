@@ -27,8 +27,14 @@ class Digit(_Strict):
 class Number(_Strict):
     """A number that was read."""
 
-    text: Annotated[str, Field(pattern="^[0-9]+$", description="The digits. Zeros in front count.")]
-    confidence: Annotated[Probability, Field(description="Probability that all digits are right.")]
+    text: Annotated[
+        str,
+        Field(pattern="^[0-9]*$", description="The digits. Zeros in front count. Empty if the number is truncated."),
+    ]
+    truncated: Annotated[bool, Field(description="Whether the number has more digits than the network reads.")]
+    confidence: Annotated[
+        Probability, Field(description="Probability that all digits are right, or that the number is too long.")
+    ]
     box: Annotated[
         Annotated[list[float], Field(min_length=4, max_length=4)] | None,
         Field(description="Left, top, right and bottom of the upright box, in pixels of the upright picture."),
@@ -37,7 +43,7 @@ class Number(_Strict):
         Annotated[list[Point], Field(min_length=4, max_length=4)] | None,
         Field(description="x and y of the corners of the number's own box, from its top left, clockwise."),
     ]
-    digits: Annotated[list[Digit], Field(min_length=1)]
+    digits: list[Digit]
 
 
 class Refusal(_Strict):

@@ -38,6 +38,7 @@ EXAMPLE = {
             "numbers": [
                 {
                     "text": "20",
+                    "truncated": False,
                     "confidence": 0.985,
                     "box": [16.7, 8.2, 59.9, 41.9],
                     "corners": [[16.7, 8.2], [59.9, 8.2], [59.9, 41.9], [16.7, 41.9]],

@@ -129,7 +129,7 @@ def _check_sources(spec: DatasetSpec, paths: Paths, sources: list[str], size: Si
     data_dir, listing = Path(paths.data_dir), Path(paths.records_dir) / spec.name / check.LIST_FILE
     inspections = check.inspect_sources(spec, data_dir, sources, size, processes)
     named = {spec.path(each.entry) for each in inspections if each.entry.source} if spec.path else set()
-    kinds = check.sort_findings(inspections, find_unnamed(spec, data_dir, sources, named))
+    kinds = check.sort_findings(inspections, find_unnamed(spec, data_dir, sources, named), spec.max_length)
     print("\n".join(check.format_findings(inspections, kinds)))
     listed = f" ({listing} lists all)" if check.write_findings(listing, kinds) else ""
     problems = check.count_problems(kinds)

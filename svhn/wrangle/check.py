@@ -61,7 +61,8 @@ def inspect_sources(
         outcomes = iter(
             make_bar(parallel_map(crop, usable), desc="check", total=len(usable), unit="image", leave=False)
         )
-        return [Inspection(source, entry, *_judge_entry(entry, outcomes, spec.max_length)) for source, entry in entries]
+        limit = None if spec.longer else spec.max_length
+        return [Inspection(source, entry, *_judge_entry(entry, outcomes, limit)) for source, entry in entries]
 
 
 def _try_entry(crop: Crop, entry: Entry) -> CroppedPicture | str:
@@ -86,14 +87,16 @@ def _list_entries(
     return entries, faults
 
 
-def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], max_length: int) -> tuple[str, str]:
+def _judge_entry(entry: Entry, outcomes: Iterator[CroppedPicture | str], limit: int | None) -> tuple[str, str]:
+    """The problem and the hash of the pixels of an entry; `limit` is the most digits that it may have."""
     if entry.problem:
         return entry.problem, ""
     outcome = next(outcomes)
     if isinstance(outcome, str):
         return outcome, ""
-    too_long = f"{len(entry.label)} digits, expected at most {max_length}: raise --max_length"
-    return too_long if len(entry.label) > max_length else "", hashlib.sha256(outcome.image).hexdigest()
+    too_long = limit is not None and len(entry.label) > limit
+    problem = f"{len(entry.label)} digits, expected at most {limit}: raise --max_length" if too_long else ""
+    return problem, hashlib.sha256(outcome.image).hexdigest()
 
 
 class Kind(NamedTuple):
@@ -103,7 +106,8 @@ class Kind(NamedTuple):
         title: what follows "3 pictures ".
         cases: a line for each.
         is_problem: whether a finding must be mended before training. A wide gap need not, since some numbers are
-            written apart, nor a picture without a label, since its owner may want it so.
+            written apart, nor a picture without a label or with a number that is too long, since its owner may want it
+            so.
     """
 
     title: str
@@ -111,14 +115,22 @@ class Kind(NamedTuple):
     is_problem: bool = True
 
 
-def sort_findings(inspections: Sequence[Inspection], unnamed: Sequence[str]) -> list[Kind]:
-    """All findings by kind. `unnamed` are the paths of the pictures that no label names."""
+def sort_findings(inspections: Sequence[Inspection], unnamed: Sequence[str], max_length: int) -> list[Kind]:
+    """All findings by kind.
+
+    Args:
+        inspections: what was found in each entry.
+        unnamed: the paths of the pictures that no label names.
+        max_length: digits of the longest number that is read.
+    """
     bad = [f"{each.entry.name}: {each.problem}" for each in inspections if each.problem]
     usable = [each.entry for each in inspections if not each.problem]
     gaps = [f"{entry.name} ({entry.label})" for entry in usable if has_wide_gap(entry.boxes)]
+    longer = [f"{entry.name} ({entry.label})" for entry in usable if len(entry.label) > max_length]
     twice, leaks = _find_duplicates(inspections)
     return [
         Kind("with a gap as wide as a digit (the label may lack one)", gaps, is_problem=False),
+        Kind("with a number longer than --max_length (learned as too long)", longer, is_problem=False),
         Kind("that no label names", list(unnamed), is_problem=False),
         Kind("that can't be used", bad),
         Kind("twice within a source", twice),

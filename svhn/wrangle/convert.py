@@ -31,6 +31,7 @@ from svhn.wrangle.shards import (
 )
 from svhn.wrangle.unnamed import describe_unnamed, find_unnamed
 
+WORK_FIELDS = ("dataset", "size", "margin", "max_length", "longer", "seed", "schema")  # of `Info`
 PLAN_FOLDER = "unfinished"  # in the folder of a data set's records: holds the new shards until all are complete
 
 MakeShards = Callable[[Place, Sequence[Shard], Crop], None]
@@ -87,7 +88,7 @@ def convert_dataset(
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
             _check_skipped(folder, tally, summaries, options.max_skipped)
-            lines = _summarize_records(folder, tally, summaries)
+            lines = _summarize_records(folder, tally, summaries, spec.longer)
             plan = complete_plan(plan, {"info": dataclasses.asdict(_fill_info(info, summaries)), "lines": lines})
         result = read_result(plan, Result)
         _replace_records(records_dir, plan.folder, result.info, shards, splits)
@@ -120,6 +121,7 @@ def _start_info(spec: DatasetSpec, options: Options, checksums: Mapping[str, str
         max_length=spec.max_length,
         image_format=spec.image_format,
         fixed_length=spec.fixed_length,
+        longer=spec.longer,
         splits={},
         sizes={},
         lengths={},
@@ -134,7 +136,7 @@ def _describe_work(
     """What the bytes of the shards depend on, by the names that messages give it."""
     paths = {entry.name: spec.path(entry) for entry in chain(*splits.values())} if spec.path else {}
     return {
-        **{name: getattr(info, name) for name in ("dataset", "size", "margin", "max_length", "seed", "schema")},
+        **{name: getattr(info, name) for name in WORK_FIELDS},
         "valid_share": valid_share,
         **{f"the source {source}": checksum for source, checksum in info.sources.items()},
         "the digest of the pictures' names, sizes and times": digest_files(
@@ -191,10 +193,17 @@ def _replace_records(
     write_info(records_dir, merge_earlier_info(records_dir, info))
 
 
-def _summarize_records(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[Summary]]) -> list[str]:
+def _summarize_records(
+    folder: Path, tally: Tally, summaries: Mapping[str, Sequence[Summary]], longer: bool
+) -> list[str]:
     lines = [
         f"{split}: {sum(each.examples for each in found)} examples in {len(found)} files"
         for split, found in summaries.items()
     ]
-    lines.append(f"left out: {tally.too_long} numbers longer than --max_length, {len(tally.skipped)} pictures skipped")
-    return [*lines, f"Records saved to {folder}"]
+    if longer and tally.too_long:
+        lines.append(
+            f"{tally.too_long} numbers longer than --max_length: a network learns that they are too long, not their "
+            "digits; raise --max_length to have them read"
+        )
+    left_out = "" if longer else f"{tally.too_long} numbers longer than --max_length, "
+    return [*lines, f"left out: {left_out}{len(tally.skipped)} pictures skipped", f"Records saved to {folder}"]

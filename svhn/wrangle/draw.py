@@ -42,7 +42,7 @@ class Tally:
     Args:
         path: the data set's function from an entry to its picture's path; None if it has none.
         entries: number of all entries.
-        too_long: number of entries whose numbers are too long.
+        too_long: number of usable entries whose numbers are too long.
         skipped: name of each entry that can't be used, and the reason.
         named: the path of each entry's picture.
     """
@@ -53,8 +53,8 @@ class Tally:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
 
-    def keep_usable(self, entries: Iterable[Entry], max_length: int) -> list[Entry]:
-        """The usable entries; the others are counted."""
+    def keep_usable(self, entries: Iterable[Entry], max_length: int, longer: bool = False) -> list[Entry]:
+        """The usable entries, with `longer` those of more digits, too. Longer numbers and other entries are counted."""
         kept = []
         for entry in entries:
             self.entries += 1
@@ -62,9 +62,10 @@ class Tally:
                 self.named.add(self.path(entry))
             if entry.problem:
                 self.skipped.append((entry.name, entry.problem))
-            elif len(entry.label) > max_length:
-                self.too_long += 1
-            else:
+                continue
+            too_long = len(entry.label) > max_length
+            self.too_long += too_long
+            if longer or not too_long:
                 kept.append(entry)
         return kept
 
@@ -75,7 +76,7 @@ def draw_splits(
     """Entries by split, each in random order. Every entry of a source goes to exactly one split."""
     splits: dict[str, list[Entry]] = defaultdict(list)
     for source in sources:
-        entries = tally.keep_usable(spec.entries(data_dir, source, options.seed), spec.max_length)
+        entries = tally.keep_usable(spec.entries(data_dir, source, options.seed), spec.max_length, spec.longer)
         trains = source in spec.valid_from
         for split in ("train", "valid") if trains else (source,):
             splits[split]  # an empty split, too, so that it replaces that of an earlier draw

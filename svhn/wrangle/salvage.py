@@ -11,8 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from svhn.errors import UserError
-from svhn.labels import EMPTY
-from svhn.records import Split, count_intact_records, open_split, parse_example, read_info, write_info
+from svhn.records import Split, count_intact_records, make_features, open_split, read_info, write_info
 from svhn.runtime.files import atomic_write, attach_filename, flush_to_disk, list_damaged_names
 from svhn.spec import Info
 
@@ -121,16 +120,16 @@ def _recount_split(info: Info, name: str, split: Split) -> Info:
         info,
         splits={**info.splits, name: shards},
         sizes={**info.sizes, name: sizes},
-        lengths={**info.lengths, name: _count_lengths(split.paths, info.max_length)},
+        lengths={**info.lengths, name: _count_lengths(split.paths)},
         lost={**info.lost, name: lost},
     )
 
 
-def _count_lengths(paths: list[Path], max_length: int) -> dict[str, int]:
+def _count_lengths(paths: list[Path]) -> dict[str, int]:
     """Records by length of the number."""
     serialized = tf.data.TFRecordDataset([str(path) for path in paths])
-    digits = (parse_example(record, max_length)["digits"].numpy() for record in serialized)
-    lengths = Counter(str((slots != EMPTY).sum()) for slots in digits)
+    examples = (tf.io.parse_single_example(record, make_features()) for record in serialized)
+    lengths = Counter(str(len(example["digits"])) for example in examples)
     return dict(sorted(lengths.items()))
 
 

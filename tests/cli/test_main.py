@@ -91,7 +91,7 @@ def test_training_leaves_a_run_of_its_own_name(trained: Trained) -> None:
     assert (stored["config"]["model"], stored["config"]["batch_size"]) == ("kvn219", 8)
     assert stored["config"]["decay"] == "constant"  # the model's own default
     crop = {"dataset": "svhn", "size": [32, 32], "margin": 0.3, "channels": 3, "max_length": 5}
-    assert stored["records"] == {**crop, "fixed_length": False}
+    assert stored["records"] == {**crop, "fixed_length": False, "longer": False}
 
 
 def test_tensorboard_gets_scores_images_histograms_the_graph_and_the_options(trained: Trained) -> None:

@@ -151,9 +151,9 @@ def test_long_numbers_are_kept_where_there_are_slots(tmp_path: Path, capsys: pyt
     flags = f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--max_length=8"
     code, out, _ = run(capsys, *flags)
     assert code == 0
-    assert "left out: 1 numbers longer than --max_length" in out
+    assert "1 numbers longer than --max_length: a network learns that they are too long" in out
     info = records.read_info(tmp_path / "records", "folder")
-    assert (info.max_length, info.lengths["train"]) == (8, {"1": 1, "8": 1})
+    assert (info.max_length, info.longer, info.lengths["train"]) == (8, True, {"1": 1, "8": 1, "9": 1})
 
 
 def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +168,7 @@ def test_a_check_of_good_pictures_finds_nothing(tmp_path: Path, capsys: pytest.C
         "test: 1 usable pictures",
         f"  2 digits       1 {'#' * 40}",
         "0 pictures with a gap as wide as a digit (the label may lack one)",
+        "0 pictures with a number longer than --max_length (learned as too long)",
         "0 pictures that no label names",
         "0 pictures that can't be used",
         "0 pictures twice within a source",
@@ -187,11 +188,11 @@ def test_a_check_lists_all_problems(tmp_path: Path, capsys: pytest.CaptureFixtur
     (data_dir / "empty.png").touch()
     code, out, error = run(capsys, f"--data_dir={data_dir}", f"--records_dir={tmp_path}/records", "--check")
     assert code == 1
-    assert f"error: {data_dir}: 6 problems found" in error
+    assert f"error: {data_dir}: 5 problems found" in error
     assert "--max_skipped" in error
-    assert "4 pictures that can't be used:" in out
+    assert "3 pictures that can't be used:" in out
     for said in (
-        "  sub/c.jpg: 6 digits, expected at most 5: raise --max_length",
+        "1 picture with a number longer than --max_length (learned as too long):\n  sub/c.jpg (123456)",
         "  missing.png: the picture is missing",
         "  empty.png: the file is not a picture, or of no known kind",
         "  a.png (2): labels.csv, line 7: label 'x', expected digits",

@@ -114,3 +114,12 @@ def test_a_digit_in_an_empty_slot_costs_slots_but_no_digits() -> None:
 def test_nothing_counted_has_no_scores() -> None:
     with pytest.raises(ValueError, match="no examples were counted"):
         compute_scores(sum_counts([count_rows(slice(3, 4))]))
+
+
+@pytest.mark.parametrize(
+    ("true", "read", "right"), [("123456", "654321", 1), ("123456", "12345", 0), ("12345", "123456", 0)]
+)
+def test_a_number_that_is_too_long_is_right_as_that_alone(true: str, read: str, right: int) -> None:
+    counted = sum_counts([count_batch(slots([true]), slots([read]), tf.zeros(1), tf.ones(1))])
+    assert (counted.sequences_right, counted.lengths_right) == (right, right)
+    assert (counted.digits, counted.digits_right) == (0 if len(true) > 5 else 5, 0)

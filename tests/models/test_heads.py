@@ -13,7 +13,7 @@ from svhn.models.layers.heads import add_attention_heads, add_map_heads
 
 def test_each_slot_sees_the_places_it_looks_at_one_after_the_other() -> None:
     features: Any = keras.Input((2, 2, 3))
-    model = keras.Model(features, add_attention_heads(features, 2, fixed_length=False, looks=2, keys=4))
+    model = keras.Model(features, add_attention_heads(features, 2, lengths=3, looks=2, keys=4))
     where, digits, length = (layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
     looked_at = np.array([[0, 3], [2, 1], [1, 1]])  # by slot, the length's last; of four places
     where.set_weights([np.zeros_like(where.get_weights()[0]), 100 * np.eye(4)[looked_at].ravel()])
@@ -50,11 +50,11 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
 
 
 def test_one_row_of_places_has_a_map_of_them() -> None:
-    model = MODELS["reader"].build((8, 40, 3), 5, False)
+    model = MODELS["reader"].build((8, 40, 3), 5, 6)
     outputs: Any = add_map_heads(model, MODELS["reader"].maps)(np.zeros((2, 8, 40, 3), np.float32))
     assert [logits.shape for logits in outputs["maps"]] == [(2, 1, 5, 11)] * 2
 
 
 def test_without_maps_it_is_the_model() -> None:
-    model = MODELS["lenet5"].build((28, 28, 1), 1, True)
+    model = MODELS["lenet5"].build((28, 28, 1), 1, 0)
     assert add_map_heads(model, ()) is model

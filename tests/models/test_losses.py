@@ -91,6 +91,19 @@ def test_no_gradient_flows_from_empty_slots(outputs: Outputs, smoothing: float) 
     assert np.all(np.abs(length).max(axis=-1) > 0)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_number_that_is_too_long_teaches_its_length_alone(smoothing: float) -> None:
+    digits: Any = tf.Variable(tf.random.stateless_normal((1, MAX_LENGTH, NUM_CLASSES), (0, 0)))
+    length = np.linspace(-1, 2, MAX_LENGTH + 2)
+    slots = tf.constant([encode_text("123456", MAX_LENGTH)])
+    with tf.GradientTape() as tape:
+        outputs: Outputs = {"digits": digits, "length": tf.constant(length[None], tf.float32)}
+        loss = compute_sequence_loss(slots, outputs, smoothing)
+    assert loss.numpy() == pytest.approx([cross_entropy(length, MAX_LENGTH + 1, smoothing)], rel=1e-4)
+    gradient: Any = tape.gradient(loss, digits)
+    assert not np.any(gradient)
+
+
 def test_what_an_empty_slot_says_changes_nothing(outputs: Outputs) -> None:
     before = compute_sequence_loss(tf.constant(SLOTS), outputs, 0.1).numpy()
     empty = (SLOTS == EMPTY)[..., np.newaxis]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,16 @@ def test_a_models_name_is_its_key(name: str) -> None:
 
 
 @every_model
-@pytest.mark.parametrize(("max_length", "fixed_length", "channels"), [(1, True, 1), (3, False, 3), (5, False, 3)])
-def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fixed_length: bool, channels: int) -> None:
+@pytest.mark.parametrize(("max_length", "lengths", "channels"), [(1, 0, 1), (3, 5, 3), (5, 6, 3)])
+def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, lengths: int, channels: int) -> None:
     keras.utils.set_random_seed(0)  # of ten logits, all are positive once in a thousand times
     shape = (24, 40, channels)
-    model = new_model(name) if max_length == 5 else MODELS[name].build(shape, max_length, fixed_length)
+    model = new_model(name) if max_length == 5 else MODELS[name].build(shape, max_length, lengths)
     assert model.input_shape == (None, 24, 40, channels)
     assert model.inputs[0].dtype == "float32"
     outputs = model(random_images(model, batch=2), training=False)
-    shapes = {"digits": (2, max_length, NUM_CLASSES), "length": (2, max_length + 1)}
-    if fixed_length:
+    shapes = {"digits": (2, max_length, NUM_CLASSES), "length": (2, lengths)}
+    if not lengths:
         del shapes["length"]
     if name == "finder":
         boxes = outputs.pop("box").numpy()
@@ -73,9 +74,10 @@ def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, fix
 @every_model
 def test_the_parameter_count_is_the_published_one(name: str) -> None:
     spec = DATASETS[MODELS[name].dataset]
-    info = make_info(spec.size, spec.channels, spec.max_length)
+    fields = {"fixed_length": spec.fixed_length, "longer": spec.longer}
+    info = dataclasses.replace(make_info(spec.size, spec.channels, spec.max_length), **fields)
     shape = Run(Path(), stored.make_config({"model": name}), info).input_shape
-    model = MODELS[name].build(shape, spec.max_length, spec.fixed_length)
+    model = MODELS[name].build(shape, info.max_length, info.length_classes)
     assert model.count_params() == MODELS[name].parameters
 
 
@@ -214,7 +216,7 @@ def test_the_smallest_pictures_are_read(name: str) -> None:
 
 
 def test_the_recurrent_network_begins_with_a_long_memory() -> None:
-    model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
+    model = MODELS["gru_rows"].build((64, 208, 1), 4, 0)
     (layer,) = (layer for layer in model.layers if isinstance(layer, keras.layers.GRU))
     update, reset, candidate = np.split(layer.get_weights()[2], 3)
     assert (update == 3).all()

@@ -43,7 +43,7 @@ def fakes(
 
 
 def fitted(images: np.ndarray, digits: np.ndarray, seed: int = 0) -> keras.Model:
-    model = svm.build((*SIZE, 1), max_length=1, fixed_length=True)
+    model = svm.build((*SIZE, 1), max_length=1, lengths=0)
     svm.fit_svm(model, images, digits, seed)
     return model
 
@@ -101,7 +101,7 @@ def test_two_digits_are_enough(chosen: float) -> None:
 
 def test_the_search_says_what_it_found_and_the_seed_decides() -> None:
     images, digits = fakes(200, 60.0, seed=1)
-    model = svm.build((*SIZE, 1), max_length=1, fixed_length=True)
+    model = svm.build((*SIZE, 1), max_length=1, lengths=0)
     lines = [svm.fit_svm(model, images, digits, seed) for seed in (3, 3, 4)]
     assert lines[0] == lines[1] != lines[2]
     assert all(2**-7 <= found(line) <= 2**6 for line in lines)
@@ -112,7 +112,7 @@ def test_the_search_says_what_it_found_and_the_seed_decides() -> None:
 
 def test_the_vote_comes_before_the_margins() -> None:
     """2 wins all its pairs narrowly; 7 loses to it and wins the others by far."""
-    model = svm.build((*SIZE, 1), max_length=1, fixed_length=True)
+    model = svm.build((*SIZE, 1), max_length=1, lengths=0)
     bias = np.array([margin(*pair) for pair in svm.PAIRS.tolist()], np.float32)
     model.get_layer("margins").set_weights([np.zeros((64, len(svm.PAIRS)), np.float32), bias])
     logits = np.asarray(model(np.zeros((1, *SIZE, 1), np.float32))["digits"])[0, 0]

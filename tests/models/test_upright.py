@@ -99,27 +99,27 @@ def test_each_cell_is_set_upright_by_itself_and_an_empty_one_stays_empty() -> No
 
 
 @pytest.mark.parametrize(
-    ("shape", "fixed_length", "expected"),
+    ("shape", "lengths", "expected"),
     [
-        ((64, 208, 1), True, (1, 4)),
-        ((256, 52, 1), True, (4, 1)),
-        ((64, 208, 1), False, None),
-        ((64, 210, 1), True, None),
-        ((64, 64, 1), True, None),  # side by side, or one above the other
-        ((64, 208, 3), True, None),
+        ((64, 208, 1), 0, (1, 4)),
+        ((256, 52, 1), 0, (4, 1)),
+        ((64, 208, 1), 5, None),
+        ((64, 210, 1), 0, None),
+        ((64, 64, 1), 0, None),  # side by side, or one above the other
+        ((64, 208, 3), 0, None),
     ],
 )
 def test_the_recurrent_network_sets_digits_upright_where_each_has_a_cell(
-    shape: tuple[int, int, int], fixed_length: bool, expected: tuple[int, int] | None
+    shape: tuple[int, int, int], lengths: int, expected: tuple[int, int] | None
 ) -> None:
-    found = [layer for layer in MODELS["gru_rows"].build(shape, 4, fixed_length).layers if isinstance(layer, Upright)]
+    found = [layer for layer in MODELS["gru_rows"].build(shape, 4, lengths).layers if isinstance(layer, Upright)]
     assert [(layer.rows, layer.columns) for layer in found] == [expected] * (expected is not None)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")  # Keras
 def test_a_keras_file_gives_a_network_back_that_sets_digits_upright(tmp_path: Path) -> None:
     row = tf.constant(255 * np.concatenate([written(digit, 20, 28, (24, 30)) for digit in "4791"], axis=1)[None])
-    model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
+    model = MODELS["gru_rows"].build((64, 208, 1), 4, 0)
     model.save(tmp_path / "model.keras")
     again: Any = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(again(row)["digits"], model(row)["digits"], atol=1e-6)
@@ -128,7 +128,7 @@ def test_a_keras_file_gives_a_network_back_that_sets_digits_upright(tmp_path: Pa
 def test_in_mixed_precision_digits_are_set_upright_in_float32() -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = MODELS["gru_rows"].build((64, 208, 1), 4, True)
+        model = MODELS["gru_rows"].build((64, 208, 1), 4, 0)
     finally:
         keras.config.set_dtype_policy("float32")
     (layer,) = (layer for layer in model.layers if isinstance(layer, Upright))

@@ -63,6 +63,11 @@ def test_without_digits_there_is_none_and_without_a_box_nobody_knows() -> None:
     assert (maps("12", (0, 0, 20, 24), (20, 0, 40, 24)) != UNKNOWN).all()
 
 
+def test_a_number_that_is_too_long_has_no_map() -> None:
+    assert (maps("123456", (0, 0, 40, 24)) == UNKNOWN).all()
+    assert (maps("123456", *[(0, 0, 8, 24)] * 5) == UNKNOWN).all()
+
+
 def test_places_are_those_of_the_result() -> None:
     """Of a window, and of a picture that was moved two places to the right."""
     window = tf.constant([[1.0, 0, 8, 0, 1, 8, 0, 0]])

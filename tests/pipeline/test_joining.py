@@ -17,7 +17,7 @@ from support.numbered_records import (
     write_split,
 )
 
-from svhn.labels import encode_text
+from svhn.labels import TOO_LONG, encode_text
 from svhn.pipeline import augment, boxes, joining
 from svhn.records import Split
 from svhn.spec import NOWHERE, Augmentation
@@ -61,14 +61,25 @@ def test_pictures_are_squeezed_and_not_cut() -> None:
     assert image.dtype == tf.uint8
 
 
-def test_only_what_the_slots_hold_is_joined() -> None:
-    for first, second, fits in (("123", "45", True), ("123", "456", False), ("1", "2", True), ("12345", "6", False)):
-        assert bool(joining.fits_slots(slots(first), slots(second))) == fits
+@pytest.mark.parametrize("longer", [False, True])
+def test_only_numbers_that_a_network_can_learn_are_joined(longer: bool) -> None:
+    for first, second, fits in (("123", "45", True), ("123", "456", longer), ("1", "2", True), ("12345", "6", longer)):
+        assert bool(joining.can_join(slots(first), slots(second), longer)) == fits
+    for first, second in (("123456", "1"), ("1", "123456")):  # whose digits are not known
+        assert not joining.can_join(slots(first), slots(second), longer)
+
+
+def test_a_joined_number_can_be_too_long() -> None:
+    picture = tf.zeros((16, 32, 3), tf.uint8)
+    _, digits = joining.join_pictures(picture, slots("1234"), picture, slots("56"))
+    assert digits.numpy().tolist() == [TOO_LONG] * 5
+    known = tf.tile(tf.constant([(0.0, 0.2, 0.5, 0.9)]), (5, 1))
+    assert joining.join_boxes(known, slots("1234"), known, slots("56")).shape == (5, 4)
 
 
 def test_graphs_need_no_autograph() -> None:
     """As under Python 3.13, where a graph's tensors have no `len`."""
-    assert tf.function(joining.fits_slots, autograph=False)(slots("123"), slots("45"))
+    assert tf.function(joining.can_join, autograph=False)(slots("123"), slots("45"), False)
     picture = tf.zeros((16, 32, 3), tf.uint8)
     _, digits = tf.function(joining.join_pictures, autograph=False)(picture, slots("12"), picture, slots("3"))
     tf.function(joining.join_boxes, autograph=False)(tf.zeros((5, 4)), slots("12"), tf.zeros((5, 4)), slots("3"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pycocotools.coco import COCO
 from support.program import call, last_line
-from support.stub_reader import EMPTY, FOUND, REFUSED, SEVERAL, THREE, TURNED, StubReader, write_picture
+from support.stub_reader import EMPTY, FOUND, LONG, REFUSED, SEVERAL, THREE, TURNED, StubReader, write_picture
 
 from svhn.cli import flag_table, reading_commands
 from svhn.cli.flags import main
@@ -114,6 +114,17 @@ def test_a_box_of_label_studio_stays_within_a_hundred_percent() -> None:
     assert measure_places(long, (40, 100)) == {"x": 12.5, "y": 2, "width": 37.5, "height": 96, "rotation": 0}
 
 
+def test_a_number_that_is_too_long_has_a_box_for_a_person_to_fill() -> None:
+    picture = LabeledPicture("a.png", (60, 40), (LONG,), 0.0)
+    source = Origin("svhn", "")
+    ((task,), (row,)) = (
+        json.loads(FORMATS["label-studio"].make_files([picture], "a.json", source)["a.json"]),
+        FORMATS["csv"].make_files([picture], "a.csv", source)["a.csv"].splitlines()[1:],
+    )
+    assert [result["type"] for result in task["predictions"][0]["result"]] == ["rectanglelabels"]
+    assert row.startswith("a.png,,10.0,5.0,")
+
+
 def test_coco_holds_what_its_own_library_finds(photos: Path) -> None:
     assert read(photos, "coco", photos / "coco.json") == 1
     coco: Any = COCO(str(photos / "coco.json"))
@@ -174,6 +185,7 @@ def test_the_csv_is_wrangled_as_it_is(photos: Path, capsys: pytest.CaptureFixtur
     ("reading", "sureness"),
     [
         (Reading(SEVERAL, size=(60, 40)), 0.6),
+        (Reading((FOUND, LONG), size=(60, 40)), 0.0),
         (Reading(size=(60, 40)), 0.0),
     ],
 )

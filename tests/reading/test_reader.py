@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from support.networks import make_info
 from support.program import ROOT, call, last_line
 
 import svhn
@@ -17,6 +18,7 @@ from benchmarks.helpers.wild.scores import measure_overlap
 from svhn.config import RELEASED, Paths
 from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
+from svhn.labels import TOO_LONG
 from svhn.pipeline import boxes
 from svhn.reading import engine
 from svhn.run import Run
@@ -54,6 +56,17 @@ def test_it_reads_rendered_pictures_that_no_box_was_given_of(photos: Path, reade
     assert np.mean([reading.text == entry.label for reading, entry in zip(readings, entries, strict=True)]) > 0.5
     found = [measure_overlap(entry.source[1], reading.box) for reading, entry in zip(readings, entries, strict=True)]
     assert np.mean(np.array(found) >= boxes.IOU_THRESHOLD) > 0.7
+
+
+def test_a_number_that_is_too_long_is_answered_without_a_digit() -> None:
+    def compute(images: np.ndarray) -> engine.Outputs:
+        rows = {"number": [TOO_LONG] * 5, "confidence": 0.9, "digit_confidences": [0.5] * 5, "probability": 0.99}
+        return {name: np.array([row] * len(images)) for name, row in {**rows, "box": [0.25, 0.25, 0.75, 0.75]}.items()}
+
+    network = engine.Network("stub", compute, make_info(), 0.5, locates=True, engine="litert")
+    reading = svhn.Reader(network, network, threads=1).read_one(Image.new("RGB", (80, 40)))
+    assert (reading.text, reading.surest.truncated, reading.confidence) == ("", True, 0.9)
+    assert reading.box == (20, 10, 60, 30)
 
 
 def test_a_threshold_that_is_given_is_the_finders(tmp_path: Path) -> None:

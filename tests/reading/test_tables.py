@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pyarrow import parquet
 from support.program import ROOT
-from support.stub_reader import FOUND, SEVERAL
+from support.stub_reader import FOUND, LONG, SEVERAL
 
 from svhn.errors import UserError
 from svhn.labels import Reading, Refusal
@@ -32,6 +32,7 @@ READINGS = {
     "refused.png": Reading(refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
     "empty.png": Reading(refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
     "nothing.png": Reading(size=(60, 40)),
+    "long.png": Reading((LONG,), size=(60, 40)),
     "bad.png": Reading(error="the file is not a picture\udcff"),
 }
 ROWS = [make_row(*pair) for pair in READINGS.items()]
@@ -105,6 +106,7 @@ def test_a_row_of_a_number() -> None:
         "numbers": [
             {
                 "text": "27",
+                "truncated": False,
                 "confidence": 0.875,
                 "box": [10.0, 5.0, 30.0, 15.0],
                 "corners": [[10.0, 5.0], [30.0, 5.0], [30.0, 15.0], [10.0, 15.0]],
@@ -125,10 +127,16 @@ def test_a_row_of_three_numbers_has_the_corners_of_a_turned_box() -> None:
 
 
 def test_rows_without_a_number() -> None:
-    *_, refused, _, nothing, bad = ROWS
+    *_, refused, _, nothing, _, bad = ROWS
     assert (refused["numbers"], refused["refused"]) == ([], {"text": "61", "confidence": 0.95, "needed": 0.98})
     assert (nothing["numbers"], nothing["refused"], nothing["error"]) == ([], None, None)
     assert (bad["numbers"], bad["width"], bad["error"]) == ([], None, "the file is not a picture\ufffd")
+
+
+def test_a_number_that_is_too_long_has_no_digits() -> None:
+    (number,) = make_row("long.png", READINGS["long.png"])["numbers"]
+    assert (number["text"], number["truncated"], number["digits"]) == ("", True, [])
+    assert (number["confidence"], number["box"]) == (0.75, [10.0, 5.0, 30.0, 15.0])
 
 
 @pytest.mark.parametrize("ending", [".json", ".jsonl", ".parquet"])
@@ -158,7 +166,9 @@ def test_a_csv_has_a_line_per_number(tmp_path: Path) -> None:
     refusal = {"refused": "61", "refused_confidence": "0.950000", "needed": "0.980000"}
     assert rows[5] == {**empty, **refusal, "file": "refused.png", "schema": "2"}
     assert rows[6]["refused_confidence"] == "0.000000"
-    assert rows[8] == {**empty, "file": "bad.png", "schema": "2", "error": "the file is not a picture\ufffd"}
+    cells = {"number": "", "confidence": "0.750000", "digit_confidences": "", "truncated": "1"}
+    assert rows[8] == {**located, **cells, "file": "long.png"}
+    assert rows[9] == {**empty, "file": "bad.png", "schema": "2", "error": "the file is not a picture\ufffd"}
 
 
 def test_a_long_table_has_several_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +291,7 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         (READINGS[NAME], "door.jpg  27  0.875"),
         (READINGS["several.png"], "door.jpg  27  0.875  8  0.960  061  0.600"),
         (READINGS["nothing.png"], "door.jpg  no number"),
+        (READINGS["long.png"], "door.jpg  too long  0.750"),
         (
             READINGS["refused.png"],
             "door.jpg  no number (61 at 0.95, where 0.98 is needed in a picture of this size)",

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from svhn import records
-from svhn.labels import Number, Prediction
+from svhn.labels import TRUNCATED_TEXT, Number, Prediction
 from svhn.records import Split
 from svhn.reporting import analysis
 
 
 def predicted(label: str, read: str, sure: float = 0.9, label_sure: float = 0.05, name: str = "") -> Prediction:
-    reading = Number(read, sure, (sure,) * len(read))
+    truncated = read == TRUNCATED_TEXT
+    text = "" if truncated else read
+    reading = Number(text, sure, (sure,) * len(text), truncated=truncated)
     return Prediction(np.zeros((2, 3, 1), np.uint8), name or f"{label}.png", label, reading, label_sure)
 
 
@@ -30,8 +32,16 @@ def test_digits_are_counted_of_numbers_whose_length_was_read_right() -> None:
     assert entries(found.digits) == {(1, 1): 2, (2, 2): 2, (2, 7): 1, (1, 7): 1, (7, 1): 1}
     assert entries(found.lengths) == {(2, 2): 2, (3, 3): 1, (2, 1): 1, (1, 2): 1, (1, 0): 1}
     assert (found.examples, found.right) == (6, 1)
-    assert found.right_by_length.tolist() == [0, 0, 1, 0]
+    assert found.right_by_length.tolist() == [0, 0, 1, 0, 0]
     assert found.calibration.compute_expected_error() == pytest.approx(0.9 - 1 / 6)
+
+
+def test_a_number_that_is_too_long_is_a_length_of_its_own() -> None:
+    read = [(TRUNCATED_TEXT, TRUNCATED_TEXT), ("12", TRUNCATED_TEXT), (TRUNCATED_TEXT, "123")]
+    predictions = [predicted(*pair) for pair in read]
+    found = analysis.analyze_predictions(predictions, max_length=3)
+    assert entries(found.lengths) == {(4, 4): 1, (2, 4): 1, (4, 3): 1}
+    assert (found.right, found.right_by_length.tolist(), entries(found.digits)) == (1, [0, 0, 0, 0, 1], {})
 
 
 def test_the_worst_error_is_the_one_most_sure_of_the_wrong_number_over_the_right_one() -> None:
@@ -85,7 +95,9 @@ def test_nothing_read() -> None:
 def test_labels_are_counted_by_position_and_length() -> None:
     counts = analysis.count_labels(["10", "1", "190", "90"], max_length=4)
     assert entries(counts.digits) == {(0, 1): 3, (0, 9): 1, (1, 0): 2, (1, 9): 1, (2, 0): 1}
-    assert counts.lengths.tolist() == [0, 1, 2, 1, 0]
+    assert counts.lengths.tolist() == [0, 1, 2, 1, 0, 0]
+    longer = analysis.count_labels(["10", "12345", "123456"], max_length=4)
+    assert (longer.lengths.tolist(), longer.digits.sum(axis=1).tolist()) == ([0, 0, 1, 0, 0, 2], [3, 3, 2, 2])
 
 
 def test_labels_of_a_split_are_read_without_its_pictures(tmp_path: Path) -> None:

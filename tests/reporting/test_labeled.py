@@ -85,11 +85,18 @@ def test_each_label_has_one_answer(labels: list[LabeledNumber], numbers: list[Nu
 def test_outcomes_and_overlaps() -> None:
     photo = LabeledPhoto("1.png", (label("1", LEFT), label("2", RIGHT), label("3")))
     reading = Reading((number("1", (0.0, 0.0, 10.0, 5.0)), number("7", FAR)))
-    answers = make_answers(photo, reading, [0, 1, None])
+    answers = make_answers(photo, reading, [0, 1, None], 5)
     assert [(answer.outcome, answer.overlap) for answer in answers] == [("right", 0.5), ("wrong", 0), ("missed", None)]
 
 
 def test_a_refused_picture_keeps_what_was_nearly_read() -> None:
     refused = Refusal("1", 0.4, 0.5)
-    (answer,) = make_answers(LabeledPhoto("1.png", (label("1", LEFT),)), Reading(refused=refused), [None])
+    (answer,) = make_answers(LabeledPhoto("1.png", (label("1", LEFT),)), Reading(refused=refused), [None], 5)
     assert (answer.outcome, answer.number, answer.refused, answer.overlap) == ("refused", NO_NUMBER, refused, None)
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("123456", "right"), ("12345", "wrong")])
+def test_a_number_that_is_too_long_is_right_where_it_is(text: str, outcome: str) -> None:
+    long = Number("", 0.9, (), list_corners(LEFT), truncated=True)
+    (answer,) = make_answers(LabeledPhoto("1.png", (label(text, LEFT),)), Reading((long,)), [0], 5)
+    assert answer.outcome == outcome

@@ -61,6 +61,7 @@ def test_a_new_run_writes_its_config(run: Path) -> None:
         "channels": 3,
         "max_length": 5,
         "fixed_length": False,
+        "longer": False,
     }
 
 
@@ -95,6 +96,19 @@ def test_another_run_under_the_same_name_is_refused(
     remedy = "use the same options and records, or another --name for another run"
     assert str(error.value) == f"{run} holds a run with {named}: {remedy}"
     assert (run / "config.json").read_bytes() == before
+
+
+def test_a_run_of_records_without_longer_numbers_is_scored_with_them_but_not_trained(run: Path) -> None:
+    begin(run, {"model": "kvn219"})
+    content = json.loads((run / "config.json").read_text())
+    del content["records"]["longer"]  # as earlier versions wrote it
+    (run / "config.json").write_text(json.dumps(content))
+    longer = dataclasses.replace(INFO, longer=True)
+    assert stored.open_run(run, {}, INFO, "train").records.length_classes == 6
+    for purpose in ("score", "choose"):
+        assert stored.open_run(run, {}, longer, purpose).records.length_classes == 6
+    with pytest.raises(UserError, match=r"longer=False \(now True\)"):
+        stored.begin_run(run, {}, longer)
 
 
 def write_schema_1(run: Path, **options: object) -> None:

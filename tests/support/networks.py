@@ -46,7 +46,7 @@ def new_model(name: str) -> keras.Model:
 @functools.cache
 def _build_once(name: str) -> tuple[keras.Model, list[np.ndarray]]:
     keras.utils.set_random_seed(0)
-    model = MODELS[name].build((24, 40, 3), 5, False)
+    model = MODELS[name].build((24, 40, 3), 5, 6)
     return model, model.get_weights()
 
 

@@ -18,6 +18,7 @@ BOX = (10.0, 5.0, 30.0, 15.04)
 FOUND = Number("27", 0.8750004, (0.9, 0.95), list_corners(BOX))
 TURNED = Number("8", 0.96, (0.96,), ((40.0, 20.0), (48.0, 26.0), (45.0, 30.0), (37.0, 24.0)))  # 10 x 5, by 37 degrees
 SEVERAL = (FOUND, TURNED, Number("061", 0.6, (0.9, 0.8, 0.7), list_corners((2.0, 30.0, 26.0, 38.0))))
+LONG = Number("", 0.75, (), list_corners(BOX), truncated=True)
 REFUSED, EMPTY, THREE = 0, 1, 3  # levels of red: no number twice, and the three of `SEVERAL`; all others: `FOUND`
 Finish = Callable[[str, Image.Image, Reading], object]
 

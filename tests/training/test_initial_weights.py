@@ -144,7 +144,7 @@ def test_slots_of_their_own_weights_have_no_length_among_them() -> None:
 @pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.fit])
 def test_numbers_of_one_digit_can_begin_with_what_was_learned_of_all_lengths(name: str) -> None:
     """And the other way round: all weights but those of the length are told apart from it, whatever the model."""
-    varied, fixed = new_model(name), MODELS[name].build((24, 40, 3), 5, True)
+    varied, fixed = new_model(name), MODELS[name].build((24, 40, 3), 5, 0)
     said = initial_weights.list_weights(varied, with_length=False)
     assert len(said) == len(fixed.weights) == len(varied.weights) - 2
     assert [weight.shape[:-1] for weight in said] == [weight.shape[:-1] for weight in fixed.weights]

@@ -67,8 +67,7 @@ def test_a_check_names_them_and_takes_them_for_no_fault(tmp_path: Path, capsys: 
     (folder / "1.png").unlink()
     assert wrangled(tmp_path / "data", tmp_path / "records", "--check") == 1
     said = capsys.readouterr()
-    assert (
-        f"0 pictures {title}\n0 pictures that no label names\n1 picture that can't be used:\n  train/1.png" in said.out
-    )
+    assert f"0 pictures {title}\n" in said.out
+    assert "1 picture that can't be used:\n  train/1.png" in said.out
     assert f"{tmp_path / 'data'}: 1 problem found" in said.err
     assert "--max_skipped" in said.err

@@ -137,6 +137,7 @@ SYNTHETIC = DatasetSpec(
     margin=0.15,
     channels=3,
     max_length=5,
+    longer=True,  # as house numbers, so that networks can learn from both
     image_format="jpeg",
     sources={split: (Archive(split),) for split in PICTURES},
     valid_from=("train",),

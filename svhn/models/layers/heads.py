@@ -19,15 +19,15 @@ HeadOutputs = dict[str, keras.KerasTensor]
 SLOTS_LAYER, LOOKS_LAYER, LENGTHS_LAYER = ("slots", "looks", "lengths")
 
 
-def add_dense_heads(features: keras.KerasTensor, max_length: int, fixed_length: bool) -> HeadOutputs:
+def add_dense_heads(features: keras.KerasTensor, max_length: int, lengths: int) -> HeadOutputs:
     """One dense layer for all slots, and one for the length unless it is fixed, from features (batch, units)."""
     digits = layers.Dense(max_length * NUM_CLASSES, name=SLOTS_LAYER)(features)
     digits = layers.Reshape((max_length, NUM_CLASSES))(digits)
-    return cast_outputs(digits, None if fixed_length else add_length_head(features, max_length))
+    return cast_outputs(digits, add_length_head(features, lengths) if lengths else None)
 
 
 def add_attention_heads(
-    features: keras.KerasTensor, max_length: int, fixed_length: bool, looks: int = 1, keys: int = 64
+    features: keras.KerasTensor, max_length: int, lengths: int, looks: int = 1, keys: int = 64
 ) -> HeadOutputs:
     """Heads with attention: each slot takes weighted means of the map's features, and reads its digit from them.
 
@@ -37,24 +37,24 @@ def add_attention_heads(
     Args:
         features: a map (batch, height, width, channels).
         max_length: number of slots.
-        fixed_length: whether all numbers have `max_length` digits. There is no head for the length then.
+        lengths: number of classes of the length; 0 if all numbers have `max_length` digits.
         looks: weighted means per slot.
         keys: channels of the map from which the attention weights are computed.
     """
     height, width, channels = features.shape[1:]
     places = add_convolution(features, keys)
-    slots = max_length if fixed_length else max_length + 1
+    slots = max_length + 1 if lengths else max_length
     places = layers.Dense(slots * looks * height * width, name=LOOKS_LAYER)(layers.Flatten()(places))
     places = layers.Softmax()(layers.Reshape((slots * looks, height * width))(places))
     seen: Any = ops.matmul(places, layers.Reshape((height * width, channels))(features))
     seen = layers.Reshape((slots, looks * channels))(seen)
     digits = layers.Dense(NUM_CLASSES)(seen[:, :max_length])
-    return cast_outputs(digits, None if fixed_length else add_length_head(seen[:, max_length], max_length))
+    return cast_outputs(digits, add_length_head(seen[:, max_length], lengths) if lengths else None)
 
 
-def add_length_head(features: keras.KerasTensor, max_length: int) -> keras.KerasTensor:
-    """Logits (batch, max_length + 1) of the lengths from 0 to max_length, from features (batch, units)."""
-    return layers.Dense(max_length + 1, name=LENGTHS_LAYER)(features)
+def add_length_head(features: keras.KerasTensor, lengths: int) -> keras.KerasTensor:
+    """Logits (batch, lengths) of the classes of the length, from features (batch, units)."""
+    return layers.Dense(lengths, name=LENGTHS_LAYER)(features)
 
 
 def add_box_head(features: keras.KerasTensor) -> HeadOutputs:
