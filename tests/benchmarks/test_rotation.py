@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,30 +26,37 @@ from svhn.wrangle import convert
 COUNTS = {"train": 40, "valid": 12, "test": 25}
 
 
-@pytest.fixture
-def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
-    """Of a run that has seen a step of rows of digits of noise."""
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist_stacked, "PICTURES", COUNTS)
-    (tmp_path / "data").mkdir()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """Of a run that has seen a step of rows of digits of noise."""
+    folder = tmp_path_factory.mktemp("rotation")
+    (folder / "data").mkdir()
     options = convert.Options(MNIST_STACKED.size, MNIST_STACKED.margin)
-    convert.convert_dataset(MNIST_STACKED, write_idx(tmp_path / "data"), tmp_path / "records", list(COUNTS), options)
-    paths = dataclasses.replace(paths_of(tmp_path), data_dir=str(tmp_path / "data"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mnist_stacked, "PICTURES", COUNTS)
+        convert.convert_dataset(MNIST_STACKED, write_idx(folder / "data"), folder / "records", list(COUNTS), options)
+    paths = dataclasses.replace(paths_of(folder), data_dir=str(folder / "data"))
     info = records.read_info(paths.records_dir, "mnist_stacked")
     run = stored.begin_run(paths.run_folder, {"dataset": "mnist_stacked", "model": "shallow", "num_steps": 1}, info)
     loop.train_model(run, paths, lambda _: None)
     return paths
 
 
-def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
-    found = list(rotation.read_digits(paths))
+def test_each_digit_has_its_angle_and_whether_it_was_read(trained: Paths) -> None:
+    found = list(rotation.read_digits(trained))
     assert (
         MAX_ROTATION > max(degrees for degrees, _ in found) > 0 > min(degrees for degrees, _ in found) > -MAX_ROTATION
     )
-    info = records.read_info(paths.records_dir, "mnist_stacked")
-    run = stored.open_run(paths.run_folder, {}, info, "score")
+    info = records.read_info(trained.records_dir, "mnist_stacked")
+    run = stored.open_run(trained.run_folder, {}, info, "score")
     model = load.load_trained_model(run, 1)
-    split = records.open_split(paths.records_dir, info, "test")
-    drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(paths.data_dir), "test", 0)}
+    split = records.open_split(trained.records_dir, info, "test")
+    drawn = {entry.name: entry.source.degrees for entry in MNIST_STACKED.entries(Path(trained.data_dir), "test", 0)}
     expected = np.concatenate([drawn[name] for name, _ in analysis.list_labels(split)])
     assert [degrees for degrees, _ in found] == expected.tolist()
     digits = score.make_scorer(load.freeze_model(model), run, split)("")["digit_accuracy"]
@@ -56,7 +64,9 @@ def test_each_digit_has_its_angle_and_whether_it_was_read(paths: Paths) -> None:
     assert 0 < digits < 1
 
 
-def test_rows_that_are_drawn_in_another_way_are_refused(paths: Paths) -> None:
+def test_rows_that_are_drawn_in_another_way_are_refused(trained: Paths, tmp_path: Path) -> None:
+    paths = dataclasses.replace(trained, records_dir=str(tmp_path / "records"))
+    shutil.copytree(trained.records_dir, paths.records_dir)
     info = records.read_info(paths.records_dir, "mnist_stacked")
     records.write_info(paths.records_dir, dataclasses.replace(info, seed=1))
     with pytest.raises(UserError, match=r"test/\d+: .* run `python -m svhn\.wrangle --dataset=mnist_stacked`"):

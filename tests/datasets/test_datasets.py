@@ -107,11 +107,8 @@ def examples(folder: Path, info: Info, split: str) -> list[tuple[str, str, bytes
     """Name, number and pixels of each."""
     run = Run(folder, Config(), info)
     ds = tf.data.TFRecordDataset([str(path) for path in records.open_split(folder, info, split).paths])
-    parsed = [batches.decode_record(serialized, run) for serialized in ds]
-    return [
-        (bytes(each["name"].numpy()).decode(), show_slots(each["digits"].numpy()), each["image"].numpy().tobytes())
-        for each in parsed
-    ]
+    parsed = ds.map(lambda serialized: batches.decode_record(serialized, run)).as_numpy_iterator()
+    return [(bytes(each["name"]).decode(), show_slots(each["digits"]), each["image"].tobytes()) for each in parsed]
 
 
 @every_dataset
