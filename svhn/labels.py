@@ -36,6 +36,29 @@ class Refusal(NamedTuple):
     needed: float
 
 
+class Seen(NamedTuple):
+    """When a number of a video was in view.
+
+    A time is in seconds from the video's first frame on; of a live stream, in seconds since 1970 (Unix time). A frame
+    is the place of a frame in the video, from 0; of a live stream, among the frames that came.
+
+    Args:
+        order: the number's place among the numbers of the video, from 0, in the order in which they left.
+        frames: number of frames in which a number was read there.
+        first, last, best: times of the first frame, of the last one, and of the one that box and corners are from.
+        first_frame, last_frame, best_frame: the same frames.
+    """
+
+    order: int
+    frames: int
+    first: float
+    last: float
+    best: float
+    first_frame: int
+    last_frame: int
+    best_frame: int
+
+
 class Number(NamedTuple):
     """A number that was read.
 
@@ -46,6 +69,7 @@ class Number(NamedTuple):
         corners: the corners of the number's box, which may be turned: x and y of each in pixels of the picture, from
             the top left of the number as it is read, clockwise; None if the number was not located.
         truncated: whether the number has more digits than the network reads. None of them is then given.
+        seen: when it was in view, if it is of a video; None for a number of a picture.
     """
 
     text: str
@@ -53,6 +77,7 @@ class Number(NamedTuple):
     digit_confidences: tuple[float, ...]
     corners: Corners | None = None
     truncated: bool = False
+    seen: Seen | None = None
 
     @property
     def shown(self) -> str:

@@ -145,14 +145,11 @@ def _make_arrow_schema() -> Any:
 
     digit = pa.struct({"text": pa.string(), "confidence": pa.float64()})
     point = pa.list_(pa.float64())
+    times, places = ("first", "last", "best"), ("order", "frames", "first_frame", "last_frame", "best_frame")
+    seen = pa.struct(dict.fromkeys(places, pa.int64()) | dict.fromkeys(times, pa.float64()))
     place = {"box": pa.list_(pa.float64()), "corners": pa.list_(point)}
-    number = {
-        "text": pa.string(),
-        "truncated": pa.bool_(),
-        "confidence": pa.float64(),
-        **place,
-        "digits": pa.list_(digit),
-    }
+    answer = {"text": pa.string(), "truncated": pa.bool_(), "confidence": pa.float64()}
+    number = {**answer, **place, "digits": pa.list_(digit), "seen": seen}
     refusal = {"text": pa.string(), "confidence": pa.float64(), "needed": pa.float64()}
     columns = {"schema": pa.int32(), "file": pa.string(), "width": pa.int32(), "height": pa.int32()}
     nested = {"numbers": pa.list_(pa.struct(number)), "refused": pa.struct(refusal), "error": pa.string()}

@@ -10,6 +10,8 @@ from svhn.reading.outputs import SCHEMA
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
@@ -22,6 +24,19 @@ class Digit(_Strict):
 
     text: Annotated[str, Field(pattern="^[0-9]$")]
     confidence: Probability
+
+
+class Seen(_Strict):
+    """When a number of a video was in view. The server takes pictures alone."""
+
+    order: Count
+    frames: Count
+    first: Seconds
+    last: Seconds
+    best: Seconds
+    first_frame: Count
+    last_frame: Count
+    best_frame: Count
 
 
 class Number(_Strict):
@@ -44,6 +59,7 @@ class Number(_Strict):
         Field(description="x and y of the corners of the number's own box, from its top left, clockwise."),
     ]
     digits: list[Digit]
+    seen: Annotated[Seen | None, Field(description="Null: numbers of videos alone have a time.")]
 
 
 class Refusal(_Strict):

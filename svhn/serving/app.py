@@ -43,6 +43,7 @@ EXAMPLE = {
                     "box": [16.7, 8.2, 59.9, 41.9],
                     "corners": [[16.7, 8.2], [59.9, 8.2], [59.9, 41.9], [16.7, 41.9]],
                     "digits": [{"text": "2", "confidence": 0.999}, {"text": "0", "confidence": 0.991}],
+                    "seen": None,
                 }
             ],
             "refused": None,

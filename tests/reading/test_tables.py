@@ -18,9 +18,9 @@ from support.program import ROOT
 from support.stub_reader import FOUND, LONG, SEVERAL
 
 from svhn.errors import UserError
-from svhn.labels import Reading, Refusal
+from svhn.labels import Reading, Refusal, Seen
 from svhn.reading import outputs, tables
-from svhn.reading.outputs import CSV_COLUMNS, Row, format_reading, make_row
+from svhn.reading.outputs import CSV_COLUMNS, Row, format_reading, format_time, make_row
 from svhn.reading.tables import ENDINGS, open_table
 
 SCHEMA = json.loads((Path(outputs.__file__).parent / "output.schema.json").read_text(encoding="utf-8"))
@@ -29,6 +29,7 @@ READINGS = {
     NAME: Reading((FOUND,), size=(60, 40)),
     "several.png": Reading(SEVERAL, size=(60, 40)),
     "unlocated.png": Reading((FOUND._replace(corners=None),)),
+    "clip.mp4": Reading((FOUND._replace(seen=Seen(3, 5, 0.04, 1796000000.12345, 2.0, 1, 50, 49)),), size=(60, 40)),
     "refused.png": Reading(refused=Refusal("61", 0.95, 0.98), size=(60, 40)),
     "empty.png": Reading(refused=Refusal("", 1e-9, 0.6), size=(1, 1)),
     "nothing.png": Reading(size=(60, 40)),
@@ -111,6 +112,7 @@ def test_a_row_of_a_number() -> None:
                 "box": [10.0, 5.0, 30.0, 15.0],
                 "corners": [[10.0, 5.0], [30.0, 5.0], [30.0, 15.0], [10.0, 15.0]],
                 "digits": [{"text": "2", "confidence": 0.9}, {"text": "7", "confidence": 0.95}],
+                "seen": None,
             }
         ],
         "refused": None,
@@ -124,6 +126,23 @@ def test_a_row_of_three_numbers_has_the_corners_of_a_turned_box() -> None:
     assert turned["box"] == [37.0, 20.0, 48.0, 30.0]
     assert turned["corners"] == [[40.0, 20.0], [48.0, 26.0], [45.0, 30.0], [37.0, 24.0]]
     assert [each["confidence"] for each in third["digits"]] == [0.9, 0.8, 0.7]
+
+
+def test_a_row_of_a_number_of_a_video_has_its_times() -> None:
+    assert ROWS[3]["numbers"][0]["seen"] == {
+        **{"order": 3, "frames": 5, "first": 0.04, "last": 1796000000.123, "best": 2.0},
+        **{"first_frame": 1, "last_frame": 50, "best_frame": 49},
+    }
+    line = format_reading("clip.mp4", READINGS["clip.mp4"])
+    assert re.fullmatch(r"clip\.mp4  27  0\.875  0:00\.0 to 2026-11-\d\d \d\d:\d\d:\d\d", line)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00.0"), (59.94, "0:59.9"), (59.96, "1:00.0"), (3599.97, "1:00:00.0"), (45296.7, "12:34:56.7")],
+)
+def test_a_time_of_a_video_in_words(seconds: float, text: str) -> None:
+    assert format_time(seconds) == text
 
 
 def test_rows_without_a_number() -> None:
@@ -163,18 +182,21 @@ def test_a_csv_has_a_line_per_number(tmp_path: Path) -> None:
     assert [rows[2][side] for side in ("left", "top", "right", "bottom")] == ["37.0", "20.0", "48.0", "30.0"]
     assert rows[2]["corners"] == "40.0 20.0 48.0 26.0 45.0 30.0 37.0 24.0"
     assert rows[4] == {**empty, **number, "file": "unlocated.png", "index": "0"}
+    seen = {"first": "0.04", "last": "1796000000.123", "best": "2.0", "frames": "5"}
+    places = {"first_frame": "1", "last_frame": "50", "best_frame": "49", "index": "3"}
+    assert rows[5] == {**located, **seen, **places, "file": "clip.mp4"}
     refusal = {"refused": "61", "refused_confidence": "0.950000", "needed": "0.980000"}
-    assert rows[5] == {**empty, **refusal, "file": "refused.png", "schema": "2"}
-    assert rows[6]["refused_confidence"] == "0.000000"
+    assert rows[6] == {**empty, **refusal, "file": "refused.png", "schema": "2"}
+    assert rows[7]["refused_confidence"] == "0.000000"
     cells = {"number": "", "confidence": "0.750000", "digit_confidences": "", "truncated": "1"}
-    assert rows[8] == {**located, **cells, "file": "long.png"}
-    assert rows[9] == {**empty, "file": "bad.png", "schema": "2", "error": "the file is not a picture\ufffd"}
+    assert rows[9] == {**located, **cells, "file": "long.png"}
+    assert rows[10] == {**empty, "file": "bad.png", "schema": "2", "error": "the file is not a picture\ufffd"}
 
 
 def test_a_long_table_has_several_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "ROWS_PER_GROUP", 4)
     path = write(tmp_path / "table.parquet", ROWS * 3)
-    assert parquet.ParquetFile(path).num_row_groups == 6
+    assert parquet.ParquetFile(path).num_row_groups == 7
     assert read_parquet(path) == ROWS * 3
 
 
