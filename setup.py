@@ -40,6 +40,7 @@ EXTRAS = {
         "prometheus-client>=0.21",
     ],
     "labels": ["pyyaml>=6.0"],  # YOLO's data.yaml
+    "video": ["av>=15.0"],  # PyAV; its wheels bring FFmpeg
     "heic": ["pillow-heif>=0.20"],  # iPhones' pictures
     "beam": ["apache-beam>=2.77"],  # large jobs on many machines
     "remote": [FSSPEC, AIOHTTP, "gcsfs>=2024.6", "s3fs>=2024.6"],  # pictures on gs://, s3:// and http://

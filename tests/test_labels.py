@@ -127,10 +127,10 @@ def test_a_reading_tells_the_softmax_probabilities(length_head: bool) -> None:
     outputs = random_outputs(max_length=5, length_head=length_head)
     probabilities = {name: np.exp(log_softmax(values)) for name, values in outputs.items()}
     for example, number in enumerate(list_numbers(decode_outputs(tensors(outputs)))):
-        text, confidence, digit_confidences, corners, truncated = number
+        text, confidence, digit_confidences, *others = number
         digits = [probabilities["digits"][example, slot, int(digit)] for slot, digit in enumerate(text)]
         length = probabilities["length"][example, len(text)] if length_head else 1.0
-        assert (corners, truncated) == (None, False)
+        assert others == [None, False, None]
         assert digit_confidences == pytest.approx(digits, rel=1e-4)
         assert confidence == pytest.approx(length * math.prod(digits), rel=1e-4)
         assert {type(value) for value in (confidence, *digit_confidences)} == {float}

@@ -49,6 +49,7 @@ FLAGS = {
     **_make_option_flags(),
     "images": Flag([], "files, folders, patterns or a CSV of pixels to read, comma-separated", "Data"),
     "recursive": Flag(True, "pictures in the subfolders of a folder, too", "Data"),
+    "fps": Flag(10.0, "frames a second of a video that are read at most; 0: every frame", "Data"),
     "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
     "split": Flag("valid", "split to show: valid or test", "Data"),
     "finder": Flag("finder", "run that finds the number in a picture", "Run"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -56,6 +56,7 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     """
     _check_flags(session)
     pictures = files.find_pictures(session.images, session.recursive)
+    _refuse_videos(session.output, pictures.paths)
     copies = _plan_copies(session.annotate, pictures) if session.annotate else None
     from svhn.reading import parts, progress
 
@@ -70,6 +71,13 @@ def read_in_parts(session: Session, load_reader: Callable[[Session], Reader]) ->
     _report_problems(
         counts.get(progress.UNREADABLE, 0), pictures, "read or copied" if copies else "read", folder / parts.MERGED
     )
+
+
+def _refuse_videos(output: str, paths: Iterable[str]) -> None:
+    video = next(filter(files.is_video, paths), "")
+    if video:
+        name = files.hide_password(files.to_line(video))
+        raise UsageError(f"--output={output}: {name} is a video, and parts hold pictures; name a table, as numbers.csv")
 
 
 def _plan_copies(folder: str, pictures: files.Pictures) -> Copies:

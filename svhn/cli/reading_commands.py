@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import svhn
-from svhn.cli import large_job
+from svhn.cli import large_job, reading_videos
 from svhn.cli.flag_table import FLAGS, TABLE
 from svhn.cli.session import Session, print_line, print_note
 from svhn.config import check_folder_name
 from svhn.errors import UserError
 from svhn.images import is_remote
 from svhn.labels import Reading
-from svhn.reading import files, outputs, prelabels, tables
+from svhn.reading import files, growing, outputs, prelabels, tables
 from svhn.reading.files import Pictures
 from svhn.reading.prelabel_formats import LABEL_STUDIO, Origin
 from svhn.reading.prelabels import Add
@@ -69,40 +70,60 @@ def _read_pixel_table(session: Session, source: Path) -> None:
 def _read_photos(session: Session) -> None:
     """A line per picture, a table and annotated copies. Raises `UserError` at the end if any could not be read."""
     pictures = files.find_pictures(session.images, session.recursive)
-    open_output = _choose_output(session, pictures)
+    videos = [path for path in pictures.paths if files.is_video(path)]
+    if videos:
+        reading_videos.check_videos(session, videos, len(pictures.paths))
+    open_output = _choose_output(session, pictures, videos)
     finish = _plan_copies(session.annotate, pictures) if session.annotate else None
     if not any(
         is_remote(path) or os.path.lexists(path) for path in pictures.paths
     ):  # the network would be loaded for nothing
         raise UserError(f"{files.to_line(pictures.paths[0])}: no such file; {files.REMEDY}")
     reader = _load_reader(session)
-    with open_output() as add, Progress(len(pictures.paths)) as progress:
-        readings = reader.stream(pictures.paths, on_error="return", finish=finish)
-        unread = _pass_on(zip(pictures.paths, readings, strict=True), add, progress)
+    unread: list[str] = []
+    with open_output() as add, Progress(len(pictures.paths) - len(videos)) as progress:
+        for is_video, group in groupby(pictures.paths, files.is_video):
+            paths = [*group]
+            if is_video:
+                readings = reading_videos.read_videos(reader, paths, session.fps)
+            else:
+                readings = zip(paths, reader.stream(paths, on_error="return", finish=finish), strict=True)
+            unread += _pass_on(readings, add, progress, counted=not is_video)
     work = ["read", *["copied"] * bool(finish), *["labeled"] * (session.as_ != TABLE)]
     _report_end(pictures, unread, " or ".join(work), progress)
 
 
-def _choose_output(session: Session, pictures: Pictures) -> Callable[[], AbstractContextManager[Add]]:
+def _choose_output(
+    session: Session, pictures: Pictures, videos: Sequence[str]
+) -> Callable[[], AbstractContextManager[Add]]:
     """What opens the output when the reader is loaded. Raises `UserError` if the output can't be as it is named."""
     if session.as_ != LABEL_STUDIO and session.picture_address != FLAGS["picture_address"].default:
         raise UsageError("--picture_address is of --as=label-studio alone: leave it out")
     if session.as_ == TABLE:
         tables.check_output(session.output)
-        return partial(_open_table, session.output)
+        return partial(_open_table, session.output, videos)
     target = prelabels.plan_prelabels(session.as_, session.output, pictures.paths)
     origin = Origin(f"svhn {svhn.__version__}, {session.paths.name}", session.picture_address)
     return partial(prelabels.open_prelabels, target, origin, partial(print, file=sys.stderr, flush=True))
 
 
 @contextmanager
-def _open_table(output: str) -> Iterator[Add]:
+def _open_table(output: str, videos: Sequence[str]) -> Iterator[Add]:
     def add(file: str, reading: Reading) -> str:
         write_row(outputs.make_row(file, reading))
         return ""
 
-    with tables.open_table(Path(output)) if output else nullcontext(lambda _: None) as write_row:
+    with _choose_table(output, videos) as write_row:
         yield add
+
+
+def _choose_table(output: str, videos: Sequence[str]) -> AbstractContextManager[Callable[[outputs.Row], None]]:
+    """The table, if there is one: of videos it grows, and of a live stream it goes on with an earlier one."""
+    if not output:
+        return nullcontext(lambda _: None)
+    if videos and growing.can_grow(output):
+        return growing.open_growing_table(Path(output), any(map(files.is_live, videos)))
+    return tables.open_table(Path(output))
 
 
 def _plan_copies(folder: str, pictures: Pictures) -> Finish:
@@ -111,12 +132,13 @@ def _plan_copies(folder: str, pictures: Pictures) -> Finish:
     return Copies(folder, pictures).write
 
 
-def _pass_on(readings: Iterable[tuple[str, Reading]], add: Add, progress: Progress) -> list[str]:
-    """Write and print each reading as it comes; returns a line for each picture with which anything went wrong."""
+def _pass_on(readings: Iterable[tuple[str, Reading]], add: Add, progress: Progress, counted: bool) -> list[str]:
+    """Write and print each reading as it comes; returns a line for each file with which anything went wrong."""
     unread = []
     for file, reading in readings:
         problem = add(file, reading)
-        progress.add(reading)
+        if counted:
+            progress.add(reading)
         if reading.error or problem:
             unread.append(files.to_line(reading.error) or problem)
         if reading.numbers or not reading.error:  # a picture whose copy could not be written was read
@@ -126,7 +148,7 @@ def _pass_on(readings: Iterable[tuple[str, Reading]], add: Add, progress: Progre
 
 def _report_end(pictures: Pictures, unread: list[str], work: str, progress: Progress) -> None:
     """Print the summary. Raises `UserError` with all that could not be read; `work` is what was to be done with it."""
-    if len(pictures.paths) > 1 or pictures.passed_over:
+    if progress.total > 1 or pictures.passed_over:
         print(progress.format_summary(pictures.passed_over), file=sys.stderr, flush=True)
     lines = []
     if unread:

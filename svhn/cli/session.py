@@ -29,6 +29,7 @@ class Session(NamedTuple):
     port: int
     images: list[str]
     recursive: bool
+    fps: float
     annotate: str
     output: str
     as_: str  # --as, whose name is a word of Python's own

@@ -80,10 +80,10 @@ def _leave_out(names: tuple[str, ...], *others: tuple[str, ...]) -> tuple[str, .
 
 COMMANDS = {
     "read": Command(
-        "find and read the number in pictures",
+        "find and read the number in pictures, videos and live streams",
         "svhn.cli.reading_commands:read_pictures",
         _list_names(
-            "name finder checkpoint engine threads images recursive views threshold output as restart annotate "
+            "name finder checkpoint engine threads images recursive fps views threshold output as restart annotate "
             "checkpoints_dir"
         ),
         _list_names(

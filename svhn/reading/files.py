@@ -17,7 +17,16 @@ from svhn.images import is_remote, list_suffixes
 SIDECAR_PREFIX = "._"  # of files in which macOS keeps, beside each file, what another file system can't hold
 SIDECAR, SPECIAL, NO_ENDING = "sidecar files", "not regular files", "no ending"  # kinds of files, beside endings
 SURROGATES = re.compile("[\ud800-\udfff]")  # stand for bytes of a name that are not UTF-8, as old archives hold them
-REMEDY = "name files, folders of pictures, or patterns such as *.jpg"
+REMEDY = "name files, folders of pictures, or patterns such as *.jpg or *.mp4"
+
+# Videos are read where they are named, and passed over in folders: phones keep one beside each photo.
+VIDEO_ENDINGS = {
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp"),
+    *(".3g2", ".ogv", ".vob", ".mxf"),
+}
+LIVE_SCHEMES = {"rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "rtp", "tcp"}
+LIVE_ENDINGS = {".m3u8", ".mjpg", ".mjpeg"}  # of web addresses
+PASSWORD = re.compile("(?<=://)[^/?#]*@")  # with the user's name
 
 FolderId = tuple[int, int]  # device and inode: the same for all names of a folder
 
@@ -60,7 +69,9 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
     found, counted = Pictures(), set[FolderId]()
     for pattern in filter(None, patterns):  # a comma at the end of the flag leaves an empty pattern
         paths, problems, passed_over = len(found.paths), len(found.problems), found.passed_over.copy()
-        if is_remote(pattern):
+        if is_live(pattern):
+            found.paths.append(pattern)
+        elif is_remote(pattern):
             _add_remote(pattern, recursive, found)
         for path in () if is_remote(pattern) else _expand_pattern(pattern, found):
             if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
@@ -74,6 +85,29 @@ def find_pictures(patterns: Iterable[str], recursive: bool = True) -> Pictures:
         raise UserError(f"no picture named: {REMEDY}")
     found.paths, found.problems = list(dict.fromkeys(found.paths)), list(dict.fromkeys(found.problems))
     return found
+
+
+def is_live(source: object) -> bool:
+    """Whether an address is that of a live stream, which does not end by itself."""
+    if not isinstance(source, str) or not is_remote(source):
+        return False
+    return source.partition("://")[0].lower() in LIVE_SCHEMES or _find_ending(source) in LIVE_ENDINGS
+
+
+def is_video(path: str) -> bool:
+    """Whether a path or an address names a video or a live stream."""
+    return is_live(path) or _find_ending(path) in VIDEO_ENDINGS
+
+
+def _find_ending(path: str) -> str:
+    """The ending of a name, in lower case; of an address, without its host and what follows a question mark."""
+    name = re.split("[?#]", path.partition("://")[2])[0].partition("/")[2] if is_remote(path) else path
+    return Path(name).suffix.lower()
+
+
+def hide_password(address: str) -> str:
+    """An address without a user's name and password, to be printed and written; a path as it is."""
+    return PASSWORD.sub("", address) if is_remote(address) else address
 
 
 def _add_remote(address: str, recursive: bool, found: Pictures) -> None:

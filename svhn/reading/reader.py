@@ -172,6 +172,28 @@ class Reader:
             for _, future in pending:
                 future.cancel()
 
+    def read_video(self, video: Any, rate: float = 10.0, say: Say = lambda _: None) -> Iterator[Reading]:
+        """Read a video file or a live stream. Yields a `Reading` per number, once the number has left the view.
+
+        Each has one number, whose `seen` holds its times and frames; its confidence is that of all its frames. A video
+        without any number gives one `Reading` without numbers.
+
+        Args:
+            video: a path, an address such as `rtsp://…`, the content of a file, or an open file.
+            rate: frames a second that are read, at most; 0 for every frame. Of a live stream, the newest frame is read
+                each time.
+            say: prints a line when a live stream breaks. It is then opened again.
+
+        Raises:
+            OSError: the video can't be opened, or, after all that can be decoded was read, a part of it is damaged; a
+                `PassingError` if a live stream can't be opened, or not again.
+            ValueError: `video` is of another type, or its pictures are too long for their breadth.
+            UserError: PyAV is missing, or the rate is below 0.
+        """
+        from svhn.reading.video import read_video
+
+        return read_video(self, video, rate, say)
+
     def _submit_source(self, source: Any, finish: Finish | None, on_error: OnError) -> Future[Reading]:
         try:
             held = hold_content(source)  # the caller may close a file, or put the next frame into an array

@@ -13,7 +13,7 @@ from support.stub_reader import write_picture
 
 from svhn.errors import UserError
 from svhn.reading import files
-from svhn.reading.files import find_pictures
+from svhn.reading.files import find_pictures, hide_password, is_live, is_video
 
 
 def write_pictures(folder: Path, *names: str) -> Path:
@@ -26,6 +26,39 @@ def search_in(folder: Path, *patterns: str, recursive: bool = True) -> list[str]
     """The paths that are found, below the folder."""
     found = find_pictures([str(folder / pattern) for pattern in patterns or [""]], recursive)
     return [str(Path(path).relative_to(folder)) for path in found.paths]
+
+
+@pytest.mark.parametrize(
+    ("path", "video", "live"),
+    [
+        ("clips/door.MP4", True, False),
+        ("door.jpg", False, False),
+        ("mp4", False, False),
+        ("rtsp://[bad:554", True, True),
+        ("RTSP://camera/door.jpg?a=b", True, True),
+        ("http://camera/live/door.m3u8?token=a.jpg", True, True),
+        ("https://films.mov", False, False),
+        ("https://films.mov/door.webm#t=3", True, False),
+        ("gs://bucket/door.jpg", False, False),
+    ],
+)
+def test_videos_and_live_streams_are_told_by_their_names(path: str, video: bool, live: bool) -> None:
+    assert (is_video(path), is_live(path)) == (video, live)
+    if live:
+        assert find_pictures([path]).paths == [path]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://me:secret@camera:554/a@b", "rtsp://camera:554/a@b"),
+        ("rtsp://me:sec@ret@camera/a", "rtsp://camera/a"),
+        ("rtsp://camera?user=me@home", "rtsp://camera?user=me@home"),
+        ("a:b@c.mp4", "a:b@c.mp4"),
+    ],
+)
+def test_passwords_are_hidden(address: str, shown: str) -> None:
+    assert hide_password(address) == shown
 
 
 def test_a_folder_stands_for_its_pictures_and_those_of_its_subfolders(tmp_path: Path) -> None:
