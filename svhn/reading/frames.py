@@ -122,9 +122,8 @@ def _open_remote(address: str) -> Any:
 
 
 def _list_options(timeout: float | None) -> dict[str, Any]:
-    if timeout is None:
-        return {}
-    return {"timeout": timeout, "options": LIVE_OPTIONS}
+    tags = {"metadata_errors": "replace"}  # PyAV refuses a file whose title is not UTF-8 unless told
+    return tags if timeout is None else {**tags, "timeout": timeout, "options": LIVE_OPTIONS}
 
 
 def _choose_stream(container: Any) -> Any:
@@ -147,7 +146,7 @@ def _choose_stream(container: Any) -> Any:
 def _explain_error(av: Any, error: Any, timeout: float | None) -> str:
     if isinstance(error, av.error.ExitError):
         return f"no answer in {timeout:g} s"
-    if isinstance(error, av.error.InvalidDataError) and timeout is None:
+    if isinstance(error, av.error.InvalidDataError | av.error.EOFError) and timeout is None:
         return "the file is no video, of no known kind, or without the part that says where its frames are"
     return shorten(error.strerror or error)
 

@@ -64,6 +64,13 @@ def test_content_and_open_files_are_read_as_paths_are(clip: Path, reader: Reader
     assert [*reader.read_video(odd)] == expected
 
 
+def test_a_title_that_is_not_utf_8_does_no_harm(reader: Reader, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "old.avi", show("208", 3), title="Tuer")
+    path.write_bytes(path.read_bytes().replace(b"Tuer", b"T\xfcr\0"))
+    assert b"T\xfcr" in path.read_bytes()
+    assert [reading.text for reading in reader.read_video(path)] == ["208"]
+
+
 def count_frames(reader: Reader, path: Path, rate: float) -> int:
     return sum(see(reading).frames for reading in reader.read_video(path, rate))
 

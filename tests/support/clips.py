@@ -43,9 +43,11 @@ def write_clip(
     times: Sequence[float] | None = None,
     matrix: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
+    title: str = "",
 ) -> Path:
     """Write frames, each at its time in seconds or `rate` a second; `matrix` is how a player turns them."""
     with av.open(str(path), "w", options=options or {}) as container:
+        container.metadata["title"] = title
         codec = CODECS[path.suffix]
         stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height = frames[0].size
