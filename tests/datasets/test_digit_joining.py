@@ -77,3 +77,10 @@ def test_equal_marks_count_once() -> None:
 def test_a_number_may_lack_a_digit_that_cannot_be_used() -> None:
     bad = Mark("7", (0, 0, 0, 0), "line 2", True, "it has no box")
     assert read(mark("1", 0, 0), bad) == [("7", "a digit of the picture can't be used: it has no box")]
+
+
+@pytest.mark.parametrize("size", [(0, 30), (16, 0), (float("inf"), 30)])
+def test_a_digit_without_an_area_is_a_problem(size: tuple[float, float]) -> None:
+    ((_, problem),) = read(mark("1", 0, 0), mark("2", 16, 0, *size))
+    assert problem.startswith("a digit of the picture can't be used: box ")
+    assert problem.endswith("expected a width and a height above 0")

@@ -65,6 +65,11 @@ def test_what_label_studio_exports_is_read(name: str, tmp_path: Path, capsys: py
     assert ("4 predictions" in out) == (name in ("ocr_json", "digits_json"))
 
 
+def test_a_size_that_no_picture_has_is_passed_over(tmp_path: Path) -> None:
+    result = {**make_result(SCENE, (10, 10, 66, 42), "r", "textarea", ["208"]), "original_width": 10**400}
+    assert list_problems(write(tmp_path, [result])) == [("208", "")]
+
+
 def test_a_turned_rectangle_becomes_the_box_around_it(tmp_path: Path) -> None:
     box, angle = (40.0, 10.0, 80.0, 30.0), math.radians(30)
     turned = make_result(SCENE, box, "r", "rectanglelabels", ["208"], turn=30)

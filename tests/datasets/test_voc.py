@@ -68,6 +68,11 @@ def test_a_bad_object_is_named(tmp_path: Path, found: str, said: str) -> None:
     assert said in entry.problem
 
 
+def test_a_size_that_no_picture_has_is_passed_over(tmp_path: Path) -> None:
+    size = f"<size><width>{'9' * 5000}</width><height>40</height></size>"
+    assert [(entry.label, entry.problem) for entry in read_entries(write(tmp_path, size, SEVEN))] == [("7", "")]
+
+
 def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     (write(tmp_path, SEVEN) / "Annotations/b.xml").write_text("<annotation><filename>b.png</filename><obj")
     bad, good = read_entries(tmp_path)

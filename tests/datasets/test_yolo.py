@@ -70,6 +70,7 @@ def test_classes_may_be_whole_numbers_and_names_a_dict(tmp_path: Path) -> None:
     [
         ("11 .5 .5 .2 .2", "class '11', expected 0 to 10"),
         ("-1 .5 .5 .2 .2", "class '-1', expected 0 to 10"),
+        (f"{'1' * 5000} .5 .5 .2 .2", "1', expected 0 to 10"),
         ("1.5 .5 .5 .2 .2", "class '1.5', expected 0 to 10"),
         ("1 50 25 20 30", "box '50 25 20 30', expected shares of the picture from 0 to 1"),
         ("1 .5 .5 nan .3", "expected shares of the picture from 0 to 1"),
@@ -177,7 +178,9 @@ def test_the_last_folder_of_images_gives_that_of_labels(picture: str, labels: st
         ("names: 3\ntrain: images/train\n", "names is 3, expected a list"),
         ("names: {a: b}\ntrain: images/train\n", "names is {'a': 'b'}, expected a list"),
         ("names: ['']\ntrain: images/train\n", "names no class"),
+        ("names: {.inf: '1'}\ntrain: images/train\n", "names is {inf: '1'}, expected a list"),
         ("names: ['1']\ntrain: 7\n", "train is 7: expected a folder below this one"),
+        ("names: ['1']\ntrain: \"a\\0b\"\n", "train is 'a\\x00b': expected a folder below this one"),
         ("names: ['1']\ntrain: photos\n", "train: 'photos' is not there, so not read"),
         ("names: ['1']\ntrain: /\n", "train: '/' is not there, so not read"),
         ("names: ['1']\n", "has no pictures for train, val or test"),

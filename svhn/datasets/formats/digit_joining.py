@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from svhn.datasets.formats.label_rows import SHOWN, find_box_problem
+from svhn.datasets.formats.label_rows import SHOWN, find_box_problem, has_area
 from svhn.errors import quote
 from svhn.spec import Box
 
@@ -91,12 +91,17 @@ def list_numbers(marks: Sequence[Mark]) -> list[Number]:
 
 def join_digits(digits: Sequence[Mark]) -> list[Number]:
     """The numbers that the digits of one picture form. A digit with a problem gives all of them a problem."""
-    bad = next((digit for digit in digits if digit.problem), None)
+    bad = next((digit for digit in digits if _find_fault(digit)), None)
     if bad:
-        said = f"a digit of the picture can't be used: {bad.problem}"
+        said = f"a digit of the picture can't be used: {_find_fault(bad)}"
         return [Number(bad.text, bad.box, (), bad.place, said)]
     groups = [sorted(group, key=_find_middle) for group in _group_digits(digits)]
     return [_make_number(group, _find_doubt(group, digits)) for group in groups]
+
+
+def _find_fault(digit: Mark) -> str:
+    """Why a digit can't be used, or "". It may be narrower than a number."""
+    return digit.problem or ("" if has_area(digit.box) else find_box_problem(digit.box))
 
 
 def _group_digits(digits: Sequence[Mark]) -> list[list[Mark]]:

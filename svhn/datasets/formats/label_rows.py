@@ -16,6 +16,7 @@ from svhn.errors import UserError, quote, shorten
 from svhn.spec import Box
 
 SHOWN = 6  # classes or columns that a message lists
+MAX_COUNT = 10**9  # no picture is as wide; Python refuses to read a number of thousands of digits
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by the tools' words
 
 
@@ -76,9 +77,15 @@ def find_box_problem(box: Box, written: str = "") -> str:
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     written = f"box {quote(written or f'{left:g},{top:g},{width:g},{height:g}')}, expected"
-    if not (0 < width < math.inf and 0 < height < math.inf and math.isfinite(left + top)):
+    if not has_area(box):
         return f"{written} a width and a height above 0"
     return f"{written} pixels, at least {MIN_SIDE} wide and high" if min(width, height) < MIN_SIDE else ""
+
+
+def has_area(box: Box) -> bool:
+    """Whether the numbers of a box are finite, and its width and height above 0."""
+    left, top, right, bottom = box
+    return 0 < right - left < math.inf and 0 < bottom - top < math.inf and math.isfinite(left + top)
 
 
 def make_number_list(values: object, count: int) -> list[float] | None:
@@ -90,10 +97,16 @@ def make_number_list(values: object, count: int) -> list[float] | None:
 
 
 def make_size(width: object, height: object) -> tuple[int, int] | None:
-    """Width and height of a JSON file; None unless both are whole numbers above 0."""
-    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+    """Width and height of a file; None unless both are whole numbers above 0 that a picture can have."""
+    if isinstance(width, int) and isinstance(height, int) and 0 < min(width, height) <= max(width, height) < MAX_COUNT:
         return width, height
     return None
+
+
+def read_count(text: str) -> int | None:
+    """A whole number from 0, written in ASCII's digits; None for any other text, and from `MAX_COUNT` on."""
+    plain = text.isascii() and text.isdecimal() and len(text) < len(str(MAX_COUNT))
+    return int(text) if plain else None
 
 
 def enclose_points(points: Iterable[tuple[float, float]]) -> Box:

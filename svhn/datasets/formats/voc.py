@@ -23,6 +23,7 @@ from svhn.datasets.formats.label_rows import (
     join_row_problems,
     make_number_list,
     make_size,
+    read_count,
 )
 from svhn.datasets.formats.picture_paths import PictureIndex, find_picture, index_pictures
 from svhn.errors import quote, shorten
@@ -127,5 +128,4 @@ def _read_box(element: ElementTree.Element) -> Box | None:
 
 def _read_whole(root: ElementTree.Element, path: str) -> int:
     """A whole number; 0 if there is none."""
-    text = (root.findtext(path) or "").strip()
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return read_count((root.findtext(path) or "").strip()) or 0

@@ -21,6 +21,7 @@ from svhn.datasets.formats.label_rows import (
     describe_unused,
     enclose_points,
     join_row_problems,
+    read_count,
 )
 from svhn.datasets.formats.picture_sizes import find_size
 from svhn.datasets.formats.yolo_names import ListedPicture, read_listing
@@ -114,7 +115,8 @@ def _read_lines(path: Path) -> list[tuple[int, str]]:
 def _make_mark(line: str, place: str, classes: Mapping[int, str], size: tuple[int, int]) -> Mark | str:
     """The mark of a line; or, as text, of which kind its box is, if that kind is not used."""
     first, *rest = line.split()
-    name = classes.get(int(first)) if first.isascii() and first.isdecimal() else None
+    number = read_count(first)
+    name = None if number is None else classes.get(number)
     if name is None:
         return Mark("", NOWHERE, place, True, f"class {quote(first)}, expected 0 to {max(classes)}")
     text = read_class(name)

@@ -107,14 +107,14 @@ def _read_names(path: Path, names: object) -> dict[int, str]:
         names = dict(enumerate(names))
     try:
         return {int(number): str(name) for number, name in names.items()}  # pyright: ignore[reportAttributeAccessIssue]
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, OverflowError, TypeError, ValueError):
         raise UserError(f"{path}: names is {quote(names)}, expected a list, or a name for each number from 0") from None
 
 
 def _list_values(path: Path, key: str, value: object) -> list[str]:
     values = value if isinstance(value, list) else [value]
     texts = [each for each in values if isinstance(each, str)]
-    if len(texts) < len(values):
+    if len(texts) < len(values) or any("\0" in text for text in texts):
         raise UserError(f"{path}: {key} is {quote(value)}: {EXPECTED}")
     return texts
 
