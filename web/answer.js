@@ -17,12 +17,12 @@ export function renderReading(reading, source) {
 }
 
 /** @param {FoundNumber} number */
-function renderNumber({ text, confidence, digitConfidences }) {
+function renderNumber({ text, truncated, confidence, digitConfidences }) {
   const digits = digitConfidences.map((sure, place) =>
     make("li", {}, [make("b", {}, [text[place]]), formatShare(sure)]),
   );
   const list = make("ul", { className: "digits", ariaLabel: "each digit and how sure it is" }, digits);
-  const title = make("p", { className: "number" }, [text]);
+  const title = make("p", { className: "number" }, [truncated ? "too long" : text]);
   return make("div", {}, [title, make("p", {}, [`${formatShare(confidence)} sure`]), list]);
 }
 

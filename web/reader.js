@@ -14,14 +14,18 @@ import { computeNeeded, findNumber } from "./search.js";
  *   finder: Form, reader: Form & {margin: number}, search: Omit<import("./search.js").Search, "size">}} Settings
  */
 /**
- * A number that was read: `corners` are those of its box, in pixels, clockwise from the top left of the number.
- * @typedef {{text: string, confidence: number, digitConfidences: number[], corners: [number, number][]}} FoundNumber
+ * A number that was read: `corners` are those of its box, in pixels, clockwise from the top left of the number. A
+ * `truncated` one has more digits than the network reads, and the text "".
+ * @typedef {{text: string, truncated: boolean, confidence: number, digitConfidences: number[],
+ *   corners: [number, number][]}} FoundNumber
  */
 /**
  * What was read in a picture. Without a number, `refused` tells what was nearly read, as `svhn.Reading` does.
  * @typedef {{numbers: FoundNumber[], refused: {text: string, confidence: number, needed: number} | null,
  *   width: number, height: number}} Reading
  */
+
+const TOO_LONG = -2; // stands in all slots of a number that is too long, as svhn/labels.py has it
 
 export class Reader {
   /**
@@ -56,7 +60,8 @@ export class Reader {
     const needed = computeNeeded(threshold, found.windows, search);
     const number = await this.readBox(picture, found.box);
     const { width, height } = picture;
-    if (number.text && found.probability >= needed) return { numbers: [number], refused: null, width, height };
+    const answered = (number.text || number.truncated) && found.probability >= needed;
+    if (answered) return { numbers: [number], refused: null, width, height };
     return { numbers: [], refused: { text: number.text, confidence: found.probability, needed }, width, height };
   }
 
@@ -69,7 +74,9 @@ export class Reader {
   async readBox(picture, box) {
     const { margin, size } = this.settings.reader;
     const [left, top, right, bottom] = clip(box, picture);
-    if (left >= right || top >= bottom) return { text: "", confidence: 0, digitConfidences: [], corners: [] };
+    if (left >= right || top >= bottom) {
+      return { text: "", truncated: false, confidence: 0, digitConfidences: [], corners: [] };
+    }
     const crop = resize(picture, expand(box, margin, picture), size[1], size[0]);
     const { number, confidence, digit_confidences: probabilities } = await this.network(crop);
     const text = Array.from(number)
@@ -77,6 +84,7 @@ export class Reader {
       .join("");
     return {
       text,
+      truncated: number[0] === TOO_LONG,
       confidence: confidence[0],
       digitConfidences: Array.from(probabilities.subarray(0, text.length)),
       corners: listCorners(box),

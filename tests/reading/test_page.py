@@ -372,7 +372,7 @@ def test_a_turned_box_is_drawn_turned(page: Page) -> None:
         """async () => {
           const { renderReading } = await import("./answer.js");
           const corners = [[40, 20], [48, 26], [45, 30], [37, 24]];
-          const number = { text: "8", confidence: 0.96, digitConfidences: [0.96], corners };
+          const number = { text: "8", truncated: false, confidence: 0.96, digitConfidences: [0.96], corners };
           const other = { ...number, text: "061", digitConfidences: [0.9, 0.8, 0.7] };
           const parts = renderReading({ numbers: [number, other], refused: null, width: 60, height: 40 }, "");
           document.querySelector("#answer").replaceChildren(...parts);
@@ -381,6 +381,29 @@ def test_a_turned_box_is_drawn_turned(page: Page) -> None:
     )
     assert points == ["40.0,20.0 48.0,26.0 45.0,30.0 37.0,24.0"] * 2
     assert page.locator(".number").all_inner_texts() == ["8", "061"]
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_number_that_is_too_long_is_an_answer(page: Page) -> None:
+    """The bundled reader lacks this answer, so a function stands for a network that has it."""
+    page.evaluate(
+        """async () => {
+          const { Reader } = await import("./reader.js"), { renderReading } = await import("./answer.js");
+          const settings = await (await fetch("./settings.json")).json();
+          const finder = async () => ({ probability: [0.99], box: [0.2, 0.2, 0.8, 0.8] });
+          const network = async () => ({
+            number: new Int32Array(5).fill(-2), confidence: [0.87], digit_confidences: new Float32Array(5).fill(0.3),
+          });
+          const picture = { data: new Uint8Array(3 * 128 * 64), width: 128, height: 64 };
+          const reading = await new Reader(settings, finder, network).read(picture);
+          document.querySelector("#answer").replaceChildren(...renderReading(reading, ""));
+        }"""
+    )
+    assert page.locator(".number").inner_text() == "too long"
+    assert page.get_by_text("87% sure").count() == 1
+    assert page.locator("polygon").count() == 1
+    assert page.locator(".digits li").count() == 0
 
 
 @pytest.mark.slow
