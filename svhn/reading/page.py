@@ -49,6 +49,7 @@ def write_page(reader: Reader, target: Path) -> int:
     _check_sources()
     if not target.name or (target.exists() and not target.is_dir()):
         raise UserError(f"--output={target}: expected the name of a folder")
+    target = target.resolve()  # a link stays one
     with hold_file(target, "name another --output"):
         unfinished = target.with_name(f".unfinished-{target.name}")
         shutil.rmtree(unfinished, ignore_errors=True)

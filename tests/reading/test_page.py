@@ -416,6 +416,16 @@ def test_a_page_is_written_again_in_place_of_an_earlier_one(folder: Path, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page"]
 
 
+@pytest.mark.slow
+def test_a_link_to_the_folder_stays_a_link(folder: Path, tmp_path: Path) -> None:
+    target = Path(shutil.copytree(folder, tmp_path / "page"))
+    (tmp_path / "link").symlink_to(target)
+    (target / "page.js").write_text("")
+    assert call(tmp_path, "--mode=page", f"--output={tmp_path / 'link'}") == 0
+    assert (target / "page.js").read_bytes() == (WEB / "page.js").read_bytes()
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_the_page_names_no_other_server() -> None:
     files = [path for path in WEB.iterdir() if path.suffix in static_page.ENDINGS]
     assert len(files) > 8
