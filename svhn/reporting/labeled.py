@@ -140,15 +140,20 @@ def _get_path(entry: Entry) -> str:
     return FOLDER.path(entry)
 
 
-def pair_numbers(labels: Sequence[LabeledNumber], numbers: Sequence[Number]) -> list[int | None]:
+def pair_numbers(labels: Sequence[LabeledNumber], numbers: Sequence[Number], max_length: int) -> list[int | None]:
     """For each label of a picture, the index of the number that answers it; None if none is left for it.
 
-    Pairs of equal text come first, then pairs whose boxes overlap most, then the surest numbers.
+    Right answers come first, then pairs whose boxes overlap most, then the surest numbers.
+
+    Args:
+        labels: the picture's labels.
+        numbers: what was read in it.
+        max_length: digits of the longest number that the reader reads.
     """
 
     def rate(pair: tuple[int, int]) -> tuple[bool, float, float]:
         label, number = labels[pair[0]], numbers[pair[1]]
-        return label.text == number.text, _compare_boxes(label, number) or 0.0, number.confidence
+        return _is_right(label, number, max_length), _compare_boxes(label, number) or 0.0, number.confidence
 
     found: list[int | None] = [None] * len(labels)
     for label, number in sorted(product(range(len(labels)), range(len(numbers))), key=rate, reverse=True):
@@ -169,9 +174,13 @@ def make_answers(photo: LabeledPhoto, reading: Reading, pairs: Sequence[int | No
     answers = []
     for label, place in zip(photo.numbers, pairs, strict=True):
         number = NO_NUMBER if place is None else reading.numbers[place]
-        right = len(label.text) > max_length if number.truncated else number.text == label.text
+        right = _is_right(label, number, max_length)
         answers.append(Answer(label, number, reading.refused, _compare_boxes(label, number), right))
     return answers
+
+
+def _is_right(label: LabeledNumber, number: Number, max_length: int) -> bool:
+    return len(label.text) > max_length if number.truncated else number.text == label.text
 
 
 def _compare_boxes(label: LabeledNumber, number: Number) -> float | None:

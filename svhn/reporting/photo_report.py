@@ -88,7 +88,7 @@ def _predict_photos(photos: Sequence[LabeledPhoto], reader: Reader, answers: Ans
         if reading.error:
             answers.unread[photo.path] = reading.error
             continue
-        pairs = pair_numbers(photo.numbers, reading.numbers)
+        pairs = pair_numbers(photo.numbers, reading.numbers, reader.max_length)
         answers.extra += len(reading.numbers) - sum(pair is not None for pair in pairs)
         for pair, answer in zip(pairs, make_answers(photo, reading, pairs, reader.max_length), strict=True):
             answers.given.append(answer)

@@ -76,10 +76,11 @@ def test_a_folder_without_any_label_is_refused(lines: list[str], split: str, par
         ([label("1", LEFT), label("2", RIGHT)], [number("2", LEFT), number("1", RIGHT)], [1, 0]),
         ([label("1"), label("1")], [number("1"), number("1")], [0, 1]),  # each answers once
         ([label("1"), label("2")], [number("7"), number("8"), number("2")], [0, 2]),
+        ([label("1"), label("123456")], [number("")._replace(truncated=True)], [None, 0]),
     ],
 )
 def test_each_label_has_one_answer(labels: list[LabeledNumber], numbers: list[Number], pairs: list[int | None]) -> None:
-    assert pair_numbers(labels, numbers) == pairs
+    assert pair_numbers(labels, numbers, 5) == pairs
 
 
 def test_outcomes_and_overlaps() -> None:
