@@ -62,10 +62,10 @@ def write_photo_report(labeled: LabeledFolder, reader: Reader, folder: Path, nam
     """
     say(f"Reading {len(labeled.photos):,} pictures of {labeled.folder}...")
     answers = Answers()
-    longest = max([reader.max_length, *(len(number.text) for number in labeled.numbers)])
-    findings = analysis.analyze_predictions(_predict_photos(labeled.photos, reader, answers), longest)
+    findings = analysis.analyze_predictions(_predict_photos(labeled.photos, reader, answers), reader.max_length)
     if not answers.given:
         raise UserError("\n".join(["none of the pictures could be read:", *answers.unread.values()]))
+    longest = max([reader.max_length, *(len(number.text) for number in labeled.numbers)])
     labels = {
         split: analysis.count_labels((each.text for each in labeled.numbers if each.split == split), longest)
         for split in sorted({number.split for number in labeled.numbers}, reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from support.program import ROOT, call, last_line
-from support.stub_reader import EMPTY, REFUSED, THREE, StubReader, write_picture
+from support.stub_reader import EMPTY, MANY, REFUSED, THREE, StubReader, write_picture
 
 from svhn.cli import reading_commands
 from svhn.errors import UserError
@@ -59,6 +60,17 @@ def add_rows(photos: Path, *rows: str) -> None:
 def read_table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("stub")
+def test_numbers_that_are_too_long_are_one_length(photos: Path, tmp_path: Path) -> None:
+    for name, red in (("6.png", MANY), ("7.png", 2)):
+        write_picture(photos / name, red)
+    add_rows(photos, "6.png,1234567,,,,", "7.png,7654321,,,,")
+    assert call(tmp_path, "report", str(photos)) == 0
+    html = (tmp_path / "results/released/photos-mine-released.html").read_text(encoding="utf-8")
+    assert "Length 6 stands for all longer numbers." in html
+    assert "<td>6</td><td>2</td><td>1</td><td>50.00%</td>" in re.sub(r"\s+", "", html)
 
 
 @pytest.mark.usefixtures("stub")

@@ -19,7 +19,8 @@ FOUND = Number("27", 0.8750004, (0.9, 0.95), list_corners(BOX))
 TURNED = Number("8", 0.96, (0.96,), ((40.0, 20.0), (48.0, 26.0), (45.0, 30.0), (37.0, 24.0)))  # 10 x 5, by 37 degrees
 SEVERAL = (FOUND, TURNED, Number("061", 0.6, (0.9, 0.8, 0.7), list_corners((2.0, 30.0, 26.0, 38.0))))
 LONG = Number("", 0.75, (), list_corners(BOX), truncated=True)
-REFUSED, EMPTY, THREE = 0, 1, 3  # levels of red: no number twice, and the three of `SEVERAL`; all others: `FOUND`
+# Levels of red: no number twice, the three of `SEVERAL`, and `LONG`; all others: `FOUND`.
+REFUSED, EMPTY, THREE, MANY = 0, 1, 3, 4
 Finish = Callable[[str, Image.Image, Reading], object]
 
 
@@ -29,7 +30,7 @@ def read(image: Image.Image) -> Reading:
         return Reading(refused=Refusal("61", 0.95, 0.98), size=image.size)
     if red == EMPTY:
         return Reading(refused=Refusal("", 0.0123456789, 0.6), size=image.size)
-    return Reading(SEVERAL if red == THREE else (FOUND,), size=image.size)
+    return Reading({THREE: SEVERAL, MANY: (LONG,)}.get(red, (FOUND,)), size=image.size)
 
 
 class StubReader:
