@@ -61,7 +61,7 @@ def predict_split(network: Network, run: Run, split: Split) -> Iterator[Predicti
     @tf.function
     def infer(batch: Batch) -> tuple[decoding.DecodedBatch, tf.Tensor]:
         outputs = read(batch["image"])
-        return decoding.decode_outputs(outputs), tf.exp(-compute_sequence_loss(batch["digits"], outputs))
+        return decoding.decode_outputs(outputs), _compute_probability(batch["digits"], outputs)
 
     for batch in make_evaluation_batches(run, split):
         decoded, probable = infer(batch)
@@ -71,6 +71,17 @@ def predict_split(network: Network, run: Run, split: Split) -> Iterator[Predicti
         for image, name, true, reading, confidence, weight in rows:
             if weight:
                 yield Prediction(image, name.decode(), labels.show_slots(true), reading, float(confidence))
+
+
+def _compute_probability(slots: tf.Tensor, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    """The probability of the true number, float32 (batch,). It is 0 where a network lacks the class of its length.
+
+    Args:
+        slots: int32 (batch, max_length), `EMPTY` past the length, or all `TOO_LONG`.
+        outputs: the network's logits.
+    """
+    classes = tf.shape(outputs["length"])[-1] if "length" in outputs else tf.shape(slots)[-1] + 1
+    return tf.where(labels.compute_lengths(slots) < classes, tf.exp(-compute_sequence_loss(slots, outputs)), 0.0)
 
 
 def compute_feature_maps(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +137,26 @@ def test_a_run_whose_pictures_vary_by_nothing_has_one_view() -> None:
     assert len(read(pictures(), 4, **cropped)[0].images) == 4  # of other crops
 
 
-def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def seven(_network: object, _run: Run) -> Any:
-        return lambda images: {
-            "digits": tf.repeat(100 * tf.one_hot([[7] * 5], 10), tf.shape(images)[0], axis=0),
-            "length": tf.repeat(100 * tf.one_hot([1], 6), tf.shape(images)[0], axis=0),
-        }
+def seven(_network: object, _run: Run) -> Any:
+    """Reads a 7 everywhere, and lacks the class of longer numbers."""
+    return lambda images: {
+        "digits": tf.repeat(100 * tf.one_hot([[7] * 5], 10), tf.shape(images)[0], axis=0),
+        "length": tf.repeat(100 * tf.one_hot([1], 6), tf.shape(images)[0], axis=0),
+    }
 
+
+def test_a_number_that_a_network_can_not_answer_has_no_probability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "average_views", seven)
+    config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path, ["7", "1234567"])
+    network: Any = None
+    short, longer = score.predict_split(network, Run(Path(), config, info), split)
+    assert (short.label, short.label_confidence) == ("7", 1)
+    assert (longer.label, longer.label_confidence) == ("too long", 0)
+
+
+def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "average_views", seven)
     config, info, split = Config(batch_size=4, random_crop=False), *write_split(tmp_path)
     network: Any = None
@@ -153,13 +167,15 @@ def test_every_reading_goes_by_way_of_views(tmp_path: Path, monkeypatch: pytest.
     assert [reading.text for reading in crops.read_crops(wrapped, [blank] * 3, 4)] == ["7"] * 3
 
 
-def write_split(folder: Path) -> tuple[Info, Split]:
-    """Six blank pictures of a 7, as valid."""
+def write_split(folder: Path, numbers: Sequence[str] = ("7",) * 6) -> tuple[Info, Split]:
+    """Blank pictures of numbers, as valid."""
     path = records.get_shard_paths(folder, "svhn", "valid", 1)[0]
     path.parent.mkdir()
     pixels = tf.io.encode_png(tf.zeros((*SIZE, 3), tf.uint8)).numpy()
-    records.write_shard(path, (records.serialize_example(pixels, "7", str(index)) for index in range(6)))
-    shards, sizes, lengths = {"valid": [6]}, {"valid": [path.stat().st_size]}, {"valid": {"1": 6}}
+    records.write_shard(
+        path, (records.serialize_example(pixels, number, str(index)) for index, number in enumerate(numbers))
+    )
+    shards, sizes, lengths = {"valid": [len(numbers)]}, {"valid": [path.stat().st_size]}, {"valid": {"1": 6}}
     info = dataclasses.replace(INFO, splits=shards, sizes=sizes, lengths=lengths)
     return info, records.open_split(folder, info, "valid")
 
