@@ -47,7 +47,7 @@ def _define_flags() -> flags.FlagValues:
         "margin", None, "share of the box added on every side; the data set's own unless given", flag_values=values
     )
     flags.DEFINE_integer(
-        "max_length", 0, "digits of the longest number to keep; 0: the data set's own", 0, 20, flag_values=values
+        "max_length", 0, "digits of the longest number to read; 0: the data set's own", 0, 20, flag_values=values
     )
     flags.DEFINE_bool(
         "check",
