@@ -139,7 +139,7 @@ def check_records_match(info: Info, first: Info) -> None:
     if differing:
         raise UserError(
             f"records of {info.dataset!r} have {', '.join(differing)}, unlike those of {first.dataset!r}: "
-            "run `python -m svhn.wrangle` for both with the same --size and --margin, or leave one out of --train_on"
+            "run `python -m svhn.wrangle` for both, with the same --size and --margin, or leave one out of --train_on"
         )
 
 

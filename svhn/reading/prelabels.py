@@ -72,8 +72,10 @@ def plan_prelabels(kind: str, output: str, pictures: Sequence[str]) -> Target:
 
 def _check_name(kind: str, output: str) -> None:
     ending, path = FORMATS[kind].ending, Path(output)
+    if not output:
+        raise UserError(f"--as={kind} writes {'a file' if ending else 'a folder'}: name it by --output")
     folder = path.is_dir() or output.endswith(("/", os.sep))
-    if output and (not folder and path.suffix.lower() == ending if ending else not path.is_file()):
+    if not folder and path.suffix.lower() == ending if ending else not path.is_file():
         return
     expected = f"the name of a file that ends in {ending}" if ending else "the name of a folder"
     raise UserError(f"--output={shorten(output)}: expected {expected}, which --as={kind} writes; it works in no parts")

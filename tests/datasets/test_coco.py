@@ -82,6 +82,21 @@ def test_what_is_not_used_is_counted(tmp_path: Path) -> None:
     assert f"{path}: not used: 2 boxes of 'door', 1 boxes of crowds" in describe_folder(tmp_path)
 
 
+def test_a_number_whose_digits_nobody_typed_is_named(tmp_path: Path) -> None:
+    number = {"category_id": 60, "attributes": {"text": ""}}
+    boxes = [
+        make_box(1, 40, **number),
+        make_box(1, 4, bbox=[2, 4, 30, 24], category_id=60),
+        make_box(1, 5),
+        make_box(2, 17),
+    ]
+    write_coco(tmp_path, annotations=boxes, categories=[*DIGITS, {"id": 60, "name": "number"}])
+    assert [(entry.label, "label ''" in entry.problem) for entry in read_entries(tmp_path)] == [
+        ("", True),
+        ("12", False),
+    ]
+
+
 def test_an_outline_gives_the_box_where_there_is_none(tmp_path: Path) -> None:
     outlined = make_box(3, 1, segmentation=[[1, 2, 11, 2, 6, 30]])
     del outlined["bbox"]

@@ -145,6 +145,11 @@ def test_what_is_not_used_is_counted(tmp_path: Path) -> None:
         assert said in describe_folder(tmp_path)
 
 
+def test_a_number_whose_digits_nobody_typed_is_named(tmp_path: Path) -> None:
+    write(tmp_path, [make_result(SCENE, (0, 0, 90, 50), "n", "rectanglelabels", ["number"])])
+    assert list_problems(tmp_path) == [("", "n: label '', expected digits")]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -52,6 +52,11 @@ def test_cvats_attributes_may_give_the_number(tmp_path: Path) -> None:
     assert "not used: 1 boxes of 'door'" in describe_folder(tmp_path)
 
 
+def test_a_number_whose_digits_nobody_typed_is_named(tmp_path: Path) -> None:
+    write(tmp_path, f"<object><name>number</name>{BOX}</object>")
+    assert ["label ''" in entry.problem for entry in read_entries(tmp_path)] == [True]
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [

@@ -196,7 +196,7 @@ def test_a_picture_is_as_sure_as_its_least_sure_number(reading: Reading, surenes
 @pytest.mark.parametrize(
     ("kind", "output", "parts"),
     [
-        ("coco", "", ["--output=", ".json", "--as=coco"]),
+        ("coco", "", ["--output", "a file", "--as=coco"]),
         ("coco", "photos/", ["--output=", ".json"]),
         ("label-studio", "photos/tasks.csv", [".json"]),
         ("csv", "photos/labels.json", [".csv"]),

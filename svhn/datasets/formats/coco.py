@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from svhn.datasets.formats.digit_joining import Mark, describe_classes, list_numbers, read_class
+from svhn.datasets.formats.digit_joining import Mark, describe_classes, is_whole_class, list_numbers, read_class
 from svhn.datasets.formats.label_rows import (
     LabelRow,
     Labels,
@@ -147,7 +147,7 @@ def _make_mark(file: _File, annotation: Mapping[str, Any]) -> Mark | str:
         known = f"expected one of {len(file.classes)} classes"
         return Mark("", NOWHERE, place, True, f"category_id {quote(annotation.get('category_id'))}, {known}")
     text = text or read_class(name)
-    if not text:
+    if not text and not is_whole_class(name):
         return f"boxes of {quote(name)}"
     box = _read_box(annotation)
     problem = "" if box else f"bbox {quote(annotation.get('bbox'))}, expected x, y, width and height in pixels"

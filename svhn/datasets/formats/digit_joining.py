@@ -29,13 +29,14 @@ MIN_SHARED = 0.3  # share of the smaller digit's height
 MAX_RATIO = 2  # of the heights of two digits of one number
 MAX_COVERED = 0.7  # share of the smaller digit's area
 REMEDY = "label the number with one box around it"
+WHOLE_CLASS = "number"  # the class of numbers whose digits are a text, as `svhn read --as` writes it
 
 
 class Mark(NamedTuple):
     """A labeled box.
 
     Args:
-        text: a digit, or a whole number.
+        text: a digit, or a whole number; "" for a number without a text, which its digits may spell.
         box: in pixels of the picture.
         place: where it stands in the file, for messages.
         is_digit: whether it may be a part of a number.
@@ -63,6 +64,11 @@ def read_class(name: str) -> str:
     """The digits that a class stands for; "" for a class of another kind."""
     name = name.strip()
     return name if name.isascii() and name.isdecimal() else ""
+
+
+def is_whole_class(name: str) -> bool:
+    """Whether boxes of a class are numbers even without a text, which somebody forgot to type."""
+    return name.strip().lower() == WHOLE_CLASS
 
 
 def describe_classes(names: Iterable[str]) -> str:
@@ -124,9 +130,10 @@ def _make_number(group: Sequence[Mark], problem: str) -> Number:
 def _keep_number(mark: Mark, inner: Sequence[Mark]) -> Number:
     inner = sorted(inner, key=_find_middle)
     spelled = "".join(digit.text for digit in inner)
-    differs = f"the digits in its box spell {quote(spelled)}, expected {quote(mark.text)}"
-    problem = mark.problem or find_box_problem(mark.box) or (differs if inner and spelled != mark.text else "")
-    return Number(mark.text, mark.box, tuple(digit.box for digit in inner), mark.place, problem)
+    text = mark.text or spelled
+    differs = f"the digits in its box spell {quote(spelled)}, expected {quote(text)}"
+    problem = mark.problem or find_box_problem(mark.box) or (differs if inner and spelled != text else "")
+    return Number(text, mark.box, tuple(digit.box for digit in inner), mark.place, problem)
 
 
 def _find_doubt(group: Sequence[Mark], digits: Iterable[Mark]) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from svhn.datasets.formats.digit_joining import Mark, read_class
+from svhn.datasets.formats.digit_joining import Mark, is_whole_class, read_class
 from svhn.datasets.formats.label_rows import enclose_points, make_number_list, make_size
 from svhn.errors import quote
 from svhn.spec import NOWHERE, Box
@@ -79,7 +79,7 @@ def _make_mark(region: Region, size: tuple[int, int], unused: Counter[str]) -> I
             yield Mark(text, (0.0, 0.0, float(size[0]), float(size[1])), region.place, is_digit=False)
         return
     box = _read_box(region, region.size or size)
-    if not text or not box:
+    if not box or not (text or any(map(is_whole_class, names))):
         named = quote(names[0]) if names else "no class"
         unused[f"regions of {named} without a number" if box else "regions that are no rectangle and no polygon"] += 1
         return

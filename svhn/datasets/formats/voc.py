@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from svhn.datasets.formats.digit_joining import Mark, describe_classes, list_numbers, read_class
+from svhn.datasets.formats.digit_joining import Mark, describe_classes, is_whole_class, list_numbers, read_class
 from svhn.datasets.formats.label_rows import (
     SPLITS,
     LabelRow,
@@ -102,7 +102,7 @@ def _list_marks(root: ElementTree.Element, file: str, tally: _Tally) -> Iterator
     for number, each in enumerate(root.findall("object"), start=1):
         name, text = (each.findtext("name") or "").strip(), _find_text(each)
         tally.classes.add(name)
-        if not (text or read_class(name)):
+        if not (text or read_class(name) or is_whole_class(name)):
             tally.unused[f"boxes of {quote(name)}"] += 1
             continue
         box = _read_box(each)
