@@ -10,7 +10,7 @@ VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "svhn" / "__init__.py").re
 
 REQUIRES = [  # enough to read pictures; LiteRT has no wheel for Macs with Intel's processors
     "numpy>=1.26",
-    "pillow>=10.4",
+    "pillow>=10.4,<13",  # 13 scales other pixels: findings/pillow-changes-scaling-order.sh
     "tqdm>=4.66",
     "absl-py>=2.1",
     "filelock>=3.32.7",
