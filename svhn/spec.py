@@ -109,7 +109,7 @@ class DatasetSpec:
         channels: channels of a record's image: 1 or 3.
         max_length: digits of the longest number that is read.
         fixed_length: whether all its numbers have `max_length` digits. Networks then predict no length.
-        longer: whether numbers of more digits are kept, too. Networks then learn that they are too long.
+        longer: whether numbers of more digits are kept, too. Networks learn that they are too long.
         image_format: encoding of a record's pixels: `jpeg` (small) or `png` (exact).
         sources: the publisher's splits, each with the archives that hold it: a .tar.gz, which is unpacked, or other
             files, which are kept as they are.

@@ -27,7 +27,8 @@ from svhn.reading.progress import Progress
 from svhn.runtime.shell import UsageError
 
 if TYPE_CHECKING:
-    from svhn.reading.reader import Finish, Reader
+    from svhn.reading.reader import Reader
+    from svhn.reading.results import Finish
 
 
 def read_pictures(session: Session) -> None:

@@ -52,7 +52,7 @@ def _name(path: str) -> str:
 
 def read_videos(reader: Reader, paths: Iterable[str], rate: float) -> Iterator[tuple[str, Reading]]:
     """The name of each video with each of its numbers, as they come; at its end, with the error if it has any."""
-    from svhn.reading.reader import READ_ERRORS
+    from svhn.reading.results import READ_ERRORS
 
     for path in paths:
         name = files.hide_password(path)

@@ -13,7 +13,8 @@ from svhn.errors import PassingError
 from svhn.images import is_remote
 from svhn.labels import Reading
 from svhn.reading.outputs import format_json_row, make_row
-from svhn.reading.reader import Finish, Reader
+from svhn.reading.reader import Reader
+from svhn.reading.results import Finish
 from svhn.runtime.place import Place
 
 PAUSES = (1.0, 5.0)  # seconds before another try of pictures whose errors may pass

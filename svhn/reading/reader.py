@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
 from svhn.config import Paths
-from svhn.errors import PassingError, Say, UserError
-from svhn.images import Picture, hold_content, is_one_picture, open_reduced
-from svhn.labels import NO_NUMBER, Number, Reading, Refusal, enlarge_number, list_corners
+from svhn.errors import Say, UserError
+from svhn.images import hold_content, is_one_picture, open_reduced
+from svhn.labels import NO_NUMBER, Number, Reading, Refusal, list_corners
 from svhn.reading import search
 from svhn.reading.crops import crop_number, read_batch
 from svhn.reading.engine import Network, load_network
+from svhn.reading.results import (
+    READ_ERRORS,
+    Finish,
+    OnError,
+    enlarge_reading,
+    finish_picture,
+    name_source,
+    take_reading,
+)
 from svhn.runtime.processes import count_cores
 from svhn.spec import Box
 from svhn.threads import ThreadPool
 
 FINDER_OPTIONS = ("threshold", "mixed_precision")  # options that the finder takes too; the others are the reader's
 LOOKAHEAD = 4  # pictures per thread that `stream` takes before the first of them is read
-READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all others are faults of this package
-
-OnError = Literal["raise", "return"]
-Finish = Callable[[Any, Image.Image, Reading], object]
 
 
 class Reader:
@@ -163,11 +167,11 @@ class Reader:
         pending: deque[tuple[str, Future[Reading]]] = deque()
         try:
             for index, source in enumerate(images):
-                pending.append((_name_source(source, index), self._submit_source(source, finish, on_error)))
+                pending.append((name_source(source, index), self._submit_source(source, finish, on_error)))
                 if len(pending) >= LOOKAHEAD * self.threads:
-                    yield _take_reading(*pending.popleft(), on_error)
+                    yield take_reading(*pending.popleft(), on_error)
             while pending:
-                yield _take_reading(*pending.popleft(), on_error)
+                yield take_reading(*pending.popleft(), on_error)
         finally:
             for _, future in pending:
                 future.cancel()
@@ -209,8 +213,8 @@ class Reader:
         picture = open_reduced(held)
         reading = self._read_picture(picture.image, map, threshold)
         if finish:
-            reading = _finish_picture(finish, source, picture.image, reading, on_error)
-        return _enlarge_reading(reading, picture)
+            reading = finish_picture(finish, source, picture.image, reading, on_error)
+        return enlarge_reading(reading, picture)
 
     def submit(self, source: Any, threshold: float | None = None) -> Future[Reading]:
         """Have a thread read one picture, and return at once. The result raises the picture's errors, as `read` does.
@@ -244,35 +248,3 @@ class Reader:
         except ValueError:
             return NO_NUMBER
         return read_batch(self.network, pixels[None])[0]
-
-
-def _name_source(source: Any, index: int) -> str:
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else f"picture {index}"
-
-
-def _enlarge_reading(reading: Reading, picture: Picture) -> Reading:
-    """The reading of a reduced picture, with its boxes in pixels of the picture's file."""
-    numbers = tuple(enlarge_number(number, picture.reduction) for number in reading.numbers)
-    return reading._replace(numbers=numbers, size=picture.size)
-
-
-def _finish_picture(finish: Finish, source: Any, image: Image.Image, reading: Reading, on_error: OnError) -> Reading:
-    try:
-        finish(source, image, reading)
-    except READ_ERRORS as error:
-        if on_error == "raise":
-            raise
-        return reading._replace(error=str(error), passing=isinstance(error, PassingError))
-    return reading
-
-
-def _take_reading(name: str, future: Future[Reading], on_error: OnError) -> Reading:
-    try:
-        reading = future.result()
-    except READ_ERRORS as error:
-        message = f"{name}: {error}"
-        if on_error == "return":
-            return Reading(error=message, passing=isinstance(error, PassingError))
-        kinds = (FileNotFoundError, PassingError, OSError, ValueError)
-        raise next(kind for kind in kinds if isinstance(error, kind))(message) from error
-    return reading._replace(error=f"{name}: {reading.error}") if reading.error else reading

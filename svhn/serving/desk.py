@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from svhn.labels import Reading
 from svhn.reading.outputs import Row, make_row
-from svhn.reading.reader import READ_ERRORS, Reader
+from svhn.reading.reader import Reader
+from svhn.reading.results import READ_ERRORS
 from svhn.serving.bodies import RefusedError, Upload
 from svhn.serving.limits import Limits
 
