@@ -17,6 +17,7 @@ import numpy as np
 
 from svhn import images
 from svhn.datasets.formats.coco import find_coco_files, read_coco
+from svhn.datasets.formats.fast_plate import find_plate_tables, read_plate_tables
 from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
 from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.formats.label_studio import find_label_studio_files, read_label_studio
@@ -47,6 +48,7 @@ FORMATS = {
     "YOLO": LabelFormat(find_yolo_files, read_yolo),
     "Label Studio": LabelFormat(find_label_studio_files, read_label_studio),
     "Pascal VOC": LabelFormat(find_voc_files, read_voc),
+    "fast-plate-ocr": LabelFormat(find_plate_tables, read_plate_tables),
 }
 PAGE = "docs/labels.md"  # describes all formats
 

@@ -5,6 +5,7 @@ The files below tests/datasets/labels hold the labels of these pictures: see tes
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from svhn.datasets import DATASETS
 from svhn.spec import Box, Entry
@@ -20,6 +21,7 @@ from svhn.spec import Box, Entry
 LABELS = Path(__file__).parents[1] / "datasets/labels"
 SPEC = DATASETS["folder"]
 ORIENTATION, TURNED = 0x0112, 6  # the Exif tag, and its value for a picture that is stored lying on its left side
+RIM = 4  # pixels around a number's crop
 OWN_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -60,6 +62,34 @@ def _save(picture: Image.Image, path: Path, *, lies: bool) -> None:
     picture.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=98, subsampling=0)
 
 
+def draw_crops(folder: Path) -> None:
+    """Write a picture of each number alone, `208.png`, with a white rim, and `bare.png` without any number."""
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as drawn:
+        draw_scenes(Path(drawn))
+        for scene in SCENES:
+            with Image.open(Path(drawn, scene.name)) as stored:
+                upright = ImageOps.exif_transpose(stored)
+            for number, boxes in scene.numbers.items():
+                upright.crop(_widen(surround(boxes))).save(folder / f"{number}.png")
+    Image.new("RGB", (50, 40), "white").save(folder / "bare.png")
+
+
+def check_crops(folder: Path, crops: str = "crops") -> None:
+    """Each picture of `draw_crops` is read whole, and shows the digits of its label."""
+    found = {entry.label: entry for entry in read_entries(folder)}
+    boxes = {number: each for scene in SCENES for number, each in scene.numbers.items()}
+    assert set(found) == set(boxes)
+    for number, entry in found.items():
+        assert (entry.problem, entry.picture, entry.source[1]) == ("", f"{crops}/{number}.png", None)
+        pixels = SPEC.load(entry, (60, 120), 0.0)
+        assert _read_levels(pixels, boxes[number], _widen(surround(boxes[number]))) == number
+
+
+def _widen(box: Box) -> Box:
+    return box[0] - RIM, box[1] - RIM, box[2] + RIM, box[3] + RIM
+
+
 def read_entries(folder: Path, source: str = "train") -> list[Entry]:
     return list(SPEC.entries(folder, source, 0))
 
@@ -79,7 +109,7 @@ def check_scenes(folder: Path, names: Mapping[str, str] = OWN_NAMES) -> None:
             assert entry.source[1] == pytest.approx(surround(boxes))
             for box, expected in zip(entry.boxes, boxes, strict=False):  # boxes of digits may be unknown
                 assert box == pytest.approx(expected)
-            assert _read_levels(SPEC.load(entry, (60, 120), 0.0), boxes) == number
+            assert _read_levels(SPEC.load(entry, (60, 120), 0.0), boxes, surround(boxes)) == number
 
 
 def surround(boxes: list[Box]) -> Box:
@@ -87,10 +117,9 @@ def surround(boxes: list[Box]) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _read_levels(crop: np.ndarray, boxes: list[Box]) -> str:
-    """The digits whose levels a number's crop has in the middle of their boxes."""
-    height, width, _ = crop.shape
-    around, read = surround(boxes), ""
+def _read_levels(crop: np.ndarray, boxes: list[Box], around: Box) -> str:
+    """The digits whose levels a crop of the box `around` has in the middle of their boxes."""
+    (height, width, _), read = crop.shape, ""
     for left, top, right, bottom in boxes:
         column = ((left + right) / 2 - around[0]) / (around[2] - around[0]) * width
         row = ((top + bottom) / 2 - around[1]) / (around[3] - around[1]) * height

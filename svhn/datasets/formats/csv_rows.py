@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,20 @@ class CsvRow(NamedTuple):
 
     line: int
     cells: list[str]
+
+
+class TableRow(NamedTuple):
+    """A row by the columns of its header.
+
+    Args:
+        line: its line in the file, from 1.
+        cells: its text by column.
+        problem: why it is not whole; "" if it is.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str
 
 
 def read_csv_rows(path: Path) -> Iterator[CsvRow]:
@@ -63,6 +77,16 @@ def find_length_fault(cells: Sequence[str], columns: Sequence[str]) -> str:
         return ""
     values = f"{len(cells)} value{'s' * (len(cells) != 1)}"
     return f"{values}, expected {len(columns)}, from {shorten(columns[0])} to {shorten(columns[-1])}"
+
+
+def make_table_row(header: Sequence[str], row: CsvRow) -> TableRow:
+    """A row by its columns, with a problem if it has too few or too many cells, or a line break in one of them."""
+    fault = find_length_fault(row.cells, header)
+    problem = f"{fault}: complete the line, or put a text with a comma into quotes" if fault else ""
+    if any("\n" in cell or "\r" in cell for cell in row.cells):
+        problem = "a value goes on in the next line: close its quote"
+    cells = {**dict.fromkeys(header, ""), **dict(zip(header, row.cells, strict=False))}  # a short row has a problem
+    return TableRow(row.line, cells, problem)
 
 
 def ends_with_line(path: Path) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from svhn.datasets.formats.csv_rows import (
     CsvRow,
+    TableRow,
     check_separator,
     describe_end,
     ends_with_line,
-    find_length_fault,
+    make_table_row,
     read_csv_rows,
 )
 from svhn.datasets.formats.label_rows import SHOWN, LabelRow, Labels, find_box_problem, join_row_problems
@@ -25,7 +26,7 @@ COLUMNS = ("filename", "label", *BOX_COLUMNS, "split")
 REQUIRED = ("filename", "label")
 OTHER_NAMES = {  # how labelling tools spell the columns, in lower case and without signs between the letters
     "filename": ("file", "filepath", "path", "image", "imagename", "imagepath", "img", "name", "picture"),
-    "label": ("text", "number", "digits", "value", "class", "target"),
+    "label": ("text", "number", "digits", "value", "class", "target", "platetext"),
     "left": ("x", "xmin", "x1", "x0", "xtl", "bboxleft", "bboxx"),
     "top": ("y", "ymin", "y1", "y0", "ytl", "bboxtop", "bboxy"),
     "width": ("w", "bboxwidth", "bboxw", "boxwidth", "xmax", "x2", "right", "xbr", "xcenter"),
@@ -41,20 +42,6 @@ SIMILARITY = 0.8  # difflib's ratio from which a name counts as a misspelt colum
 CHECKSUM_COLUMNS = (*BOX_COLUMNS, "label", "filename")
 LABELS_FILE = "labels.csv"
 TABLE_SPLITS = ("train", "test")
-
-
-class TableRow(NamedTuple):
-    """A row of the table.
-
-    Args:
-        line: its line in the file, from 1.
-        cells: its text by column.
-        problem: why it is not whole; "" if it is.
-    """
-
-    line: int
-    cells: Mapping[str, str]
-    problem: str
 
 
 class LabelTable(NamedTuple):
@@ -78,7 +65,7 @@ def read_label_table(path: Path) -> LabelTable:
     faults = _find_header_faults(header.cells)
     if faults:
         raise UserError(f"{path}, line {header.line}: {'; '.join(faults)}: the columns are {', '.join(COLUMNS)}")
-    found = [_make_row(header.cells, row) for row in rows]
+    found = [make_table_row(header.cells, row) for row in rows]
     if not found:
         raise UserError(f"{path} has only a header: expected a line for each picture")
     if header.cells[-1] == "split" and not found[-1].cells.get("split") and not ends_with_line(path):
@@ -115,15 +102,6 @@ def _propose_column(name: str) -> str:
 
 def _simplify(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
-
-
-def _make_row(header: Sequence[str], row: CsvRow) -> TableRow:
-    fault = find_length_fault(row.cells, header)
-    problem = f"{fault}: complete the line, or put a text with a comma into quotes" if fault else ""
-    if any("\n" in cell or "\r" in cell for cell in row.cells):
-        problem = "a value goes on in the next line: close its quote"
-    cells = {**dict.fromkeys(header, ""), **dict(zip(header, row.cells, strict=False))}  # a short row has a problem
-    return TableRow(row.line, cells, problem)
 
 
 def find_tables(data_dir: Path) -> list[Path]:

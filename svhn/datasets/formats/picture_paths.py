@@ -6,6 +6,7 @@ Tools write names as they saw them: without the folder, with the folders of anot
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def find_picture(index: PictureIndex, written: str, start: str = "") -> tuple[st
     plain = written.replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     same_name = index.get(parts[-1], ()) if parts else ()
-    for exact in (str(PurePosixPath(start, *parts)), "/".join(parts)):
+    for exact in (posixpath.normpath(posixpath.join(start, *parts)), "/".join(parts)):
         if exact in same_name:
             return exact, ""
     found = _keep_longest_tails(parts, same_name, elsewhere=_is_elsewhere(plain))
