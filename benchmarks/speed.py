@@ -32,7 +32,7 @@ from svhn.training import distribute
 from svhn.training.step import build_state, make_step
 
 ROUNDS = 4  # rounds in which the sides take turns, so that other work on the machine slows both
-INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0)
+INFO = Info("svhn", (57, 95), 0.15, 3, 5, "jpeg", {}, {}, {}, {}, 0, longer=True)
 MATRIX_SIDE = 4096  # rows and columns of the matrices whose product measures the speed of the cores
 
 

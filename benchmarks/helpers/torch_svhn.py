@@ -57,7 +57,7 @@ class Svhn(nn.Module):
         self.keys = nn.Sequential(_make_convolution(channels, KEYS), nn.ReLU(), nn.Flatten())
         self.slots, self.max_length = max_length + 1, max_length
         self.where = nn.Linear(KEYS * places, self.slots * places)
-        self.digits, self.length = nn.Linear(channels, CLASSES), nn.Linear(channels, max_length + 1)
+        self.digits, self.length = nn.Linear(channels, CLASSES), nn.Linear(channels, max_length + 2)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         x = F.layer_norm(images, images.shape[1:], eps=1.0)

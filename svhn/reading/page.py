@@ -64,7 +64,10 @@ def write_page(reader: Reader, target: Path) -> int:
 
 def _check_sources() -> None:
     if not SOURCES.is_dir():
-        raise UserError(f"{SOURCES} is missing: the page is made in a clone of the project: run `make web` there")
+        raise UserError(
+            f"{SOURCES} is missing: the page is made in a clone of the project: run `make web` there, or "
+            "`pip install -e .`"
+        )
     if not PACKAGES.is_dir():
         raise UserError(f"{PACKAGES} is missing: run `npm ci` in {SOURCES}, or `make web`, which does it")
 

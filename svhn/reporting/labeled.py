@@ -121,9 +121,12 @@ def list_photos(folder: Path, split: str) -> LabeledFolder:
         raise UserError(f"--split={split}: labels of photos have the splits {' and '.join(FOLDER.sources)}")
     sources = [split] if split else list(FOLDER.sources)
     entries = [(source, entry) for source in sources for entry in FOLDER.entries(folder, source, 0)]
+    if not entries:
+        remedy = f" of the split {split}: leave out --split, or give labels this split" if split else ""
+        raise UserError(f"{folder} has no label{remedy}")
     unusable = [entry for _, entry in entries if entry.problem]
     if len(unusable) == len(entries):
-        found = f"{unusable[0].name}: {unusable[0].problem}" if unusable else f"there is none of split {split}"
+        found = f"{unusable[0].name}: {unusable[0].problem}"
         raise UserError(f"{folder} has no label that can be used: {found}; wrangle --check lists what is wrong")
     photos: dict[str, list[LabeledNumber]] = {}
     for source, entry in entries:

@@ -135,7 +135,11 @@ def _check_sources(spec: DatasetSpec, paths: Paths, sources: list[str], size: Si
     problems = check.count_problems(kinds)
     if problems:
         found = f"{problems} problem{'s' * (problems > 1)} found{listed}"
-        raise UserError(f"{data_dir}: {found}. Fix them, or run without --check and with --max_skipped")
+        raise UserError(
+            f"{data_dir}: {found}. Fix them, or run without --check, where --max_skipped leaves out what can't be used"
+        )
+    if all(each.problem for each in inspections):
+        raise UserError(f"{data_dir} has no number that can be used: the lines above name what was read")
     print(f"No problem found{listed}. Now run the same command without --check.")
 
 

@@ -88,6 +88,7 @@ def convert_dataset(
             check_complete(plan)
             summaries = read_summaries(plan.folder, shards, splits)
             _check_skipped(folder, tally, summaries, options.max_skipped)
+            _check_numbers(data_dir, summaries)
             lines = _summarize_records(folder, tally, summaries, spec.longer)
             plan = complete_plan(plan, {"info": dataclasses.asdict(_fill_info(info, summaries)), "lines": lines})
         result = read_result(plan, Result)
@@ -175,6 +176,12 @@ def _check_skipped(folder: Path, tally: Tally, summaries: Mapping[str, Sequence[
             f"the first: {shorten(f'{name}: {reason}')}. {listing} lists all. Mend the source and add --restart, "
             "or raise --max_skipped, which keeps the finished files"
         )
+
+
+def _check_numbers(data_dir: Path, summaries: Mapping[str, Sequence[Summary]]) -> None:
+    """Raises `UserError` if there is no number at all, so that earlier records stay."""
+    if not any(each.examples for each in chain(*summaries.values())):
+        raise UserError(f"{data_dir} has no number that can be used: see what --check prints about its labels")
 
 
 def _replace_records(

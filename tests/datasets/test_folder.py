@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -249,3 +250,17 @@ def test_fixed_lengths_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFi
     code = shell.run_main(__main__.main, ["wrangle", "--dataset=mnist", "--max_length=3", f"--data_dir={tmp_path}"])
     assert code == 1
     assert "--max_length=3: all numbers of mnist have 1 digits" in capsys.readouterr().err
+
+
+def test_labels_without_any_number_replace_no_records(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = f"--data_dir={tmp_path}/data", f"--records_dir={tmp_path}/records"
+    data_dir = write(tmp_path / "data", "filename,label\na.png,7\n")
+    assert run(capsys, *flags)[0] == 0
+    (data_dir / "labels.csv").unlink()
+    lists = {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "door"}]}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 9, 9]}
+    (data_dir / "coco.json").write_text(json.dumps({**lists, "annotations": [box]}))
+    for more in (["--check"], []):
+        code, _, error = run(capsys, *flags, *more)
+        assert (code, f"{tmp_path}/data has no number that can be used" in error) == (1, True)
+    assert records.read_info(tmp_path / "records", "folder").lengths["train"] == {"1": 1}
