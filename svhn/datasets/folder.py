@@ -21,6 +21,7 @@ from svhn.datasets.formats.fast_plate import find_plate_tables, read_plate_table
 from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_labels
 from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.formats.label_studio import find_label_studio_files, read_label_studio
+from svhn.datasets.formats.labelme import find_labelme_files, read_labelme
 from svhn.datasets.formats.voc import find_voc_files, read_voc
 from svhn.datasets.formats.yolo import read_yolo
 from svhn.datasets.formats.yolo_names import find_yolo_files
@@ -49,6 +50,7 @@ FORMATS = {
     "Label Studio": LabelFormat(find_label_studio_files, read_label_studio),
     "Pascal VOC": LabelFormat(find_voc_files, read_voc),
     "fast-plate-ocr": LabelFormat(find_plate_tables, read_plate_tables),
+    "labelme": LabelFormat(find_labelme_files, read_labelme),
 }
 PAGE = "docs/labels.md"  # describes all formats
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from svhn.datasets.format1 import MIN_SIDE
 from svhn.errors import UserError, quote, shorten
-from svhn.spec import Box
+from svhn.spec import NOWHERE, Box
 
 SHOWN = 6  # classes or columns that a message lists
 MAX_COUNT = 10**9  # no picture is as wide; Python refuses to read a number of thousands of digits
@@ -113,6 +113,21 @@ def enclose_points(points: Iterable[tuple[float, float]]) -> Box:
     """The upright box around points."""
     across, down = zip(*points, strict=True)
     return min(across), min(down), max(across), max(down)
+
+
+def read_corners(written: object) -> tuple[Box, str]:
+    """The upright box around the corners in a JSON file, a list of two numbers each, and why there is none, or ""."""
+    corners = [make_number_list(corner, 2) for corner in written] if isinstance(written, list) else []
+    points = [(corner[0], corner[1]) for corner in corners if corner]
+    if not points or len(points) < len(corners):
+        return NOWHERE, f"points {quote(written)}, expected two numbers for each corner, in pixels"
+    return enclose_points(points), ""
+
+
+def list_files(data_dir: Path, ending: str) -> list[Path]:
+    """The files of an ending at any depth below a folder, without hidden ones and those in hidden folders."""
+    found = sorted(path for path in data_dir.glob(f"**/*{ending}") if path.is_file())
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(data_dir).parts)]
 
 
 def list_json_files(data_dir: Path) -> list[Path]:
