@@ -22,6 +22,7 @@ from svhn.datasets.formats.label_csv import LABELS_FILE, find_tables, read_csv_l
 from svhn.datasets.formats.label_rows import LabelRow, Labels
 from svhn.datasets.formats.label_studio import find_label_studio_files, read_label_studio
 from svhn.datasets.formats.labelme import find_labelme_files, read_labelme
+from svhn.datasets.formats.ppocr import find_ppocr_files, read_ppocr
 from svhn.datasets.formats.voc import find_voc_files, read_voc
 from svhn.datasets.formats.yolo import read_yolo
 from svhn.datasets.formats.yolo_names import find_yolo_files
@@ -51,6 +52,7 @@ FORMATS = {
     "Pascal VOC": LabelFormat(find_voc_files, read_voc),
     "fast-plate-ocr": LabelFormat(find_plate_tables, read_plate_tables),
     "labelme": LabelFormat(find_labelme_files, read_labelme),
+    "PPOCRLabel": LabelFormat(find_ppocr_files, read_ppocr),
 }
 PAGE = "docs/labels.md"  # describes all formats
 
