@@ -95,6 +95,15 @@ def test_a_list_gives_the_splits(tmp_path: Path) -> None:
     assert "the 1 numbers of val become test" in describe_folder(tmp_path)
 
 
+def test_a_picture_in_two_lists_is_named(tmp_path: Path) -> None:
+    write(tmp_path, SEVEN, file="Annotations/a.xml")
+    (tmp_path / "ImageSets/Main").mkdir(parents=True)
+    for split in ("train", "test", "val"):
+        (tmp_path / f"ImageSets/Main/{split}.txt").write_text("a\n" if split != "val" else "b\n")
+    (entry,) = (each for source in ("train", "test") for each in read_entries(tmp_path, source))
+    assert "the lists of test and train name it" in entry.problem
+
+
 def test_other_xml_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "cvat.xml").write_text('<annotations><image name="a.png"/></annotations>')
     with pytest.raises(UserError, match=r"labels\.csv is missing"):

@@ -6,7 +6,7 @@ in pixels. The original counts pixels from 1, most tools from 0; they are taken 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -64,18 +64,23 @@ def read_voc(data_dir: Path, paths: list[Path]) -> Labels:
     return Labels(rows, [*notes, *describe_unused(folder, tally.unused), *describe_unlabeled(folder, tally.bare)])
 
 
-def _read_splits(data_dir: Path) -> dict[str, str]:
-    """The split of each picture that a list names, by the picture's name without its ending."""
-    files = [path for path in sorted(data_dir.glob(f"**/{LISTS}/*.txt")) if path.stem in SPLITS]
-    texts = {path: path.read_text(encoding="utf-8-sig", errors="replace") for path in files}
-    return {line.split()[0]: SPLITS[path.stem] for path in files for line in texts[path].splitlines() if line.strip()}
+def _read_splits(data_dir: Path) -> dict[str, set[str]]:
+    """The splits of each picture that a list names, by the picture's name without its ending."""
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for path in sorted(data_dir.glob(f"**/{LISTS}/*.txt")):
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if path.stem in SPLITS else []
+        for name in (line.split()[0] for line in lines if line.strip()):
+            splits[name].add(SPLITS[path.stem])
+    return splits
 
 
 def _read_file(
-    data_dir: Path, path: Path, pictures: PictureIndex, splits: Mapping[str, str], tally: _Tally
+    data_dir: Path, path: Path, pictures: PictureIndex, splits: Mapping[str, set[str]], tally: _Tally
 ) -> Iterator[LabelRow]:
     below = path.relative_to(data_dir)
-    split = splits.get(below.stem) or find_split(below.parent)
+    listed = sorted(splits.get(below.stem, ()))
+    split = listed[0] if listed else find_split(below.parent)
+    doubt = f"the lists of {' and '.join(listed)} name it: leave it in one" if len(listed) > 1 else ""
     try:
         root = ElementTree.fromstring(path.read_bytes())
     except (ElementTree.ParseError, ValueError, LookupError) as error:
@@ -88,7 +93,7 @@ def _read_file(
         tally.bare.append(name)
     size = make_size(_read_whole(root, "size/width"), _read_whole(root, "size/height"))
     for text, box, digits, place, fault in numbers:
-        yield LabelRow(name, text, box, split, place, join_row_problems(name, text, lost, fault), digits, size)
+        yield LabelRow(name, text, box, split, place, join_row_problems(name, text, lost, doubt, fault), digits, size)
 
 
 def _find_picture(root: ElementTree.Element, file: PurePath, pictures: PictureIndex) -> tuple[str, str]:
