@@ -12,6 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from svhn.images.boxes import (
+    compute_cover,
+    compute_overlap,
+    expand_box,
+    normalize_box,
+    sort_boxes,
+    suppress_overlaps,
+)
 from svhn.images.damage import has_late_notes
 from svhn.images.decoding import explain_image_errors, identify_picture, load_pixels, reduce_large
 from svhn.images.levels import convert_array, flatten_picture
@@ -29,6 +37,7 @@ from svhn.spec import Box, Size
 
 __all__ = [
     "Picture",
+    "compute_cover",
     "compute_overlap",
     "crop_picture",
     "expand_box",
@@ -42,6 +51,8 @@ __all__ = [
     "open_picture",
     "open_reduced",
     "resize_crop",
+    "sort_boxes",
+    "suppress_overlaps",
 ]
 
 # In `list_suffixes` even without pillow-heif, so that such a file is reported as unreadable and not skipped in silence.
@@ -158,45 +169,3 @@ def resize_crop(image: Image.Image, size: Size, box: Box | None = None) -> np.nd
     """A box of the picture, or all of it, resized with Lanczos' filter from its pixels to uint8 (height, width, …)."""
     height, width = size
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))
-
-
-def normalize_box(box: Box, crop: Box) -> Box:
-    """A box in pixels, clipped to a crop, as shares of the crop's width and height."""
-    left, top, right, bottom = crop
-    x0, x1 = (min(max(x - left, 0.0) / (right - left), 1.0) for x in (box[0], box[2]))
-    y0, y1 = (min(max(y - top, 0.0) / (bottom - top), 1.0) for y in (box[1], box[3]))
-    return x0, y0, x1, y1
-
-
-def compute_overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(across, 0.0) * max(down, 0.0)
-    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
-    return shared / (sum(areas) - shared) if shared else 0.0
-
-
-def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:
-    """A box with a margin, clipped to the picture.
-
-    Args:
-        box: left, top, right and bottom, in pixels.
-        margin: share of the box's width and height that is added on each side.
-        picture: width and height, in pixels.
-
-    Raises:
-        ValueError: the box without its margin lies outside of the picture.
-    """
-    left, top, right, bottom = _clip_box(box, picture)
-    if left >= right or top >= bottom:
-        corners = "{:g},{:g} to {:g},{:g}".format(*box)
-        raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
-    left, top, right, bottom = box
-    across, down = margin * (right - left), margin * (bottom - top)
-    return _clip_box((left - across, top - down, right + across, bottom + down), picture)
-
-
-def _clip_box(box: Box, picture: tuple[int, int]) -> Box:
-    left, top, right, bottom = box
-    return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from svhn.datasets.formats.label_rows import SHOWN, find_box_problem, has_area
 from svhn.errors import quote
+from svhn.images import compute_cover
 from svhn.spec import Box
 
 JOINED_GAP = 0.75  # heights of the larger digit
@@ -167,7 +168,7 @@ def _find_doubt(group: Sequence[Mark], digits: Iterable[Mark]) -> str:
 
 def _relate(mark: Mark, other: Mark, *, alone: bool, apart: bool) -> str:
     """What makes it doubtful whether two digits form a number, or in which order; "" if nothing does."""
-    if _measure_cover(mark.box, other.box) > MAX_COVERED:
+    if compute_cover(mark.box, other.box) > MAX_COVERED:
         return "lies on"
     stacked = _are_stacked(mark.box, other.box, STACKED_GAP if apart else math.inf)
     if mark.group and other.group:  # the file tells whether they belong together, but not their order
@@ -193,14 +194,6 @@ def _are_stacked(one: Box, other: Box, gap: float) -> bool:
     between = max(one[1], other[1]) - min(one[3], other[3])
     narrow = min(one[2] - one[0], other[2] - other[0])
     return large <= MAX_RATIO * small and shared >= MIN_SHARED * narrow and between <= gap * large
-
-
-def _measure_cover(one: Box, other: Box) -> float:
-    """Share of the smaller box that the other one covers."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
-    return max(across, 0.0) * max(down, 0.0) / min(areas)
 
 
 def _find_middle(mark: Mark) -> float:
