@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 from svhn.images import compute_overlap
@@ -101,16 +102,13 @@ class Tracker:
         """Take the numbers of the next frame that was read. Returns the numbers that have left, each with `seen`."""
         self._frames += 1
         ended = self._take_ended(seconds)
-        free = list(self._tracks)
-        for track in free:
+        glimpses = [Glimpse(number, frame, seconds) for number in numbers]
+        for track in self._tracks:
             track.missed += 1
-        for glimpse in (Glimpse(number, frame, seconds) for number in numbers):
-            near = max(free, key=lambda track: _compare(track.last.number, glimpse.number), default=None)
-            if near is not None and _compare(near.last.number, glimpse.number) >= LEAST_OVERLAP:
-                near.add(glimpse)
-                free.remove(near)
-            else:
-                self._tracks.append(Track(glimpse))
+        for track, glimpse in _pair_numbers(self._tracks, glimpses):
+            track.add(glimpse)
+            glimpses.remove(glimpse)
+        self._tracks += map(Track, glimpses)
         return self._answer(ended)
 
     def finish(self) -> list[Number]:
@@ -132,6 +130,20 @@ class Tracker:
         numbers = [track.answer(self.answered + place) for place, track in enumerate(kept)]
         self.answered += len(numbers)
         return numbers
+
+
+def _pair_numbers(tracks: Sequence[Track], glimpses: Sequence[Glimpse]) -> list[tuple[Track, Glimpse]]:
+    """The numbers of a frame and the tracks that they belong to, the surest pair first; each is in one pair at most."""
+
+    def rate(pair: tuple[Track, Glimpse]) -> float:
+        return _compare(pair[0].last.number, pair[1].number)
+
+    pairs: list[tuple[Track, Glimpse]] = []
+    for pair in sorted(product(tracks, glimpses), key=rate, reverse=True):
+        taken = any(pair[0] is track or pair[1] is glimpse for track, glimpse in pairs)
+        if not taken and rate(pair) >= LEAST_OVERLAP:
+            pairs.append(pair)
+    return pairs
 
 
 def _compare(one: Number, other: Number) -> float:

@@ -77,6 +77,15 @@ def test_two_numbers_at_once_are_two_and_keep_their_boxes() -> None:
     assert {first.text: first.box, second.text: second.box} == {"27": LEFT, "29": RIGHT}
 
 
+def test_a_number_that_comes_beside_another_one_is_a_new_one() -> None:
+    """Its box, widened, overlaps with that of the number that was there before, which is read after it."""
+    there, beside = number("27", box=(60.0, 10.0, 100.0, 30.0)), number("29")
+    assert [each.text for each in follow([[there]] * 3 + [[beside, there]] * 3)] == ["27", "29"]
+    misread = number("21", box=(61.0, 10.0, 101.0, 30.0))
+    first, second = follow([[there]] * 3 + [[beside, misread]] + [[beside, there]] * 3)
+    assert [(each.text, each.seen and each.seen.frames) for each in (first, second)] == [("27", 7), ("29", 4)]
+
+
 def test_a_number_that_jumps_is_the_same_one_by_its_text() -> None:
     jumping = [[number("27")], [number("27", box=RIGHT)]] * 3
     assert [each.text for each in follow(jumping)] == ["27"]
