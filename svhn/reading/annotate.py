@@ -132,8 +132,9 @@ def draw_reading(image: Image.Image, reading: Reading) -> Image.Image:
 def _draw_label(copy: Image.Image, number: Number, factor: int) -> None:
     draw, size = ImageDraw.Draw(copy), _choose_letter_size(copy)
     left, top, _, bottom = (factor * side for side in number.box or (0, 0, 0, 0))
-    place = max(0, left), top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
     text, font = _format_label(number), ImageFont.load_default(size)
+    left = max(0, min(left, copy.width - draw.textlength(text, font)))
+    place = left, top - 1.3 * size if top > 1.3 * size else min(bottom, copy.height - 1.3 * size)
     draw.rectangle(draw.textbbox(place, text, font=font), fill="white")
     draw.text(place, text, BOX_COLOR, font=font)
 

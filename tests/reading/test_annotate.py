@@ -11,7 +11,8 @@ from support.stub_reader import EMPTY, THREE, read, write_picture
 
 from svhn.errors import UserError
 from svhn.images import open_picture
-from svhn.reading.annotate import BOX_COLOR, Copies
+from svhn.labels import Number, Reading, list_corners
+from svhn.reading.annotate import BOX_COLOR, Copies, draw_reading
 from svhn.reading.files import find_pictures
 
 
@@ -53,6 +54,16 @@ def test_a_copy_shows_all_numbers_and_a_turned_box_turned(tmp_path: Path) -> Non
         assert red[top + 1 : top + 14, left : left + 40].any(), (left, top)
     for x, y in ((185, 150), (240, 100), (240, 150)):  # corners of the upright box around it
         assert not red[y - 2 : y + 3, x - 2 : x + 3].any(), (x, y)
+
+
+def test_the_label_of_a_number_at_the_right_ends_within_the_picture() -> None:
+    """It has as many pixels as that of a number further left."""
+    image, shown = Image.new("RGB", (400, 300)), []
+    for left in (100.0, 380.0):
+        number = Number("2507", 0.98, (), list_corners((left, 100.0, left + 15, 110.0)))
+        label = np.asarray(draw_reading(image, Reading((number,))))[50:99]
+        shown.append(label.any(axis=2).sum())
+    assert shown[1] == pytest.approx(shown[0], rel=0.05)
 
 
 def test_a_low_and_wide_picture_is_not_enlarged_without_bound(tmp_path: Path) -> None:
