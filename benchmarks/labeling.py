@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="displays to train on")
     parser.add_argument("--test", type=int, default=400, help="displays to measure with")
     parser.add_argument("--corrected", default="100,r100,200", help="pictures that a person looks at, comma-separated")
-    parser.add_argument("--threshold", type=float, default=0.01, help="least probability of a number")
+    parser.add_argument("--threshold", type=float, default=0.01, help="least confidence of an answer")
     parser.add_argument("--steps", type=int, default=200, help="steps of each training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="an empty folder that keeps all files")

@@ -40,15 +40,16 @@ READ = """async (text) => {
   const file = new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
   const began = performance.now();
   const reading = await reader.read(await openPicture(file, 100));
-  return [reading.numbers[0] ?? reading.refused, reading.refused === null, performance.now() - began];
+  const texts = reading.numbers.map(({ text }) => text), read = reading.refused ? [reading.refused] : reading.numbers;
+  return [texts.join(" "), read.map(({ confidence }) => confidence), performance.now() - began];
 }"""
 
 
 class Answer(NamedTuple):
-    """What was read in a picture, "" for no number, the probability of the number, and the milliseconds it took."""
+    """The numbers in a picture, "" for none; their confidences, or that of what was nearly read; and milliseconds."""
 
     text: str
-    confidence: float
+    confidences: list[float]
     milliseconds: float
 
 
@@ -88,8 +89,7 @@ def measure_start(browser: Any, address: str) -> tuple[float, int]:
 def read_in_page(page: Page, files: Sequence[bytes]) -> list[Answer]:
     answers = []
     for file in files:
-        found, is_number, milliseconds = page.evaluate(READ, base64.b64encode(file).decode())
-        answers.append(Answer(found["text"] if is_number else "", found["confidence"], milliseconds))
+        answers.append(Answer(*page.evaluate(READ, base64.b64encode(file).decode())))
     return answers
 
 
@@ -99,8 +99,8 @@ def read_in_python(reader: svhn.Reader, files: Sequence[bytes]) -> list[Answer]:
         began = time.perf_counter()
         found: Reading = reader.read_one(open_picture(file))
         milliseconds = 1000 * (time.perf_counter() - began)
-        confidence = found.refused.confidence if found.refused else found.confidence
-        answers.append(Answer(found.text, confidence, milliseconds))
+        confidences = [each.confidence for each in ([found.refused] if found.refused else found.numbers)]
+        answers.append(Answer(" ".join(each.text for each in found.numbers), confidences, milliseconds))
     return answers
 
 
@@ -118,13 +118,20 @@ def make_photo(image: Image.Image) -> Image.Image:
     return photo
 
 
+def compare_confidences(one: Answer, other: Answer) -> float:
+    """The largest difference between confidences of two answers; 1 if they have different numbers of numbers."""
+    if len(one.confidences) != len(other.confidences):
+        return 1.0
+    return max(abs(first - second) for first, second in zip(one.confidences, other.confidences, strict=True))
+
+
 def describe(kind: str, found: Sequence[Answer], expected: Sequence[Answer]) -> str:
     pairs = list(zip(found, expected, strict=True))
     same = sum(one.text == other.text for one, other in pairs)
-    difference = max(abs(one.confidence - other.confidence) for one, other in pairs)
-    near = sum(abs(one.confidence - other.confidence) < 1e-4 for one, other in pairs)
+    apart = [compare_confidences(*pair) for pair in pairs]
+    near = sum(each < 1e-4 for each in apart)
     here, there = (statistics.median(answer.milliseconds for answer in each) for each in (found, expected))
-    return f"{kind:12} {same:>4} of {len(pairs):<4} {near:>10} {difference:14.1e} {here:12.1f} {there:12.1f}"
+    return f"{kind:12} {same:>4} of {len(pairs):<4} {near:>10} {max(apart):14.1e} {here:12.1f} {there:12.1f}"
 
 
 def main() -> None:

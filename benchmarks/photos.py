@@ -75,7 +75,7 @@ def _measure_photos(reader: Reader, numbers: list[Entry], patches: list[Entry]) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", default="released", help="run that reads")
-    parser.add_argument("--finder", default="finder", help="run that locates the number")
+    parser.add_argument("--finder", default="finder", help="run that locates the numbers")
     parser.add_argument("--split", default="test", help="folder of the pictures in data_dir")
     parser.add_argument("--images", type=int, default=1000, help="pictures of each kind")
     parser.add_argument("--data_dir", default="data")

@@ -96,7 +96,7 @@ class Config:
         1.0, "divisor of the logits, for honest confidences; measured on valid by `release`", fixed="training"
     )
     threshold: float = _define_evaluation_option(
-        0.5, "least probability with which the finder answers that there is a number", fixed="training"
+        0.5, "least confidence with which a finder's number is answered in a small picture", fixed="training"
     )
     mixed_precision: bool = _define_run_option(
         True, "bfloat16 arithmetic where the machine is fast at it; weights stay float32"

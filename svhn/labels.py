@@ -25,10 +25,9 @@ class Refusal(NamedTuple):
     """What was nearly read, in a picture that is answered with no number.
 
     Args:
-        text: the digits of the most probable number; "" if no digit was read.
-        confidence: probability from 0 to 1 that there is a number at all. It is below `needed`, or else no digit was
-            read.
-        needed: the least probability, from 0 to 1, with which a picture of this size is given a number.
+        text: the digits of the surest number; "" if no digit was read, or the number is truncated.
+        confidence: the number's confidence, as that of a `Number`; 0 if no digit was read. It is below `needed`.
+        needed: the least confidence, from 0 to 1, with which a number of a picture of this size is answered.
     """
 
     text: str
@@ -64,7 +63,8 @@ class Number(NamedTuple):
 
     Args:
         text: the number's digits; "" if a network read no digit, or the number is truncated.
-        confidence: probability from 0 to 1 that all digits of `text` are right, or that the number is too long.
+        confidence: probability from 0 to 1 that the whole answer is right: that there is a number in the box, and that
+            it is `text`, or too long. Of a crop that no finder located, the second alone.
         digit_confidences: probability of each digit, from left to right.
         corners: the corners of the number's box, which may be turned: x and y of each in pixels of the picture, from
             the top left of the number as it is read, clockwise; None if the number was not located.

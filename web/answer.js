@@ -37,7 +37,7 @@ function renderRefusal({ refused }) {
  * @param {NonNullable<Reading["refused"]>} refused
  */
 export function explainRefusal({ text, confidence, needed }) {
-  if (confidence >= needed) return `no digit was read where a number is probable at ${confidence.toFixed(2)}`;
+  if (!text && !confidence) return "no digit was read";
   const digits = [2, 3, 4, 5, 6].find((count) => confidence.toFixed(count) !== needed.toFixed(count)) ?? 6;
   const got = `${text && `${text} `}at ${confidence.toFixed(digits)}`;
   return `${got}, where ${needed.toFixed(digits)} is needed in a picture of this size`;

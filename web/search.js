@@ -1,8 +1,9 @@
 /**
- * The search for a number in a picture, as svhn/reading/search.py does it: the finder's boxes in windows of several
- * sizes, then one closer window.
+ * The search for the numbers in a picture, as svhn/reading/search.py does it: the finder's boxes in windows of several
+ * sizes, then closer windows.
  */
 
+import { computeOverlap, suppressOverlaps } from "./boxes.js";
 import { resize } from "./resize.js";
 
 /** @typedef {import("./resize.js").Box} Box */
@@ -11,46 +12,66 @@ import { resize } from "./resize.js";
 /**
  * The constants of svhn/reading/search.py, in small letters. `size` is the height and width of the finder's input.
  * @typedef {{aspect_ratio: number, min_window_width: number, max_windows_across: number,
- *   min_strip_window_width: number, max_strip_windows: number, context_scales: [number, number], same_window: number,
+ *   min_strip_window_width: number, max_strip_windows: number, context_scales: [number, number],
+ *   least_probability: number, same_number: [number, number], most_numbers: number, same_window: number,
  *   odds_exponent: number, size: [number, number]}} Search
  */
 /**
- * The best box of a picture, the probability that there is a number in the window of the box, and the number of
- * windows that the box was the best of.
- * @typedef {{box: Box, probability: number, windows: number}} Detection
+ * A box that may hold a number, and the probability that there is a number in the window of the box.
+ * @typedef {{box: Box, probability: number}} Detection
  */
 
 /** A sentence for the visitor about a picture that can't be searched. */
 export class SearchError extends Error {}
 
 /**
- * The most probable number of a picture.
+ * The numbers that may be in a picture, the most probable one first, and the number of windows.
  * @param {Compute} locate the finder
  * @param {Picture} picture
  * @param {Search} search
  * @param {(share: number) => Promise<void>} pause called before each window with the share that is searched, 0 to 1;
  *   ends the search by throwing
- * @returns {Promise<Detection>}
+ * @returns {Promise<{detections: Detection[], windows: number}>}
  * @throws {SearchError} the picture is too long for its breadth
  */
-export async function findNumber(locate, picture, search, pause) {
+export async function findNumbers(locate, picture, search, pause) {
   const windows = listWindows(picture.width, picture.height, search);
-  let best = { box: windows[0], probability: -1 };
-  let bestWindow = windows[0];
+  const found = [];
   for (const [index, window] of windows.entries()) {
     await pause(index / windows.length);
-    const found = await searchWindow(locate, picture, window, search);
-    if (found.probability > best.probability) [best, bestWindow] = [found, window];
+    found.push(await searchWindow(locate, picture, window, search));
   }
-  const closer = centerWindow(best.box, picture, search);
-  if (computeOverlap(closer, bestWindow) < search.same_window) {
-    best = await searchWindow(locate, picture, closer, search);
+  const detections = [];
+  for (const place of chooseDetections(found, search)) {
+    const closer = centerWindow(found[place].box, picture, search);
+    const same = computeOverlap(closer, windows[place]) >= search.same_window;
+    await pause(1);
+    detections.push(same ? found[place] : await searchWindow(locate, picture, closer, search));
   }
-  return { ...best, windows: windows.length };
+  detections.sort((one, other) => other.probability - one.probability);
+  return { detections, windows: windows.length };
 }
 
 /**
- * The least probability, 0 to 1, at which a picture of so many windows has a number.
+ * The places of the probable boxes, one per number; that of the most probable box if none is probable.
+ * @param {Detection[]} found
+ * @param {Search} search
+ */
+function chooseDetections(found, { least_probability: least, same_number: limits, most_numbers: most }) {
+  const scores = found.map(({ probability }) => probability);
+  const probable = [...found.keys()].filter((place) => scores[place] >= least);
+  if (!probable.length) return [scores.indexOf(Math.max(...scores))];
+  const boxes = probable.map((place) => found[place].box);
+  const kept = suppressOverlaps(
+    boxes,
+    probable.map((place) => scores[place]),
+    limits,
+  );
+  return kept.slice(0, most).map((place) => probable[place]);
+}
+
+/**
+ * The least confidence, 0 to 1, with which a number is answered in a picture of so many windows.
  * @param {number} threshold that of a picture of one window
  * @param {number} windows
  * @param {Search} search
@@ -65,7 +86,7 @@ export function computeNeeded(threshold, windows, search) {
  * @param {Picture} picture
  * @param {Box} window
  * @param {Search} search
- * @returns {Promise<{box: Box, probability: number}>}
+ * @returns {Promise<Detection>}
  */
 async function searchWindow(locate, picture, window, { size: [height, width] }) {
   const { probability, box } = await locate(resize(picture, window, width, height));
@@ -159,13 +180,4 @@ function centerWindow([left, top, right, bottom], picture, { context_scales: sca
     Math.min(x + across / 2, picture.width),
     Math.min(y + down / 2, picture.height),
   ];
-}
-
-/** Intersection over union of two boxes, 0 to 1. */
-function computeOverlap(/** @type {Box} */ one, /** @type {Box} */ other) {
-  const across = Math.min(one[2], other[2]) - Math.max(one[0], other[0]);
-  const down = Math.min(one[3], other[3]) - Math.max(one[1], other[1]);
-  const shared = Math.max(across, 0) * Math.max(down, 0);
-  const [first, second] = [one, other].map(([left, top, right, bottom]) => (right - left) * (bottom - top));
-  return shared ? shared / (first + second - shared) : 0;
 }

@@ -69,7 +69,9 @@ READER_FLAGS = ("finder", "engine", "threads")  # of whole pictures
 REFERENCE_FLAGS = ("log_name", "num_epochs", "lrate", "verbose", "log_dir")  # typed with every mode there
 RELEASED_NAME = Flag(RELEASED.name, "name of the run that reads", "Run")
 FOUND_THRESHOLD = Flag(
-    None, "least probability with which a picture has a number; the finder's own unless given", "Evaluation"
+    None,
+    "least confidence with which a number is answered in a small picture; the finder's own unless given",
+    "Evaluation",
 )
 CHECKPOINTS = Flag("all", "checkpoints to score: all, best, latest or a step", "Run")
 
@@ -80,7 +82,7 @@ def _leave_out(names: tuple[str, ...], *others: tuple[str, ...]) -> tuple[str, .
 
 COMMANDS = {
     "read": Command(
-        "find and read the number in pictures, videos and live streams",
+        "find and read the numbers in pictures, videos and live streams",
         "svhn.cli.reading_commands:read_pictures",
         _list_names(
             "name finder checkpoint engine threads images recursive fps views threshold output as restart annotate "

@@ -128,7 +128,8 @@ def choose_threshold(network: Network, run: Run, split: Split) -> float:
 
     The shares are those of numbers that are refused, and of pictures without a number that are given one. Both errors
     count the same, whichever kind of picture is more frequent. A split without both kinds of pictures leaves the run's
-    threshold as it is.
+    threshold as it is. The finder's probability alone is measured here, which reading multiplies with the confidence of
+    what is read.
 
     Args:
         network: the run's network.

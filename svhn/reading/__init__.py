@@ -1,1 +1,1 @@
-"""Reading: from any picture to the number in it."""
+"""Reading: from any picture to the numbers in it."""

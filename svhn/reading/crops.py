@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.images import expand_box
-from svhn.labels import Number, make_number
+from svhn.labels import Number, list_corners, make_number
 from svhn.reading import search
 from svhn.reading.engine import Network
 from svhn.spec import Box, Info
@@ -27,6 +27,28 @@ def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) 
     images = iter(images)
     while batch := list(islice(images, batch_size)):
         yield from read_batch(network, np.stack(batch))
+
+
+def read_detections(network: Network, image: Image.Image, found: Iterable[search.Detection]) -> list[Number]:
+    """Read the boxes that the finder found in an RGB picture. Empty boxes are left out.
+
+    The confidence of each number is the probability that the whole answer is right: that of the finder, that there is a
+    number in the box, times that of the network, that it is this one.
+    """
+    cropped = [(each, pixels) for each in found for pixels in _crop_if_any(image, each.box, network.records)]
+    numbers = read_crops(network, (pixels for _, pixels in cropped), search.BATCH_SIZE)
+    return [
+        number._replace(confidence=each.probability * number.confidence, corners=list_corners(each.box))
+        for (each, _), number in zip(cropped, numbers, strict=True)
+    ]
+
+
+def _crop_if_any(image: Image.Image, box: Box, info: Info) -> list[np.ndarray]:
+    """The crop of a box; nothing if the box is empty."""
+    try:
+        return [crop_number(image, box, info)]
+    except ValueError:
+        return []
 
 
 def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:

@@ -44,7 +44,7 @@ class Network:
         compute: takes images of a record's size, uint8 (batch, height, width, channels); returns arrays by name, as
             `evaluation.answers.make_answerer` describes them. Threads may call it at once.
         records: the form of the run's records.
-        threshold: least probability, 0 to 1, at which a finder's picture has a number.
+        threshold: least confidence, 0 to 1, with which a finder's number is answered in a small picture.
         locates: whether the network is a finder.
         engine: key of `PACKAGES`.
         stamp: what the answers depend on besides, in values that JSON can hold.

@@ -143,8 +143,8 @@ def format_time(seconds: float) -> str:
 
 def explain_refusal(refused: Refusal) -> str:
     """Why a picture is answered with no number, in a few words."""
-    if refused.confidence >= refused.needed:
-        return f"no digit was read where a number is probable at {refused.confidence:.2f}"
+    if not refused.text and not refused.confidence:
+        return "no digit was read"
     got, needed = _format_apart(refused.confidence, refused.needed)
     return f"{refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in a picture of this size"
 

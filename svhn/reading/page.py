@@ -18,6 +18,7 @@ from svhn.images.decoding import MEGAPIXELS
 from svhn.reading import search
 from svhn.reading.engine import LOADERS, Network
 from svhn.reading.reader import Reader
+from svhn.reading.results import SAME_ANSWER
 from svhn.reading.web import EXAMPLES
 from svhn.runtime.files import write_json
 from svhn.runtime.holding import hold_file
@@ -30,7 +31,7 @@ BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; t
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
 SEARCH_CONSTANTS = (
     *("ASPECT_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "MIN_STRIP_WINDOW_WIDTH", "MAX_STRIP_WINDOWS"),
-    *("CONTEXT_SCALES", "SAME_WINDOW", "ODDS_EXPONENT"),
+    *("CONTEXT_SCALES", "LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT"),
 )
 SAME = 1e-4  # most by which a network's outputs differ once its number of images is fixed
 
@@ -119,6 +120,7 @@ def make_settings(reader: Reader) -> dict[str, Any]:
         "finder": _describe_network("finder", reader.finder),
         "reader": {**_describe_network("reader", reader.network), "margin": reader.network.records.margin},
         "search": {name.lower(): getattr(search, name) for name in SEARCH_CONSTANTS},
+        "results": {"same_answer": SAME_ANSWER},
     }
 
 

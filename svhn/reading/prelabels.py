@@ -163,7 +163,7 @@ def open_prelabels(target: Target, origin: Origin, say: Say) -> Iterator[Add]:
 
 
 def estimate_sureness(reading: Reading) -> float:
-    """The probability, 0 to 1, of the least sure number; of a picture without a number, that there is none.
+    """The confidence, 0 to 1, of the least sure number; without a number, that what was nearly read is not there.
 
     It is 0 with a number that is too long, whose digits a person has to type.
     """

@@ -1,4 +1,4 @@
-"""The reader of whole pictures: it searches each for a number, and reads what it found."""
+"""The reader of whole pictures: it searches each for numbers, and reads what it found."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from PIL import Image
 from svhn.config import Paths
 from svhn.errors import Say, UserError
 from svhn.images import hold_content, is_one_picture, open_reduced
-from svhn.labels import NO_NUMBER, Number, Reading, Refusal, list_corners
+from svhn.labels import Number, Reading
 from svhn.reading import search
-from svhn.reading.crops import crop_number, read_batch
+from svhn.reading.crops import read_detections
 from svhn.reading.engine import Network, load_network
 from svhn.reading.results import (
     READ_ERRORS,
@@ -25,11 +25,11 @@ from svhn.reading.results import (
     OnError,
     enlarge_reading,
     finish_picture,
+    make_reading,
     name_source,
     take_reading,
 )
 from svhn.runtime.processes import count_cores
-from svhn.spec import Box
 from svhn.threads import ThreadPool
 
 FINDER_OPTIONS = ("threshold", "mixed_precision")  # options that the finder takes too; the others are the reader's
@@ -37,7 +37,7 @@ LOOKAHEAD = 4  # pictures per thread that `stream` takes before the first of the
 
 
 class Reader:
-    """Reads the number in any picture: a first network, the finder, locates the number; a second one reads the box.
+    """Reads the numbers in any picture: a first network, the finder, locates them; a second one reads each box.
 
     Threads may share a reader. A process that was forked may go on with it, unless TensorFlow computes its networks.
 
@@ -50,7 +50,7 @@ class Reader:
 
         Args:
             network: reads crops of a record's size.
-            finder: locates the number.
+            finder: locates the numbers.
             threads: pictures that are read at once; None for as many as there are cores.
 
         Raises:
@@ -80,10 +80,10 @@ class Reader:
 
         Args:
             name: the run that reads.
-            finder: the run that locates the number.
+            finder: the run that locates the numbers.
             checkpoints_dir: folder of the runs.
             results_dir: folder in which `svhn export` wrote files of the runs, if it did.
-            threshold: least probability, 0 to 1, at which a picture has a number; None for the finder's own.
+            threshold: least confidence of an answer, 0 to 1, in a small picture; None for the finder's own.
             engine: what computes the networks: `litert`, `onnx`, `tensorflow`, or `auto` for the fastest that can.
             threads: pictures that are read at once; None for as many as there are cores.
 
@@ -109,7 +109,7 @@ class Reader:
 
         Args:
             paths: folders of the run that reads, and of its results.
-            finder: the run that locates the number.
+            finder: the run that locates the numbers.
             given: options in place of the stored ones; the finder takes only those in `FINDER_OPTIONS`.
             checkpoint: the reader's, as `steps.resolve_step` takes it; "" for the best.
             engine, threads: as `load` takes them.
@@ -221,7 +221,7 @@ class Reader:
 
         Args:
             source: the picture, as `read` takes one; it must not change until it is read.
-            threshold: least probability, 0 to 1, at which a picture has a number; None for the reader's own.
+            threshold: least confidence of an answer, 0 to 1, in a small picture; None for the reader's own.
         """
         return self._pool.get().submit(self._read_source, source, source, None, "raise", threshold)
 
@@ -230,21 +230,10 @@ class Reader:
         return self._read_picture(image, self._pool.get().map)
 
     def _read_picture(self, image: Image.Image, each: search.Each, threshold: float | None = None) -> Reading:
-        found = search.find_number(self._locate, image, self.finder.records.size, each)
+        found = search.find_numbers(self._locate, image, self.finder.records.size, each)
         needed = search.compute_needed(self.threshold if threshold is None else threshold, found.windows)
-        number = self._read_box(image, found.box)
-        if number.shown and found.probability >= needed:
-            return Reading((number._replace(corners=list_corners(found.box)),), size=image.size)
-        return Reading(refused=Refusal(number.text, found.probability, needed), size=image.size)
+        return make_reading(read_detections(self.network, image, found.detections), needed, image.size)
 
     def _locate(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = self.finder.compute(images)
         return outputs["probability"], outputs["box"]
-
-    def _read_box(self, image: Image.Image, box: Box) -> Number:
-        """The number in a box; `NO_NUMBER` if the box is empty."""
-        try:
-            pixels = crop_number(image, box, self.network.records)
-        except ValueError:
-            return NO_NUMBER
-        return read_batch(self.network, pixels[None])[0]

@@ -1,14 +1,15 @@
-"""The search for a number in a picture: the finder's boxes in windows of several sizes, then one closer window."""
+"""The search for the numbers in a picture: the finder's boxes in windows of several sizes, then closer windows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from svhn.images import compute_overlap
+from svhn.images import compute_overlap, suppress_overlaps
 from svhn.spec import Box, Size
 
 ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
@@ -19,6 +20,11 @@ MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes
 # Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
+LEAST_PROBABILITY = 0.3  # of a window's box that is searched again more closely; chosen on made pictures of valid
+# Intersection over union of two windows' boxes, and share of the smaller one's area, from which both are of the same
+# number: a window may have cut through it. Chosen on made pictures of valid.
+SAME_NUMBER = (0.4, 0.8)
+MOST_NUMBERS = 24  # of a picture; bounds the time that a crowded picture takes; chosen on made pictures of valid
 SAME_WINDOW = 0.9  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
 ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
@@ -30,25 +36,35 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # `map`, 
 
 
 class Detection(NamedTuple):
-    """The best box of a picture.
+    """A box that may hold a number.
 
     Args:
         box: left, top, right and bottom, in pixels.
         probability: from 0 to 1, that there is a number in the window of the box.
-        windows: number of windows that the box was the best of.
     """
 
     box: Box
     probability: float
-    windows: int = 1
 
 
-def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map) -> Detection:
-    """The most probable number of an RGB picture.
+class Found(NamedTuple):
+    """What the finder found in a picture.
 
-    The best box of all windows becomes the center of one closer window, which gives the final box and probability. In a
-    picture that is hardly larger than its number, the closer window is about the same as the best one, and is not
-    searched.
+    Args:
+        detections: the boxes, the most probable one first. At least one, however improbable it is.
+        windows: number of windows that were searched, closer ones left out.
+    """
+
+    detections: list[Detection]
+    windows: int
+
+
+def find_numbers(locate: Locate, image: Image.Image, size: Size, each: Each = map) -> Found:
+    """The numbers that may be in an RGB picture.
+
+    Each window gives a box. Of the boxes that are probable enough, one per number becomes the center of a closer
+    window, which gives the final box and probability. Where the closer window is about the same as the one that the box
+    is from, as in a picture that is hardly larger than its number, it is not searched.
 
     Args:
         locate: the finder's function.
@@ -57,43 +73,60 @@ def find_number(locate: Locate, image: Image.Image, size: Size, each: Each = map
         each: calls the finder on each batch of windows.
     """
     windows = list_windows(image.width, image.height)
-    best, window = _find_best_window(locate, image, windows, size, each)
-    closer = center_window(best.box, image.size)
-    if compute_overlap(closer, window) < SAME_WINDOW:
-        best, _ = _find_best_window(locate, image, [closer], size, map)
-    return best._replace(windows=len(windows))
+    found = _search_windows(locate, image, windows, size, each)
+    kept = _choose_detections(found)
+    closer = {place: center_window(found[place].box, image.size) for place in kept}
+    others = [place for place in kept if compute_overlap(closer[place], windows[place]) < SAME_WINDOW]
+    again = _search_windows(locate, image, [closer[place] for place in others], size, each)
+    final = {**dict(enumerate(found)), **dict(zip(others, again, strict=True))}
+    detections = sorted((final[place] for place in kept), key=lambda detection: -detection.probability)
+    return Found(detections, len(windows))
+
+
+def _choose_detections(found: Sequence[Detection]) -> list[int]:
+    """The places of the probable boxes, one per number; that of the most probable box if none is probable."""
+    probable = [place for place, detection in enumerate(found) if detection.probability >= LEAST_PROBABILITY]
+    probable = probable or [max(range(len(found)), key=lambda place: found[place].probability)]
+    boxes, probabilities = zip(*(found[place] for place in probable), strict=True)
+    return [probable[place] for place in islice(suppress_overlaps(boxes, probabilities, *SAME_NUMBER), MOST_NUMBERS)]
 
 
 def compute_needed(threshold: float, windows: int) -> float:
-    """The least probability, 0 to 1, at which a picture of so many windows has a number.
+    """The least confidence, 0 to 1, with which a number is answered in a picture of so many windows.
 
     The more windows a picture has, the more places can be mistaken for a number. So the required odds are those of the
     threshold times the fourth root of the number of windows.
 
     Args:
-        threshold: least probability, 0 to 1, for a picture of one window.
+        threshold: least confidence, 0 to 1, in a picture of one window.
         windows: number of windows.
     """
     odds = threshold * windows**ODDS_EXPONENT
     return odds / (odds + (1 - threshold))
 
 
-def _find_best_window(
-    locate: Locate, image: Image.Image, windows: list[Box], size: Size, each: Each
-) -> tuple[Detection, Box]:
-    """The most probable number of all windows, and its window."""
+def _search_windows(
+    locate: Locate, image: Image.Image, windows: Sequence[Box], size: Size, each: Each
+) -> list[Detection]:
+    """The box of each window."""
 
-    def locate_in(part: list[Box]) -> tuple[np.ndarray, np.ndarray]:
-        return locate(np.stack([crop_window(image, window, size) for window in part]))
+    def search_batch(batch: Sequence[Box]) -> list[Detection]:
+        probabilities, boxes = locate(np.stack([crop_window(image, window, size) for window in batch]))
+        return [
+            Detection(_place_box(box, window), float(probability))
+            for box, window, probability in zip(boxes, batch, probabilities, strict=True)
+        ]
 
-    parts = [windows[start : start + BATCH_SIZE] for start in range(0, len(windows), BATCH_SIZE)]
-    probable, boxes = map(np.concatenate, zip(*each(locate_in, parts), strict=True))
-    index = int(np.argmax(probable))
-    left, top, right, bottom = windows[index]
+    batches = [windows[start : start + BATCH_SIZE] for start in range(0, len(windows), BATCH_SIZE)]
+    return [detection for found in each(search_batch, batches) for detection in found]
+
+
+def _place_box(box: np.ndarray, window: Box) -> Box:
+    """The box in pixels of the picture, from shares of the window's width and height."""
+    left, top, right, bottom = window
     across, down = right - left, bottom - top
-    x0, y0, x1, y1 = np.clip(boxes[index], 0, 1).tolist()
-    box = left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
-    return Detection(box, float(probable[index])), windows[index]
+    x0, y0, x1, y1 = np.clip(box, 0, 1).tolist()
+    return left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
 
 
 def list_windows(width: int, height: int) -> list[Box]:

@@ -88,7 +88,7 @@ def _build_outcomes_section(facts: Facts) -> Section:
     refused = [answer for answer in facts.answers.given if answer.outcome == REFUSED]
     nearly = sum(answer.refused is not None and answer.refused.text == answer.label.text for answer in refused)
     text = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
-    text = f"{text[0].upper()}{text[1:]}. A number is refused if no number was found in its picture"
+    text = f"{text[0].upper()}{text[1:]}. A number is refused if no number of its picture was sure enough"
     text += f": {nearly:,} of these would have been right at a lower --threshold" if nearly else ""
     text += ". It is missed if only other numbers of its picture were read. "
     text += f"Numbers that were read beside all labeled ones: {facts.answers.extra:,}."
@@ -107,7 +107,7 @@ def _build_unanswered_section(facts: Facts) -> Section | None:
     if not total:
         return None
     text = f"The first {len(facts.answers.unanswered)} of {format_count(total, 'number')} without an answer, with what "
-    text += "was nearly read, how probable a number is in the picture, and how probable it would have to be."
+    text += "was nearly read, how sure that was, and how sure it would have to be."
     cards = [_build_unanswered_card(*each) for each in facts.answers.unanswered]
     return Section("Not answered", text, cards, large=True)
 

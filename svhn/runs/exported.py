@@ -31,7 +31,7 @@ class Description:
         sha256: of the file.
         stamp: what the file was made from, as `make_stamp` returns it.
         records: the form of the run's records, as `Info.form` returns it.
-        threshold: least probability, 0 to 1, at which a finder's picture has a number.
+        threshold: least confidence, 0 to 1, with which a finder's number is answered in a small picture.
         locates: whether the network is a finder.
         schema: number of this layout.
     """

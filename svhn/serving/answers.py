@@ -48,7 +48,8 @@ class Number(_Strict):
     ]
     truncated: Annotated[bool, Field(description="Whether the number has more digits than the network reads.")]
     confidence: Annotated[
-        Probability, Field(description="Probability that all digits are right, or that the number is too long.")
+        Probability,
+        Field(description="Probability that there is a number, and that all digits are right, or it is too long."),
     ]
     box: Annotated[
         Annotated[list[float], Field(min_length=4, max_length=4)] | None,
@@ -66,9 +67,11 @@ class Refusal(_Strict):
     """What was nearly read in a picture without a number."""
 
     text: Annotated[str, Field(pattern="^[0-9]*$")]
-    confidence: Annotated[Probability, Field(description="Probability that there is a number at all.")]
+    confidence: Annotated[
+        Probability, Field(description="Probability that this would have been right; 0 if no digit was read.")
+    ]
     needed: Annotated[
-        Probability, Field(description="Least probability with which a picture of this size has a number.")
+        Probability, Field(description="Least confidence with which a number of a picture of this size is answered.")
     ]
 
 
@@ -108,7 +111,7 @@ class Model(_Strict):
     step: int | None
     threshold: Annotated[
         Probability | None,
-        Field(description="Least probability with which a small picture has a number; a finder's alone."),
+        Field(description="Least confidence with which a number of a small picture is answered; a finder's alone."),
     ]
 
 

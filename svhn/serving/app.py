@@ -147,7 +147,8 @@ def build_app(desk: Desk, token: str = "") -> FastAPI:
     async def read(
         request: Request,
         threshold: Annotated[
-            float | None, Query(ge=0, le=1, description="least probability with which a picture has a number")
+            float | None,
+            Query(ge=0, le=1, description="least confidence with which a number is answered in a small picture"),
         ] = None,
         all: Annotated[bool, Query(description="all numbers of a picture, or the surest alone")] = True,  # noqa: A002
     ) -> Response:

@@ -68,7 +68,7 @@ class Desk:
 
         Args:
             uploads: the pictures.
-            threshold: least probability, 0 to 1, of a number; None for the reader's own.
+            threshold: least confidence of an answer, 0 to 1, in a small picture; None for the reader's own.
             deadline: the latest moment to answer, as `take_request` yields it.
 
         Raises:

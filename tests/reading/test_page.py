@@ -18,12 +18,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.browser import CHROMIUM, DESKTOP, PATIENCE, PHONE, QUIET, in_browser, serve_folder
+from support.numbered_wall import PLACES, make_wall
 from support.program import ROOT, call, last_line
 
 from svhn.datasets.synthetic import dataset, fonts
+from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Reading
 from svhn.reading import page as static_page
-from svhn.reading import search
+from svhn.reading import results, search
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
 from svhn.runtime.holding import hold_file
@@ -35,13 +37,18 @@ NPM = shutil.which("npm")
 CLOSE = 0.01
 READY = re.compile("^Ready")
 # Functions of the page, called with pictures as Base64. The page itself computes nothing then: LiteRT is loaded once.
-READ = """async (pictures) => {
+READ = """async ([pictures, threshold]) => {
   const { Reader } = await import("./reader.js"), { openPicture } = await import("./picture.js");
-  const reader = await (window.reader ??= Reader.load());
+  const { settings, finder, network } = await (window.reader ??= Reader.load());
+  const reader = new Reader({ ...settings, threshold: threshold ?? settings.threshold }, finder, network);
   const decode = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
   const readings = [];
   for (const text of pictures) readings.push(await reader.read(await openPicture(decode(text), 100)));
   return readings;
+}"""
+CHOOSE_BOXES = """async ([boxes, scores, limits]) => {
+  const { sortBoxes, suppressOverlaps } = await import("./boxes.js");
+  return [suppressOverlaps(boxes, scores, limits), sortBoxes(boxes)];
 }"""
 RESIZE = """async (cases) => {
   const { resize } = await import("./resize.js");
@@ -142,28 +149,34 @@ def encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def read_in_browser(page: Page, files: list[bytes]) -> list[dict[str, Any]]:
-    return page.evaluate(READ, [base64.b64encode(file).decode() for file in files])
+def read_in_browser(page: Page, files: list[bytes], threshold: float | None = None) -> list[dict[str, Any]]:
+    return page.evaluate(READ, [[base64.b64encode(file).decode() for file in files], threshold])
 
 
-def summarize(found: dict[str, Any]) -> tuple[str, float]:
-    """The text of a reading from the browser, and its confidence, or what was nearly read."""
-    (number,) = found["numbers"] or [found["refused"]]
-    return ("" if found["refused"] else "read: ") + number["text"], number["confidence"]
+def summarize(found: dict[str, Any]) -> list[tuple[str, float]]:
+    """The text of each number of a reading from the browser, and its confidence, or what was nearly read."""
+    refused = found["refused"]
+    read = [(f"read: {number['text']}", number["confidence"]) for number in found["numbers"]]
+    return read or [(refused["text"], refused["confidence"])]
 
 
-def summarize_python(found: Reading) -> tuple[str, float]:
+def summarize_python(found: Reading) -> list[tuple[str, float]]:
     if found.refused:
-        return found.refused.text, found.refused.confidence
-    return f"read: {found.text}", found.confidence
+        return [(found.refused.text, found.refused.confidence)]
+    return [(f"read: {number.text}", number.confidence) for number in found.numbers]
+
+
+def list_texts(summary: list[tuple[str, float]]) -> list[str]:
+    return [text for text, _ in summary]
 
 
 def is_close(found: dict[str, Any], expected: Reading) -> bool:
-    """Whether all probabilities and corners of two readings are nearly the same."""
-    pairs: list[tuple[Any, Any, float]] = [([summarize(found)[1]], [summarize_python(expected)[1]], CLOSE)]
-    for number, other in zip(found["numbers"], expected.numbers, strict=True):
-        pairs.append((number["digitConfidences"], other.digit_confidences, CLOSE))
-        pairs.append((number["corners"], other.corners or (), 0.1))
+    """Whether all probabilities and corners of two readings of the same texts are nearly the same."""
+    one, other = ([confidence for _, confidence in each] for each in (summarize(found), summarize_python(expected)))
+    pairs: list[tuple[Any, Any, float]] = [(one, other, CLOSE)]
+    for number, same in zip(found["numbers"], expected.numbers, strict=True):
+        pairs.append((number["digitConfidences"], same.digit_confidences, CLOSE))
+        pairs.append((number["corners"], same.corners or (), 0.1))
     return all(np.allclose(one, another, rtol=0, atol=most) for one, another, most in pairs)
 
 
@@ -212,7 +225,7 @@ def test_png_files_are_read_as_by_python(bare: Page, pictures: list[Image.Image]
     files = [encode(picture, "PNG") for picture in pictures]
     expected = Reader.load().read(files)
     found = read_in_browser(bare, files)
-    assert [summarize(each)[0] for each in found] == [summarize_python(each)[0] for each in expected]
+    assert [list_texts(summarize(each)) for each in found] == [list_texts(summarize_python(each)) for each in expected]
     assert sum(map(is_close, found, expected)) >= 48
     assert sum(bool(each.numbers) for each in expected) > 30
     assert sum(bool(each.refused) for each in expected) > 0
@@ -223,7 +236,8 @@ def test_png_files_are_read_as_by_python(bare: Page, pictures: list[Image.Image]
 def test_jpeg_files_are_read_as_by_python(bare: Page, pictures: list[Image.Image]) -> None:
     files = [encode(picture, "JPEG", quality=60 + index % 36) for index, picture in enumerate(pictures)]
     pairs = zip(read_in_browser(bare, files), Reader.load().read(files), strict=True)
-    assert sum(summarize(found)[0] == summarize_python(reading)[0] for found, reading in pairs) >= 48
+    same = (list_texts(summarize(found)) == list_texts(summarize_python(reading)) for found, reading in pairs)
+    assert sum(same) >= 48
 
 
 @pytest.mark.slow
@@ -245,17 +259,49 @@ def test_pictures_are_opened_as_by_python(bare: Page) -> None:
     ]
     for found, reading in zip(read_in_browser(bare, files), Reader.load().read(files), strict=True):
         assert (found["width"], found["height"]) == reading.size
-        assert summarize(found) == pytest.approx(summarize_python(reading), abs=0.01)
+        assert list_texts(summarize(found)) == list_texts(summarize_python(reading))
+        assert is_close(found, reading)
 
 
 @pytest.mark.slow
 @in_browser
-def test_a_picture_is_shown_with_its_number(page: Page) -> None:
+def test_all_numbers_of_a_picture_are_read_as_by_python(bare: Page) -> None:
+    """Also what nearly was a number, with a threshold of nothing."""
+    wall = encode(make_wall(), "PNG")
+    for threshold in (None, 0.0):
+        (expected,) = Reader.load(threshold=threshold).read(wall)
+        (found,) = read_in_browser(bare, [wall], threshold)
+        assert list_texts(summarize(found)) == list_texts(summarize_python(expected))
+        assert is_close(found, expected)
+        assert (len(found["numbers"]) > 3) == (threshold == 0)
+
+
+@pytest.mark.slow
+@in_browser
+def test_boxes_are_chosen_and_sorted_as_by_python(bare: Page) -> None:
+    rng = np.random.default_rng(0)
+    for count in (0, 1, 5, 40):
+        corners = np.hstack([rng.uniform(0, 300, (count, 2)), rng.uniform(0, 120, (count, 2))])
+        boxes = [(left, top, left + width, top + height) for left, top, width, height in corners.tolist()]
+        scores = rng.integers(0, 9, count).tolist()  # some are equal
+        kept, order = bare.evaluate(CHOOSE_BOXES, [boxes, scores, [0.3, 0.6]])
+        assert kept == list(suppress_overlaps(boxes, scores, 0.3, 0.6))
+        assert order == sort_boxes(boxes)
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_picture_is_shown_with_its_numbers(page: Page, tmp_path: Path) -> None:
     for name in ("2507", "208"):
         choose_file(page, EXAMPLES / f"{name}.jpg")
         page.locator(".number", has_text=name).wait_for()
         assert page.locator("polygon").count() == 1
         assert re.fullmatch(r"(\d\n\d+%\n?)+", "\n".join(page.locator(".digits li").all_inner_texts()))
+    make_wall().save(tmp_path / "three.png")
+    choose_file(page, tmp_path / "three.png")
+    page.locator(".number", has_text="171").wait_for()
+    assert page.locator(".number").all_inner_texts() == list(PLACES)
+    assert page.locator("polygon").count() == 3
     choose_file(page, EXAMPLES / "wall.jpg")
     page.get_by_text(re.compile(r"at 0\.\d+, where 0\.\d+ is needed in a picture of this size")).wait_for()
     assert page.locator(".number").inner_text() == "no number"
@@ -393,7 +439,7 @@ def test_a_number_that_is_too_long_is_an_answer(page: Page) -> None:
           const settings = await (await fetch("./settings.json")).json();
           const finder = async () => ({ probability: [0.99], box: [0.2, 0.2, 0.8, 0.8] });
           const network = async () => ({
-            number: new Int32Array(5).fill(-2), confidence: [0.87], digit_confidences: new Float32Array(5).fill(0.3),
+            number: new Int32Array(5).fill(-2), confidence: [0.97], digit_confidences: new Float32Array(5).fill(0.3),
           });
           const picture = { data: new Uint8Array(3 * 128 * 64), width: 128, height: 64 };
           const reading = await new Reader(settings, finder, network).read(picture);
@@ -401,7 +447,7 @@ def test_a_number_that_is_too_long_is_an_answer(page: Page) -> None:
         }"""
     )
     assert page.locator(".number").inner_text() == "too long"
-    assert page.get_by_text("87% sure").count() == 1
+    assert page.get_by_text("96% sure").count() == 1  # 0.97 x 0.99
     assert page.locator("polygon").count() == 1
     assert page.locator(".digits li").count() == 0
 
@@ -439,6 +485,7 @@ def test_the_constants_of_the_search_are_not_written_twice() -> None:
     for name, value in settings["search"].items():
         assert name in script
         assert value == getattr(search, name.upper())
+    assert settings["results"] == {"same_answer": results.SAME_ANSWER}
     assert settings["threshold"] == Reader.load().finder.threshold
     assert (settings["reader"]["size"], settings["reader"]["margin"]) == ((57, 95), 0.15)
 

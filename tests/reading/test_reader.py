@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.networks import make_info
+from support.numbered_wall import EXAMPLES, PLACES, SIZE, make_wall, place_box
 from support.program import ROOT, call, last_line
 
 import svhn
@@ -65,7 +66,7 @@ def test_a_number_that_is_too_long_is_answered_without_a_digit() -> None:
 
     network = engine.Network("stub", compute, make_info(), 0.5, locates=True, engine="litert")
     reading = svhn.Reader(network, network, threads=1).read_one(Image.new("RGB", (80, 40)))
-    assert (reading.text, reading.surest.truncated, reading.confidence) == ("", True, 0.9)
+    assert (reading.text, reading.surest.truncated, reading.confidence) == ("", True, 0.9 * 0.99)
     assert reading.box == (20, 10, 60, 30)
 
 
@@ -119,6 +120,17 @@ def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -
     assert reading.text == entry.label
     assert reading.box
     assert 2600 < reading.box[0] < 3600
+
+
+def test_all_numbers_on_a_wall_are_read(reader: svhn.Reader) -> None:
+    (reading,) = reader.read(make_wall())
+    assert [number.text for number in reading.numbers] == list(PLACES)
+    assert reading.size == SIZE
+    for number in reading.numbers:
+        (alone,) = reader.read(EXAMPLES / f"{number.text}.jpg")
+        assert alone.box
+        assert measure_overlap(place_box(number.text, alone.box), number.box) > 0.7
+        assert number.confidence > 0.95
 
 
 def test_the_mode_reads_files_folders_and_says_which_it_could_not(

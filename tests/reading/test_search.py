@@ -1,16 +1,19 @@
-"""Windows of a picture, and the number that is found in one of them."""
+"""Windows of a picture, and the numbers that are found in them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from svhn.images import normalize_box
 from svhn.reading import search
 
 SIZE = (16, 32)
+NOWHERE = (0.4, 0.4, 0.6, 0.6)  # the box of a window without a number
 
 
 def photo(width: int, height: int, box: tuple[int, int, int, int]) -> Image.Image:
@@ -21,25 +24,50 @@ def photo(width: int, height: int, box: tuple[int, int, int, int]) -> Image.Imag
 
 
 def bright(seen: list[int] | None = None) -> search.Locate:
-    """Finds what is bright; the surer, the larger it is, unless it is cut off by the window."""
+    """Finds what is bright in one of the colors; the surer, the larger it is, unless it is cut off by the window."""
 
     def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if seen is not None:
             seen.append(len(images))
-        probable, boxes = [], []
-        for image in images[..., 0] > 127:
-            rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))
-            if not len(rows):
-                probable.append(0.0)
-                boxes.append((0.4, 0.4, 0.6, 0.6))
-                continue
-            box = columns[0] / 32, rows[0] / 16, (columns[-1] + 1) / 32, (rows[-1] + 1) / 16
-            cut = min(box) <= 0 or max(box) >= 1
-            probable.append(0.1 if cut else 0.5 + (box[2] - box[0]) / 2)
-            boxes.append(box)
+        found = [max(_find_color(image[..., color]) for color in range(3)) for image in images]
+        return np.array([probability for probability, _ in found]), np.array([box for _, box in found])
+
+    return locate
+
+
+def _find_color(levels: np.ndarray) -> tuple[float, tuple[float, ...]]:
+    """The probability and the box of what is bright in a window."""
+    rows, columns = np.flatnonzero((levels > 127).any(1)), np.flatnonzero((levels > 127).any(0))
+    if not len(rows):
+        return 0.0, NOWHERE
+    box = columns[0] / 32, rows[0] / 16, (columns[-1] + 1) / 32, (rows[-1] + 1) / 16
+    cut = min(box) <= 0 or max(box) >= 1
+    return 0.1 if cut else 0.5 + (box[2] - box[0]) / 2, box
+
+
+def wall(**numbers: tuple[int, int, int, int]) -> Image.Image:
+    """A black wall with a box in each of the colors that are named."""
+    image = Image.new("RGB", (640, 320))
+    for color, box in numbers.items():
+        image.paste(color, box)
+    return image
+
+
+def follow(rows: Sequence[tuple[float, search.Box]], seen: list[np.ndarray] | None = None) -> search.Locate:
+    """Finds in each window in turn the box of the next row at its probability; shares of the window."""
+    waiting = iter(rows)
+
+    def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if seen is not None:
+            seen.append(images)
+        probable, boxes = zip(*(next(waiting) for _ in images), strict=True)
         return np.array(probable), np.array(boxes)
 
     return locate
+
+
+def find_first(locate: search.Locate, image: Image.Image) -> search.Detection:
+    return search.find_numbers(locate, image, SIZE).detections[0]
 
 
 @pytest.mark.parametrize(
@@ -57,14 +85,73 @@ def bright(seen: list[int] | None = None) -> search.Locate:
     ],
 )
 def test_a_number_is_found_wherever_it_is(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    found = search.find_number(bright(), photo(*size, box), SIZE)
+    found = find_first(bright(), photo(*size, box))
     assert found.probability > 0.6
     reach = 0.1 * (box[2] - box[0])
     assert found.box == pytest.approx(box, abs=max(reach, 2))
 
 
 def test_without_a_number_nothing_is_probable() -> None:
-    assert search.find_number(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE).probability == 0
+    found = search.find_numbers(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE)
+    assert [each.probability for each in found.detections] == [0]
+
+
+NUMBERS = {"red": (40, 40, 120, 70), "lime": (400, 60, 460, 90), "blue": (300, 230, 400, 270)}
+
+
+def test_all_numbers_of_a_picture_are_found_each_once_the_most_probable_first() -> None:
+    """Windows of several sizes show each of them whole."""
+    found = search.find_numbers(bright(), wall(**NUMBERS), SIZE).detections
+    assert [each.probability for each in found] == sorted((each.probability for each in found), reverse=True)
+    boxes = sorted(each.box for each in found)
+    assert len(boxes) == 3
+    for box, expected in zip(boxes, sorted(NUMBERS.values()), strict=True):
+        assert box == pytest.approx(expected, abs=6)
+
+
+def test_no_more_than_the_most_numbers_are_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(search, "MOST_NUMBERS", 2)
+    found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
+    assert len(found.detections) == 2
+    assert sum(seen) == found.windows + 2
+
+
+def make_rows(wanted: dict[int, tuple[float, search.Box]]) -> list[tuple[float, search.Box]]:
+    """A row for each window of `wall`: a box in pixels at a probability, or nothing; then three of closer windows."""
+    windows = search.list_windows(640, 320)
+    rows = [(0.01, NOWHERE)] * len(windows)
+    for place, (probability, box) in wanted.items():
+        rows[place] = probability, normalize_box(box, windows[place])
+    return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7, 0.8)]]
+
+
+def find_scripted(wanted: dict[int, tuple[float, search.Box]], seen: list[np.ndarray]) -> list[float]:
+    rows = follow(make_rows(wanted), seen)
+    return [each.probability for each in search.find_numbers(rows, wall(), SIZE).detections]
+
+
+def test_a_part_of_a_number_that_a_window_cuts_out_is_no_number() -> None:
+    """The part is a quarter of the number, so their intersection is a small share of their union."""
+    whole, part, beside = (40.0, 40.0, 120.0, 70.0), (44.0, 44.0, 64.0, 70.0), (140.0, 40.0, 160.0, 70.0)
+    assert find_scripted({0: (0.9, whole), 1: (0.8, part)}, []) == [0.6]
+    assert find_scripted({0: (0.9, whole), 1: (0.8, beside)}, []) == [0.7, 0.6]
+
+
+def test_only_probable_boxes_are_searched_again_or_else_the_best_one() -> None:
+    number, other = (40.0, 40.0, 120.0, 70.0), (200.0, 40.0, 220.0, 50.0)
+    seen: list[np.ndarray] = []
+    assert find_scripted({0: (0.31, number), 1: (0.29, other)}, seen) == [0.6]
+    assert find_scripted({0: (0.2, number), 1: (0.29, other)}, seen) == [0.6]
+    assert sum(map(len, seen)) == 2 * (len(search.list_windows(640, 320)) + 1)
+    assert find_scripted({0: (0.3, number), 1: (0.3, other)}, []) == [0.7, 0.6]
+
+
+def test_closer_windows_are_searched_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "BATCH_SIZE", 2)
+    seen: list[int] = []
+    found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
+    assert seen == [2] * (found.windows // 2) + [1] * (found.windows % 2) + [2, 1]
 
 
 @pytest.mark.parametrize("size", [(100, 45), (640, 480), (480, 640), (4000, 3000), (3000, 200), (1, 1), (1, 5000)])
@@ -99,13 +186,13 @@ def test_a_strip_too_thin_for_a_number_is_searched_as_a_whole(size: tuple[int, i
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
     seen: list[int] = []
-    search.find_number(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
+    search.find_numbers(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
     assert seen == [1, 1]
 
 
 def test_a_picture_hardly_larger_than_its_number_is_searched_once() -> None:
     seen: list[int] = []
-    found = search.find_number(bright(seen), photo(100, 45, (10, 5, 90, 40)), SIZE)
+    found = find_first(bright(seen), photo(100, 45, (10, 5, 90, 40)))
     assert seen == [1]
     assert found.box == pytest.approx((10, 5, 90, 40), abs=2)
 
@@ -114,7 +201,7 @@ def test_only_a_closer_window_that_differs_is_searched() -> None:
     """The closer windows of numbers 31 and 25 pixels high take 92 and 60 % of the picture."""
     for box, looks in (((45, 7, 55, 38), 1), ((45, 10, 55, 35), 2)):
         seen: list[int] = []
-        search.find_number(bright(seen), photo(100, 45, box), SIZE)
+        search.find_numbers(bright(seen), photo(100, 45, box), SIZE)
         assert len(seen) == looks
 
 
@@ -131,11 +218,11 @@ def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None
 
 def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
     image, seen = photo(2000, 1500, (1700, 60, 1780, 100)), []
-    expected = search.find_number(bright(seen), image, SIZE)
+    expected = search.find_numbers(bright(seen), image, SIZE)
     assert max(seen) == search.BATCH_SIZE
     assert sum(seen) == expected.windows + 1
     with ThreadPoolExecutor(3) as pool:
-        assert search.find_number(bright(), image, SIZE, pool.map) == expected
+        assert search.find_numbers(bright(), image, SIZE, pool.map) == expected
 
 
 def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
@@ -157,5 +244,5 @@ def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() ->
 
 def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
-    assert search.find_number(bright(), small, SIZE).windows == 1
-    assert search.find_number(bright(), large, SIZE).windows == len(search.list_windows(640, 320)) > 10
+    assert search.find_numbers(bright(), small, SIZE).windows == 1
+    assert search.find_numbers(bright(), large, SIZE).windows == len(search.list_windows(640, 320)) > 10

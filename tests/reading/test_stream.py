@@ -41,8 +41,8 @@ class Fake:
 
     def read(self, images: np.ndarray) -> Outputs:
         self.seen.append(images)
-        level = int(images[0, 0, 0, 0])
-        number = [[level // 10, level % 10, -1, -1, -1]] * len(images)
+        levels = images[:, 0, 0, 0].tolist()
+        number = [[level // 10, level % 10, -1, -1, -1] for level in levels]
         digit_confidences = [[0.9, 0.95, 0.5, 0.5, 0.5]] * len(images)
         return {
             "number": np.array(number),
@@ -67,16 +67,20 @@ def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
     def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return tuple(fake.locate(images).values())  # type: ignore[return-value]
 
-    expected = search.find_number(locate, gray(27), (16, 32))
-    assert reading == Reading((Number("27", 0.875, (0.9, 0.95), list_corners(expected.box)),), size=(60, 40))
+    (expected,) = search.find_numbers(locate, gray(27), (16, 32)).detections
+    number = Number("27", 0.9 * 0.875, (0.9, 0.95), list_corners(expected.box))
+    assert reading == Reading((number,), size=(60, 40))
     assert reading.box == expected.box
     ((pixels,),) = fake.seen
     assert (pixels.shape, pixels.dtype) == ((20, 40, 3), np.uint8)
 
 
 def test_below_the_threshold_there_is_no_number_and_what_was_nearly_read() -> None:
-    (reading,) = Fake(0.59).reader().read([gray(27)])
-    assert reading == Reading(refused=Refusal("27", 0.59, 0.6), size=(60, 40))
+    """The finder's probability times the network's confidence decides."""
+    (reading,) = Fake(0.68).reader().read([gray(27)])
+    assert reading == Reading(refused=Refusal("27", 0.68 * 0.875, 0.6), size=(60, 40))
+    (reading,) = Fake(0.69).reader().read([gray(27)])
+    assert (reading.text, reading.confidence) == ("27", 0.69 * 0.875)
 
 
 def test_in_a_larger_picture_more_is_needed() -> None:
@@ -89,7 +93,7 @@ def test_in_a_larger_picture_more_is_needed() -> None:
 def test_an_empty_box_holds_no_number(box: tuple[float, ...]) -> None:
     (reading,) = Fake(0.9, box).reader().read([gray(27)])
     assert (reading.text, reading.box) == ("", None)
-    assert reading.refused == Refusal("", 0.9, 0.6)
+    assert reading.refused == Refusal("", 0.0, 0.6)
     assert "no digit was read" in format_reading("a.png", reading)
 
 
