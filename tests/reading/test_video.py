@@ -14,6 +14,7 @@ import av
 import pytest
 from PIL import Image
 from support.clips import CODECS, SIZE, show, write_clip, write_sound
+from support.numbered_wall import PLACES, make_wall
 
 from svhn.errors import UserError
 from svhn.labels import Reading, Seen
@@ -52,6 +53,16 @@ def test_each_kind_of_file_is_read_each_number_once(ending: str, reader: Reader,
     assert (see(second).order, see(second).first_frame, see(second).last_frame) == (1, 21, 28)
     assert (see(first).first, see(second).last) == pytest.approx((0, 2.8), abs=0.001)
     assert see(second).first <= see(second).best <= see(second).last
+
+
+def test_each_of_several_numbers_is_followed(reader: Reader, tmp_path: Path) -> None:
+    wall, images = make_wall(), list[Image.Image]()
+    for frame in range(4):
+        images.append(Image.new("RGB", wall.size, "gray"))
+        images[-1].paste(wall, (4 * frame, 2 * frame))
+    found = [*reader.read_video(write_clip(tmp_path / "wall.mp4", images))]
+    assert [reading.text for reading in found] == list(PLACES)
+    assert [(see(reading).order, see(reading).frames) for reading in found] == [(0, 4), (1, 4), (2, 4)]
 
 
 def test_content_and_open_files_are_read_as_paths_are(clip: Path, reader: Reader, tmp_path: Path) -> None:
