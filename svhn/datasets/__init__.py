@@ -13,6 +13,7 @@ from svhn.datasets.arranged.dataset import SVHN_ARRANGED
 from svhn.datasets.folder import FOLDER
 from svhn.datasets.mnist import MNIST
 from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
+from svhn.datasets.scenes.dataset import SVHN_SCENES
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_cropped import SVHN_CROPPED
 from svhn.datasets.svhn_full import SVHN_FULL
@@ -25,6 +26,7 @@ DATASETS: dict[str, DatasetSpec] = {
         SVHN,
         SVHN_FULL,
         SVHN_ARRANGED,
+        SVHN_SCENES,
         SYNTHETIC,
         SVHN_CROPPED,
         MNIST,

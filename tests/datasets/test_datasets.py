@@ -28,6 +28,7 @@ LABEL_FILES = {  # by data set; each is damaged and must be noticed
     "svhn": ("train/digitStruct.mat",),
     "svhn_full": ("train/digitStruct.mat",),
     "svhn_arranged": ("train/digitStruct.mat",),
+    "svhn_scenes": ("train/digitStruct.mat",),
     "synthetic": ("train/digitStruct.mat",),
     "folder": ("labels.csv",),
     "svhn_cropped": ("train_32x32.mat",),
@@ -76,6 +77,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {  # a new data set needs a few fil
     "svhn": dataset.render_dataset,  # draws in the publishers' layout
     "svhn_full": dataset.render_dataset,
     "svhn_arranged": dataset.render_dataset,
+    "svhn_scenes": dataset.render_dataset,
     "synthetic": dataset.render_dataset,
     "folder": write_folder,
     "svhn_cropped": write_svhn_cropped,
@@ -123,7 +125,7 @@ def test_its_name_is_its_key_and_its_numbers_fit(name: str, tmp_path: Path) -> N
         lengths = {len(label) for label in labels}
         assert spec.longer or len(labels) == len(found)
         assert max(lengths) <= spec.max_length
-        assert (0 in lengths) == (name == "svhn_full")
+        assert (0 in lengths) == (name in ("svhn_full", "svhn_scenes"))
         assert not spec.fixed_length or lengths == {spec.max_length}
         assert "".join(labels).isdecimal()
 

@@ -23,7 +23,7 @@ from svhn.spec import Entry
 
 Write = Callable[[Path], object]  # writes the source train into a folder
 
-STRUCT_SETS = ("svhn", "svhn_full", "svhn_arranged", "synthetic")
+STRUCT_SETS = ("svhn", "svhn_full", "svhn_arranged", "svhn_scenes", "synthetic")
 MNIST_STACKS = ("mnist_stacked", "mnist_stacked_vertical", "mnist_stacked_varied")
 STORED = (1, 10, 9, 10, 2)  # labels of Format 2; 10 is the digit 0
 TABLE = "filename,label,left,top,width,height\n1.png,210,8,10,32,20\n2.png,7,,,,\n"

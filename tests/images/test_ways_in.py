@@ -28,6 +28,7 @@ SOURCES: dict[str, Callable[[str], Any]] = {  # of entries, by data set that rea
     "synthetic": lambda path: (path, WHOLE),
     "svhn_full": lambda path: (path, WHOLE, True),
     "svhn_arranged": lambda path: (path, WHOLE, None),
+    "svhn_scenes": lambda path: (path, WHOLE, True, None),
     "folder": lambda path: (path, WHOLE, None),
 }
 FROM_PIXELS = {"svhn_cropped", "mnist", "mnist_stacked", "mnist_stacked_vertical", "mnist_stacked_varied"}
@@ -79,7 +80,7 @@ def test_boxes_lie_in_the_picture_as_it_is_seen(tmp_path: Path) -> None:
     exif[0x0112] = 6
     image.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "1.png", exif=exif)
     box: Box = (4, 2, 20, 6)
-    for name in ("svhn", "svhn_full", "svhn_arranged", "synthetic"):
+    for name in ("svhn", "svhn_full", "svhn_arranged", "svhn_scenes", "synthetic"):
         spec = DATASETS[name]
         assert spec.locate
         entry = Entry("1", "1", SOURCES[name](str(tmp_path / "1.png")), boxes=(box,))

@@ -29,7 +29,7 @@ def add_pictures(folder: Path) -> None:
         Image.effect_noise((30, 20), 60).convert("RGB").save(folder / name, "png")
 
 
-@pytest.mark.parametrize("dataset", ["svhn", "svhn_full", "svhn_arranged", "folder"])
+@pytest.mark.parametrize("dataset", ["svhn", "svhn_full", "svhn_arranged", "svhn_scenes", "folder"])
 def test_pictures_that_no_label_names_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], dataset: str
 ) -> None:
@@ -69,7 +69,7 @@ def test_a_folder_of_another_spelling_is_named(tmp_path: Path, capsys: pytest.Ca
     assert f"{data / 'test/digitStruct.mat'}: labels and boxes of digits, in pixels\n" in out
 
 
-@pytest.mark.parametrize("dataset", ["svhn", "svhn_full", "svhn_arranged", "folder"])
+@pytest.mark.parametrize("dataset", ["svhn", "svhn_full", "svhn_arranged", "svhn_scenes", "folder"])
 def test_a_near_name_of_a_missing_picture_is_proposed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], dataset: str
 ) -> None:

@@ -57,7 +57,7 @@ def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Ent
     shares = np.array([FORMS[name].share for name in names])
     count = (draw < ONE + TWO) + (draw < TWO) if apart else int(draw < ALONE)
     for name in rng.choice(names, count, replace=False, p=shares / shares.sum()).tolist():
-        order = _draw_order(rng, FORMS[name].counts, len(entry.boxes))
+        order = draw_order(rng, FORMS[name].counts, len(entry.boxes))
         font = fonts[int(rng.integers(len(fonts)))]
         arrangement = Arrangement(name, entry.boxes, order, font, seed)
         label = "".join(entry.label[index] for index in order)
@@ -68,7 +68,7 @@ def _make_rng(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng((seed, zlib.crc32(name.encode())))
 
 
-def _draw_order(rng: np.random.Generator, counts: Sequence[int], digits: int) -> tuple[int, ...]:
+def draw_order(rng: np.random.Generator, counts: Sequence[int], digits: int) -> tuple[int, ...]:
     """Which of a picture's digits a new number has; a digit may be repeated."""
     if not counts or (digits in counts and rng.random() < KEPT):
         return tuple(range(digits))

@@ -56,7 +56,8 @@ def plan_scene(rng: np.random.Generator, picture: PixelSize, arrangement: Arrang
     size = max(1, round(factor * (part[2] - part[0]))), max(1, round(factor * (part[3] - part[1])))
     moved = (shift_box(box, -part[0], -part[1]) for box in boxes)
     scaled = tuple((factor * x0, factor * y0, factor * x1, factor * y1) for x0, y0, x1, y1 in moved)
-    scene = FORMS[arrangement.form].plan(rng, size, arrangement._replace(boxes=scaled))
+    form = FORMS.get(arrangement.form, PLAIN)
+    scene = form.plan(rng, size, arrangement._replace(boxes=scaled))
     return scene._replace(paint=partial(_paint_part, picture, part, size, scene.paint))
 
 
@@ -162,6 +163,10 @@ def _paint_turned(
     return extended.transform(size, Image.Transform.AFFINE, view, Image.Resampling.BICUBIC)
 
 
+def _plan_plain(_rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
+    return Scene(size, arrangement.boxes, enclose_boxes(arrangement.boxes), Image.Image.copy)
+
+
 def _plan_letter(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
     return add_letter(rng, size, arrangement.boxes, arrangement.font)
 
@@ -175,3 +180,4 @@ FORMS: Mapping[str, Form] = {
     "slanted": Form(0.12, (), _plan_turn),
     "lettered": Form(0.20, (), _plan_letter),
 }
+PLAIN = Form(0.0, (), _plan_plain)  # the number as it is, in what surrounds it

@@ -143,10 +143,10 @@ def _paint_letter(
     mask = Image.new("L", (pixels.shape[1], pixels.shape[0]))
     if rng.random() < PLATE_SHARE or not _stands_out(pixels, box, ink):
         ImageDraw.Draw(mask).rectangle(_find_plate(rng, beside, box), fill=255)
-        _blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
+        blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
     mask.paste(0, (0, 0, *mask.size))
     mask.paste(glyph, (int(box[0]), int(box[1])))
-    _blend_color(pixels, mask, ink.blur, ink.color + draw_grain(rng, mask.size))
+    blend_color(pixels, mask, ink.blur, ink.color + draw_grain(rng, mask.size))
     return to_image(pixels)
 
 
@@ -165,7 +165,7 @@ def _stands_out(pixels: np.ndarray, box: Box, ink: Ink) -> bool:
     return bool(np.abs(ink.color - place).mean() >= 0.5 * np.abs(ink.color - ink.ground).mean())
 
 
-def _blend_color(pixels: np.ndarray, mask: Image.Image, blur: float, color: np.ndarray) -> None:
+def blend_color(pixels: np.ndarray, mask: Image.Image, blur: float, color: np.ndarray) -> None:
     """Paint a mask in a color, or in one per pixel, in place, with blurred edges."""
     share = np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)), np.float32)[..., None] / 255
     pixels += share * (color - pixels)

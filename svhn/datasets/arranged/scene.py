@@ -16,7 +16,7 @@ class Arrangement(NamedTuple):
     """What is made of a picture.
 
     Args:
-        form: a key of `forms.FORMS`.
+        form: a key of `forms.FORMS`; "" for the number as it is.
         boxes: the boxes of all of the picture's digits, in pixels of the picture.
         order: the digits of the new number, as indices of `boxes`.
         font: path of the font of a letter beside the number.

@@ -1,0 +1,1 @@
+"""Scenes of SVHN's pictures, as a finder sees them: numbers with what surrounds them, words, and marks."""
