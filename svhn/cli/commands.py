@@ -159,7 +159,7 @@ def release_checkpoint(session: Session) -> None:
     valid = splits.open_run_split(run, session.paths, "valid")
     with hold_folder(folder, "run", "choose another --results_dir"):
         with integrity.explain_corruption(valid):
-            temperature, scores = release.release_run(run, valid, step, folder)
+            temperature, scores = release.release_run(run, valid, step, folder, session.given.get("threshold"))
         release.write_light_file(folder, session.paths.records_dir, print_line)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")

@@ -26,7 +26,9 @@ LIGHT_FORMAT = "litert_float16"  # for reading without TensorFlow; 8-bit weights
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
-def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float, dict[str, float]]:
+def release_run(
+    run: Run, valid: Split, step: int, folder: Path, threshold: float | None = None
+) -> tuple[float, dict[str, float]]:
     """Write a folder that all commands but train and lr accept as a run.
 
     The folder holds no checksums of the run's sources, so that the released run can be scored on other test splits.
@@ -36,6 +38,7 @@ def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float,
         valid: the split on which temperature and threshold are chosen.
         step: step of the checkpoint.
         folder: where to write; an earlier release there is replaced.
+        threshold: the one to keep, 0 to 1; None to choose one on the split.
 
     Returns:
         The temperature, and the scores on valid.
@@ -45,7 +48,7 @@ def release_run(run: Run, valid: Split, step: int, folder: Path) -> tuple[float,
     model.set_weights(weights)
     network = load.freeze_model(model)
     run = run.with_options(temperature=choose_temperature(network, run, valid))
-    run = run.with_options(threshold=choose_threshold(network, run, valid))
+    run = run.with_options(threshold=choose_threshold(network, run, valid) if threshold is None else threshold)
     scores = score.make_scorer(network, run, valid)("")
     stored = read_config(run.folder)
     options = {**stored["config"], **{name: getattr(run.config, name) for name in MEASURED_OPTIONS}}

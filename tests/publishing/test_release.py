@@ -188,6 +188,12 @@ def test_the_threshold_is_where_as_many_are_refused_as_are_given_a_number(tmp_pa
         assert release.choose_threshold(network, Run(Path(), options, one_kind), split) == 0.5
 
 
+def test_a_threshold_that_is_given_is_kept(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "choose_threshold", lambda *_: 0.9)
+    for more, expected in (((), 0.9), (("--threshold=0.7",), 0.7)):
+        assert stored.read_config(give_away(trained, *more))["config"]["threshold"] == expected
+
+
 def options_of(folder: Path) -> Config:
     return Config(**stored.read_config(folder / "checkpoints/demo")["config"])
 
