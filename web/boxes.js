@@ -9,7 +9,7 @@ export function computeOverlap(/** @type {Box} */ one, /** @type {Box} */ other)
 }
 
 /** Share of the smaller one of two boxes that the other one covers, 0 to 1. */
-function computeCover(/** @type {Box} */ one, /** @type {Box} */ other) {
+export function computeCover(/** @type {Box} */ one, /** @type {Box} */ other) {
   const shared = computeShared(one, other);
   return shared ? shared / Math.min(computeArea(one), computeArea(other)) : 0;
 }
@@ -74,4 +74,47 @@ function areLevel(/** @type {Box} */ one, /** @type {Box} */ other) {
 
 function findMean(/** @type {number[]} */ values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/**
+ * A box without what lies outside of a picture.
+ * @param {Box} box
+ * @param {{width: number, height: number}} picture
+ * @returns {Box}
+ */
+export function clipBox([left, top, right, bottom], { width, height }) {
+  return [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
+}
+
+/**
+ * Whether a picture shows any of a box.
+ * @param {Box} box
+ * @param {{width: number, height: number}} picture
+ */
+export function isWithin(box, picture) {
+  const [left, top, right, bottom] = clipBox(box, picture);
+  return left < right && top < bottom;
+}
+
+/**
+ * The smallest box around all boxes.
+ * @param {Box[]} boxes
+ * @returns {Box}
+ */
+export function encloseBoxes(boxes) {
+  const [lefts, tops, rights, bottoms] = [0, 1, 2, 3].map((side) => boxes.map((box) => box[side]));
+  return [Math.min(...lefts), Math.min(...tops), Math.max(...rights), Math.max(...bottoms)];
+}
+
+/**
+ * @param {Box} box
+ * @returns {[number, number][]}
+ */
+export function listCorners([left, top, right, bottom]) {
+  return [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ];
 }

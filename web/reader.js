@@ -1,6 +1,7 @@
 /** Reads the numbers in a picture, as svhn/reading/reader.py does it: the finder locates them, the reader reads each. */
 
-import { sortBoxes, suppressOverlaps } from "./boxes.js";
+import { clipBox, computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
+import { joinColumns, readColumns } from "./columns.js";
 import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
 import { resize } from "./resize.js";
 import { computeNeeded, findNumbers } from "./search.js";
@@ -14,14 +15,20 @@ import { computeNeeded, findNumbers } from "./search.js";
  * What svhn/reading/page.py writes into settings.json.
  * @typedef {{version: string, megapixels: number, examples: string[], threshold: number,
  *   finder: Form, reader: Form & {margin: number}, search: Omit<import("./search.js").Search, "size">,
- *   results: {same_answer: [number, number]}}} Settings
+ *   results: ResultConstants, columns: import("./columns.js").ColumnConstants}} Settings
+ */
+/**
+ * The constants of svhn/reading/results.py, in small letters.
+ * @typedef {{same_answer: [number, number], part_cover: number, least_whole: number}} ResultConstants
+ */
+/**
+ * What the network reads in a box. A `truncated` number has more digits than the network reads, and the text "".
+ * @typedef {{text: string, truncated: boolean, confidence: number, digitConfidences: number[]}} ReadNumber
  */
 /**
  * A number that was read: its confidence is the probability that the whole answer is right. `corners` are those of its
- * box, in pixels, clockwise from the top left of the number. A `truncated` one has more digits than the network reads,
- * and the text "".
- * @typedef {{text: string, truncated: boolean, confidence: number, digitConfidences: number[],
- *   corners: [number, number][], box: Box}} FoundNumber
+ * box, in pixels, clockwise from the top left of the number.
+ * @typedef {ReadNumber & {corners: [number, number][], box: Box}} FoundNumber
  */
 /**
  * What was read in a picture. Without a number, `refused` tells what was nearly read, as `svhn.Reading` does.
@@ -58,40 +65,49 @@ export class Reader {
    * @returns {Promise<Reading>}
    */
   async read(picture, pause = async () => {}) {
-    const { threshold, results } = this.settings;
+    const { threshold, columns } = this.settings;
     const search = { ...this.settings.search, size: this.settings.finder.size };
     const { detections, windows } = await findNumbers(this.finder, picture, search, pause);
-    const numbers = [];
-    for (const detection of detections) numbers.push(...(await this.readDetection(picture, detection)));
-    return makeReading(numbers, computeNeeded(threshold, windows, search), picture, results.same_answer);
+    const shown = detections.filter(({ box }) => isWithin(box, picture));
+    const boxes = shown.map(({ box }) => box);
+    const read = (/** @type {Box} */ box) => this.readBox(picture, box);
+    const whole = [];
+    for (const box of boxes) whole.push(await read(box));
+    const numbers = (await readColumns(read, boxes, whole, columns)).map((number, place) =>
+      placeNumber(number, shown[place]),
+    );
+    return makeReading(numbers, computeNeeded(threshold, windows, search), picture, this.settings);
   }
 
   /**
-   * The number in a box of the finder; nothing if the box is empty.
+   * What the network reads in a box.
    * @param {Picture} picture
-   * @param {Detection} detection
-   * @returns {Promise<FoundNumber[]>}
+   * @param {Box} box
+   * @returns {Promise<ReadNumber>}
    */
-  async readDetection(picture, { box, probability }) {
+  async readBox(picture, box) {
     const { margin, size } = this.settings.reader;
-    const [left, top, right, bottom] = clip(box, picture);
-    if (left >= right || top >= bottom) return [];
     const crop = resize(picture, expand(box, margin, picture), size[1], size[0]);
     const { number, confidence, digit_confidences: probabilities } = await this.network(crop);
     const text = Array.from(number)
       .filter((digit) => digit >= 0)
       .join("");
-    return [
-      {
-        text,
-        truncated: number[0] === TOO_LONG,
-        confidence: probability * confidence[0],
-        digitConfidences: Array.from(probabilities.subarray(0, text.length)),
-        corners: listCorners(box),
-        box,
-      },
-    ];
+    return {
+      text,
+      truncated: number[0] === TOO_LONG,
+      confidence: confidence[0],
+      digitConfidences: Array.from(probabilities.subarray(0, text.length)),
+    };
   }
+}
+
+/**
+ * @param {ReadNumber} number
+ * @param {Detection} detection
+ * @returns {FoundNumber}
+ */
+function placeNumber(number, { box, probability }) {
+  return { ...number, confidence: probability * number.confidence, corners: listCorners(box), box };
 }
 
 /**
@@ -100,20 +116,47 @@ export class Reader {
  * @param {FoundNumber[]} numbers
  * @param {number} needed least confidence of an answer, 0 to 1
  * @param {Picture} picture
- * @param {[number, number]} limits as `suppressOverlaps` takes them
+ * @param {Settings} settings
  * @returns {Reading}
  */
-function makeReading(numbers, needed, { width, height }, limits) {
-  const read = numbers.filter(({ text, truncated }) => text || truncated);
+function makeReading(numbers, needed, { width, height }, { results, columns }) {
+  const read = leaveOutParts(
+    numbers.filter(({ text, truncated }) => text || truncated),
+    results,
+  );
   const confidences = read.map(({ confidence }) => confidence);
-  const apart = suppressOverlaps(listBoxes(read), confidences, limits).map((place) => read[place]);
+  const surest = suppressOverlaps(listBoxes(read), confidences, results.same_answer).map((place) => read[place]);
+  const apart = joinColumns(surest, columns);
   const answered = apart.filter(({ confidence }) => confidence >= needed);
   if (answered.length) {
     const ordered = sortBoxes(listBoxes(answered)).map((place) => answered[place]);
     return { numbers: ordered, refused: null, width, height };
   }
-  const { text, confidence } = apart[0] ?? { text: "", confidence: 0 };
+  const { text, confidence } = apart.reduce((best, each) => (each.confidence > best.confidence ? each : best), {
+    text: "",
+    confidence: 0,
+  });
   return { numbers: [], refused: { text, confidence, needed }, width, height };
+}
+
+/**
+ * The numbers of which no other one has the digits and more around the same place.
+ * @param {FoundNumber[]} numbers
+ * @param {ResultConstants} constants
+ */
+function leaveOutParts(numbers, { least_whole: least, part_cover: cover }) {
+  const wholes = numbers.filter(({ confidence }) => confidence >= least);
+  return numbers.filter((number) => !wholes.some((whole) => isPart(number, whole, cover)));
+}
+
+function isPart(/** @type {FoundNumber} */ number, /** @type {FoundNumber} */ whole, /** @type {number} */ cover) {
+  const shared = whole.truncated || (number.text.length < whole.text.length && whole.text.includes(number.text));
+  if (!shared || number.truncated) return false;
+  return findLongerSide(number.box) < findLongerSide(whole.box) && computeCover(number.box, whole.box) >= cover;
+}
+
+function findLongerSide(/** @type {Box} */ [left, top, right, bottom]) {
+  return Math.max(right - left, bottom - top);
 }
 
 function listBoxes(/** @type {FoundNumber[]} */ numbers) {
@@ -129,27 +172,5 @@ function listBoxes(/** @type {FoundNumber[]} */ numbers) {
 function expand([left, top, right, bottom], margin, picture) {
   const across = margin * (right - left);
   const down = margin * (bottom - top);
-  return clip([left - across, top - down, right + across, bottom + down], picture);
-}
-
-/**
- * @param {Box} box
- * @param {Picture} picture
- * @returns {Box}
- */
-function clip([left, top, right, bottom], { width, height }) {
-  return [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
-}
-
-/**
- * @param {Box} box
- * @returns {[number, number][]}
- */
-function listCorners([left, top, right, bottom]) {
-  return [
-    [left, top],
-    [right, top],
-    [right, bottom],
-    [left, bottom],
-  ];
+  return clipBox([left - across, top - down, right + across, bottom + down], picture);
 }

@@ -13,9 +13,12 @@ import numpy as np
 from PIL import Image
 
 from svhn.images.boxes import (
+    clip_box,
     compute_cover,
     compute_overlap,
+    enclose_boxes,
     expand_box,
+    is_within,
     normalize_box,
     sort_boxes,
     suppress_overlaps,
@@ -37,14 +40,17 @@ from svhn.spec import Box, Size
 
 __all__ = [
     "Picture",
+    "clip_box",
     "compute_cover",
     "compute_overlap",
     "crop_picture",
+    "enclose_boxes",
     "expand_box",
     "hold_content",
     "import_fsspec",
     "is_one_picture",
     "is_remote",
+    "is_within",
     "list_suffixes",
     "measure_picture",
     "normalize_box",

@@ -40,6 +40,12 @@ def _compute_area(box: Box) -> float:
     return (right - left) * (bottom - top)
 
 
+def enclose_boxes(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all boxes."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
 def suppress_overlaps(boxes: Sequence[Box], scores: Sequence[float], overlap: float, cover: float) -> Iterator[int]:
     """The places of the boxes that are of different things, that of the highest score first.
 
@@ -100,15 +106,21 @@ def expand_box(box: Box, margin: float, picture: tuple[int, int]) -> Box:
     Raises:
         ValueError: the box without its margin lies outside of the picture.
     """
-    left, top, right, bottom = _clip_box(box, picture)
-    if left >= right or top >= bottom:
+    if not is_within(box, picture):
         corners = "{:g},{:g} to {:g},{:g}".format(*box)
         raise ValueError(f"box {corners} lies outside of the picture of {picture[0]} x {picture[1]} pixels")
     left, top, right, bottom = box
     across, down = margin * (right - left), margin * (bottom - top)
-    return _clip_box((left - across, top - down, right + across, bottom + down), picture)
+    return clip_box((left - across, top - down, right + across, bottom + down), picture)
 
 
-def _clip_box(box: Box, picture: tuple[int, int]) -> Box:
+def is_within(box: Box, picture: tuple[int, int]) -> bool:
+    """Whether a (width, height) picture shows any of a box."""
+    left, top, right, bottom = clip_box(box, picture)
+    return left < right and top < bottom
+
+
+def clip_box(box: Box, picture: tuple[int, int]) -> Box:
+    """A box without what lies outside of a (width, height) picture; its sides are the wrong way round if all does."""
     left, top, right, bottom = box
     return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])

@@ -1,7 +1,7 @@
 """Files of pictures decoded and resized by TensorFlow's operations, with the same pixels as by Pillow.
 
 An exported SavedModel takes files of pictures and can't call Pillow. These functions return what `images.open_picture`
-and, within a level, `images.resize_crop` return. `svhn read` resizes by `search.crop_window`, which gives the same
+and, within a level, `images.resize_crop` return. `svhn read` resizes by `windows.crop_window`, which gives the same
 pixels only for less than 4 times the result's width and height: it first shrinks a larger picture by a whole factor,
 and the pixels then differ by several levels.
 """

@@ -8,9 +8,10 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from svhn.images import expand_box
+from svhn.images import expand_box, is_within
 from svhn.labels import Number, list_corners, make_number
-from svhn.reading import search
+from svhn.reading import search, windows
+from svhn.reading.columns import read_columns
 from svhn.reading.engine import Network
 from svhn.spec import Box, Info
 
@@ -35,20 +36,17 @@ def read_detections(network: Network, image: Image.Image, found: Iterable[search
     The confidence of each number is the probability that the whole answer is right: that of the finder, that there is a
     number in the box, times that of the network, that it is this one.
     """
-    cropped = [(each, pixels) for each in found for pixels in _crop_if_any(image, each.box, network.records)]
-    numbers = read_crops(network, (pixels for _, pixels in cropped), search.BATCH_SIZE)
+
+    def read(boxes: Iterable[Box]) -> list[Number]:
+        return list(read_crops(network, (crop_number(image, box, network.records) for box in boxes), search.BATCH_SIZE))
+
+    shown = [each for each in found if is_within(each.box, image.size)]
+    boxes = [each.box for each in shown]
+    numbers = read_columns(read, boxes, read(boxes))
     return [
         number._replace(confidence=each.probability * number.confidence, corners=list_corners(each.box))
-        for (each, _), number in zip(cropped, numbers, strict=True)
+        for each, number in zip(shown, numbers, strict=True)
     ]
-
-
-def _crop_if_any(image: Image.Image, box: Box, info: Info) -> list[np.ndarray]:
-    """The crop of a box; nothing if the box is empty."""
-    try:
-        return [crop_number(image, box, info)]
-    except ValueError:
-        return []
 
 
 def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
@@ -65,5 +63,5 @@ def crop_number(image: Image.Image, box: Box, info: Info) -> np.ndarray:
     Raises:
         ValueError: the box is empty.
     """
-    pixels = search.crop_window(image, expand_box(box, info.margin, image.size), info.size)
+    pixels = windows.crop_window(image, expand_box(box, info.margin, image.size), info.size)
     return pixels if info.channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]

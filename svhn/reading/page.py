@@ -7,7 +7,9 @@ from the constants of this package, so that it stands in one place.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,9 @@ import numpy as np
 import svhn
 from svhn.errors import UserError, quote
 from svhn.images.decoding import MEGAPIXELS
-from svhn.reading import search
+from svhn.reading import columns, results, search, windows
 from svhn.reading.engine import LOADERS, Network
 from svhn.reading.reader import Reader
-from svhn.reading.results import SAME_ANSWER
 from svhn.reading.web import EXAMPLES
 from svhn.runtime.files import write_json
 from svhn.runtime.holding import hold_file
@@ -29,9 +30,15 @@ PACKAGES = SOURCES / "node_modules/@litertjs"
 ENDINGS = (".html", ".css", ".js", ".svg")
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; the browser loads one of them
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
-SEARCH_CONSTANTS = (
-    *("ASPECT_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "MIN_STRIP_WINDOW_WIDTH", "MAX_STRIP_WINDOWS"),
-    *("CONTEXT_SCALES", "LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT"),
+SEARCH_CONSTANTS = ("LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT")
+WINDOW_CONSTANTS = (
+    *("ASPECT_RATIO", "LEAST_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "WIDER"),
+    *("MIN_STRIP_WINDOW_WIDTH", "MAX_STRIP_WINDOWS", "CONTEXT_SCALES"),
+)
+RESULT_CONSTANTS = ("SAME_ANSWER", "PART_COVER", "LEAST_WHOLE")
+COLUMN_CONSTANTS = (
+    *("LEAST_HEIGHT", "COUNTS", "GAPS", "ASPECT_RATIOS", "MOST_COLUMNS"),
+    *("LEAST_PIECE", "MOST_ASIDE", "PIECE_GAPS", "MOST_HEIGHTS"),
 )
 SAME = 1e-4  # most by which a network's outputs differ once its number of images is fixed
 
@@ -119,9 +126,14 @@ def make_settings(reader: Reader) -> dict[str, Any]:
         "threshold": reader.threshold,
         "finder": _describe_network("finder", reader.finder),
         "reader": {**_describe_network("reader", reader.network), "margin": reader.network.records.margin},
-        "search": {name.lower(): getattr(search, name) for name in SEARCH_CONSTANTS},
-        "results": {"same_answer": SAME_ANSWER},
+        "search": {**_list_constants(search, SEARCH_CONSTANTS), "windows": _list_constants(windows, WINDOW_CONSTANTS)},
+        "results": _list_constants(results, RESULT_CONSTANTS),
+        "columns": _list_constants(columns, COLUMN_CONSTANTS),
     }
+
+
+def _list_constants(module: ModuleType, names: Iterable[str]) -> dict[str, Any]:
+    return {name.lower(): getattr(module, name) for name in names}
 
 
 def _describe_network(name: str, network: Network) -> dict[str, Any]:

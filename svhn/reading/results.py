@@ -10,8 +10,9 @@ from typing import Any, Literal
 from PIL import Image
 
 from svhn.errors import PassingError
-from svhn.images import Picture, sort_boxes, suppress_overlaps
+from svhn.images import Picture, compute_cover, sort_boxes, suppress_overlaps
 from svhn.labels import NO_NUMBER, Number, Reading, Refusal, enlarge_number
+from svhn.reading.columns import join_columns
 from svhn.spec import Box
 
 READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all others are faults of this package
@@ -19,6 +20,9 @@ READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all ot
 # Intersection over union of two numbers' boxes, and share of the smaller one's area, from which the surer number alone
 # is answered. Chosen on made pictures of valid.
 SAME_ANSWER = (0.3, 0.6)
+# Least share of a part's box that lies within the box of the number of which it is a part, and least confidence of such
+# a number. Chosen on made pictures of valid.
+PART_COVER, LEAST_WHOLE = 0.75, 0.3
 
 OnError = Literal["raise", "return"]
 Finish = Callable[[Any, Image.Image, Reading], object]
@@ -37,12 +41,34 @@ def make_reading(numbers: Sequence[Number], needed: float, size: tuple[int, int]
         needed: least confidence of an answer, 0 to 1.
         size: width and height of the picture, in pixels.
     """
-    apart = _choose_surest([number for number in numbers if number.shown])
+    apart = join_columns(_choose_surest(_leave_out_parts([number for number in numbers if number.shown])))
     answered = [number for number in apart if number.confidence >= needed]
     if answered:
         return Reading(tuple(answered[place] for place in sort_boxes(_list_boxes(answered))), size=size)
-    surest = apart[0] if apart else NO_NUMBER
+    surest = max(apart, key=lambda number: number.confidence, default=NO_NUMBER)
     return Reading(refused=Refusal(surest.text, surest.confidence, needed), size=size)
+
+
+def _leave_out_parts(numbers: Sequence[Number]) -> list[Number]:
+    """The numbers of which no other one has the digits and more around the same place.
+
+    A window may show a part of a number alone. The part is often the surer one, since it has fewer digits.
+    """
+    wholes = [number for number in numbers if number.confidence >= LEAST_WHOLE]
+    return [number for number in numbers if not any(_is_part(number, whole) for whole in wholes)]
+
+
+def _is_part(number: Number, whole: Number) -> bool:
+    shared = whole.truncated or (len(number.text) < len(whole.text) and number.text in whole.text)
+    if not shared or number.truncated or not number.box or not whole.box:
+        return False
+    smaller = _find_longer_side(number.box) < _find_longer_side(whole.box)
+    return smaller and compute_cover(number.box, whole.box) >= PART_COVER
+
+
+def _find_longer_side(box: Box) -> float:
+    left, top, right, bottom = box
+    return max(right - left, bottom - top)
 
 
 def _choose_surest(numbers: Sequence[Number]) -> list[Number]:

@@ -9,17 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from svhn.images import compute_overlap, suppress_overlaps
+from svhn.images import clip_box, compute_overlap, suppress_overlaps
+from svhn.reading.windows import center_window, crop_window, list_windows
 from svhn.spec import Box, Size
 
-ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
-MIN_WINDOW_WIDTH = 160  # pixels of the narrowest window; a smaller picture is searched only as a whole
-MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; bounds the number of windows
-MIN_STRIP_WINDOW_WIDTH = 24  # pixels of the narrowest window in a picture that is longer than that many of its windows
-MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes some seconds
-# Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
-# trained on have about as much around their numbers.
-CONTEXT_SCALES = (3.0, 1.4)
 LEAST_PROBABILITY = 0.3  # of a window's box that is searched again more closely; chosen on made pictures of valid
 # Intersection over union of two windows' boxes, and share of the smaller one's area, from which both are of the same
 # number: a window may have cut through it. Chosen on made pictures of valid.
@@ -27,7 +20,7 @@ SAME_NUMBER = (0.4, 0.8)
 MOST_NUMBERS = 24  # of a picture; bounds the time that a crowded picture takes; chosen on made pictures of valid
 SAME_WINDOW = 0.9  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
-ODDS_EXPONENT = 0.25  # chosen on mosaics of background: see docs/ablation.md
+ODDS_EXPONENT = 0.6  # chosen with the finder's threshold on made pictures of valid: see docs/ablation.md
 
 # From windows, uint8 (windows, height, width, 3), to the probability of a number, float32 (windows,), and the number's
 # box, float32 (windows, 4): left, top, right and bottom as shares of the window's width and height.
@@ -95,7 +88,7 @@ def compute_needed(threshold: float, windows: int) -> float:
     """The least confidence, 0 to 1, with which a number is answered in a picture of so many windows.
 
     The more windows a picture has, the more places can be mistaken for a number. So the required odds are those of the
-    threshold times the fourth root of the number of windows.
+    threshold times a power of the number of windows.
 
     Args:
         threshold: least confidence, 0 to 1, in a picture of one window.
@@ -113,7 +106,7 @@ def _search_windows(
     def search_batch(batch: Sequence[Box]) -> list[Detection]:
         probabilities, boxes = locate(np.stack([crop_window(image, window, size) for window in batch]))
         return [
-            Detection(_place_box(box, window), float(probability))
+            Detection(clip_box(_place_box(box, window), image.size), float(probability))
             for box, window, probability in zip(boxes, batch, probabilities, strict=True)
         ]
 
@@ -127,73 +120,3 @@ def _place_box(box: np.ndarray, window: Box) -> Box:
     across, down = right - left, bottom - top
     x0, y0, x1, y1 = np.clip(box, 0, 1).tolist()
     return left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down
-
-
-def list_windows(width: int, height: int) -> list[Box]:
-    """The windows of a picture: the whole picture and, if it is large, smaller windows that cover it.
-
-    Each size of window is half as wide as the one before. Neighbors overlap by a third or more, so that a number that
-    one window cuts through lies whole in another.
-
-    Args:
-        width, height: of the picture, in pixels.
-
-    Raises:
-        ValueError: the picture is too long for its breadth.
-    """
-    found: list[Box] = [(0.0, 0.0, float(width), float(height))]
-    across = min(width, ASPECT_RATIO * height)
-    if across < max(width, height) / MAX_WINDOWS_ACROSS:
-        return found + _list_strip_windows(width, height, across)
-    while across >= max(MIN_WINDOW_WIDTH, max(width, height) / MAX_WINDOWS_ACROSS):
-        windows = _list_equal_windows(width, height, across)
-        if len(windows) > 1:
-            found += windows
-        across /= 2
-    return found
-
-
-def _list_strip_windows(width: int, height: int, across: float) -> list[Box]:
-    """The windows of a panorama or another long strip: all are as broad as the strip, `across` pixels wide."""
-    if across < MIN_STRIP_WINDOW_WIDTH:
-        return []
-    windows = _list_equal_windows(width, height, across)
-    if len(windows) > MAX_STRIP_WINDOWS:
-        raise ValueError(
-            f"the picture of {width} x {height} pixels has {len(windows):,} windows, expected at most "
-            f"{MAX_STRIP_WINDOWS}: cut it into shorter pictures"
-        )
-    return windows
-
-
-def _list_equal_windows(width: int, height: int, across: float) -> list[Box]:
-    """The windows of one size that cover a picture: `across` pixels wide, and as high as `ASPECT_RATIO` makes them."""
-    down = across / ASPECT_RATIO
-    lefts, tops = _list_window_starts(width, across), _list_window_starts(height, down)
-    return [(left, top, left + across, top + down) for top in tops for left in lefts]
-
-
-def _list_window_starts(side: float, part: float) -> list[float]:
-    """Starts of equal parts of a side: the parts reach from end to end and overlap by a third or more."""
-    count = int(np.ceil(max(side - part, 0) / (part * 2 / 3) - 1e-6)) + 1
-    return np.linspace(0, max(side - part, 0), count).tolist()
-
-
-def center_window(box: Box, picture: tuple[int, int]) -> Box:
-    """A window of `CONTEXT_SCALES` around a box, clipped to the picture.
-
-    Args:
-        box: left, top, right and bottom, in pixels.
-        picture: width and height, in pixels.
-    """
-    left, top, right, bottom = box
-    across = max(CONTEXT_SCALES[0] * (right - left), ASPECT_RATIO * CONTEXT_SCALES[1] * (bottom - top), 1.0)
-    x, y, down = (left + right) / 2, (top + bottom) / 2, across / ASPECT_RATIO
-    window = x - across / 2, y - down / 2, x + across / 2, y + down / 2
-    return max(window[0], 0.0), max(window[1], 0.0), min(window[2], picture[0]), min(window[3], picture[1])
-
-
-def crop_window(image: Image.Image, window: Box, size: Size) -> np.ndarray:
-    """A window of an RGB picture, resized to `size` = (height, width): uint8 (height, width, 3)."""
-    height, width = size
-    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=window, reducing_gap=2.0))

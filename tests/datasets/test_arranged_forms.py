@@ -15,9 +15,9 @@ from support.arranged import COLORS, list_forms, write_colored
 
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged.forms import FORMS, plan_scene
-from svhn.datasets.arranged.scene import Arrangement, enclose_boxes
+from svhn.datasets.arranged.scene import Arrangement
 from svhn.datasets.synthetic.fonts import find_readable_fonts
-from svhn.images import decoding, open_reduced
+from svhn.images import decoding, enclose_boxes, open_reduced
 from svhn.spec import Box, Entry
 
 SPEC = DATASETS["svhn_arranged"]

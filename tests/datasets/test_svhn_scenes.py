@@ -15,11 +15,11 @@ from support.fixtures import Row, write_boxes, write_format1
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged.forms import FORMS
 from svhn.datasets.arranged.letters import LIKE_DIGITS
-from svhn.datasets.arranged.scene import enclose_boxes
 from svhn.datasets.scenes import window, words
 from svhn.datasets.scenes.dataset import KINDS, PLAIN_SHARE, View
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_full import SVHN_FULL
+from svhn.images import enclose_boxes
 from svhn.spec import Box, Entry
 from svhn.wrangle.draw import Options, Tally, draw_splits
 

@@ -137,7 +137,7 @@ def test_a_finder_sees_whole_pictures() -> None:
 
 
 def test_a_finder_needs_pictures_whose_box_is_known() -> None:
-    with pytest.raises(UserError, match=r"^--model=finder .* svhn .*--dataset=svhn_full$"):
+    with pytest.raises(UserError, match=r"^--model=finder .* svhn .*--dataset=svhn_full or --dataset=svhn_scenes$"):
         load.build_model(Run(Path(), stored.make_config({"model": "finder", "dataset": "svhn"}), make_info()))
 
 

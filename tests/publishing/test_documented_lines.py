@@ -15,7 +15,7 @@ from support.numbered_wall import make_wall
 import svhn
 from svhn.cli import flags
 from svhn.images import open_picture
-from svhn.reading.search import list_windows
+from svhn.reading.windows import list_windows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the converters
 ROOT = Path(__file__).parents[2]

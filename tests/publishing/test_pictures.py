@@ -14,7 +14,7 @@ from support.odd_pictures import ODD_PICTURES
 from svhn.images import open_picture, resize_crop
 from svhn.publishing import pictures
 from svhn.reading.crops import crop_number
-from svhn.reading.search import crop_window
+from svhn.reading.windows import crop_window
 from svhn.spec import Info, Size
 
 decode: Any = tf.function(pictures.decode_picture, input_signature=[tf.TensorSpec((), tf.string)])

@@ -24,8 +24,8 @@ from support.program import ROOT, call, last_line
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Reading
+from svhn.reading import columns, results, search, windows
 from svhn.reading import page as static_page
-from svhn.reading import results, search
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
 from svhn.runtime.holding import hold_file
@@ -51,16 +51,16 @@ CHOOSE_BOXES = """async ([boxes, scores, limits]) => {
   return [suppressOverlaps(boxes, scores, limits), sortBoxes(boxes)];
 }"""
 RESIZE = """async (cases) => {
-  const { resize } = await import("./resize.js");
+  const { cropWindow } = await import("./windows.js");
   return cases.map(({ data, width, height, box, size }) => {
     const picture = { data: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), width, height };
-    return btoa(Array.from(resize(picture, box, ...size).data, (level) => String.fromCharCode(level)).join(""));
+    return btoa(Array.from(cropWindow(picture, box, ...size).data, (level) => String.fromCharCode(level)).join(""));
   });
 }"""
 LIST_WINDOWS = """async (sizes) => {
-  const { listWindows } = await import("./search.js");
+  const { listWindows } = await import("./windows.js");
   const { search } = await (await fetch("./settings.json")).json();
-  return sizes.map(([width, height]) => listWindows(width, height, search));
+  return sizes.map(([width, height]) => listWindows(width, height, search.windows));
 }"""
 
 
@@ -187,6 +187,7 @@ def choose_file(page: Page, path: Path) -> None:
 @pytest.mark.slow
 @in_browser
 def test_scaling_gives_pillows_bytes(bare: Page) -> None:
+    """Of windows that reach out of their picture, too."""
     cases, expected = [], []
     for index in range(200):
         rng = np.random.default_rng(index)
@@ -195,7 +196,8 @@ def test_scaling_gives_pillows_bytes(bare: Page) -> None:
         size = [(128, 64), (95, 57), (int(rng.integers(1, 150)), int(rng.integers(1, 150)))][index % 3]
         (left, right), (top, bottom) = (np.sort(rng.uniform(0, side, 2)).tolist() for side in (width, height))
         box = (left, top, right, bottom) if index % 4 else (0.0, 0.0, float(width), float(height))
-        expected.append(search.crop_window(Image.fromarray(pixels), box, (size[1], size[0])))
+        box = windows.widen_window(box) if index % 5 == 0 else box
+        expected.append(windows.crop_window(Image.fromarray(pixels), box, (size[1], size[0])))
         data = base64.b64encode(pixels.tobytes()).decode()
         cases.append({"data": data, "width": width, "height": height, "box": box, "size": size})
     for case, scaled, pixels in zip(cases, bare.evaluate(RESIZE, cases), expected, strict=True):
@@ -215,8 +217,8 @@ def test_gray_is_pillows(bare: Page) -> None:
 @in_browser
 def test_the_windows_are_pythons(bare: Page) -> None:
     sizes = [(1, 1), (100, 40), (160, 73), (640, 480), (4000, 3000), (900, 5000), (9000, 300), (30, 4000), (23, 900)]
-    for size, windows in zip(sizes, bare.evaluate(LIST_WINDOWS, sizes), strict=True):
-        assert np.allclose(windows, search.list_windows(*size), rtol=0, atol=1e-9), size
+    for size, found in zip(sizes, bare.evaluate(LIST_WINDOWS, sizes), strict=True):
+        assert np.allclose(found, windows.list_windows(*size), rtol=0, atol=1e-9), size
 
 
 @pytest.mark.slow
@@ -479,13 +481,18 @@ def test_the_page_names_no_other_server() -> None:
     assert named == {"http://www.w3.org/2000/svg"}
 
 
-def test_the_constants_of_the_search_are_not_written_twice() -> None:
+def test_the_constants_are_not_written_twice() -> None:
     settings = static_page.make_settings(Reader.load())
-    script = (WEB / "search.js").read_text(encoding="utf-8")
-    for name, value in settings["search"].items():
-        assert name in script
-        assert value == getattr(search, name.upper())
-    assert settings["results"] == {"same_answer": results.SAME_ANSWER}
+    for file, module, constants in (
+        ("search.js", search, {**settings["search"], "windows": {}}),
+        ("windows.js", windows, settings["search"]["windows"]),
+        ("reader.js", results, settings["results"]),
+        ("columns.js", columns, settings["columns"]),
+    ):
+        script = (WEB / file).read_text(encoding="utf-8")
+        for name, value in constants.items():
+            assert name in script
+            assert value == ({} if name == "windows" else getattr(module, name.upper()))
     assert settings["threshold"] == Reader.load().finder.threshold
     assert (settings["reader"]["size"], settings["reader"]["margin"]) == ((57, 95), 0.15)
 

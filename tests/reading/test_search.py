@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from svhn.images import normalize_box
-from svhn.reading import search
+from svhn.reading import search, windows
 
 SIZE = (16, 32)
 NOWHERE = (0.4, 0.4, 0.6, 0.6)  # the box of a window without a number
@@ -91,6 +91,16 @@ def test_a_number_is_found_wherever_it_is(size: tuple[int, int], box: tuple[int,
     assert found.box == pytest.approx(box, abs=max(reach, 2))
 
 
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [((300, 900), (120, 100, 180, 800)), ((300, 900), (120, 600, 160, 780)), ((900, 1200), (400, 90, 470, 600))],
+)
+def test_digits_above_one_another_are_found_in_a_high_picture(
+    size: tuple[int, int], box: tuple[int, int, int, int]
+) -> None:
+    assert find_first(bright(), photo(*size, box)).box == pytest.approx(box, abs=0.1 * (box[3] - box[1]))
+
+
 def test_without_a_number_nothing_is_probable() -> None:
     found = search.find_numbers(bright(), photo(640, 480, (0, 0, 0, 0)), SIZE)
     assert [each.probability for each in found.detections] == [0]
@@ -119,10 +129,10 @@ def test_no_more_than_the_most_numbers_are_searched_again(monkeypatch: pytest.Mo
 
 def make_rows(wanted: dict[int, tuple[float, search.Box]]) -> list[tuple[float, search.Box]]:
     """A row for each window of `wall`: a box in pixels at a probability, or nothing; then three of closer windows."""
-    windows = search.list_windows(640, 320)
-    rows = [(0.01, NOWHERE)] * len(windows)
+    listed = windows.list_windows(640, 320)
+    rows = [(0.01, NOWHERE)] * len(listed)
     for place, (probability, box) in wanted.items():
-        rows[place] = probability, normalize_box(box, windows[place])
+        rows[place] = probability, normalize_box(box, listed[place])
     return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7, 0.8)]]
 
 
@@ -143,7 +153,7 @@ def test_only_probable_boxes_are_searched_again_or_else_the_best_one() -> None:
     seen: list[np.ndarray] = []
     assert find_scripted({0: (0.31, number), 1: (0.29, other)}, seen) == [0.6]
     assert find_scripted({0: (0.2, number), 1: (0.29, other)}, seen) == [0.6]
-    assert sum(map(len, seen)) == 2 * (len(search.list_windows(640, 320)) + 1)
+    assert sum(map(len, seen)) == 2 * (len(windows.list_windows(640, 320)) + 1)
     assert find_scripted({0: (0.3, number), 1: (0.3, other)}, []) == [0.7, 0.6]
 
 
@@ -152,36 +162,6 @@ def test_closer_windows_are_searched_in_batches(monkeypatch: pytest.MonkeyPatch)
     seen: list[int] = []
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
     assert seen == [2] * (found.windows // 2) + [1] * (found.windows % 2) + [2, 1]
-
-
-@pytest.mark.parametrize("size", [(100, 45), (640, 480), (480, 640), (4000, 3000), (3000, 200), (1, 1), (1, 5000)])
-def test_windows_cover_the_picture_and_stay_within_it(size: tuple[int, int]) -> None:
-    found = search.list_windows(*size)
-    assert found[0] == (0, 0, *size)
-    assert len(found) < 500
-    lefts, tops, rights, bottoms = np.array(found).T
-    assert min(lefts.min(), tops.min()) >= 0
-    assert rights.max() <= size[0] + 1e-6
-    assert bottoms.max() <= size[1] + 1e-6
-    assert (rights > lefts).all()
-    widths = np.unique(np.round(rights - lefts, 3))
-    for width in widths[:-1]:
-        level = np.isclose(rights - lefts, width)
-        assert (lefts[level].min(), tops[level].min()) == (0, 0)
-        assert (rights[level].max(), bottoms[level].max()) == pytest.approx(size)
-        for starts, part in ((lefts[level], width), (tops[level], width / search.ASPECT_RATIO)):
-            assert np.diff(np.unique(starts)).max(initial=0) <= part * 2 / 3 + 1e-6  # a third of each is in the next
-
-
-def test_a_strip_of_too_many_windows_is_refused_with_its_size() -> None:
-    assert len(search.list_windows(20_000, 30)) == 455 + 1
-    with pytest.raises(ValueError, match=r"30000 x 30 pixels .* at most 500: cut"):
-        search.list_windows(30_000, 30)
-
-
-@pytest.mark.parametrize("size", [(9, 300), (300, 9), (23, 5000)])
-def test_a_strip_too_thin_for_a_number_is_searched_as_a_whole(size: tuple[int, int]) -> None:
-    assert search.list_windows(*size) == [(0, 0, *size)]
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
@@ -205,17 +185,6 @@ def test_only_a_closer_window_that_differs_is_searched() -> None:
         assert len(seen) == looks
 
 
-def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None:
-    window = search.center_window((400, 300, 500, 340), (1000, 800))
-    assert ((window[0] + window[2]) / 2, (window[1] + window[3]) / 2) == pytest.approx((450, 320))
-    assert window[2] - window[0] == pytest.approx(300)
-    assert search.center_window((0, 0, 100, 40), (1000, 800))[:2] == (0, 0)
-    assert search.center_window((990, 790, 1000, 800), (1000, 800))[2:] == (1000, 800)
-    left, top, right, bottom = search.center_window((50, 50, 50, 50), (1000, 800))
-    assert right > left
-    assert bottom > top
-
-
 def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
     image, seen = photo(2000, 1500, (1700, 60, 1780, 100)), []
     expected = search.find_numbers(bright(seen), image, SIZE)
@@ -225,16 +194,13 @@ def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
         assert search.find_numbers(bright(), image, SIZE, pool.map) == expected
 
 
-def test_a_window_is_cut_out_at_the_size_the_network_sees() -> None:
-    image = photo(64, 32, (32, 0, 64, 32))
-    assert (search.crop_window(image, (32, 0, 64, 32), SIZE)[:, 2:] == 255).all()
-    assert search.crop_window(image, (0.5, 0.5, 1.0, 1.0), SIZE).shape == (*SIZE, 3)
-
-
-@pytest.mark.parametrize(("windows", "least"), [(1, 0.9), (16, 0.9474), (81, 0.9643)])
-def test_more_windows_ask_for_a_surer_number(windows: int, least: float) -> None:
-    """Odds of 9 to 1, times the fourth root of 16, or of 81."""
-    assert search.compute_needed(0.9, windows) == pytest.approx(least, abs=1e-4)
+def test_more_windows_ask_for_a_surer_number() -> None:
+    """The odds of a number are those of the threshold times a power of the count."""
+    assert search.compute_needed(0.9, 1) == pytest.approx(0.9)
+    needed = [search.compute_needed(0.9, count) for count in (2, 4, 8)]
+    odds = [each / (1 - each) for each in needed]
+    assert odds == pytest.approx([9 * count**search.ODDS_EXPONENT for count in (2, 4, 8)])
+    assert 0.9 < needed[0] < needed[1] < needed[2] < 1
 
 
 def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() -> None:
@@ -245,4 +211,4 @@ def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() ->
 def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
     assert search.find_numbers(bright(), small, SIZE).windows == 1
-    assert search.find_numbers(bright(), large, SIZE).windows == len(search.list_windows(640, 320)) > 10
+    assert search.find_numbers(bright(), large, SIZE).windows == len(windows.list_windows(640, 320)) > 10

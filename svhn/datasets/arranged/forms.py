@@ -13,9 +13,10 @@ from PIL import Image
 from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, enclose_boxes, shift_box, widen_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, shift_box, widen_box
 from svhn.datasets.arranged.wall import extend_picture, make_wall
 from svhn.datasets.synthetic.wall import to_image
+from svhn.images import enclose_boxes
 from svhn.spec import Box, Point
 
 MOST_HIGH = 48.0  # pixels of a digit; a record shows none higher

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from svhn.datasets.arranged.scene import PixelSize, Scene, clip_box, enclose_boxes, shift_box, widen_box
+from svhn.datasets.arranged.scene import PixelSize, Scene, clip_box, shift_box, widen_box
 from svhn.datasets.arranged.wall import draw_grain, extend_picture
 from svhn.datasets.synthetic.wall import to_image
+from svhn.images import enclose_boxes
 from svhn.spec import Box
 
 LETTERS = "AAACCEEFFHJKLMNPRTUVWXYaaacceefhkmnprtuvwxy"  # without those that nobody can tell from a digit

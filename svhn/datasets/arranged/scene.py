@@ -46,12 +46,6 @@ class Scene(NamedTuple):
     paint: Callable[[Image.Image], Image.Image]
 
 
-def enclose_boxes(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all boxes."""
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left), min(top), max(right), max(bottom)
-
-
 def clip_box(box: Box, size: PixelSize) -> Box:
     """A box within a picture; it keeps a pixel."""
     left, top = (min(max(box[i], 0.0), size[i] - 1.0) for i in (0, 1))

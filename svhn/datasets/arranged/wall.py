@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from svhn.datasets.arranged.scene import PixelSize, clip_box, enclose_boxes, widen_box
+from svhn.datasets.arranged.scene import PixelSize, clip_box, widen_box
 from svhn.datasets.synthetic.wall import to_image
+from svhn.images import enclose_boxes
 from svhn.spec import Box
 
 INK_MARGIN = 0.08  # around a digit's box, as a share of its height, in which some of its ink may lie

@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from svhn.datasets.arranged.letters import measure_ink
-from svhn.datasets.arranged.scene import PixelSize, Scene, enclose_boxes, shift_box, widen_box
+from svhn.datasets.arranged.scene import PixelSize, Scene, shift_box, widen_box
 from svhn.datasets.arranged.wall import erase_digits, extend_picture
 from svhn.datasets.scenes.words import paint_marks, paint_word
 from svhn.datasets.synthetic.wall import to_image
+from svhn.images import enclose_boxes
 from svhn.spec import Box
 
 HEIGHT_SHARES = 0.14, 0.8  # of a window's height that a digit takes

@@ -1,0 +1,137 @@
+"""Numbers whose digits stand above one another: read digit by digit, and put together of what was found apart.
+
+A crop shows a high box as wide as any other, so that its digits are low and very wide. The network reads few of them
+right, but it reads single digits well. So a high box is cut into digits in several ways, and the surest way counts. The
+finder may also find the digits of a column one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from svhn.images import enclose_boxes
+from svhn.labels import Number, list_corners
+from svhn.spec import Box
+
+# All chosen on made pictures of valid:
+LEAST_HEIGHT = 1.25  # of a box that is cut, in widths of the box; one digit is about as high as 1.5 times its width
+COUNTS = (2, 3, 4, 5)  # of digits
+GAPS = (0.0, 0.12, 0.25, 0.4, 0.6)  # between two digits, in heights of a digit
+ASPECT_RATIOS = (
+    0.35,
+    1.6,
+)  # smallest and largest width over height of a box's digit
+MOST_COLUMNS = 3  # boxes of a picture that are cut; bounds the time
+LEAST_PIECE = 0.3  # least confidence of a piece of a column
+# Between one piece and the next below it: the largest distance of their middles, in widths of the wider one; least and
+# most gap, and most difference of height, in heights of a digit.
+MOST_ASIDE, PIECE_GAPS, MOST_HEIGHTS = 0.5, (-0.35, 0.8), 1.7
+
+ReadBoxes = Callable[[Sequence[Box]], Sequence[Number]]  # the number in each box
+
+
+def read_columns(read: ReadBoxes, boxes: Sequence[Box], numbers: Sequence[Number]) -> list[Number]:
+    """The numbers, where those in high boxes may have been read digit by digit.
+
+    Args:
+        read: the network, on boxes of the picture.
+        boxes: the numbers' boxes, the most probable one first.
+        numbers: what the network reads in each of them as a whole.
+    """
+    high = [
+        place for place, (box, number) in enumerate(zip(boxes, numbers, strict=True)) if _may_be_column(box, number)
+    ]
+    found = list(numbers)
+    for place in high[:MOST_COLUMNS]:
+        found[place] = max(found[place], _read_column(read, boxes[place]), key=_compute_mean)
+    return found
+
+
+def _may_be_column(box: Box, number: Number) -> bool:
+    """Whether a box is high, and the network does not take what is in it for one digit."""
+    left, top, right, bottom = box
+    return bottom - top > LEAST_HEIGHT * (right - left) > 0 and len(number.text) != 1
+
+
+def _compute_mean(number: Number) -> float:
+    """The geometric mean of a digit's confidence, by which numbers of several lengths can be compared."""
+    return number.confidence ** (1 / max(1, len(number.text)))
+
+
+def _read_column(read: ReadBoxes, box: Box) -> Number:
+    """The surest number of all ways to cut a box into digits; one without digits if no way gives single digits."""
+    ways = list_cuts(box)
+    digits = iter(read([part for way in ways for part in way]))
+    columns = [_join_digits([next(digits) for _ in way]) for way in ways]
+    return max(columns, key=_compute_mean, default=Number("", 0.0, ()))
+
+
+def list_cuts(box: Box) -> list[list[Box]]:
+    """The ways to cut a box into equally high digits, from the top down."""
+    left, top, right, bottom = box
+    ways = []
+    for count in COUNTS:
+        for gap in GAPS:
+            high = (bottom - top) / (count + (count - 1) * gap)
+            tops = [top + index * (1 + gap) * high for index in range(count)]
+            if ASPECT_RATIOS[0] < (right - left) / high < ASPECT_RATIOS[1]:
+                ways.append([(left, each, right, each + high) for each in tops])
+    return ways
+
+
+def _join_digits(digits: Sequence[Number]) -> Number:
+    """One number of single digits; one without digits and confidence if a part has none or several."""
+    if any(len(digit.text) != 1 for digit in digits):
+        return Number("", 0.0, ())
+    confidences = tuple(digit.confidence for digit in digits)
+    return Number("".join(digit.text for digit in digits), math.prod(confidences), confidences)
+
+
+def join_columns(numbers: Sequence[Number]) -> list[Number]:
+    """The numbers, where those that stand closely above one another are one number, from the top down.
+
+    A piece of a column is one digit, or several in a high box.
+    """
+    waiting = sorted(filter(_is_piece, numbers), key=_get_top)
+    joined = [number for number in numbers if not _is_piece(number)]
+    while waiting:
+        column = [waiting.pop(0)]
+        while below := [number for number in waiting if _follows(column[-1], number)]:
+            column.append(max(below, key=lambda number: number.confidence))
+            waiting.remove(column[-1])
+        joined.append(_join_pieces(column) if len(column) > 1 else column[0])
+    return joined
+
+
+def _is_piece(number: Number) -> bool:
+    if not number.text or not number.box or number.confidence < LEAST_PIECE:
+        return False
+    left, top, right, bottom = number.box
+    return len(number.text) == 1 or bottom - top > LEAST_HEIGHT * (right - left)
+
+
+def _get_top(number: Number) -> float:
+    return _get_box(number)[1]
+
+
+def _get_box(number: Number) -> Box:
+    assert number.box, "a piece has a box"
+    return number.box
+
+
+def _follows(upper: Number, lower: Number) -> bool:
+    """Whether two pieces are of one column."""
+    (left, top, right, bottom), (x0, y0, x1, y1) = _get_box(upper), _get_box(lower)
+    heights = (bottom - top) / len(upper.text), (y1 - y0) / len(lower.text)
+    aside = abs(left + right - x0 - x1) / 2
+    least, most = (gap * min(heights) for gap in PIECE_GAPS)
+    beneath = least < y0 - bottom < most and max(heights) < MOST_HEIGHTS * min(heights)
+    return beneath and aside < MOST_ASIDE * max(right - left, x1 - x0)
+
+
+def _join_pieces(column: Sequence[Number]) -> Number:
+    text = "".join(number.text for number in column)
+    confidences = tuple(each for number in column for each in number.digit_confidences)
+    corners = list_corners(enclose_boxes([_get_box(number) for number in column]))
+    return Number(text, math.prod(number.confidence for number in column), confidences, corners)
