@@ -73,7 +73,8 @@ def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads,
 
     - A layer with outputs per slot keeps those of the slots that both networks have. Further slots get a copy of the
       last slot's weights. Outputs for the length are kept if both networks predict it.
-    - A layer with one output per length keeps those of the lengths that both have. Others stay new.
+    - A layer with one output per length keeps those of the lengths that both have, and that of longer numbers if both
+      have it. Others stay new.
     - The first convolution of a gray picture gets the sum of the weights for the three colors.
 
     Args:
@@ -87,11 +88,21 @@ def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads,
     if layer in (SLOTS_LAYER, LOOKS_LAYER):
         return _adapt_heads(old, new, old_heads, new_heads)
     if layer == LENGTHS_LAYER:
-        both = min(old.shape[-1], new.shape[-1])
-        return np.concatenate([old[..., :both], new[..., both:]], axis=-1) if old.shape[:-1] == new.shape[:-1] else None
+        return _adapt_lengths(old, new, old_heads, new_heads)
     if old.ndim == 4 and (old.shape[2], new.shape[2]) == (3, 1):
         old = old.sum(axis=2, keepdims=True)
     return old if old.shape == new.shape else None
+
+
+def _adapt_lengths(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:
+    """A weight (…, lengths), whose last output is that of longer numbers if there is one more than slots allow."""
+    if old.shape[:-1] != new.shape[:-1]:
+        return None
+    both, adapted = 1 + min(old_heads.slots, new_heads.slots), new.copy()
+    adapted[..., :both] = old[..., :both]
+    if old.shape[-1] > 1 + old_heads.slots and new.shape[-1] > 1 + new_heads.slots:
+        adapted[..., -1] = old[..., -1]
+    return adapted
 
 
 def _adapt_heads(old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:

@@ -103,7 +103,7 @@ def test_plain_colors_have_no_number(size: tuple[int, int], reader: svhn.Reader)
     (reading,) = reader.read([Image.new("RGB", size, (120, 90, 60))])
     assert (reading.text, reading.confidence, reading.digit_confidences, reading.box) == ("", 0, (), None)
     assert reading.refused
-    assert reading.refused.confidence < 0.5 < reading.refused.needed
+    assert reading.refused.confidence < 0.2 < reading.refused.needed
 
 
 def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -> None:
