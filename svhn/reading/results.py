@@ -21,7 +21,7 @@ READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all ot
 # is answered. Chosen on made pictures of valid.
 SAME_ANSWER = (0.3, 0.6)
 # Least share of a part's box that lies within the box of the number of which it is a part, and least confidence of such
-# a number. Chosen on made pictures of valid.
+# a number. Tried on made pictures of valid, and not compared with other values.
 PART_COVER, LEAST_WHOLE = 0.75, 0.3
 
 OnError = Literal["raise", "return"]
