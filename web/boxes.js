@@ -77,13 +77,15 @@ function findMean(/** @type {number[]} */ values) {
 }
 
 /**
- * A box without what lies outside of a picture.
+ * A box without what lies outside of a picture; an empty one at its edge if all does.
  * @param {Box} box
  * @param {{width: number, height: number}} picture
  * @returns {Box}
  */
 export function clipBox([left, top, right, bottom], { width, height }) {
-  return [Math.max(left, 0), Math.max(top, 0), Math.min(right, width), Math.min(bottom, height)];
+  const [x0, x1] = [left, right].map((side) => Math.min(Math.max(side, 0), width));
+  const [y0, y1] = [top, bottom].map((side) => Math.min(Math.max(side, 0), height));
+  return [x0, y0, x1, y1];
 }
 
 /**

@@ -121,6 +121,7 @@ def is_within(box: Box, picture: tuple[int, int]) -> bool:
 
 
 def clip_box(box: Box, picture: tuple[int, int]) -> Box:
-    """A box without what lies outside of a (width, height) picture; its sides are the wrong way round if all does."""
-    left, top, right, bottom = box
-    return max(left, 0.0), max(top, 0.0), min(right, picture[0]), min(bottom, picture[1])
+    """A box without what lies outside of a (width, height) picture; an empty one at its edge if all does."""
+    left, right = (min(max(side, 0.0), float(picture[0])) for side in (box[0], box[2]))
+    top, bottom = (min(max(side, 0.0), float(picture[1])) for side in (box[1], box[3]))
+    return left, top, right, bottom

@@ -212,3 +212,17 @@ def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
     assert search.find_numbers(bright(), small, SIZE).windows == 1
     assert search.find_numbers(bright(), large, SIZE).windows == len(windows.list_windows(640, 320)) > 10
+
+
+@pytest.mark.parametrize(
+    "box", [(0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 1.0, 1.0), (0.05, 0.4, 0.1, 0.6), (0.0, 0.0, 1.0, 1.0)]
+)
+@pytest.mark.parametrize("size", [(30, 120), (1, 60), (1, 1), (60, 1)])
+def test_a_box_beside_a_picture_becomes_one_at_its_edge(size: tuple[int, int], box: search.Box) -> None:
+    """A window of a high picture shows more than the picture, and the finder may take that for a number."""
+    found = search.find_numbers(
+        lambda images: (np.full(len(images), 0.9), np.array([box] * len(images))), Image.new("RGB", size), SIZE
+    )
+    for (left, top, right, bottom), _ in found.detections:
+        assert 0 <= left <= right <= size[0]
+        assert 0 <= top <= bottom <= size[1]
