@@ -149,7 +149,7 @@ def _pair_numbers(tracks: Sequence[Track], glimpses: Sequence[Glimpse]) -> list[
 def _compare(one: Number, other: Number) -> float:
     """How surely two boxes of neighboring frames are of the same number: 0 to 1, and 1 more for the same text."""
     overlap = compute_overlap(_widen(one.box), _widen(other.box)) if one.box and other.box else 0.0
-    return overlap + (one.text == other.text)
+    return overlap + (one.text == other.text != "")  # numbers that are too long have no text
 
 
 def _widen(box: Box) -> Box:

@@ -123,3 +123,10 @@ def test_what_is_kept_does_not_grow_with_the_frames() -> None:
         return len(pickle.dumps(tracker))
 
     assert abs(measure(2000) - measure(500)) < 20
+
+
+def test_two_numbers_that_are_too_long_are_the_same_at_the_same_place_alone() -> None:
+    """They have no digits that could be compared."""
+    left, right = (Number("", 0.9, (), list_corners(box), truncated=True) for box in (LEFT, RIGHT))
+    assert len(follow([[left], [left]])) == 1
+    assert len(follow([[left], [left], [right], [right]])) == 2
