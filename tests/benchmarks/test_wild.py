@@ -125,8 +125,8 @@ TRUTH = (Number("12", HERE), Number("345", FAR))
         ([TRUTH], [Answer("13", HERE, 0.89)], Counts(2, 1, 0, 0, 0, 0, 1)),  # wrong and not sure
         ([TRUTH[:1]], [Answer("12", (10, 10, 29, 30), 0.99)], Counts(1, 1, 0, 1, 1, 0, 1)),  # less than half of the box
         ([TRUTH[:1]], [Answer("12", HERE, 0.6), Answer("1", HERE, 0.7)], Counts(1, 2, 1, 1, 0, 0, 1)),  # not the surest
-        ([TRUTH[:1]], [Answer("", HERE, 0.95, truncated=True)], Counts(1, 1, 0, 0, 0, 1, 0)),  # two digits
-        ([[Number("123456", HERE)]], [Answer("", HERE, 0.95, truncated=True)], Counts(1, 1, 0, 0, 1, 0, 0)),
+        ([TRUTH[:1]], [Answer("", HERE, 0.95, truncated=True)], Counts(1, 1, 0, 0, 0, 1, 1)),  # two digits
+        ([[Number("123456", HERE)]], [Answer("", HERE, 0.95, truncated=True)], Counts(1, 1, 0, 0, 1, 0, 1)),
         ([[Number("123456", HERE)]], [Answer("12345", HERE, 0.95)], Counts(1, 1, 0, 0, 0, 1, 1)),
         ([TRUTH, [Number("12345", HERE)]], [Answer("12345", HERE, 0.95)], Counts(1, 1, 1, 1, 1, 0, 1)),
         ([TRUTH, [Number("12345", HERE)]], [Answer("345", FAR, 0.95)], Counts(2, 1, 1, 1, 0, 0, 1)),

@@ -69,7 +69,7 @@ class Scores(NamedTuple):
             `MOST_DIGITS` digits was refused as too long; of pictures of several, in which they are found, and nothing
             else. None where there is no number.
         wrong_and_sure: share of pictures with a wrong answer at a confidence of `SURE` or more.
-        given: share of pictures that were given any number.
+        given: share of pictures that were given any number, or one that is too long.
     """
 
     pictures: int
@@ -103,9 +103,8 @@ def _count_truth(truth: Truth, answers: Sequence[Answer]) -> Counts:
     touched = _count_found(truth, answers, TOUCH)
     wrong = any(answer.confidence >= SURE and not _is_true(answer, truth) for answer in answers)
     right = _is_right(truth, answers, found)
-    return Counts(
-        len(truth), len(answers), found, touched, int(right), int(wrong), int(any(each.text for each in answers))
-    )
+    given = any(each.text or each.truncated for each in answers)
+    return Counts(len(truth), len(answers), found, touched, int(right), int(wrong), int(given))
 
 
 def _count_found(truth: Truth, answers: Sequence[Answer], overlap: float) -> int:
