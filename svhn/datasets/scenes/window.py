@@ -43,10 +43,6 @@ class Window(NamedTuple):
     def size(self) -> PixelSize:
         return self.right - self.left, self.bottom - self.top
 
-    @property
-    def middle(self) -> tuple[float, float]:
-        return (self.right - self.left) / 2, (self.bottom - self.top) / 2
-
 
 def draw_window(rng: np.random.Generator, boxes: Sequence[Box]) -> Window:
     """A window that shows a whole number of such digits, at any place and of any height among `HEIGHT_SHARES`."""
