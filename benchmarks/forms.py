@@ -38,6 +38,7 @@ def list_outcomes(paths: Paths, checkpoint: str) -> Iterator[tuple[str, Outcome]
     """The form of each picture, and what a run reads in it."""
     info = read_info(paths.records_dir, DATASET)
     run, model = load_run(paths.run_folder, {}, checkpoint)
+    run = replace(run, records=info)
     for each in predict_split(freeze_model(model), run, open_split(paths.records_dir, info, SPLIT)):
         form = each.name.rpartition(" ")[2]
         right = each.reading.shown == each.label

@@ -51,6 +51,7 @@ def decode_image(encoded: tf.Tensor, run: Run) -> tf.Tensor:
     pixels. These runs keep that decoding, and so their scores.
     """
     info = run.records
+    assert info.image_format, "the run was opened without the records that are decoded"
     if info.image_format == "jpeg":
         pixels = tf.io.decode_jpeg(encoded, info.channels, dct_method=PILLOW_DCT if run.config.exact_jpeg else "")
     else:

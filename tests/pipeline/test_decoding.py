@@ -73,3 +73,9 @@ def write_jpeg_split(folder: Path) -> tuple[Info, Split]:
     counts = {"splits": {"train": [1]}, "sizes": {"train": [path.stat().st_size]}, "lengths": {"train": {"1": 1}}}
     info = dataclasses.replace(INFO, image_format="jpeg", **counts)
     return info, records.open_split(folder, info, "train")
+
+
+def test_records_of_an_unknown_format_are_not_decoded() -> None:
+    info = dataclasses.replace(INFO, channels=3, image_format="")
+    with pytest.raises(AssertionError, match="without the records"):
+        decode_image(tf.constant(encode(PIXELS[0])), make_run(info))
