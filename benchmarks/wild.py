@@ -1,7 +1,7 @@
 """Numbers read in pictures unlike SVHN's: several numbers, stacked, turned, long, small ones, and none at all.
 
     python -m benchmarks.wild [--data_dir=data] [--split=test] [--count=300] [--kinds=scene,vertical] [--seed=0]
-        [--before=../old] [--rapidocr=python3] [--rapidocr_count=300] [--pictures=FOLDER]
+        [--before=../old] [--flags="--finder=found"] [--rapidocr=python3] [--rapidocr_count=300] [--pictures=FOLDER]
 
 The pictures are made of the real pictures of a split, of parts of photos beside their numbers, and of what is drawn in
 this machine's fonts; `benchmarks/helpers/wild/kinds.py` describes each kind. The parts show no labeled number, but some
@@ -15,6 +15,7 @@ and answers are kept, and pictures are made only where they are missing.
 from __future__ import annotations
 
 import argparse
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of pictures, comma-separated")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--before", type=Path, help="another checkout")
+    parser.add_argument("--flags", default="", help="of this checkout's `svhn read`; folders by full paths")
     parser.add_argument("--rapidocr", help="a Python that has RapidOCR 3")
     parser.add_argument("--rapidocr_count", type=int, default=300, help="pictures of each kind that RapidOCR reads")
     parser.add_argument("--pictures", type=Path, help="folder that keeps pictures and answers")
@@ -62,7 +64,7 @@ def main() -> None:
                 made = make_folder(args.pictures or Path(name), args.data_dir, args.split, kind, count, args.seed)
             except UserError as error:
                 parser.error(str(error))
-            for reader in list_readers(ROOT, args.before, args.rapidocr):
+            for reader in list_readers(ROOT, args.before, args.rapidocr, shlex.split(args.flags)):
                 print_reader(reader, kind, made, args.rapidocr_count if reader.name == "RapidOCR" else count)
 
 

@@ -15,7 +15,13 @@ from support.fixtures import Row, write_boxes
 from benchmarks.helpers.wild.folders import make_folder, make_picture
 from benchmarks.helpers.wild.kinds import KINDS
 from benchmarks.helpers.wild.layers import enclose_numbers
-from benchmarks.helpers.wild.readers import make_rapidocr_reader, parse_lines, parse_readings, read_folder
+from benchmarks.helpers.wild.readers import (
+    list_readers,
+    make_rapidocr_reader,
+    parse_lines,
+    parse_readings,
+    read_folder,
+)
 from benchmarks.helpers.wild.scores import (
     Answer,
     Counts,
@@ -176,6 +182,12 @@ class RapidOCR:
             return SimpleNamespace(txts=None, scores=None, boxes=None)
         return SimpleNamespace(txts=("66",), scores=(0.9,), boxes=np.array([[[0, 0], [9, 0], [9, 5], [0, 5]]]))
 """
+
+
+def test_flags_are_those_of_this_checkouts_reader(tmp_path: Path) -> None:
+    now, before = list_readers(tmp_path, tmp_path, None, ["--threshold=0.7"])
+    commands = [reader.make_command(tmp_path, tmp_path / "output.json") for reader in (now, before)]
+    assert ["--threshold=0.7" in command for command in commands] == [True, False]
 
 
 def test_rapidocr_answers_by_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

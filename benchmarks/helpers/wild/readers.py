@@ -31,9 +31,11 @@ class WildReader(NamedTuple):
     parse: Callable[[Any], Answers]
 
 
-def make_checkout_reader(name: str, checkout: Path) -> WildReader:
-    """The reader of a checkout of this project, with its bundled networks."""
-    return WildReader(name, lambda folder, output: make_command(checkout, folder, f"--output={output}"), parse_readings)
+def make_checkout_reader(name: str, checkout: Path, flags: Sequence[str] = ()) -> WildReader:
+    """The reader of a checkout of this project, with its bundled networks unless the flags name others."""
+    return WildReader(
+        name, lambda folder, output: make_command(checkout, folder, f"--output={output}", *flags), parse_readings
+    )
 
 
 def make_rapidocr_reader(python: str) -> WildReader:
@@ -116,9 +118,9 @@ def _cut_line(corners: Sequence[Sequence[float]], first: float, last: float) -> 
     return min(across), min(down), max(across), max(down)
 
 
-def list_readers(root: Path, before: Path | None, rapidocr: str | None) -> list[WildReader]:
-    """This checkout's reader, and those of another checkout and of RapidOCR where they are named."""
-    readers = [make_checkout_reader("now", root)]
+def list_readers(root: Path, before: Path | None, rapidocr: str | None, flags: Sequence[str] = ()) -> list[WildReader]:
+    """This checkout's reader with further flags, and those of another checkout and of RapidOCR where they are named."""
+    readers = [make_checkout_reader("now", root, flags)]
     if before:
         readers.append(make_checkout_reader("before", before.resolve()))
     if rapidocr:
