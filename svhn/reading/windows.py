@@ -9,7 +9,7 @@ from svhn.images import clip_box
 from svhn.spec import Box, Size
 
 ASPECT_RATIO = 2.2  # width over height of a window: the median of the pictures that the finder was trained on
-LEAST_RATIO = 1.1  # of a window; a narrower one would stretch its digits until the finder no longer knows them
+LEAST_RATIO = 1.1  # of a window; in a narrower one digits are wider than those that the finder was trained on
 MIN_WINDOW_WIDTH = 160  # pixels of the narrowest window; a smaller picture is searched only as a whole
 MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; bounds the number of windows
 WIDER = 1.3  # least width of windows that are wider than their picture, in widths of the picture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.arranged.digits import stand_apart
-from svhn.datasets.arranged.forms import FORMS, plan_scene
-from svhn.datasets.arranged.scene import Arrangement, Scene
+from svhn.datasets.arranged.forms import get_form, list_forms, plan_scene
+from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.spec import Box, Entry, Size
@@ -51,21 +50,16 @@ def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[s
 
 def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
     """The entries with a picture's digits in new forms: none, one or two."""
-    rng = _make_rng(seed, entry.name)
+    rng = make_rng(seed, entry.name)
     apart, draw = stand_apart(entry.boxes), rng.random()
-    names = [name for name, form in FORMS.items() if apart or not form.counts]
-    shares = np.array([FORMS[name].share for name in names])
+    names, shares = list_forms(apart)
     count = (draw < ONE + TWO) + (draw < TWO) if apart else int(draw < ALONE)
-    for name in rng.choice(names, count, replace=False, p=shares / shares.sum()).tolist():
-        order = draw_order(rng, FORMS[name].counts, len(entry.boxes))
+    for name in rng.choice(names, count, replace=False, p=shares).tolist():
+        order = draw_order(rng, get_form(name).counts, len(entry.boxes))
         font = fonts[int(rng.integers(len(fonts)))]
         arrangement = Arrangement(name, entry.boxes, order, font, seed)
         label = "".join(entry.label[index] for index in order)
         yield Entry(f"{entry.name} {name}", label, (*entry.source, arrangement), picture=entry.name)
-
-
-def _make_rng(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng((seed, zlib.crc32(name.encode())))
 
 
 def draw_order(rng: np.random.Generator, counts: Sequence[int], digits: int) -> tuple[int, ...]:
@@ -115,7 +109,7 @@ def _plan_scene(entry: Entry, size: tuple[int, int]) -> Scene:
     """The scene of an entry with a new form, for the width and height of its picture."""
     _, box, arrangement = entry.source
     images.expand_box(box, 0.0, size)  # raises the error of a number outside of the picture
-    return plan_scene(_make_rng(arrangement.seed, entry.name), size, arrangement)
+    return plan_scene(make_rng(arrangement.seed, entry.name), size, arrangement)
 
 
 SVHN_ARRANGED = replace(

@@ -57,8 +57,7 @@ def plan_scene(rng: np.random.Generator, picture: PixelSize, arrangement: Arrang
     size = max(1, round(factor * (part[2] - part[0]))), max(1, round(factor * (part[3] - part[1])))
     moved = (shift_box(box, -part[0], -part[1]) for box in boxes)
     scaled = tuple((factor * x0, factor * y0, factor * x1, factor * y1) for x0, y0, x1, y1 in moved)
-    form = FORMS.get(arrangement.form, PLAIN)
-    scene = form.plan(rng, size, arrangement._replace(boxes=scaled))
+    scene = get_form(arrangement.form).plan(rng, size, arrangement._replace(boxes=scaled))
     return scene._replace(paint=partial(_paint_part, picture, part, size, scene.paint))
 
 
@@ -182,3 +181,19 @@ FORMS: Mapping[str, Form] = {
     "lettered": Form(0.20, (), _plan_letter),
 }
 PLAIN = Form(0.0, (), _plan_plain)  # the number as it is, in what surrounds it
+
+
+def get_form(name: str) -> Form:
+    """The form of that name, or `PLAIN` for a number that keeps its form, whose name is empty."""
+    return FORMS[name] if name else PLAIN
+
+
+def list_forms(apart: bool) -> tuple[list[str], np.ndarray]:
+    """The names of the forms that a picture's digits can be brought into, and their shares, float64, which sum to 1.
+
+    Args:
+        apart: whether the picture's digits stand apart, so that they can be put together anew.
+    """
+    names = [name for name, form in FORMS.items() if apart or not form.counts]
+    shares = np.array([FORMS[name].share for name in names])
+    return names, shares / shares.sum()

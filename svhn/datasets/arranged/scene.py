@@ -1,15 +1,22 @@
-"""What is made of a picture: records of its form, and the arithmetic of boxes."""
+"""What is made of a picture: records of its form, what draws it, and the arithmetic of boxes."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from svhn.spec import Box
 
 PixelSize = tuple[int, int]  # width, height
+
+
+def make_rng(seed: int, name: str) -> np.random.Generator:
+    """The random numbers of an entry, which depend on nothing but the seed of wrangling and the entry's name."""
+    return np.random.default_rng((seed, zlib.crc32(name.encode())))
 
 
 class Arrangement(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,8 @@ from svhn import images
 from svhn.datasets import svhn_full
 from svhn.datasets.arranged.dataset import describe_sources, draw_order
 from svhn.datasets.arranged.digits import stand_apart
-from svhn.datasets.arranged.forms import FORMS, plan_scene
-from svhn.datasets.arranged.scene import Arrangement, Scene
+from svhn.datasets.arranged.forms import get_form, list_forms, plan_scene
+from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
 from svhn.datasets.scenes.window import blank_scene, frame_scene
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_full import SVHN_FULL
@@ -52,10 +51,10 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
 
 def _draw_entry(entry: Entry, seed: int, fonts: Sequence[str]) -> Entry:
     """A scene that is made of a picture."""
-    rng = _make_rng(seed, entry.name)
+    rng = make_rng(seed, entry.name)
     kind = str(rng.choice([*KINDS], p=[*KINDS.values()]))
     form = "" if rng.random() < PLAIN_SHARE else _draw_form(rng, stand_apart(entry.boxes))
-    order = draw_order(rng, FORMS[form].counts if form else (), len(entry.boxes))
+    order = draw_order(rng, get_form(form).counts, len(entry.boxes))
     arrangement = Arrangement(form, entry.boxes, order, fonts[int(rng.integers(len(fonts)))], seed)
     label = "" if kind == "blank" else "".join(entry.label[index] for index in order)
     name = f"{entry.name} {kind} {form}".strip()
@@ -63,13 +62,8 @@ def _draw_entry(entry: Entry, seed: int, fonts: Sequence[str]) -> Entry:
 
 
 def _draw_form(rng: np.random.Generator, apart: bool) -> str:
-    names = [name for name, form in FORMS.items() if apart or not form.counts]
-    shares = np.array([FORMS[name].share for name in names])
-    return str(rng.choice(names, p=shares / shares.sum()))
-
-
-def _make_rng(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng((seed, zlib.crc32(name.encode())))
+    names, shares = list_forms(apart)
+    return str(rng.choice(names, p=shares))
 
 
 def load_picture(entry: Entry, size: Size, margin: float = 0.0) -> np.ndarray:
@@ -103,7 +97,7 @@ def _plan_scene(entry: Entry, size: tuple[int, int]) -> Scene:
     """The scene of an entry with a view, for the width and height of its picture."""
     _, box, _, (kind, arrangement) = entry.source
     images.expand_box(box, 0.0, size)  # raises the error of a number outside of the picture
-    rng = _make_rng(arrangement.seed, entry.name)
+    rng = make_rng(arrangement.seed, entry.name)
     scene = plan_scene(rng, size, arrangement)
     if kind == "blank":
         return blank_scene(rng, scene, arrangement.font)

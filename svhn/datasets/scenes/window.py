@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -27,8 +27,6 @@ NEARER = 0.75  # most distance from the window's middle of the number, as a shar
 TRIES = 20  # places that are tried for another number
 WORD_SHARE, MARK_SHARE, PATCH_SHARE = 0.3, 0.15, 0.3  # of windows with such a thing beside the number
 CLEARANCE = 0.3  # between a number and another thing, as a share of the number's height
-
-Paint = Callable[[Image.Image], Image.Image]
 
 
 class Window(NamedTuple):

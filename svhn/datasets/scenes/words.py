@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from svhn.datasets.arranged.letters import LETTERS, Ink, blend_color, draw_glyph
+from svhn.datasets.arranged.letters import GLYPH_HEIGHT, LETTERS, STROKES, Ink, blend_color, draw_glyph
 from svhn.datasets.arranged.scene import PixelSize
 from svhn.datasets.arranged.wall import draw_grain
 from svhn.spec import Box
@@ -16,7 +16,6 @@ from svhn.spec import Box
 CONSONANTS, VOWELS = "bcdfghklmnprstvwyz", "aaeeiioou"
 SYLLABLES = 2  # of a word, at most: a word may be wider than its window
 SINGLE_SHARE = 0.25  # of words that are one letter or two
-STROKES = (0, 0, 2, 5)  # pixels of outline that make a word bolder
 PLATE_SHARE = 0.3  # of words that have a plate of the ink's ground
 
 Draw = Callable[[np.random.Generator, ImageDraw.ImageDraw, PixelSize, float], None]
@@ -33,8 +32,8 @@ def draw_word(rng: np.random.Generator) -> str:
     return (word.upper(), word.upper(), word.capitalize(), word)[int(rng.integers(4))]
 
 
-def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str, high: float, at: Box) -> Box:
-    """Paint a word in place; returns its box.
+def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str, high: float, at: Box) -> None:
+    """Paint a word in place.
 
     Args:
         rng: draws the word, its plate and its place.
@@ -45,7 +44,7 @@ def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str
         at: a box in which the word's middle lies, in pixels.
     """
     glyph, _ = draw_glyph(font, draw_word(rng), int(rng.choice(STROKES)))
-    scale = high / 64
+    scale = high / GLYPH_HEIGHT
     size = max(2, round(scale * rng.uniform(0.8, 1.2) * glyph.width)), max(2, round(scale * glyph.height))
     left = round(rng.uniform(at[0], at[2]) - size[0] / 2)
     top = round(rng.uniform(at[1], at[3]) - size[1] / 2)
@@ -58,7 +57,6 @@ def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str
     mask.paste(0, (0, 0, *mask.size))
     mask.paste(glyph.resize(size, Image.Resampling.BOX), (left, top))
     blend_color(pixels, mask, ink.blur, ink.color + draw_grain(rng, mask.size))
-    return box
 
 
 def paint_marks(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, high: float) -> None:
