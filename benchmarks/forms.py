@@ -3,8 +3,9 @@
     python -m benchmarks.forms --names=released,forms:latest [--records_dir=records]
 
 The pictures are those of valid in the records of `svhn_arranged`, by the form that their names end in; `as published`
-are those of `svhn`. A number is read right if its text is the label, or if it is answered as too long and is so. Wrong
-and sure: a wrong answer at a confidence of .9 or more. Both are shares of the form's pictures, in percent.
+are those of `svhn`, and `blank` ones show no number. A number is read right if its text is the label, if it is answered
+as too long and is so, or if none is read where there is none. Wrong and sure: a wrong answer at a confidence of .9 or
+more. Both are shares of the form's pictures, in percent.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import NamedTuple
 import numpy as np
 
 from svhn.config import Paths
-from svhn.datasets.arranged.forms import FORMS
+from svhn.datasets.arranged.forms import BLANK, FORMS
 from svhn.evaluation.score import predict_split
 from svhn.records import open_split, read_info
 from svhn.runs.load import freeze_model, load_run
 
 DATASET, SPLIT, SURE = "svhn_arranged", "valid", 0.9
 PUBLISHED = "as published"
+SHOWN = (PUBLISHED, *FORMS, BLANK)
 
 
 class Outcome(NamedTuple):
@@ -42,7 +44,7 @@ def list_outcomes(paths: Paths, checkpoint: str) -> Iterator[tuple[str, Outcome]
     for each in predict_split(freeze_model(model), run, open_split(paths.records_dir, info, SPLIT)):
         form = each.name.rpartition(" ")[2]
         right = each.reading.shown == each.label
-        yield form if form in FORMS else PUBLISHED, Outcome(right, not right and each.reading.confidence >= SURE)
+        yield form if form in SHOWN else PUBLISHED, Outcome(right, not right and each.reading.confidence >= SURE)
 
 
 def format_cells(outcomes: list[Outcome]) -> list[str]:
@@ -65,7 +67,7 @@ def main() -> None:
         name, _, step = named.partition(":")
         for form, outcome in list_outcomes(replace(paths, name=name), step):
             by_form[form].append(outcome)
-        for form in (PUBLISHED, *FORMS):
+        for form in SHOWN:
             print(f"| {' | '.join([name, form, *format_cells(by_form[form])])} |", flush=True)
 
 

@@ -15,7 +15,7 @@ def should_join(noise: tf.Tensor, steps: Augmentation) -> tf.Tensor:
 
 
 def can_join(digits: tf.Tensor, following: tf.Tensor, longer: bool) -> tf.Tensor:
-    """Whether two numbers may be joined: neither is too long, and max_length slots hold both unless `longer`.
+    """Whether two numbers may be joined: neither is too long or empty, and max_length slots hold both unless `longer`.
 
     Args:
         digits, following: int32 (max_length,), `EMPTY` past the length, or all `TOO_LONG`.
@@ -23,7 +23,8 @@ def can_join(digits: tf.Tensor, following: tf.Tensor, longer: bool) -> tf.Tensor
     """
     both = tf.concat([digits, following], axis=0)
     count = tf.math.count_nonzero(both != EMPTY, dtype=tf.int32)
-    return tf.reduce_all(both != TOO_LONG) & (longer | (count <= tf.size(digits)))
+    given = (digits[0] != EMPTY) & (following[0] != EMPTY)
+    return given & tf.reduce_all(both != TOO_LONG) & (longer | (count <= tf.size(digits)))
 
 
 def join_pictures(

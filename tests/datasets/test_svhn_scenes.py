@@ -14,8 +14,7 @@ from support.fixtures import Row, write_boxes, write_format1
 
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged.forms import FORMS
-from svhn.datasets.arranged.letters import LIKE_DIGITS
-from svhn.datasets.scenes import window, words
+from svhn.datasets.scenes import window
 from svhn.datasets.scenes.dataset import KINDS, PLAIN_SHARE, View
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.svhn_full import SVHN_FULL
@@ -180,12 +179,3 @@ def test_a_box_outside_of_its_picture_is_reported(tmp_path: Path) -> None:
     assert SPEC.locate
     with pytest.raises(ValueError, match="lies outside of the picture of 64 x 40 pixels"):
         SPEC.locate(entry, 0.0)
-
-
-def test_words_have_no_digit_and_short_ones_nothing_like_one() -> None:
-    rng = np.random.default_rng(0)
-    drawn = [words.draw_word(rng) for _ in range(500)]
-    assert not any(character.isdigit() for word in drawn for character in word)
-    short = [word for word in drawn if len(word) < 3]
-    assert 60 < len(short) < 200
-    assert not {*"".join(short)} & {*LIKE_DIGITS, *"OoIlQqZz"}

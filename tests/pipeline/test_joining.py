@@ -65,7 +65,12 @@ def test_pictures_are_squeezed_and_not_cut() -> None:
 def test_only_numbers_that_a_network_can_learn_are_joined(longer: bool) -> None:
     for first, second, fits in (("123", "45", True), ("123", "456", longer), ("1", "2", True), ("12345", "6", longer)):
         assert bool(joining.can_join(slots(first), slots(second), longer)) == fits
-    for first, second in (("123456", "1"), ("1", "123456")):  # whose digits are not known
+    for first, second in (
+        ("123456", "1"),
+        ("1", "123456"),
+        ("", "1"),
+        ("1", ""),
+    ):  # unknown digits, or none
         assert not joining.can_join(slots(first), slots(second), longer)
 
 

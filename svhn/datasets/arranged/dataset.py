@@ -1,4 +1,4 @@
-"""SVHN's Format 1, each number as in `svhn`, and then, for a share of the pictures, its digits in new forms."""
+"""SVHN's Format 1, each number as in `svhn`, and for a share of the pictures its digits in new forms, or no number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.arranged.digits import stand_apart
-from svhn.datasets.arranged.forms import get_form, list_forms, plan_scene
+from svhn.datasets.arranged.forms import BLANK, get_form, list_forms, plan_scene
 from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.synthetic.fonts import find_readable_fonts
@@ -19,11 +19,12 @@ from svhn.spec import Box, Entry, Size
 
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
+BLANK_SHARE = 0.2  # of the pictures that give an entry without a number
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
 
 
 def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
-    """Each picture with its number, as `svhn` has it, and then the entries with its digits in new forms.
+    """Each picture with its number, as `svhn` has it, then those with its digits in new forms, and one without them.
 
     The name of such an entry is the picture's and the form's. All entries of a picture go to the split to which
     `svhn` assigns the picture with the same seed.
@@ -36,6 +37,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
         yield entry._replace(source=(*entry.source, None), picture=entry.name)
         if not entry.problem and len(entry.label) <= SVHN.max_length:  # forms of others would change the draw of valid
             yield from _draw_entries(entry, seed, fonts)
+            yield from _draw_blanks(entry, seed, fonts)
 
 
 def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
@@ -57,9 +59,19 @@ def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Ent
     for name in rng.choice(names, count, replace=False, p=shares).tolist():
         order = draw_order(rng, get_form(name).counts, len(entry.boxes))
         font = fonts[int(rng.integers(len(fonts)))]
-        arrangement = Arrangement(name, entry.boxes, order, font, seed)
         label = "".join(entry.label[index] for index in order)
-        yield Entry(f"{entry.name} {name}", label, (*entry.source, arrangement), picture=entry.name)
+        yield _make_entry(entry, label, Arrangement(name, entry.boxes, order, font, seed))
+
+
+def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
+    """The entry that shows a word, a mark or the wall alone in place of a picture's number, if the picture has one."""
+    rng = make_rng(seed, f"{entry.name} {BLANK}")
+    if rng.random() < BLANK_SHARE:
+        yield _make_entry(entry, "", Arrangement(BLANK, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
+
+
+def _make_entry(entry: Entry, label: str, arrangement: Arrangement) -> Entry:
+    return Entry(f"{entry.name} {arrangement.form}", label, (*entry.source, arrangement), picture=entry.name)
 
 
 def draw_order(rng: np.random.Generator, counts: Sequence[int], digits: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from svhn.datasets.arranged.blanks import plan_blank
 from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
@@ -180,12 +181,16 @@ FORMS: Mapping[str, Form] = {
     "slanted": Form(0.12, (), _plan_turn),
     "lettered": Form(0.20, (), _plan_letter),
 }
-PLAIN = Form(0.0, (), _plan_plain)  # the number as it is, in what surrounds it
+BLANK = "blank"  # the name of what has no number, and so is none of `FORMS`
+OTHERS: Mapping[str, Form] = {
+    "": Form(0.0, (), _plan_plain),  # the number as it is, in what surrounds it
+    BLANK: Form(0.0, (), plan_blank),
+}
 
 
 def get_form(name: str) -> Form:
-    """The form of that name, or `PLAIN` for a number that keeps its form, whose name is empty."""
-    return FORMS[name] if name else PLAIN
+    """The form of that name, from `FORMS` or `OTHERS`."""
+    return OTHERS[name] if name in OTHERS else FORMS[name]
 
 
 def list_forms(apart: bool) -> tuple[list[str], np.ndarray]:

@@ -66,7 +66,7 @@ def add_letter(rng: np.random.Generator, picture: PixelSize, boxes: Sequence[Box
     beside = boxes[-1] if after else boxes[0]
     glyph, box = _place_glyph(rng, draw_glyph(font, text, int(rng.choice(STROKES))), beside, after, included)
     around = enclose_boxes((number, box))
-    room = _find_room(rng, around, picture)
+    room = find_room(rng, around, picture)
     left, top, right, bottom = room
     size = left + picture[0] + right, top + picture[1] + bottom
     shown = [shift_box(each, left, top) for each in (*boxes, around if included else number)]
@@ -115,7 +115,7 @@ def _place_glyph(
     return glyph, (x, y, x + glyph.width, y + glyph.height)
 
 
-def _find_room(rng: np.random.Generator, box: Box, picture: PixelSize) -> tuple[int, int, int, int]:
+def find_room(rng: np.random.Generator, box: Box, picture: PixelSize) -> tuple[int, int, int, int]:
     """Pixels that a picture lacks at its left, top, right and bottom around a box and a margin."""
     left, top, right, bottom = widen_box(
         box, rng.uniform(0.15, 0.3) * (box[2] - box[0]), rng.uniform(0.15, 0.3) * (box[3] - box[1])

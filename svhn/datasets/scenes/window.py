@@ -13,7 +13,7 @@ from PIL import Image
 from svhn.datasets.arranged.letters import measure_ink
 from svhn.datasets.arranged.scene import PixelSize, Scene, shift_box, widen_box
 from svhn.datasets.arranged.wall import erase_digits, extend_picture
-from svhn.datasets.scenes.words import paint_marks, paint_word
+from svhn.datasets.arranged.words import paint_marks, paint_word, plan_word
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
 from svhn.spec import Box
@@ -108,7 +108,8 @@ def _paint_window(
     if rng.random() < MARK_SHARE:
         paint_marks(rng, pixels, ink, high)
     if rng.random() < WORD_SHARE:
-        paint_word(rng, pixels, ink, font, high * rng.uniform(0.5, 1.5), (0, 0, *window.size))
+        word = plan_word(rng, font, high * rng.uniform(0.5, 1.5), (0, 0, *window.size))
+        paint_word(rng, pixels, ink, word)
     _restore(pixels, beside, widen_box(number, CLEARANCE * high, CLEARANCE * high))
     shown = to_image(pixels)
     if rng.random() < PATCH_SHARE:
@@ -128,7 +129,7 @@ def _paint_blank(rng: np.random.Generator, scene: Scene, window: Window, font: s
         paint_marks(rng, pixels, ink, high)
     if rng.random() < 0.7:
         across, down = 0.2 * window.size[0], 0.2 * window.size[1]
-        paint_word(rng, pixels, ink, font, high, (across, down, 4 * across, 4 * down))
+        paint_word(rng, pixels, ink, plan_word(rng, font, high, (across, down, 4 * across, 4 * down)))
     return to_image(pixels)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -32,13 +33,25 @@ def draw_word(rng: np.random.Generator) -> str:
     return (word.upper(), word.upper(), word.capitalize(), word)[int(rng.integers(4))]
 
 
-def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str, high: float, at: Box) -> None:
-    """Paint a word in place.
+class Word(NamedTuple):
+    """A word in its place.
 
     Args:
-        rng: draws the word, its plate and its place.
-        pixels: the picture.
-        ink: color and blur of the word, and the color of its plate.
+        glyph: its ink, 8-bit gray.
+        box: where the glyph lies: left, top, right and bottom, in whole pixels.
+        high: pixels of a digit of the word's size.
+    """
+
+    glyph: Image.Image
+    box: tuple[int, int, int, int]
+    high: float
+
+
+def plan_word(rng: np.random.Generator, font: str, high: float, at: Box) -> Word:
+    """A random word in a random place.
+
+    Args:
+        rng: draws the word, its proportions and its place.
         font: path of the word's font.
         high: pixels of a digit of this font's size.
         at: a box in which the word's middle lies, in pixels.
@@ -48,14 +61,26 @@ def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, font: str
     size = max(2, round(scale * rng.uniform(0.8, 1.2) * glyph.width)), max(2, round(scale * glyph.height))
     left = round(rng.uniform(at[0], at[2]) - size[0] / 2)
     top = round(rng.uniform(at[1], at[3]) - size[1] / 2)
-    box = left, top, left + size[0], top + size[1]
+    return Word(glyph.resize(size, Image.Resampling.BOX), (left, top, left + size[0], top + size[1]), high)
+
+
+def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Word) -> None:
+    """Paint a word in place, some on a plate.
+
+    Args:
+        rng: draws whether the word has a plate, the plate's size and the grain.
+        pixels: the picture.
+        ink: color and blur of the word, and the color of its plate.
+        word: what is painted. Parts of it may lie outside of the picture.
+    """
+    left, top, right, bottom = word.box
     mask = Image.new("L", (pixels.shape[1], pixels.shape[0]))
     if rng.random() < PLATE_SHARE:
-        border = round(rng.uniform(0.1, 0.5) * high)
-        ImageDraw.Draw(mask).rectangle((left - border, top - border, box[2] + border, box[3] + border), fill=255)
+        border = round(rng.uniform(0.1, 0.5) * word.high)
+        ImageDraw.Draw(mask).rectangle((left - border, top - border, right + border, bottom + border), fill=255)
         blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
     mask.paste(0, (0, 0, *mask.size))
-    mask.paste(glyph.resize(size, Image.Resampling.BOX), (left, top))
+    mask.paste(word.glyph, (left, top))
     blend_color(pixels, mask, ink.blur, ink.color + draw_grain(rng, mask.size))
 
 

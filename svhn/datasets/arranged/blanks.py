@@ -1,0 +1,83 @@
+"""Crops without a number: a word or a part of it, marks, or the wall alone, where a picture has its digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from svhn.datasets.arranged.letters import find_room, measure_ink
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
+from svhn.datasets.arranged.wall import erase_digits, extend_picture
+from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word
+from svhn.datasets.synthetic.wall import to_image
+from svhn.images import enclose_boxes
+from svhn.spec import Box
+
+WORD_SHARE = 0.65  # of such crops that show a word
+MARK_SHARE = 0.7  # of the others that show marks
+PART_SHARE = 0.4  # of words of which a crop shows a part
+LEAST_PART = 0.5  # share of a word's width that a crop shows
+JITTER = 0.1  # standard deviation of where each side of a crop lies, as a share of the crop's height
+
+
+def plan_blank(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
+    """A scene without digits. Its crop shows a word, or as much of the wall as the number takes.
+
+    Args:
+        rng: draws what is shown.
+        size: width and height of the picture, in pixels.
+        arrangement: the digits that are erased, in pixels of this size, and the font of a word.
+    """
+    number = enclose_boxes(arrangement.boxes)
+    high = max(bottom - top for _, top, _, bottom in arrangement.boxes)
+    word = None
+    if rng.random() < WORD_SHARE:
+        middle = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
+        word = plan_word(rng, arrangement.font, high * rng.uniform(0.7, 1.2), (*middle, *middle))
+    around = _draw_crop(rng, _cut_word(rng, word.box) if word else number)
+    room = find_room(rng, around, size)
+    canvas = room[0] + size[0] + room[2], room[1] + size[1] + room[3]
+    paint = partial(_paint_blank, rng, arrangement.boxes, room, high, word)
+    return Scene(canvas, (), shift_box(around, *room[:2]), paint)
+
+
+def _cut_word(rng: np.random.Generator, box: Box) -> Box:
+    """The box of a word, or of a part of it."""
+    if rng.random() >= PART_SHARE:
+        return box
+    left, top, right, bottom = box
+    width = rng.uniform(LEAST_PART, 1.0) * (right - left)
+    left += rng.uniform(0, right - left - width)
+    return left, top, left + width, bottom
+
+
+def _draw_crop(rng: np.random.Generator, box: Box) -> Box:
+    """A box whose sides lie about where those of another lie; it is at least half as wide and high as the other."""
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    moves = JITTER * high * rng.standard_normal((2, 2))
+    (x0, y0), (x1, y1) = np.maximum(moves, (-0.25 * wide, -0.25 * high)).tolist()
+    return left - x0, top - y0, right + x1, bottom + y1
+
+
+def _paint_blank(
+    rng: np.random.Generator,
+    boxes: Sequence[Box],
+    room: tuple[int, int, int, int],
+    high: float,
+    word: Word | None,
+    image: Image.Image,
+) -> Image.Image:
+    """The arguments are those of `plan_blank` and what it has drawn."""
+    ink = measure_ink(image, boxes[0])
+    pixels = np.array(extend_picture(erase_digits(image, boxes), boxes, room), np.float32)
+    if word:
+        left, top, right, bottom = word.box
+        placed = left + room[0], top + room[1], right + room[0], bottom + room[1]
+        paint_word(rng, pixels, ink, word._replace(box=placed))
+    elif rng.random() < MARK_SHARE:
+        paint_marks(rng, pixels, ink, high)
+    return to_image(pixels)
