@@ -11,7 +11,6 @@ if TYPE_CHECKING:  # worker processes import this module and need neither Tensor
     import keras
     import numpy as np
 
-
 Size = tuple[int, int]  # height, width, in pixels
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Point = tuple[float, float]  # x, y
@@ -111,8 +110,7 @@ class DatasetSpec:
         fixed_length: whether all its numbers have `max_length` digits. Networks then predict no length.
         longer: whether numbers of more digits are kept, too. Networks learn that they are too long.
         image_format: encoding of a record's pixels: `jpeg` (small) or `png` (exact).
-        sources: the publisher's splits, each with the archives that hold it: a .tar.gz, which is unpacked, or other
-            files, which are kept as they are.
+        sources: the publisher's splits, each with its archives: a .tar.gz, which is unpacked, or files that are kept.
         valid_from: names of the `sources` that give a share of their examples to the split `valid`.
         entries: `(data_dir, source, seed)` to the source's entries. The seed matters only for generated entries.
             Raises `UserError` if the source can't be read.
@@ -127,8 +125,7 @@ class DatasetSpec:
             what lies beside them and is not read. Raises `UserError` if a source can't be read.
         pictures: `(data_dir, source)` to the folder in which the source's entries should name each picture. None if
             the files that `checksum` covers hold the pixels.
-        path: `(entry)` to the path of the picture that the entry is cut from. None if the files that `checksum` covers
-            hold the pixels.
+        path: `(entry)` to the path of its picture. None if the files that `checksum` covers hold the pixels.
         neighbors: entries in a row that may show parts of one picture. Validation takes or leaves them together.
         url: address of the folder that serves the archives; "" if nobody serves them.
         render: `(data_dir, pictures)` draws the sources, for a data set that is drawn and not fetched. `pictures` is

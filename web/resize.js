@@ -1,6 +1,6 @@
 /**
  * Scaling of pictures that gives the bytes that Pillow's `Image.resize` gives with Lanczos' filter and a
- * `reducing_gap` of 2, as `crop_window` in svhn/reading/search.py calls it.
+ * `reducing_gap` of 2, as `crop_window` in svhn/reading/windows.py calls it.
  */
 
 /**

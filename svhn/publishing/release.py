@@ -93,8 +93,8 @@ def choose_temperature(network: Network, run: Run, split: Split) -> float:
     """The temperature of `TEMPERATURES` that minimizes the log loss of "this reading is right" on a split.
 
     Guo et al. 2017 (arXiv 1706.04599) minimize the log loss of the classes. Users are shown the confidence of the whole
-    number, a product of several probabilities, so this function calibrates that product. Users are not shown the
-    confidence of a finder's number, so a finder's temperature minimizes the log loss of its classes.
+    number, a product of several probabilities, so this function calibrates that product. Of a finder, users see the
+    probability of a number alone, so a finder's temperature minimizes the log loss of its classes.
 
     Args:
         network: the run's network.

@@ -207,10 +207,8 @@ def _explain_load_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the engines' own types have no common base
-        reason = shorten(error)
-        raise UserError(
-            f"{path}: the engine can't load it ({reason}): export it again, or name another --engine"
-        ) from error
+        message = f"{path}: the engine can't load it ({shorten(error)}): export it again, or name another --engine"
+        raise UserError(message) from error
 
 
 LOADERS: dict[str, Callable[[Path], Compute]] = {"litert": _load_litert, "onnx": _load_onnx}

@@ -106,8 +106,7 @@ class Loop:
         with catch_stops(self.say) as stops:
             self.say = stops.say
             last = self._run_steps(start, self._make_batches(start), stops)
-        passes = last * self.config.batch_size / self.split.examples
-        self.say(f"Done training for {passes:.4g} epochs, {last} steps.")
+        self.say(f"Done training for {last * self.config.batch_size / self.split.examples:.4g} epochs, {last} steps.")
         if self.agree(bool(stops)):  # in the last step, or while its checkpoint was scored
             raise stops.make_error(f"Stopped at step {last}, the last one: nothing is left to do.")
 
