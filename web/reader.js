@@ -61,7 +61,7 @@ export class Reader {
 
   /**
    * @param {Picture} picture
-   * @param {(share: number) => Promise<void>} pause as `findNumbers` takes it
+   * @param {(share: number) => Promise<void>} pause as `findNumbers` takes it; also called before each box is read
    * @returns {Promise<Reading>}
    */
   async read(picture, pause = async () => {}) {
@@ -70,7 +70,10 @@ export class Reader {
     const { detections, windows } = await findNumbers(this.finder, picture, search, pause);
     const shown = detections.filter(({ box }) => isWithin(box, picture));
     const boxes = shown.map(({ box }) => box);
-    const read = (/** @type {Box} */ box) => this.readBox(picture, box);
+    const read = async (/** @type {Box} */ box) => {
+      await pause(1);
+      return this.readBox(picture, box);
+    };
     const whole = [];
     for (const box of boxes) whole.push(await read(box));
     const numbers = (await readColumns(read, boxes, whole, columns)).map((number, place) =>
