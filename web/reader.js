@@ -2,6 +2,7 @@
 
 import { clipBox, computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
 import { joinColumns, readColumns } from "./columns.js";
+import { readRuns } from "./pieces.js";
 import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
 import { resize } from "./resize.js";
 import { computeNeeded, findNumbers } from "./search.js";
@@ -15,7 +16,8 @@ import { computeNeeded, findNumbers } from "./search.js";
  * What svhn/reading/page.py writes into settings.json.
  * @typedef {{version: string, megapixels: number, examples: string[], threshold: number,
  *   finder: Form, reader: Form & {margin: number}, search: Omit<import("./search.js").Search, "size">,
- *   results: ResultConstants, columns: import("./columns.js").ColumnConstants}} Settings
+ *   results: ResultConstants, columns: import("./columns.js").ColumnConstants,
+ *   pieces: import("./pieces.js").PieceConstants}} Settings
  */
 /**
  * The constants of svhn/reading/results.py, in small letters.
@@ -65,7 +67,7 @@ export class Reader {
    * @returns {Promise<Reading>}
    */
   async read(picture, pause = async () => {}) {
-    const { threshold, columns } = this.settings;
+    const { threshold, columns, pieces } = this.settings;
     const search = { ...this.settings.search, size: this.settings.finder.size };
     const { detections, windows } = await findNumbers(this.finder, picture, search, pause);
     const shown = detections.filter(({ box }) => isWithin(box, picture));
@@ -76,9 +78,10 @@ export class Reader {
     };
     const whole = [];
     for (const box of boxes) whole.push(await read(box));
-    const numbers = (await readColumns(read, boxes, whole, columns)).map((number, place) =>
-      placeNumber(number, shown[place]),
-    );
+    const cut = await readColumns(read, boxes, whole, columns);
+    const runs = await readRuns(read, shown, whole, pieces);
+    const numbers = cut.map((number, place) => placeNumber(number, shown[place]));
+    numbers.push(...runs.map(({ number, detection }) => placeNumber(number, detection)));
     return makeReading(numbers, computeNeeded(threshold, windows, search), picture, this.settings);
   }
 

@@ -13,6 +13,7 @@ from svhn.labels import Number, list_corners, make_number
 from svhn.reading import search, windows
 from svhn.reading.columns import read_columns
 from svhn.reading.engine import Network
+from svhn.reading.pieces import read_runs
 from svhn.spec import Box, Info
 
 
@@ -31,7 +32,7 @@ def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) 
 
 
 def read_detections(network: Network, image: Image.Image, found: Iterable[search.Detection]) -> list[Number]:
-    """Read the boxes that the finder found in an RGB picture. Empty boxes are left out.
+    """Read the boxes that the finder found in an RGB picture, and what stands in a row. Empty boxes are left out.
 
     The confidence of each number is the probability that the whole answer is right: that of the finder, that there is a
     number in the box, times that of the network, that it is this one.
@@ -42,10 +43,11 @@ def read_detections(network: Network, image: Image.Image, found: Iterable[search
 
     shown = [each for each in found if is_within(each.box, image.size)]
     boxes = [each.box for each in shown]
-    numbers = read_columns(read, boxes, read(boxes))
+    numbers = read(boxes)
+    pairs = [*zip(shown, read_columns(read, boxes, numbers), strict=True), *read_runs(read, shown, numbers)]
     return [
         number._replace(confidence=each.probability * number.confidence, corners=list_corners(each.box))
-        for each, number in zip(shown, numbers, strict=True)
+        for each, number in pairs
     ]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import svhn
 from svhn.errors import UserError, quote
 from svhn.images.decoding import MEGAPIXELS
-from svhn.reading import columns, results, search, windows
+from svhn.reading import columns, pieces, results, search, windows
 from svhn.reading.engine import LOADERS, Network
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
@@ -39,6 +39,10 @@ RESULT_CONSTANTS = ("SAME_ANSWER", "PART_COVER", "LEAST_WHOLE")
 COLUMN_CONSTANTS = (
     *("LEAST_HEIGHT", "COUNTS", "GAPS", "ASPECT_RATIOS", "MOST_COLUMNS"),
     *("LEAST_PIECE", "MOST_ASIDE", "PIECE_GAPS", "MOST_HEIGHTS"),
+)
+PIECE_CONSTANTS = (
+    *("LEAST_CONFIDENCE", "MOST_GAP", "NEAR", "LEAST_LEVEL", "MOST_HEIGHTS"),
+    *("MOST_PIECES", "MOST_RUNS"),
 )
 SAME = 1e-4  # most by which a network's outputs differ once its number of images is fixed
 
@@ -129,6 +133,7 @@ def make_settings(reader: Reader) -> dict[str, Any]:
         "search": {**_list_constants(search, SEARCH_CONSTANTS), "windows": _list_constants(windows, WINDOW_CONSTANTS)},
         "results": _list_constants(results, RESULT_CONSTANTS),
         "columns": _list_constants(columns, COLUMN_CONSTANTS),
+        "pieces": _list_constants(pieces, PIECE_CONSTANTS),
     }
 
 

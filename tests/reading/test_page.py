@@ -24,7 +24,7 @@ from support.program import ROOT, call, last_line
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Reading
-from svhn.reading import columns, results, search, windows
+from svhn.reading import columns, pieces, results, search, windows
 from svhn.reading import page as static_page
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
@@ -488,6 +488,7 @@ def test_the_constants_are_not_written_twice() -> None:
         ("windows.js", windows, settings["search"]["windows"]),
         ("reader.js", results, settings["results"]),
         ("columns.js", columns, settings["columns"]),
+        ("pieces.js", pieces, settings["pieces"]),
     ):
         script = (WEB / file).read_text(encoding="utf-8")
         for name, value in constants.items():

@@ -1,0 +1,99 @@
+"""Boxes in a row are read as one number, too, where they may be its pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from svhn.labels import Number
+from svhn.reading.pieces import LEAST_CONFIDENCE, MOST_GAP, MOST_PIECES, MOST_RUNS, NEAR, list_runs, read_runs
+from svhn.reading.search import Detection
+from svhn.spec import Box
+
+HIGH = 20.0
+
+
+def place(left: float, width: float = 12.0, top: float = 0.0, high: float = HIGH) -> Box:
+    return left, top, left + width, top + high
+
+
+def number(text: str, confidence: float = 0.99) -> Number:
+    return Number("" if text == "long" else text, confidence, (), truncated=text == "long")
+
+
+class Wide:
+    """Reads each box as one number, and keeps the boxes."""
+
+    def __init__(self, text: str, confidence: float = 0.95) -> None:
+        self.number, self.seen = number(text, confidence), list[Box]()
+
+    def __call__(self, boxes: Sequence[Box]) -> list[Number]:
+        self.seen += boxes
+        return [self.number] * len(boxes)
+
+
+ONE, TWO = place(0), place(32)
+PAIR = [Detection(TWO, 0.9), Detection(ONE, 0.8)]
+
+
+def test_digits_in_a_row_are_read_as_one_number() -> None:
+    read = Wide("12")
+    ((found, shown),) = read_runs(read, PAIR, [number("2"), number("1")])
+    assert read.seen == [(0, 0, 44, HIGH)]
+    assert found == Detection((0, 0, 44, HIGH), 0.8)
+    assert shown == read.number
+
+
+def test_a_number_that_is_too_long_is_one_whatever_its_pieces_are() -> None:
+    overlapping = [Detection(place(0, 60), 0.9), Detection(place(40, 60), 0.7)]
+    ((found, shown),) = read_runs(Wide("long"), overlapping, [number("1234"), number("3456")])
+    assert found.box == place(0, 100)
+    assert shown.truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"), [("13", 0.95), ("", 0.95), ("12", LEAST_CONFIDENCE - 0.01), ("2", 0.95)]
+)
+def test_what_lacks_a_piece_or_is_not_sure_is_no_number(text: str, confidence: float) -> None:
+    assert read_runs(Wide(text, confidence), PAIR, [number("2"), number("1")]) == []
+
+
+def test_pieces_of_several_digits_stand_near_one_another() -> None:
+    for gap, found in ((NEAR - 0.01, 1), (NEAR, 0)):
+        pair = [Detection(place(0), 0.9), Detection(place(12 + gap * HIGH), 0.9)]
+        assert len(read_runs(Wide("123"), pair, [number("12"), number("3")])) == found
+
+
+@pytest.mark.parametrize(
+    ("other", "follows"),
+    [
+        (place(12 + (MOST_GAP - 0.01) * HIGH), True),
+        (place(12 + MOST_GAP * HIGH), False),
+        (place(-32), False),
+        (place(20, top=0.45 * HIGH), True),
+        (place(20, top=0.55 * HIGH), False),
+        (place(20, high=1.6 * HIGH), True),
+        (place(20, high=1.8 * HIGH), False),
+        (place(6, width=6), False),  # which lies within the first
+        (place(6), True),
+    ],
+)
+def test_a_box_follows_another_in_the_same_row(other: Box, follows: bool) -> None:
+    assert ((0, 1) in list_runs([ONE, other], [True, True])) == follows
+
+
+def test_runs_are_of_neighbors_and_of_a_bounded_number() -> None:
+    near = [place(16.0 * index) for index in range(4)]
+    assert list_runs(near[:3], [False] * 3) == [(0, 1), (1, 2), (0, 1, 2)]
+    assert list_runs(near[:3], [True] * 3) == [(0, 1), (0, 2), (1, 2), (0, 1, 2)]
+    crowded = list_runs([place(5.0 * index) for index in range(24)], [True] * 24)
+    assert len(crowded) == MOST_RUNS
+    assert max(map(len, list_runs([place(16.0 * index) for index in range(7)], [False] * 7))) == MOST_PIECES
+
+
+def test_nothing_is_read_where_nothing_is_in_a_row() -> None:
+    read = Wide("12")
+    assert read_runs(read, [Detection(ONE, 0.9), Detection(place(0, top=100), 0.9)], [number("1"), number("2")]) == []
+    assert read_runs(read, [], []) == []
+    assert read.seen == []
