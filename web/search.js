@@ -4,7 +4,7 @@
  */
 
 import { clipBox, computeOverlap, suppressOverlaps } from "./boxes.js";
-import { centerWindow, cropWindow, listWindows } from "./windows.js";
+import { centerWindow, cropWindow, listLevels } from "./windows.js";
 
 /** @typedef {import("./resize.js").Box} Box */
 /** @typedef {import("./resize.js").Picture} Picture */
@@ -12,8 +12,9 @@ import { centerWindow, cropWindow, listWindows } from "./windows.js";
 /**
  * The constants of svhn/reading/search.py, in small letters. `size` is the height and width of the finder's input, and
  * `windows` are the constants of the windows.
- * @typedef {{least_probability: number, same_number: [number, number], most_numbers: number, same_window: number,
- *   odds_exponent: number, size: [number, number], windows: import("./windows.js").WindowConstants}} Search
+ * @typedef {{least_hint: number, first_levels: number, least_probability: number, same_number: [number, number],
+ *   most_numbers: number, same_window: number, odds_exponent: number, size: [number, number],
+ *   windows: import("./windows.js").WindowConstants}} Search
  */
 /**
  * A box that may hold a number, and the probability that there is a number in the window of the box.
@@ -31,12 +32,7 @@ import { centerWindow, cropWindow, listWindows } from "./windows.js";
  * @throws {Error} the picture is too long for its breadth
  */
 export async function findNumbers(locate, picture, search, pause) {
-  const windows = listWindows(picture.width, picture.height, search.windows);
-  const found = [];
-  for (const [index, window] of windows.entries()) {
-    await pause(index / windows.length);
-    found.push(await searchWindow(locate, picture, window, search));
-  }
+  const { windows, found } = await searchLevels(locate, picture, search, pause);
   const detections = [];
   for (const place of chooseDetections(found, search)) {
     const closer = centerWindow(found[place].box, picture, search.windows);
@@ -46,6 +42,40 @@ export async function findNumbers(locate, picture, search, pause) {
   }
   detections.sort((one, other) => other.probability - one.probability);
   return { detections, windows: windows.length };
+}
+
+/**
+ * The windows that were searched, from the largest to the smallest, and the box of each.
+ * @param {Compute} locate
+ * @param {Picture} picture
+ * @param {Search} search
+ * @param {(share: number) => Promise<void>} pause
+ */
+async function searchLevels(locate, picture, search, pause) {
+  const levels = listLevels(picture.width, picture.height, search.windows);
+  const windows = [];
+  const found = [];
+  /** @type {Box[]} */
+  let hints = [];
+  for (const [number, level] of levels.entries()) {
+    const chosen = number < search.first_levels ? level : level.filter((window) => liesInAny(window, hints));
+    hints = [];
+    for (const [index, window] of chosen.entries()) {
+      await pause((number + index / chosen.length) / levels.length);
+      const detection = await searchWindow(locate, picture, window, search);
+      if (detection.probability >= search.least_hint) hints.push(window);
+      windows.push(window);
+      found.push(detection);
+    }
+  }
+  return { windows, found };
+}
+
+/** Whether any of the others has a window's middle in it. */
+function liesInAny(/** @type {Box} */ window, /** @type {Box[]} */ others) {
+  const x = (window[0] + window[2]) / 2;
+  const y = (window[1] + window[3]) / 2;
+  return others.some(([left, top, right, bottom]) => left <= x && x <= right && top <= y && y <= bottom);
 }
 
 /**

@@ -16,21 +16,21 @@ import { resize } from "./resize.js";
 export class WindowError extends Error {}
 
 /**
- * The windows of a picture: the whole picture and, if it is large, smaller windows that cover it.
+ * The windows of a picture by size: the whole picture and, if it is large, smaller windows that cover it.
  * @param {number} width
  * @param {number} height
  * @param {WindowConstants} constants
- * @returns {Box[]}
+ * @returns {Box[][]}
  */
-export function listWindows(width, height, constants) {
+export function listLevels(width, height, constants) {
   const whole = widenWindow([0, 0, width, height], constants);
   const across = Math.min(width, constants.aspect_ratio * height);
   const part = Math.max(width, height) / constants.max_windows_across;
-  if (across < part) return [whole, ...listStripWindows(width, height, across, constants)];
+  if (across < part) return [[whole], listStripWindows(width, height, across, constants)];
   const least = Math.max(constants.min_window_width, part);
   const widths = [...halve(whole[2] - whole[0], Math.max(least, constants.wider * width)), ...halve(across, least)];
   const levels = widths.map((each) => listEqualWindows(width, height, each, constants));
-  return [whole, ...levels.filter((windows) => windows.length > 1).flat()];
+  return [[whole], ...levels.filter((windows) => windows.length > 1)];
 }
 
 /** The length, its half and so on, down to the least. */

@@ -30,7 +30,10 @@ PACKAGES = SOURCES / "node_modules/@litertjs"
 ENDINGS = (".html", ".css", ".js", ".svg")
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; the browser loads one of them
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
-SEARCH_CONSTANTS = ("LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT")
+SEARCH_CONSTANTS = (
+    *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW"),
+    "ODDS_EXPONENT",
+)
 WINDOW_CONSTANTS = (
     *("ASPECT_RATIO", "LEAST_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "WIDER"),
     *("MIN_STRIP_WINDOW_WIDTH", "MAX_STRIP_WINDOWS", "CONTEXT_SCALES"),

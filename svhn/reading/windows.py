@@ -20,8 +20,8 @@ MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes
 CONTEXT_SCALES = (3.0, 1.4)
 
 
-def list_windows(width: int, height: int) -> list[Box]:
-    """The windows of a picture: the whole picture and, if it is large, smaller windows that cover it.
+def list_levels(width: int, height: int) -> list[list[Box]]:
+    """The windows of a picture by size: the whole picture and, if it is large, smaller windows that cover it.
 
     Each size of window is half as wide as the one before. Neighbors overlap by a third or more, so that a number that
     one window cuts through lies whole in another. Of a picture that is higher than wide, the larger windows are wider
@@ -36,12 +36,11 @@ def list_windows(width: int, height: int) -> list[Box]:
     whole = widen_window((0.0, 0.0, float(width), float(height)))
     across, least = min(width, ASPECT_RATIO * height), max(width, height) / MAX_WINDOWS_ACROSS
     if across < least:
-        return [whole, *_list_strip_windows(width, height, across)]
-    found, least = [whole], max(MIN_WINDOW_WIDTH, least)
-    for each in (*_halve(whole[2] - whole[0], max(least, WIDER * width)), *_halve(across, least)):
-        windows = _list_equal_windows(width, height, each)
-        found += windows if len(windows) > 1 else []
-    return found
+        return [[whole], _list_strip_windows(width, height, across)]
+    least = max(MIN_WINDOW_WIDTH, least)
+    widths = *_halve(whole[2] - whole[0], max(least, WIDER * width)), *_halve(across, least)
+    levels = [_list_equal_windows(width, height, each) for each in widths]
+    return [[whole], *(windows for windows in levels if len(windows) > 1)]
 
 
 def _halve(length: float, least: float) -> list[float]:

@@ -15,7 +15,7 @@ from support.numbered_wall import make_wall
 import svhn
 from svhn.cli import flags
 from svhn.images import open_picture
-from svhn.reading.windows import list_windows
+from svhn.reading.windows import list_levels
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the converters
 ROOT = Path(__file__).parents[2]
@@ -79,5 +79,5 @@ def test_the_lines_read_what_the_package_reads(
     (reading,) = svhn.Reader.load(engine="onnx").read("door.jpg")
     assert len(reading.numbers) == {"without a number": 0, "several numbers": 3}.get(name, 1)
     assert printed == [word for number in reading.numbers for word in (number.text, str(number.confidence))]
-    windows = list_windows(*open_picture("door.jpg").size)
-    assert (len(windows) > 20) == name.startswith("several")
+    levels = list_levels(*open_picture("door.jpg").size)
+    assert (sum(map(len, levels)) > 20) == name.startswith("several")

@@ -57,10 +57,10 @@ RESIZE = """async (cases) => {
     return btoa(Array.from(cropWindow(picture, box, ...size).data, (level) => String.fromCharCode(level)).join(""));
   });
 }"""
-LIST_WINDOWS = """async (sizes) => {
-  const { listWindows } = await import("./windows.js");
+LIST_LEVELS = """async (sizes) => {
+  const { listLevels } = await import("./windows.js");
   const { search } = await (await fetch("./settings.json")).json();
-  return sizes.map(([width, height]) => listWindows(width, height, search.windows));
+  return sizes.map(([width, height]) => listLevels(width, height, search.windows));
 }"""
 
 
@@ -217,8 +217,9 @@ def test_gray_is_pillows(bare: Page) -> None:
 @in_browser
 def test_the_windows_are_pythons(bare: Page) -> None:
     sizes = [(1, 1), (100, 40), (160, 73), (640, 480), (4000, 3000), (900, 5000), (9000, 300), (30, 4000), (23, 900)]
-    for size, found in zip(sizes, bare.evaluate(LIST_WINDOWS, sizes), strict=True):
-        assert np.allclose(found, windows.list_windows(*size), rtol=0, atol=1e-9), size
+    for size, found in zip(sizes, bare.evaluate(LIST_LEVELS, sizes), strict=True):
+        for level, expected in zip(found, windows.list_levels(*size), strict=True):
+            assert np.allclose(level, expected, rtol=0, atol=1e-9), size
 
 
 @pytest.mark.slow

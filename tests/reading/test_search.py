@@ -129,8 +129,8 @@ def test_no_more_than_the_most_numbers_are_searched_again(monkeypatch: pytest.Mo
 
 def make_rows(wanted: dict[int, tuple[float, search.Box]]) -> list[tuple[float, search.Box]]:
     """A row for each window of `wall`: a box in pixels at a probability, or nothing; then three of closer windows."""
-    listed = windows.list_windows(640, 320)
-    rows = [(0.01, NOWHERE)] * len(listed)
+    listed = [window for level in windows.list_levels(640, 320) for window in level]
+    rows = [(search.LEAST_HINT, NOWHERE)] * len(listed)
     for place, (probability, box) in wanted.items():
         rows[place] = probability, normalize_box(box, listed[place])
     return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7, 0.8)]]
@@ -153,7 +153,7 @@ def test_only_probable_boxes_are_searched_again_or_else_the_best_one() -> None:
     seen: list[np.ndarray] = []
     assert find_scripted({0: (0.31, number), 1: (0.29, other)}, seen) == [0.6]
     assert find_scripted({0: (0.2, number), 1: (0.29, other)}, seen) == [0.6]
-    assert sum(map(len, seen)) == 2 * (len(windows.list_windows(640, 320)) + 1)
+    assert sum(map(len, seen)) == 2 * (sum(map(len, windows.list_levels(640, 320))) + 1)
     assert find_scripted({0: (0.3, number), 1: (0.3, other)}, []) == [0.7, 0.6]
 
 
@@ -161,7 +161,9 @@ def test_closer_windows_are_searched_in_batches(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(search, "BATCH_SIZE", 2)
     seen: list[int] = []
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
-    assert seen == [2] * (found.windows // 2) + [1] * (found.windows % 2) + [2, 1]
+    assert sum(seen) == found.windows + 3
+    assert max(seen) == 2
+    assert seen[-2:] == [2, 1]
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
@@ -211,7 +213,39 @@ def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() ->
 def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
     assert search.find_numbers(bright(), small, SIZE).windows == 1
-    assert search.find_numbers(bright(), large, SIZE).windows == len(windows.list_windows(640, 320)) > 10
+    assert search.find_numbers(bright(), large, SIZE).windows == sum(map(len, windows.list_levels(640, 320)[:2])) == 3
+
+
+def test_smaller_windows_are_searched_only_where_a_larger_one_shows_that_there_may_be_a_number() -> None:
+    """But for those that are as large as the picture allows. All that were searched count."""
+    _, first, *others = windows.list_levels(2000, 1500)
+    assert [len(level) for level in others] == sorted(len(level) for level in others)
+    for hint, levels in ((search.LEAST_HINT, others), (search.LEAST_HINT - 0.001, [])):
+        seen: list[int] = []
+
+        def locate(images: np.ndarray, hint: float = hint, seen: list[int] = seen) -> tuple[np.ndarray, np.ndarray]:
+            seen.append(len(images))
+            return np.full(len(images), hint), np.array([NOWHERE] * len(images))
+
+        found = search.find_numbers(locate, photo(2000, 1500, (0, 0, 0, 0)), SIZE)
+        assert found.windows == 1 + len(first) + sum(map(len, levels)) == sum(seen) - 1
+
+
+def test_smaller_windows_lie_where_the_hint_is() -> None:
+    image = photo(2000, 1500, (1700, 60, 1780, 100))
+    searched: list[search.Box] = []
+    crop = windows.crop_window
+
+    def note(image: Image.Image, window: search.Box, size: tuple[int, int]) -> np.ndarray:
+        searched.append(window)
+        return crop(image, window, size)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "crop_window", note)
+        assert find_first(bright(), image).box == pytest.approx((1700, 60, 1780, 100), abs=9)
+    narrow = [window for window in searched if window[2] - window[0] < 300]
+    assert len(narrow) > 5
+    assert all(window[2] > 1400 and window[1] < 500 for window in narrow)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_below_the_threshold_there_is_no_number_and_what_was_nearly_read() -> No
 def test_in_a_larger_picture_more_is_needed() -> None:
     (reading,) = Fake(0.8).reader().read([gray(27, (800, 600))])
     assert reading.refused
-    assert reading.refused.needed == search.compute_needed(0.6, len(windows.list_windows(800, 600))) > 0.8
+    assert reading.refused.needed == search.compute_needed(0.6, sum(map(len, windows.list_levels(800, 600)))) > 0.8
 
 
 @pytest.mark.parametrize("box", [(1.0, 0.2, 1.0, 0.8), (0.5, 0.4, 0.5, 0.6)])

@@ -20,6 +20,11 @@ def photo(width: int, height: int, box: tuple[int, int, int, int]) -> Image.Imag
     return image
 
 
+def list_windows(width: int, height: int) -> list[Box]:
+    """The windows of all sizes."""
+    return [window for level in windows.list_levels(width, height) for window in level]
+
+
 def measure_ratio(window: Box) -> float:
     left, top, right, bottom = window
     return (right - left) / (bottom - top)
@@ -28,7 +33,7 @@ def measure_ratio(window: Box) -> float:
 @pytest.mark.parametrize("size", [(100, 45), (640, 480), (480, 640), (4000, 3000), (3000, 200), (1, 1), (1, 5000)])
 def test_windows_cover_the_picture(size: tuple[int, int]) -> None:
     """And reach out of it to both sides alone, where they would be too narrow otherwise."""
-    found = windows.list_windows(*size)
+    found = list_windows(*size)
     assert len(found) < 500
     left, top, right, bottom = found[0]
     assert (top, bottom) == (0, size[1])
@@ -52,7 +57,7 @@ def test_windows_cover_the_picture(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(300, 900), (900, 1200), (3000, 4000)])
 def test_a_high_picture_is_searched_in_windows_that_are_wider(size: tuple[int, int]) -> None:
     """So a column of digits, which takes a quarter of the height, lies whole in one that is not much larger."""
-    found = windows.list_windows(*size)
+    found = list_windows(*size)
     assert all(measure_ratio(window) >= windows.LEAST_RATIO - 1e-9 for window in found)
     for top in np.linspace(0, 3 / 4, 20) * size[1]:
         holding = [
@@ -62,14 +67,14 @@ def test_a_high_picture_is_searched_in_windows_that_are_wider(size: tuple[int, i
 
 
 def test_a_strip_of_too_many_windows_is_refused_with_its_size() -> None:
-    assert len(windows.list_windows(20_000, 30)) == 455 + 1
+    assert len(list_windows(20_000, 30)) == 455 + 1
     with pytest.raises(ValueError, match=r"30000 x 30 pixels .* at most 500: cut"):
-        windows.list_windows(30_000, 30)
+        list_windows(30_000, 30)
 
 
 @pytest.mark.parametrize("size", [(9, 300), (300, 9), (23, 5000)])
 def test_a_strip_too_thin_for_a_number_is_searched_as_a_whole(size: tuple[int, int]) -> None:
-    assert windows.list_windows(*size) == [windows.widen_window((0, 0, *size))]
+    assert list_windows(*size) == [windows.widen_window((0, 0, *size))]
 
 
 def test_the_second_look_is_centered_on_the_box_and_within_the_picture() -> None:
