@@ -224,7 +224,13 @@ def _check_ranges(options: Any, names: Iterable[str], at_least: float | None) ->
 
 
 def get_registered(kind: str, registry: Mapping[str, Any], name: str) -> Any:
-    """The entry of a registry; raises `UserError` with the registered names if there is none.
+    """The entry of a registry. Takes the arguments of `check_registered`, and raises its error."""
+    check_registered(kind, registry, name)
+    return registry[name]
+
+
+def check_registered(kind: str, registry: Mapping[str, Any], name: str) -> None:
+    """Raises `UserError` with the registered names if a registry has no such entry.
 
     Args:
         kind: what the entries are, for the message: "model" or "data set".
@@ -233,4 +239,3 @@ def get_registered(kind: str, registry: Mapping[str, Any], name: str) -> Any:
     """
     if name not in registry:
         raise UserError(f"unknown {kind} {quote(name)}: expected one of {', '.join(sorted(registry))}")
-    return registry[name]

@@ -148,5 +148,15 @@ assert not {{"tensorflow", "keras"}} & sys.modules.keys(), code"""
 
 
 def test_downloading_and_wrangling_load_no_tensorflow() -> None:
-    check = f"{LIGHT}, sys; assert not {{'tensorflow', 'keras'}} & sys.modules.keys()"
+    check = f"""{LIGHT}, sys
+specs = list(svhn.datasets.DATASETS.values())
+assert specs and not {{"tensorflow", "keras"}} & sys.modules.keys()"""
+    subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT)
+
+
+def test_reading_a_picture_imports_no_data_set() -> None:
+    """They take longer than the picture."""
+    check = """import sys, svhn
+assert svhn.Reader.load().read("svhn/examples/208.jpg")[0].text == "208"
+assert not [name for name in sys.modules if name.startswith("svhn.datasets.")]"""
     subprocess.run([sys.executable, "-c", check], check=True, cwd=ROOT)

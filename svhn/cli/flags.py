@@ -18,7 +18,7 @@ from svhn.cli import help_pages
 from svhn.cli.flag_table import ALIASES, CHOICES, FLAGS
 from svhn.cli.session import Session
 from svhn.cli.table import COMMANDS, CUT_FLAGS, OTHER_NAMES, Command
-from svhn.config import RELEASED, Config, Paths, get_registered, parse_train_on
+from svhn.config import RELEASED, Config, Paths, check_registered, parse_train_on
 from svhn.errors import UserError, quote, shorten
 from svhn.models import MODELS
 from svhn.runtime import command_line
@@ -175,10 +175,10 @@ def _check_given(given: dict[str, Any], models: list[str]) -> None:
     from svhn.runs import stored
 
     for model in models:
-        get_registered("model", MODELS, model)
+        check_registered("model", MODELS, model)
     config = stored.make_config(given)
     for dataset in (config.dataset, *parse_train_on(config.train_on, config.dataset)):
-        get_registered("data set", DATASETS, dataset)
+        check_registered("data set", DATASETS, dataset)
 
 
 def _import_function(target: str) -> Any:

@@ -1,6 +1,6 @@
 """The data sets, by name.
 
-To add one, write a file beside this one that ends in a `DatasetSpec`, and put the spec into `DATASETS`. For pictures
+To add one, write a file beside this one that ends in a `DatasetSpec`, and put its name into `_FILES`. For pictures
 with a digitStruct.mat, the spec takes the functions of `format1`; leave out `locate` if the boxes are not those of
 single digits. For any other format, write three functions: `entries` lists the labeled pictures, `load` reads the
 pixels of one entry, and `checksum` changes when the source does. Worker processes call them, so they must not import
@@ -9,30 +9,40 @@ TensorFlow. The contract tests over `DATASETS` then check the new data set, too.
 
 from __future__ import annotations
 
-from svhn.datasets.arranged.dataset import SVHN_ARRANGED
-from svhn.datasets.folder import FOLDER
-from svhn.datasets.mnist import MNIST
-from svhn.datasets.mnist_stacked import MNIST_STACKED, MNIST_STACKED_VARIED, MNIST_STACKED_VERTICAL
-from svhn.datasets.scenes.dataset import SVHN_SCENES
-from svhn.datasets.svhn import SVHN
-from svhn.datasets.svhn_cropped import SVHN_CROPPED
-from svhn.datasets.svhn_full import SVHN_FULL
-from svhn.datasets.synthetic.dataset import SYNTHETIC
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from svhn.spec import DatasetSpec
 
-DATASETS: dict[str, DatasetSpec] = {
-    spec.name: spec
-    for spec in (
-        SVHN,
-        SVHN_FULL,
-        SVHN_ARRANGED,
-        SVHN_SCENES,
-        SYNTHETIC,
-        SVHN_CROPPED,
-        MNIST,
-        MNIST_STACKED,
-        MNIST_STACKED_VERTICAL,
-        MNIST_STACKED_VARIED,
-        FOLDER,
-    )
+_FILES = {  # of this folder; the spec in it has the data set's name in capital letters
+    "svhn": "svhn",
+    "svhn_full": "svhn_full",
+    "svhn_arranged": "arranged.dataset",
+    "svhn_scenes": "scenes.dataset",
+    "synthetic": "synthetic.dataset",
+    "svhn_cropped": "svhn_cropped",
+    "mnist": "mnist",
+    "mnist_stacked": "mnist_stacked",
+    "mnist_stacked_vertical": "mnist_stacked",
+    "mnist_stacked_varied": "mnist_stacked",
+    "folder": "folder",
 }
+
+
+class _Registry(Mapping[str, DatasetSpec]):
+    """The data sets by name. A file is imported when its data set is looked up: reading needs none of them."""
+
+    def __getitem__(self, name: str) -> DatasetSpec:
+        return getattr(import_module(f"svhn.datasets.{_FILES[name]}"), name.upper())
+
+    def __contains__(self, name: object) -> bool:
+        return name in _FILES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FILES)
+
+    def __len__(self) -> int:
+        return len(_FILES)
+
+
+DATASETS: Mapping[str, DatasetSpec] = _Registry()

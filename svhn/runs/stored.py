@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from svhn.config import Config, get_registered
+from svhn.config import Config, check_registered, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError, shorten
 from svhn.models import MODELS
@@ -160,8 +160,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         stored = _upgrade_config(read_json(path, StoredConfig, SCHEMA))
         config = check_value(stored.config, Config, "config")
-        get_registered("model", MODELS, config.model)
-        get_registered("data set", DATASETS, config.dataset)
+        check_registered("model", MODELS, config.model)
+        check_registered("data set", DATASETS, config.dataset)
         parse_form(stored.records)
     except (ValueError, UserError) as error:
         raise UserError(

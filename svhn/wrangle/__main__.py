@@ -12,7 +12,7 @@ from typing import Any
 from absl import flags
 
 import svhn
-from svhn.config import Paths, get_registered
+from svhn.config import Paths, check_registered, get_registered
 from svhn.datasets import DATASETS
 from svhn.errors import UserError, shorten
 from svhn.runtime import beam, shell
@@ -89,7 +89,7 @@ def _parse_size(text: str) -> Size:
 def select_sources(spec: DatasetSpec, data_dir: Path, names: list[str]) -> list[str]:
     """The sources with the given names, or all in the folder. Raises `UserError` if one of them is missing."""
     for source in names:
-        get_registered(f"split of {spec.name}", spec.sources, source)
+        check_registered(f"split of {spec.name}", spec.sources, source)
     present = [source for source in spec.sources if spec.present(data_dir, source)]
     missing = [source for source in names if source not in present]
     if missing or not present:
@@ -187,7 +187,7 @@ def _refuse_unused_flags(values: flags.FlagValues) -> None:
 
 
 def _salvage_records(values: flags.FlagValues) -> None:
-    get_registered("data set", DATASETS, values.dataset)
+    check_registered("data set", DATASETS, values.dataset)
     unused = [name for name in values if values[name].present and name not in ("salvage", "dataset", "records_dir")]
     if unused:
         raise UserError(f"--salvage uses only --dataset and --records_dir: leave out --{unused[0]}")

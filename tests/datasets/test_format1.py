@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 from support.fixtures import GROUND, INK, LABELS, NUMBERS, PICTURE, Row, draw_boxes, write_boxes, write_format1
 
-from svhn.datasets import SVHN, format1
+from svhn.datasets import format1
 from svhn.datasets.formats.digit_struct import COLUMNS
+from svhn.datasets.svhn import SVHN
 from svhn.errors import UserError
 from svhn.spec import Entry
 

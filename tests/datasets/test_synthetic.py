@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svhn.datasets import SYNTHETIC
 from svhn.datasets.synthetic import camera, dataset, fonts, wall
+from svhn.datasets.synthetic.dataset import SYNTHETIC
 from svhn.errors import UserError
 
 COUNTS = {"train": 24, "test": 6}
