@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from svhn import labels
+from svhn.config import Paths
 from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, score, views
 from svhn.models.losses import Network, Outputs, compute_sequence_loss
@@ -26,8 +30,31 @@ LIGHT_FORMAT = "litert_float16"  # for reading without TensorFlow; 8-bit weights
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
+class Origin(NamedTuple):
+    """The network that a run's training began with, and its share, 0 to 1, of the released weights."""
+
+    model: keras.Model
+    share: float
+
+
+def load_origin(run: Run, paths: Paths, share: float) -> Origin | None:
+    """The network that `--init_from` named, at its best checkpoint; None for no share.
+
+    Raises:
+        UserError: the share is out of range, the run began with new weights, or the other run can't be read.
+    """
+    if not 0 <= share < 1:
+        raise UserError(f"--origin_share={share:g}: expected a share from 0 to below 1")
+    if not share:
+        return None
+    if not run.config.init_from:
+        raise UserError(f"--origin_share={share:g}: {run.folder} was trained without --init_from, so leave it out")
+    folder = dataclasses.replace(paths, name=run.config.init_from).run_folder
+    return Origin(load.load_run(folder)[1], share)
+
+
 def release_run(
-    run: Run, valid: Split, step: int, folder: Path, threshold: float | None = None
+    run: Run, valid: Split, step: int, folder: Path, threshold: float | None = None, origin: Origin | None = None
 ) -> tuple[float, dict[str, float]]:
     """Write a folder that all commands but train and lr accept as a run.
 
@@ -39,11 +66,14 @@ def release_run(
         step: step of the checkpoint.
         folder: where to write; an earlier release there is replaced.
         threshold: the one to keep, 0 to 1; None to choose one on the split.
+        origin: what the weights are averaged with; None to leave them as they are.
 
     Returns:
         The temperature, and the scores on valid.
     """
     model = load.load_trained_model(run, step)
+    if origin:
+        average_weights(model, origin)
     weights = [_to_float16(weight) for weight in model.get_weights()]
     model.set_weights(weights)
     network = load.freeze_model(model)
@@ -63,6 +93,24 @@ def release_run(
     for earlier in set(folder.glob("ckpt-*.npz")) - {path}:  # removed last, so that the folder is a run at any time
         earlier.unlink()
     return run.config.temperature, scores
+
+
+def average_weights(model: keras.Model, origin: Origin) -> None:
+    """Move a model's weights towards those that its training began with, in place.
+
+    A network that learned more pictures loses some of what it could read before. The average of both keeps most of what
+    each reads (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, arXiv 2109.01903). Weights of another
+    shape, as those of a head with another number of lengths, stay.
+
+    Raises:
+        UserError: the networks differ in more than their heads.
+    """
+    pairs = list(zip(model.weights, origin.model.weights, strict=False))
+    if len(model.weights) != len(origin.model.weights) or not any(one.shape == other.shape for one, other in pairs):
+        raise UserError("--origin_share: the run began with another kind of network, so leave it out")
+    for weight, first in pairs:
+        if weight.shape == first.shape:
+            weight.assign((1 - origin.share) * weight.numpy() + origin.share * first.numpy())
 
 
 def write_light_file(folder: Path, records_dir: str, say: Say) -> None:

@@ -7,6 +7,7 @@ import json
 import math
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -328,3 +329,49 @@ def test_a_temperature_divides_the_logits() -> None:
     np.testing.assert_array_equal(halved["digits"], [1, 2])
     with pytest.raises(UserError, match=r"--temperature=0\.0: expected .*above 0"):
         Config(temperature=0.0)
+
+
+@pytest.fixture(scope="module")
+def trained_on(trained: Path) -> Path:
+    """The folder, in which the run `further` began with the weights of `demo`."""
+    options = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": 4}
+    train_run(trained, lambda _: None, name="further", **options, init_from="demo", checkpoint_every=4, lrate=0.01)
+    return trained
+
+
+def load_weights(run: Path, folder: Path) -> list[np.ndarray]:
+    info, _ = opened(folder, "test")
+    model = load.load_trained_model(Run(run, Config(**stored.read_config(run)["config"]), info), list_steps(run)[-1])
+    return model.get_weights()
+
+
+def test_the_weights_can_be_averaged_with_those_that_training_began_with(trained_on: Path) -> None:
+    cli.main([*flags(trained_on, "further"), "--mode=release", "--checkpoint=latest", "--origin_share=0.25"])
+    folders = "checkpoints/further", "checkpoints/demo", "results/further/released"
+    later, first, found = (load_weights(trained_on / each, trained_on) for each in folders)
+    assert any((one != other).any() for one, other in zip(later, first, strict=True))
+    best = read_best(trained_on / "checkpoints/demo")
+    assert best is None or best["step"] == list_steps(trained_on / "checkpoints/demo")[-1]
+    for one, other, weight in zip(later, first, found, strict=True):
+        np.testing.assert_allclose(weight, 0.75 * one + 0.25 * other, atol=2e-3)  # kernels in float16
+
+
+def test_weights_of_another_shape_stay() -> None:
+    inputs = keras.Input((3,))
+    model, other = (
+        keras.Model(inputs, keras.layers.Dense(count)(keras.layers.Dense(4, name=f"hidden{count}")(inputs)))
+        for count in (5, 6)
+    )
+    before, first = model.get_weights(), other.get_weights()
+    release.average_weights(model, release.Origin(other, 0.5))
+    hidden, _, head, _ = model.get_weights()
+    np.testing.assert_allclose(hidden, (before[0] + first[0]) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(head, before[2])
+    with pytest.raises(UserError, match="another kind of network"):
+        release.average_weights(model, release.Origin(keras.Model(inputs, keras.layers.Dense(5)(inputs)), 0.5))
+
+
+@pytest.mark.parametrize(("share", "message"), [("0.5", "trained without --init_from"), ("1", "from 0 to below 1")])
+def test_a_share_that_can_not_be_taken_is_refused(trained: Path, share: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        cli.main([*flags(trained), "--mode=release", f"--origin_share={share}"])

@@ -18,13 +18,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.browser import CHROMIUM, DESKTOP, PATIENCE, PHONE, QUIET, in_browser, serve_folder
-from support.numbered_wall import PLACES, make_wall
+from support.numbered_wall import PLACES, make_apart, make_wall
 from support.program import ROOT, call, last_line
 
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Reading
-from svhn.reading import columns, pieces, results, search, windows
+from svhn.reading import columns, crops, pieces, results, search, windows
 from svhn.reading import page as static_page
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
@@ -272,11 +272,34 @@ def test_all_numbers_of_a_picture_are_read_as_by_python(bare: Page) -> None:
     """Also what nearly was a number, with a threshold of nothing."""
     wall = encode(make_wall(), "PNG")
     for threshold in (None, 0.0):
-        (expected,) = Reader.load(threshold=threshold).read(wall)
-        (found,) = read_in_browser(bare, [wall], threshold)
-        assert list_texts(summarize(found)) == list_texts(summarize_python(expected))
-        assert is_close(found, expected)
+        found = check_reading(bare, wall, threshold)
         assert (len(found["numbers"]) > 3) == (threshold == 0)
+
+
+def check_reading(bare: Page, file: bytes, threshold: float | None = None) -> dict[str, Any]:
+    """Assert that the page reads a picture as Python does, and return what it reads."""
+    (expected,) = Reader.load(threshold=threshold).read(file)
+    (found,) = read_in_browser(bare, [file], threshold)
+    assert list_texts(summarize(found)) == list_texts(summarize_python(expected))
+    assert is_close(found, expected)
+    return found
+
+
+@pytest.mark.slow
+@in_browser
+@pytest.mark.parametrize("name", ["read_columns", "read_runs"])
+def test_digits_apart_are_put_together_as_by_python(bare: Page, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pictures that Python reads otherwise without this step."""
+    size, first, step = {
+        "read_columns": ((120, 260), (40, 20), (0, 68)),
+        "read_runs": ((400, 120), (40, 30), (85, 0)),
+    }[name]
+    file = encode(make_apart("382", size, first, step), "PNG")
+    (expected,) = Reader.load(threshold=0.0).read(file)
+    check_reading(bare, file, 0.0)
+    skipped = {"read_columns": lambda _read, _boxes, numbers: numbers, "read_runs": lambda *_: []}
+    monkeypatch.setattr(crops, name, skipped[name])
+    assert Reader.load(threshold=0.0).read(file) != [expected]
 
 
 @pytest.mark.slow
