@@ -12,6 +12,7 @@ import numpy as np
 
 from svhn.labels import NO_NUMBER, NUM_CLASSES, TRUNCATED_TEXT, Prediction
 from svhn.records import Split, make_features
+from svhn.reporting.calibration import Calibration
 
 SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)  # stands in for probabilities that float32 rounds to 0
 BLOCK = 1024  # records parsed in one call, which is faster than one at a time
@@ -158,82 +159,3 @@ def count_labels(labels: Iterable[str], max_length: int) -> LabelCounts:
         for position, digit in enumerate(label[:max_length]):
             counts.digits[position, int(digit)] += 1
     return counts
-
-
-STEPS = 1000  # equal parts of the confidences from 0 to 1, fine enough for the coverage curve
-BINS = 20  # equal parts for the calibration error; `STEPS` is a multiple
-
-
-def _make_zeros() -> np.ndarray:
-    return np.zeros(STEPS)
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Sums over readings by their confidence, each float64 (STEPS,), from confidence 0 up to 1.
-
-    Args:
-        examples: number of readings.
-        right: number of right readings.
-        confidence: sum of the confidences.
-    """
-
-    examples: np.ndarray = field(default_factory=_make_zeros)
-    right: np.ndarray = field(default_factory=_make_zeros)
-    confidence: np.ndarray = field(default_factory=_make_zeros)
-
-    def add_reading(self, confidence: float, right: bool) -> None:
-        """Add a reading with a confidence from 0 to 1."""
-        step = min(STEPS - 1, int(confidence * STEPS))
-        self.examples[step] += 1
-        self.right[step] += right
-        self.confidence[step] += confidence
-
-    def sum_bins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Number of readings, of right readings, and sum of confidences in each bin, each float64 (BINS,)."""
-        examples, right, confidence = (
-            steps.reshape(BINS, -1).sum(axis=1) for steps in (self.examples, self.right, self.confidence)
-        )
-        return examples, right, confidence
-
-    def compute_expected_error(self) -> float:
-        """The expected calibration error, 0 to 1: the mean of |accuracy - confidence| over the readings' bins.
-
-        Guo et al. 2017, arXiv 1706.04599.
-        """
-        examples, right, confidence = self.sum_bins()
-        return float(np.abs(right - confidence).sum() / max(1, examples.sum()))
-
-    def compute_coverage_curve(self, total: int = 0) -> CoverageCurve:
-        """The accuracy if only the most confident readings are kept.
-
-        Args:
-            total: number of examples, if some of them had no reading; 0 for the number of readings.
-        """
-        examples, right = (np.cumsum(steps[::-1]) for steps in (self.examples, self.right))
-        filled = np.flatnonzero(self.examples[::-1])
-        kept, thresholds = examples[filled], (STEPS - 1 - filled) / STEPS
-        return CoverageCurve(kept / max(1, total, examples[-1]), right[filled] / kept, thresholds)
-
-
-class CoverageCurve(NamedTuple):
-    """What is kept of the readings at each threshold of their confidence, from the highest threshold to the lowest.
-
-    Args:
-        shares: share of the examples whose readings are kept, 0 to 1, float64 (thresholds,).
-        accuracies: share of the kept readings that are right, 0 to 1, float64 (thresholds,).
-        thresholds: least confidence of the kept readings, 0 to 1, float64 (thresholds,).
-    """
-
-    shares: np.ndarray
-    accuracies: np.ndarray
-    thresholds: np.ndarray
-
-    def find_place(self, threshold: float) -> int | None:
-        """The index of the lowest of `thresholds` from `threshold` on; None if no reading is as confident."""
-        kept = np.flatnonzero(self.thresholds >= threshold)
-        return int(kept[-1]) if len(kept) else None
-
-    def find_coverage(self, accuracy: float) -> float:
-        """The largest share that has at least this accuracy, both 0 to 1."""
-        return float(max(self.shares[self.accuracies >= accuracy], default=0.0))

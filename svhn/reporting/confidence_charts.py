@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from svhn.reporting import charts
-from svhn.reporting.analysis import Calibration, CoverageCurve
+from svhn.reporting.calibration import Calibration, CoverageCurve
 from svhn.reporting.charts import BLUE, GRAY, ORANGE
 
 MARKED_THRESHOLDS = (0.99, 0.95, 0.9, 0.8, 0.5, 0.0)  # of the confidence, on the curve of coverage

@@ -8,7 +8,8 @@ import numpy as np
 
 from svhn.labels import NO_NUMBER, Prediction
 from svhn.reporting import charts, confidence_charts, sheets
-from svhn.reporting.analysis import CoverageCurve, Findings, LabelCounts
+from svhn.reporting.analysis import Findings, LabelCounts
+from svhn.reporting.calibration import CoverageCurve
 from svhn.reporting.facts import Facts, build_recipe_table, build_tiles, format_count, select_scores, summarize_run
 from svhn.reporting.html import Card, Chart, Page, Section, Table
 
@@ -109,7 +110,8 @@ def build_confidence_section(findings: Findings) -> Section | None:
     text = (
         f"{100 * curve.find_coverage(TARGET_ACCURACY):.1f}% of the numbers can be read at {100 * TARGET_ACCURACY:g}% "
         "accuracy if a person reads the others, which have the lowest confidence. "
-        f"Expected calibration error: {calibration.compute_expected_error():.4f}."
+        f"Expected calibration error: {calibration.compute_expected_error():.4f}. A reader whose confidences are exact "
+        f"would show {calibration.compute_chance_error():.4f} by chance."
     )
     reliability = confidence_charts.draw_reliability_diagram(calibration)
     kept = confidence_charts.draw_coverage_curve(curve, TARGET_ACCURACY)

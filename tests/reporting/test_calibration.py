@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svhn.reporting.analysis import BINS, STEPS, Calibration
+from svhn.reporting.calibration import BINS, STEPS, Calibration
 
 
 def counted(confidences: np.ndarray, right: np.ndarray) -> Calibration:
@@ -29,6 +29,16 @@ def test_who_is_right_as_often_as_confident_has_no_error() -> None:
     assert honest.compute_expected_error() < 0.01
     boaster = counted(confidences, rng.uniform(size=40_000) < confidences**2)
     assert boaster.compute_expected_error() == pytest.approx(1 / 2 - 1 / 3, abs=0.01)
+
+
+def test_chance_alone_gives_a_calibrated_reader_an_error() -> None:
+    """That of one bin is the mean distance of a binomial share from its probability; many readings have hardly any."""
+    few = counted(np.full(25, 0.8), np.full(25, True))
+    expected = np.sqrt(0.8 * 0.2 / 25) * np.sqrt(2 / np.pi)
+    assert few.compute_chance_error() == pytest.approx(expected, rel=0.1)
+    confidences = np.random.default_rng(0).uniform(size=40_000)
+    assert counted(confidences, confidences > 2).compute_chance_error() < 0.01
+    assert Calibration().compute_chance_error() == 0
 
 
 def test_one_wrong_below_two_right_leaves_two_thirds() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from svhn.errors import UserError
 from svhn.reporting import charts, confidence_charts
-from svhn.reporting.analysis import Calibration
+from svhn.reporting.calibration import Calibration
 
 ROOT = Path(__file__).parents[2]
 SCORES = {"digit_accuracy": 0.5, "sequence_accuracy": 0.25, "length_accuracy": 0.75, "slot_accuracy": 0.5, "loss": 3.0}
