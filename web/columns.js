@@ -35,13 +35,22 @@ export async function readColumns(read, boxes, numbers, constants) {
 }
 
 /**
+ * Whether a box is too high for one digit. An empty one is not.
+ * @param {Box} box
+ * @param {ColumnConstants} constants
+ */
+export function isHigh([left, top, right, bottom], { least_height: least }) {
+  return bottom - top > least * (right - left) && right > left;
+}
+
+/**
  * Whether a box is high, and the network does not take what is in it for one digit.
  * @param {Box} box
  * @param {ReadNumber} number
  * @param {ColumnConstants} constants
  */
-function mayBeColumn([left, top, right, bottom], { text }, { least_height: least }) {
-  return bottom - top > least * (right - left) && right > left && text.length !== 1;
+function mayBeColumn(box, { text }, constants) {
+  return isHigh(box, constants) && text.length !== 1;
 }
 
 /** The number whose digits are the surer ones; the first if both are equally sure. */
@@ -50,7 +59,7 @@ function chooseSurer(/** @type {ReadNumber} */ one, /** @type {ReadNumber} */ ot
 }
 
 /** The geometric mean of a digit's confidence, by which numbers of several lengths can be compared. */
-function computeMean(/** @type {ReadNumber} */ { text, confidence }) {
+export function computeMean(/** @type {ReadNumber} */ { text, confidence }) {
   return confidence ** (1 / Math.max(1, text.length));
 }
 
@@ -60,7 +69,7 @@ function computeMean(/** @type {ReadNumber} */ { text, confidence }) {
  * @param {Box} box
  * @param {ColumnConstants} constants
  */
-async function readColumn(read, box, constants) {
+export async function readColumn(read, box, constants) {
   let best = NO_NUMBER;
   for (const way of listCuts(box, constants)) {
     const digits = [];
@@ -126,8 +135,8 @@ export function joinColumns(numbers, constants) {
  * @param {FoundNumber} number
  * @param {ColumnConstants} constants
  */
-function isPiece({ text, confidence, box: [left, top, right, bottom] }, { least_piece: least, least_height: high }) {
-  return confidence >= least && (text.length === 1 || (text.length > 1 && bottom - top > high * (right - left)));
+function isPiece({ text, confidence, box }, constants) {
+  return confidence >= constants.least_piece && (text.length === 1 || (text.length > 1 && isHigh(box, constants)));
 }
 
 /**

@@ -67,7 +67,7 @@ export class Reader {
    * @returns {Promise<Reading>}
    */
   async read(picture, pause = async () => {}) {
-    const { threshold, columns, pieces } = this.settings;
+    const { threshold, columns } = this.settings;
     const search = { ...this.settings.search, size: this.settings.finder.size };
     const { detections, windows } = await findNumbers(this.finder, picture, search, pause);
     const shown = detections.filter(({ box }) => isWithin(box, picture));
@@ -79,7 +79,7 @@ export class Reader {
     const whole = [];
     for (const box of boxes) whole.push(await read(box));
     const cut = await readColumns(read, boxes, whole, columns);
-    const runs = await readRuns(read, shown, whole, pieces);
+    const runs = await readRuns(read, shown, whole, this.settings);
     const numbers = cut.map((number, place) => placeNumber(number, shown[place]));
     numbers.push(...runs.map(({ number, detection }) => placeNumber(number, detection)));
     return makeReading(numbers, computeNeeded(threshold, windows, search), picture, this.settings);

@@ -41,27 +41,32 @@ def read_columns(read: ReadBoxes, boxes: Sequence[Box], numbers: Sequence[Number
     ]
     found = list(numbers)
     for place in high[:MOST_COLUMNS]:
-        found[place] = max(found[place], _read_column(read, boxes[place]), key=_compute_mean)
+        found[place] = max(found[place], read_column(read, boxes[place]), key=compute_mean)
     return found
+
+
+def is_high(box: Box) -> bool:
+    """Whether a box is too high for one digit. An empty one is not."""
+    left, top, right, bottom = box
+    return bottom - top > LEAST_HEIGHT * (right - left) > 0
 
 
 def _may_be_column(box: Box, number: Number) -> bool:
     """Whether a box is high, and the network does not take what is in it for one digit."""
-    left, top, right, bottom = box
-    return bottom - top > LEAST_HEIGHT * (right - left) > 0 and len(number.text) != 1
+    return is_high(box) and len(number.text) != 1
 
 
-def _compute_mean(number: Number) -> float:
+def compute_mean(number: Number) -> float:
     """The geometric mean of a digit's confidence, by which numbers of several lengths can be compared."""
     return number.confidence ** (1 / max(1, len(number.text)))
 
 
-def _read_column(read: ReadBoxes, box: Box) -> Number:
+def read_column(read: ReadBoxes, box: Box) -> Number:
     """The surest number of all ways to cut a box into digits; one without digits if no way gives single digits."""
     ways = list_cuts(box)
     digits = iter(read([part for way in ways for part in way]))
     columns = [_join_digits([next(digits) for _ in way]) for way in ways]
-    return max(columns, key=_compute_mean, default=Number("", 0.0, ()))
+    return max(columns, key=compute_mean, default=Number("", 0.0, ()))
 
 
 def list_cuts(box: Box) -> list[list[Box]]:
@@ -104,8 +109,7 @@ def join_columns(numbers: Sequence[Number]) -> list[Number]:
 def _is_piece(number: Number) -> bool:
     if not number.text or not number.box or number.confidence < LEAST_PIECE:
         return False
-    left, top, right, bottom = number.box
-    return len(number.text) == 1 or bottom - top > LEAST_HEIGHT * (right - left)
+    return len(number.text) == 1 or is_high(number.box)
 
 
 def _get_top(number: Number) -> float:

@@ -43,10 +43,7 @@ COLUMN_CONSTANTS = (
     *("LEAST_HEIGHT", "COUNTS", "GAPS", "ASPECT_RATIOS", "MOST_COLUMNS"),
     *("LEAST_PIECE", "MOST_ASIDE", "PIECE_GAPS", "MOST_HEIGHTS"),
 )
-PIECE_CONSTANTS = (
-    *("LEAST_CONFIDENCE", "MOST_GAP", "NEAR", "LEAST_LEVEL", "MOST_HEIGHTS"),
-    *("MOST_PIECES", "MOST_RUNS"),
-)
+PIECE_CONSTANTS = ("LEAST_CONFIDENCE", "LEAST_LEVEL", "MOST_PIECES", "MOST_RUNS", "ROW", "COLUMN")
 SAME = 1e-4  # most by which a network's outputs differ once its number of images is fixed
 
 

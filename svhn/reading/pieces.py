@@ -1,43 +1,68 @@
-"""Numbers that the finder found in pieces: boxes that follow one another in a row are read as one number, too.
+"""Numbers that the finder found in pieces: boxes that follow one another are read as one number, too.
 
-The finder cuts through long numbers, and digits far apart it finds one by one. From a box around all of them the
-network reads most of these numbers, or that they are too long. So such boxes are read as well, and what the network is
-sure of stands beside the pieces.
+The finder cuts through long numbers and columns, and digits far apart it finds one by one. From a box around all of
+them the network reads most of these numbers, or that they are too long. So such boxes are read as well, and what the
+network is sure of stands beside the pieces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from svhn.images import enclose_boxes
 from svhn.labels import Number
-from svhn.reading.columns import ReadBoxes
+from svhn.reading.columns import ReadBoxes, compute_mean, is_high, read_column
 from svhn.reading.search import Detection
 from svhn.spec import Box
 
 # These values were chosen on made pictures of valid: see docs/ablation.md.
-LEAST_CONFIDENCE = 0.8  # of the network, that what pieces show together is one number
-MOST_GAP, NEAR = 1.6, 0.4  # between two pieces of one digit each, and between others, in heights of the lower one
-LEAST_LEVEL, MOST_HEIGHTS = 0.5, 1.7  # least part of the lower piece's height that is level with the other; most ratio
-MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and numbers that are tried in a picture; bounds the time
+LEAST_CONFIDENCE = 0.8  # of the network, that pieces in a row are one number, and of each digit of a column
+LEAST_LEVEL = 0.5  # of the smaller piece's breadth that is level with the other: of its height in a row
+MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and numbers that are looked at in a picture; bounds the time
+
+
+class Way(NamedTuple):
+    """How pieces of a number follow one another.
+
+    Args:
+        side: 0 from left to right, 1 from the top down.
+        most_gap, near: most gap between two pieces of one digit each, and between others, in breadths of the smaller.
+        most_ratio: most ratio of the breadths.
+        most_read: numbers of a picture that are read; bounds the time.
+    """
+
+    side: int
+    most_gap: float
+    near: float
+    most_ratio: float
+    most_read: int
+
+
+ROW, COLUMN = Way(0, 1.6, 0.4, 1.7, MOST_RUNS), Way(1, 1.2, 1.2, 2.5, 6)
 
 
 def read_runs(
     read: ReadBoxes, detections: Sequence[Detection], numbers: Sequence[Number]
 ) -> list[tuple[Detection, Number]]:
-    """The boxes around boxes in a row that show one number together, and these numbers.
+    """The boxes around boxes in a row or a column that show one number together, and these numbers.
 
     Args:
         read: the network, on boxes of the picture.
         detections: the boxes, none of them empty.
         numbers: what the network reads in each of them.
     """
-    boxes = [each.box for each in detections]
-    runs = list_runs(boxes, [len(number.text) == 1 for number in numbers])
-    around = [_join_detections([detections[place] for place in run]) for run in runs]
-    pieces = [[numbers[place] for place in run] for run in runs]
-    found = zip(around, read([each.box for each in around]), pieces, strict=True)
-    return [(each, number) for each, number, parts in found if _is_whole(number, parts)]
+    boxes, single = [each.box for each in detections], [len(number.text) == 1 for number in numbers]
+    rows = list_runs(ROW, boxes, single)
+    across = [_join_detections([detections[place] for place in run]) for run in rows]
+    pieces = [[numbers[place] for place in run] for run in rows]
+    read_across = zip(across, read([each.box for each in across]), pieces, strict=True)
+    found = [(each, number) for each, number, parts in read_across if _is_whole(number, parts)]
+    upright = [place for place, box in enumerate(boxes) if single[place] or is_high(box)]
+    columns = list_runs(COLUMN, [boxes[place] for place in upright], [single[place] for place in upright])
+    down = [_join_detections([detections[upright[place]] for place in run]) for run in columns]
+    read_down = [(each, read_column(read, each.box)) for each in down]
+    return found + [(each, number) for each, number in read_down if compute_mean(number) >= LEAST_CONFIDENCE]
 
 
 def _join_detections(pieces: Sequence[Detection]) -> Detection:
@@ -50,16 +75,17 @@ def _is_whole(number: Number, pieces: Sequence[Number]) -> bool:
     return holds_all and number.confidence >= LEAST_CONFIDENCE
 
 
-def list_runs(boxes: Sequence[Box], single: Sequence[bool]) -> list[tuple[int, ...]]:
-    """The places of two or more boxes that follow one another from left to right, shorter runs first.
+def list_runs(way: Way, boxes: Sequence[Box], single: Sequence[bool]) -> list[tuple[int, ...]]:
+    """The places of two or more boxes that follow one another, longer runs first.
 
     Args:
+        way: how they follow one another.
         boxes: left, top, right and bottom of each.
-        single: whether one digit was read in it. Such boxes may stand farther apart.
+        single: whether one digit was read in it.
     """
     places = range(len(boxes))
     following = [
-        [other for other in places if _follows(boxes[place], boxes[other], single[place] and single[other])]
+        [other for other in places if _follows(way, boxes[place], boxes[other], single[place] and single[other])]
         for place in places
     ]
     runs: list[tuple[int, ...]] = []
@@ -67,13 +93,15 @@ def list_runs(boxes: Sequence[Box], single: Sequence[bool]) -> list[tuple[int, .
     while last and len(last[0]) < MOST_PIECES and len(runs) < MOST_RUNS:
         last = [(*run, other) for run in last for other in following[run[-1]]]
         runs += last
-    return runs[:MOST_RUNS]
+    return sorted(runs[:MOST_RUNS], key=len, reverse=True)[: way.most_read]
 
 
-def _follows(one: Box, other: Box, single: bool) -> bool:
-    """Whether a box stands at the right of another, in the same row and about as high."""
-    heights = one[3] - one[1], other[3] - other[1]
-    low = min(heights)
-    level = min(one[3], other[3]) - max(one[1], other[1])
-    further = other[0] > one[0] and other[2] > one[2] and other[0] - one[2] < (MOST_GAP if single else NEAR) * low
-    return further and level >= LEAST_LEVEL * low and max(heights) <= MOST_HEIGHTS * low
+def _follows(way: Way, one: Box, other: Box, single: bool) -> bool:
+    """Whether a box stands behind another, level with it and about as broad."""
+    near, far, begin, end = way.side, way.side + 2, 1 - way.side, 3 - way.side
+    breadths = one[end] - one[begin], other[end] - other[begin]
+    small = min(breadths)
+    level = min(one[end], other[end]) - max(one[begin], other[begin])
+    gap = other[near] - one[far]
+    behind = other[near] > one[near] and other[far] > one[far] and gap < (way.most_gap if single else way.near) * small
+    return behind and level >= LEAST_LEVEL * small and max(breadths) <= way.most_ratio * small

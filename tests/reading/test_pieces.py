@@ -1,4 +1,4 @@
-"""Boxes in a row are read as one number, too, where they may be its pieces."""
+"""Boxes in a row or a column are read as one number, too, where they may be its pieces."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from svhn.images import compute_overlap
 from svhn.labels import Number
-from svhn.reading.pieces import LEAST_CONFIDENCE, MOST_GAP, MOST_PIECES, MOST_RUNS, NEAR, list_runs, read_runs
+from svhn.reading.pieces import COLUMN, LEAST_CONFIDENCE, MOST_PIECES, MOST_RUNS, ROW, list_runs, read_runs
 from svhn.reading.search import Detection
 from svhn.spec import Box
 
@@ -60,7 +61,7 @@ def test_what_lacks_a_piece_or_is_not_sure_is_no_number(text: str, confidence: f
 
 
 def test_pieces_of_several_digits_stand_near_one_another() -> None:
-    for gap, found in ((NEAR - 0.01, 1), (NEAR, 0)):
+    for gap, found in ((ROW.near - 0.01, 1), (ROW.near, 0)):
         pair = [Detection(place(0), 0.9), Detection(place(12 + gap * HIGH), 0.9)]
         assert len(read_runs(Wide("123"), pair, [number("12"), number("3")])) == found
 
@@ -68,8 +69,8 @@ def test_pieces_of_several_digits_stand_near_one_another() -> None:
 @pytest.mark.parametrize(
     ("other", "follows"),
     [
-        (place(12 + (MOST_GAP - 0.01) * HIGH), True),
-        (place(12 + MOST_GAP * HIGH), False),
+        (place(12 + (ROW.most_gap - 0.01) * HIGH), True),
+        (place(12 + ROW.most_gap * HIGH), False),
         (place(-32), False),
         (place(20, top=0.45 * HIGH), True),
         (place(20, top=0.55 * HIGH), False),
@@ -80,20 +81,70 @@ def test_pieces_of_several_digits_stand_near_one_another() -> None:
     ],
 )
 def test_a_box_follows_another_in_the_same_row(other: Box, follows: bool) -> None:
-    assert ((0, 1) in list_runs([ONE, other], [True, True])) == follows
+    assert ((0, 1) in list_runs(ROW, [ONE, other], [True, True])) == follows
 
 
 def test_runs_are_of_neighbors_and_of_a_bounded_number() -> None:
-    near = [place(16.0 * index) for index in range(4)]
-    assert list_runs(near[:3], [False] * 3) == [(0, 1), (1, 2), (0, 1, 2)]
-    assert list_runs(near[:3], [True] * 3) == [(0, 1), (0, 2), (1, 2), (0, 1, 2)]
-    crowded = list_runs([place(5.0 * index) for index in range(24)], [True] * 24)
-    assert len(crowded) == MOST_RUNS
-    assert max(map(len, list_runs([place(16.0 * index) for index in range(7)], [False] * 7))) == MOST_PIECES
+    near = [place(16.0 * index) for index in range(7)]
+    assert list_runs(ROW, near[:3], [False] * 3) == [(0, 1, 2), (0, 1), (1, 2)]
+    assert list_runs(ROW, near[:3], [True] * 3) == [(0, 1, 2), (0, 1), (0, 2), (1, 2)]
+    crowded = [place(5.0 * index) for index in range(24)]
+    assert len(list_runs(ROW, crowded, [True] * 24)) == MOST_RUNS
+    assert len(list_runs(COLUMN, [turn(box) for box in crowded], [True] * 24)) == COLUMN.most_read
+    assert len(list_runs(ROW, near, [False] * 7)[0]) == MOST_PIECES
+
+
+def turn(box: Box) -> Box:
+    """The box with across and down exchanged."""
+    left, top, right, bottom = box
+    return top, left, bottom, right
+
+
+def test_a_column_is_what_a_row_is_with_across_and_down_exchanged() -> None:
+    one, gap = place(0, high=12.0, width=20.0), COLUMN.near * 12
+    for below, follows in ((gap - 0.1, True), (gap, False)):
+        other = (0.0, 20 + below, 12.0, 40 + below)
+        assert ((0, 1) in list_runs(COLUMN, [turn(one), other], [False, False])) == follows
+
+
+class Stack:
+    """Reads boxes about as high as a digit as the digit, and others as two digits."""
+
+    def __init__(self, digits: dict[str, Box], confidence: float) -> None:
+        self.digits, self.confidence = digits, confidence
+
+    def __call__(self, boxes: Sequence[Box]) -> list[Number]:
+        return [self.read(box) for box in boxes]
+
+    def read(self, box: Box) -> Number:
+        text = max(self.digits, key=lambda digit: compute_overlap(box, self.digits[digit]))
+        if compute_overlap(box, self.digits[text]) < 0.85:
+            return number("44", 0.5)
+        return Number(text, self.confidence, (self.confidence,))
+
+
+DIGITS: dict[str, Box] = {"7": (10.0, 0.0, 40.0, 45.0), "1": (10.0, 57.0, 40.0, 102.0), "9": (10.0, 114.0, 40.0, 159.0)}
+UPPER, LOWER = Detection((10, 0, 40, 102), 0.9), Detection((10, 57, 40, 159), 0.8)
+
+
+def test_pieces_of_a_column_may_share_a_digit() -> None:
+    found = read_runs(Stack(DIGITS, 0.9), [UPPER, LOWER], [number("44"), number("44")])
+    assert [(each, read.text) for each, read in found] == [(Detection((10, 0, 40, 159), 0.8), "719")]
+
+
+def test_each_digit_of_a_column_has_to_be_sure() -> None:
+    for confidence, count in ((LEAST_CONFIDENCE + 0.01, 1), (LEAST_CONFIDENCE - 0.01, 0)):
+        found = read_runs(Stack(DIGITS, confidence), [UPPER, LOWER], [number("44"), number("44")])
+        assert len(found) == count
+
+
+def test_a_column_is_not_made_of_numbers_in_a_row() -> None:
+    wide = [Detection((0, 0, 60, 30), 0.9), Detection((0, 40, 60, 70), 0.9)]
+    assert read_runs(Stack({"1": (0, 0, 60, 30), "2": (0, 40, 60, 70)}, 0.99), wide, [number("12"), number("34")]) == []
 
 
 def test_nothing_is_read_where_nothing_is_in_a_row() -> None:
     read = Wide("12")
-    assert read_runs(read, [Detection(ONE, 0.9), Detection(place(0, top=100), 0.9)], [number("1"), number("2")]) == []
+    assert read_runs(read, [Detection(ONE, 0.9), Detection(place(99, top=99), 0.9)], [number("1"), number("2")]) == []
     assert read_runs(read, [], []) == []
     assert read.seen == []
