@@ -42,9 +42,32 @@ def test_there_is_no_digit(entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 def test_most_crops_show_a_word_in_the_ink_of_the_number_that_was_there(entries: list[Entry]) -> None:
     shown = [find_color(entry) for entry in entries]
     written = [mask for mask in shown if mask.mean() > 0.05]
-    assert len(written) > 0.6 * len(entries)
+    assert 0.55 < len(written) / len(entries) < 0.95  # many marks have this color, too
     rows = [np.flatnonzero(mask.any(axis=1)) for mask in written]
     assert np.median([(row[-1] - row[0]) / SIZE[0] for row in rows]) > 0.6
+
+
+def test_words_marks_and_walls_are_as_frequent_as_their_shares(
+    entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[str] = []
+    monkeypatch.setattr(blanks, "paint_word", lambda *_: painted.append("word"))
+    monkeypatch.setattr(blanks, "paint_marks", lambda *_: painted.append("marks"))
+    for entry in entries:
+        SPEC.load(entry, SIZE, MARGIN)
+    words_shown, marks = painted.count("word"), painted.count("marks")
+    assert words_shown / len(entries) == pytest.approx(blanks.WORD_SHARE, abs=0.15)
+    assert 0 < marks < len(entries) - words_shown
+
+
+def test_a_word_is_not_cut_to_what_may_be_a_digit() -> None:
+    rng, cut = np.random.default_rng(0), 0
+    for _ in range(300):
+        word = words.plan_word(rng, find_readable_fonts()[0], 20.0, (0, 0, 0, 0))
+        part = blanks._cut_word(rng, word) != word.box
+        cut += part
+        assert not part or not {*word.text} & {*"SsBbOoIlZzGDqQ"}
+    assert cut > 20
 
 
 def test_the_seed_and_the_name_alone_decide_a_crop(entries: list[Entry]) -> None:

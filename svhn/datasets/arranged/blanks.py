@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from svhn.datasets.arranged.letters import find_room, measure_ink
+from svhn.datasets.arranged.letters import LIKE_DIGITS, find_room, measure_ink
 from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
-from svhn.datasets.arranged.wall import erase_digits, extend_picture
+from svhn.datasets.arranged.wall import erase_digits
 from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
@@ -18,7 +18,8 @@ from svhn.spec import Box
 
 WORD_SHARE = 0.65  # of such crops that show a word
 MARK_SHARE = 0.7  # of the others that show marks
-PART_SHARE = 0.4  # of words of which a crop shows a part
+PART_SHARE = 0.4  # of words without `LOOKALIKES` of which a crop shows a part
+LOOKALIKES = {*LIKE_DIGITS, *"OoIilQqZz"}  # letters that may be digits where a crop shows little else
 LEAST_PART = 0.5  # share of a word's width that a crop shows
 JITTER = 0.1  # standard deviation of where each side of a crop lies, as a share of the crop's height
 
@@ -37,18 +38,18 @@ def plan_blank(rng: np.random.Generator, size: PixelSize, arrangement: Arrangeme
     if rng.random() < WORD_SHARE:
         middle = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
         word = plan_word(rng, arrangement.font, high * rng.uniform(0.7, 1.2), (*middle, *middle))
-    around = _draw_crop(rng, _cut_word(rng, word.box) if word else number)
+    around = _draw_crop(rng, _cut_word(rng, word) if word else number)
     room = find_room(rng, around, size)
     canvas = room[0] + size[0] + room[2], room[1] + size[1] + room[3]
     paint = partial(_paint_blank, rng, arrangement.boxes, room, high, word)
     return Scene(canvas, (), shift_box(around, *room[:2]), paint)
 
 
-def _cut_word(rng: np.random.Generator, box: Box) -> Box:
+def _cut_word(rng: np.random.Generator, word: Word) -> Box:
     """The box of a word, or of a part of it."""
-    if rng.random() >= PART_SHARE:
-        return box
-    left, top, right, bottom = box
+    if rng.random() >= PART_SHARE or {*word.text} & LOOKALIKES:
+        return word.box
+    left, top, right, bottom = word.box
     width = rng.uniform(LEAST_PART, 1.0) * (right - left)
     left += rng.uniform(0, right - left - width)
     return left, top, left + width, bottom
@@ -73,11 +74,12 @@ def _paint_blank(
 ) -> Image.Image:
     """The arguments are those of `plan_blank` and what it has drawn."""
     ink = measure_ink(image, boxes[0])
-    pixels = np.array(extend_picture(erase_digits(image, boxes), boxes, room), np.float32)
+    erased = np.asarray(erase_digits(image, boxes))
+    left, top, right, bottom = room
+    pixels = np.pad(erased, ((top, bottom), (left, right), (0, 0)), "symmetric").astype(np.float32)
     if word:
-        left, top, right, bottom = word.box
-        placed = left + room[0], top + room[1], right + room[0], bottom + room[1]
-        paint_word(rng, pixels, ink, word._replace(box=placed))
+        x0, y0, x1, y1 = word.box
+        paint_word(rng, pixels, ink, word._replace(box=(x0 + left, y0 + top, x1 + left, y1 + top)))
     elif rng.random() < MARK_SHARE:
         paint_marks(rng, pixels, ink, high)
     return to_image(pixels)

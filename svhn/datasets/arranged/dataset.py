@@ -47,7 +47,7 @@ def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[s
         UserError: matplotlib is missing.
     """
     yield from format1.describe_boxes(data_dir, sources)
-    yield f"fonts of letters beside numbers: {', '.join(Path(font).name for font in find_readable_fonts())}"
+    yield f"fonts of letters and words: {', '.join(Path(font).name for font in find_readable_fonts())}"
 
 
 def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
@@ -65,7 +65,7 @@ def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Ent
 
 def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
     """The entry that shows a word, a mark or the wall alone in place of a picture's number, if the picture has one."""
-    rng = make_rng(seed, f"{entry.name} {BLANK}")
+    rng = make_rng(seed, f"{entry.name} without its number")  # the entry's own name draws what it shows
     if rng.random() < BLANK_SHARE:
         yield _make_entry(entry, "", Arrangement(BLANK, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
 

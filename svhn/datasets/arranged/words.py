@@ -37,11 +37,13 @@ class Word(NamedTuple):
     """A word in its place.
 
     Args:
+        text: its letters.
         glyph: its ink, 8-bit gray.
         box: where the glyph lies: left, top, right and bottom, in whole pixels.
         high: pixels of a digit of the word's size.
     """
 
+    text: str
     glyph: Image.Image
     box: tuple[int, int, int, int]
     high: float
@@ -56,12 +58,13 @@ def plan_word(rng: np.random.Generator, font: str, high: float, at: Box) -> Word
         high: pixels of a digit of this font's size.
         at: a box in which the word's middle lies, in pixels.
     """
-    glyph, _ = draw_glyph(font, draw_word(rng), int(rng.choice(STROKES)))
+    text = draw_word(rng)
+    glyph, _ = draw_glyph(font, text, int(rng.choice(STROKES)))
     scale = high / GLYPH_HEIGHT
     size = max(2, round(scale * rng.uniform(0.8, 1.2) * glyph.width)), max(2, round(scale * glyph.height))
     left = round(rng.uniform(at[0], at[2]) - size[0] / 2)
     top = round(rng.uniform(at[1], at[3]) - size[1] / 2)
-    return Word(glyph.resize(size, Image.Resampling.BOX), (left, top, left + size[0], top + size[1]), high)
+    return Word(text, glyph.resize(size, Image.Resampling.BOX), (left, top, left + size[0], top + size[1]), high)
 
 
 def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Word) -> None:
