@@ -40,7 +40,7 @@ export function explainRefusal({ text, confidence, needed }) {
   if (!text && !confidence) return "no digit was read";
   const digits = [2, 3, 4, 5, 6].find((count) => confidence.toFixed(count) !== needed.toFixed(count)) ?? 6;
   const got = `${text && `${text} `}at ${confidence.toFixed(digits)}`;
-  return `${got}, where ${needed.toFixed(digits)} is needed in a picture of this size`;
+  return `${got}, where ${needed.toFixed(digits)} is needed in this picture`;
 }
 
 /**

@@ -21,6 +21,11 @@ import { computeMean, isHigh, readColumn } from "./columns.js";
  */
 
 /**
+ * A box that was found, and what the network reads in it.
+ * @typedef {Detection & {number: ReadNumber}} Piece
+ */
+
+/**
  * The boxes around boxes in a row or a column that show one number together, and these numbers.
  * @param {(box: Box) => Promise<ReadNumber>} read the network, on a box of the picture
  * @param {Detection[]} detections the boxes, none of them empty
@@ -29,26 +34,27 @@ import { computeMean, isHigh, readColumn } from "./columns.js";
  */
 export async function readRuns(read, detections, numbers, { pieces, columns }) {
   const found = [];
-  const all = [...detections.keys()];
-  const isSingle = (/** @type {number} */ place) => numbers[place].text.length === 1;
-  const boxOf = (/** @type {number} */ place) => detections[place].box;
-  for (const run of listRuns(pieces.row, all, boxOf, isSingle, pieces)) {
-    const detection = joinDetections(run.map((place) => detections[place]));
+  const all = detections.map(({ box, probability }, place) => ({ box, probability, number: numbers[place] }));
+  for (const run of listRuns(pieces.row, all, pieces)) {
+    const detection = joinDetections(run);
     const number = await read(detection.box);
-    const parts = run.map((place) => numbers[place]);
-    if (isWhole(number, parts, pieces)) found.push({ detection, number });
+    if (isRow(number, run, pieces)) found.push({ detection, number });
   }
-  const upright = all.filter((place) => isSingle(place) || isHigh(boxOf(place), columns));
-  for (const run of listRuns(pieces.column, upright, boxOf, isSingle, pieces)) {
-    const detection = joinDetections(run.map((place) => detections[place]));
+  const upright = all.filter((piece) => isSingle(piece) || isHigh(piece.box, columns));
+  for (const run of listRuns(pieces.column, upright, pieces)) {
+    const detection = joinDetections(run);
     const number = await readColumn(read, detection.box, columns);
-    if (computeMean(number) >= pieces.least_confidence) found.push({ detection, number });
+    if (isColumn(number, run, pieces)) found.push({ detection, number });
   }
   return found;
 }
 
+function isSingle(/** @type {Piece} */ { number }) {
+  return number.text.length === 1;
+}
+
 /**
- * @param {Detection[]} pieces
+ * @param {Piece[]} pieces
  * @returns {Detection}
  */
 function joinDetections(pieces) {
@@ -57,40 +63,49 @@ function joinDetections(pieces) {
 }
 
 /**
- * Whether the network is sure of a number that has the digits of all pieces, or more than the network reads.
+ * Whether the network is sure of a number that has the digits of all pieces and more, or more than it reads.
  * @param {ReadNumber} number
- * @param {ReadNumber[]} pieces
+ * @param {Piece[]} pieces
  * @param {PieceConstants} constants
  */
-function isWhole({ text, truncated, confidence }, pieces, { least_confidence: least }) {
-  const holdsAll = truncated || (text && pieces.every((piece) => text.includes(piece.text)));
-  return holdsAll && confidence >= least;
+function isRow({ text, truncated, confidence }, pieces, { least_confidence: least }) {
+  const texts = pieces.map(({ number }) => number.text);
+  const holdsAll = texts.every((each) => text.includes(each) && each.length < text.length);
+  return (truncated || holdsAll) && confidence >= least;
 }
 
 /**
- * The places of two or more boxes that follow one another, longer runs first.
- * @param {Way} way
- * @param {number[]} places
- * @param {(place: number) => Box} boxOf
- * @param {(place: number) => boolean} isSingle whether one digit was read in it
+ * Whether the network is sure of each digit of a number that has the digits of all pieces of one digit.
+ * @param {ReadNumber} number
+ * @param {Piece[]} pieces
  * @param {PieceConstants} constants
  */
-function listRuns(way, places, boxOf, isSingle, { most_pieces: mostPieces, most_runs: mostRuns, least_level: level }) {
-  const follow = (/** @type {number} */ place) =>
-    places.filter((other) => follows(way, boxOf(place), boxOf(other), isSingle(place) && isSingle(other), level));
-  const following = new Map(places.map((place) => [place, follow(place)]));
-  /** @type {number[][]} */
+function isColumn(number, pieces, { least_confidence: least }) {
+  const digits = pieces.filter(isSingle).map((piece) => piece.number.text);
+  return digits.every((digit) => number.text.includes(digit)) && computeMean(number) >= least;
+}
+
+/**
+ * Two or more pieces that follow one another, longer runs first. Those that are read are few.
+ * @param {Way} way
+ * @param {Piece[]} pieces
+ * @param {PieceConstants} constants
+ */
+function listRuns(way, pieces, { most_pieces: mostPieces, most_runs: mostRuns, least_level: level }) {
+  const follow = (/** @type {Piece} */ piece) =>
+    pieces.filter((other) => follows(way, piece.box, other.box, isSingle(piece) && isSingle(other), level));
+  const following = new Map(pieces.map((piece) => [piece, follow(piece)]));
+  /** @type {Piece[][]} */
   const runs = [];
-  let last = places.map((place) => [place]);
+  let last = pieces.map((piece) => [piece]);
   while (last.length && last[0].length < mostPieces && runs.length < mostRuns) {
-    last = last.flatMap((run) => (following.get(run[run.length - 1]) ?? []).map((other) => [...run, other]));
+    last = last
+      .slice(0, mostRuns)
+      .flatMap((run) => (following.get(run[run.length - 1]) ?? []).map((other) => [...run, other]));
     runs.push(...last);
   }
   const mostRead = way[4];
-  return runs
-    .slice(0, mostRuns)
-    .sort((one, other) => other.length - one.length)
-    .slice(0, mostRead);
+  return runs.sort((one, other) => other.length - one.length).slice(0, mostRead);
 }
 
 /**

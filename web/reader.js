@@ -2,8 +2,8 @@
 
 import { clipBox, computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
 import { joinColumns, readColumns } from "./columns.js";
-import { readRuns } from "./pieces.js";
 import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
+import { readRuns } from "./pieces.js";
 import { resize } from "./resize.js";
 import { computeNeeded, findNumbers } from "./search.js";
 

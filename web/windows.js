@@ -88,9 +88,7 @@ function listStarts(/** @type {number} */ side, /** @type {number} */ part) {
   if (part > side + 1e-6) return [(side - part) / 2];
   const last = Math.max(side - part, 0);
   const steps = Math.ceil(last / ((part * 2) / 3) - 1e-6);
-  return Array.from({ length: steps + 1 }, (_, index) =>
-    index && index === steps ? last : index * (last / steps || 0),
-  );
+  return Array.from({ length: steps + 1 }, (_, index) => (index < steps ? index * (last / steps) : index && last));
 }
 
 /**

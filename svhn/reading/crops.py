@@ -32,7 +32,9 @@ def read_crops(network: Network, images: Iterable[np.ndarray], batch_size: int) 
 
 
 def read_detections(network: Network, image: Image.Image, found: Iterable[search.Detection]) -> list[Number]:
-    """Read the boxes that the finder found in an RGB picture, and what stands in a row. Empty boxes are left out.
+    """Read the boxes that the finder found in an RGB picture, and those in a row or a column together, too.
+
+    Empty boxes are left out.
 
     The confidence of each number is the probability that the whole answer is right: that of the finder, that there is a
     number in the box, times that of the network, that it is this one.

@@ -31,8 +31,8 @@ ENDINGS = (".html", ".css", ".js", ".svg")
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; the browser loads one of them
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
 SEARCH_CONSTANTS = (
-    *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY", "SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW"),
-    "ODDS_EXPONENT",
+    *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY"),
+    *("SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT"),
 )
 WINDOW_CONSTANTS = (
     *("ASPECT_RATIO", "LEAST_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "WIDER"),

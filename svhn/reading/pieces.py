@@ -19,7 +19,10 @@ from svhn.spec import Box
 # These values were chosen on made pictures of valid: see docs/ablation.md.
 LEAST_CONFIDENCE = 0.8  # of the network, that pieces in a row are one number, and of each digit of a column
 LEAST_LEVEL = 0.5  # of the smaller piece's breadth that is level with the other: of its height in a row
-MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and numbers that are looked at in a picture; bounds the time
+MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and runs that are made longer; bounds the time
+
+
+Piece = tuple[Detection, Number]  # a box, and what the network reads in it
 
 
 class Way(NamedTuple):
@@ -29,7 +32,7 @@ class Way(NamedTuple):
         side: 0 from left to right, 1 from the top down.
         most_gap, near: most gap between two pieces of one digit each, and between others, in breadths of the smaller.
         most_ratio: most ratio of the breadths.
-        most_read: numbers of a picture that are read; bounds the time.
+        most_read: runs of a picture that are read; bounds the time.
     """
 
     side: int
@@ -52,31 +55,48 @@ def read_runs(
         detections: the boxes, none of them empty.
         numbers: what the network reads in each of them.
     """
-    boxes, single = [each.box for each in detections], [len(number.text) == 1 for number in numbers]
-    rows = list_runs(ROW, boxes, single)
-    across = [_join_detections([detections[place] for place in run]) for run in rows]
-    pieces = [[numbers[place] for place in run] for run in rows]
-    read_across = zip(across, read([each.box for each in across]), pieces, strict=True)
-    found = [(each, number) for each, number, parts in read_across if _is_whole(number, parts)]
-    upright = [place for place, box in enumerate(boxes) if single[place] or is_high(box)]
-    columns = list_runs(COLUMN, [boxes[place] for place in upright], [single[place] for place in upright])
-    down = [_join_detections([detections[upright[place]] for place in run]) for run in columns]
-    read_down = [(each, read_column(read, each.box)) for each in down]
-    return found + [(each, number) for each, number in read_down if compute_mean(number) >= LEAST_CONFIDENCE]
+    pieces = list(zip(detections, numbers, strict=True))
+    rows = _list_groups(ROW, pieces)
+    across = [_join_detections(group) for group in rows]
+    found = zip(across, read([each.box for each in across]), rows, strict=True)
+    wholes = [(each, number) for each, number, group in found if _is_row(number, group)]
+    for group in _list_groups(COLUMN, [piece for piece in pieces if _is_upright(*piece)]):
+        each = _join_detections(group)
+        number = read_column(read, each.box)
+        wholes += [(each, number)] if _is_column(number, group) else []
+    return wholes
 
 
-def _join_detections(pieces: Sequence[Detection]) -> Detection:
-    return Detection(enclose_boxes([piece.box for piece in pieces]), min(piece.probability for piece in pieces))
+def _list_groups(way: Way, pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """The pieces of each run."""
+    boxes, single = [each.box for each, _ in pieces], [len(number.text) == 1 for _, number in pieces]
+    return [[pieces[place] for place in run] for run in list_runs(way, boxes, single)]
 
 
-def _is_whole(number: Number, pieces: Sequence[Number]) -> bool:
-    """Whether the network is sure of a number that has the digits of all pieces, or more than the network reads."""
-    holds_all = number.truncated or (bool(number.text) and all(piece.text in number.text for piece in pieces))
-    return holds_all and number.confidence >= LEAST_CONFIDENCE
+def _join_detections(pieces: Sequence[Piece]) -> Detection:
+    return Detection(enclose_boxes([each.box for each, _ in pieces]), min(each.probability for each, _ in pieces))
+
+
+def _is_row(number: Number, pieces: Sequence[Piece]) -> bool:
+    """Whether the network is sure of a number that has the digits of all pieces and more, or more than it reads."""
+    texts = [piece.text for _, piece in pieces]
+    holds_all = all(text in number.text and len(text) < len(number.text) for text in texts)
+    return (number.truncated or holds_all) and number.confidence >= LEAST_CONFIDENCE
+
+
+def _is_upright(each: Detection, number: Number) -> bool:
+    """Whether a box may be a piece of a column. What is read in a high box as a whole does not count."""
+    return len(number.text) == 1 or is_high(each.box)
+
+
+def _is_column(number: Number, pieces: Sequence[Piece]) -> bool:
+    """Whether the network is sure of each digit of a number that has the digits of all pieces of one digit."""
+    digits = [piece.text for _, piece in pieces if len(piece.text) == 1]
+    return all(digit in number.text for digit in digits) and compute_mean(number) >= LEAST_CONFIDENCE
 
 
 def list_runs(way: Way, boxes: Sequence[Box], single: Sequence[bool]) -> list[tuple[int, ...]]:
-    """The places of two or more boxes that follow one another, longer runs first.
+    """The places of two or more boxes that follow one another, longer runs first. Those that are read are few.
 
     Args:
         way: how they follow one another.
@@ -91,9 +111,9 @@ def list_runs(way: Way, boxes: Sequence[Box], single: Sequence[bool]) -> list[tu
     runs: list[tuple[int, ...]] = []
     last: list[tuple[int, ...]] = [(place,) for place in places]
     while last and len(last[0]) < MOST_PIECES and len(runs) < MOST_RUNS:
-        last = [(*run, other) for run in last for other in following[run[-1]]]
+        last = [(*run, other) for run in last[:MOST_RUNS] for other in following[run[-1]]]
         runs += last
-    return sorted(runs[:MOST_RUNS], key=len, reverse=True)[: way.most_read]
+    return sorted(runs, key=len, reverse=True)[: way.most_read]
 
 
 def _follows(way: Way, one: Box, other: Box, single: bool) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.browser import CHROMIUM, DESKTOP, PATIENCE, PHONE, QUIET, in_browser, serve_folder
-from support.numbered_wall import PLACES, make_apart, make_wall
+from support.numbered_wall import PLACES, make_wall
 from support.program import ROOT, call, last_line
 
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
-from svhn.labels import Reading
-from svhn.reading import columns, crops, pieces, results, search, windows
+from svhn.labels import Number, Reading
+from svhn.reading import columns, pieces, results, search, windows
 from svhn.reading import page as static_page
+from svhn.reading.columns import read_columns
+from svhn.reading.pieces import read_runs
 from svhn.reading.reader import Reader
 from svhn.reading.web import EXAMPLES
 from svhn.runtime.holding import hold_file
+from svhn.spec import Box
 
 WEB = ROOT / "web"
 NPM = shutil.which("npm")
@@ -45,6 +49,27 @@ READ = """async ([pictures, threshold]) => {
   const readings = [];
   for (const text of pictures) readings.push(await reader.read(await openPicture(decode(text), 100)));
   return readings;
+}"""
+READ_PIECES = """async ([found]) => {
+  const { readColumns } = await import("./columns.js"), { readRuns } = await import("./pieces.js");
+  const settings = await (await fetch("./settings.json")).json();
+  const read = async ([left, top, right, bottom]) => {
+    const wide = right - left, high = bottom - top;
+    const count = Math.max(1, Math.floor((1.6 * wide) / high + 0.5));
+    const digits = Array.from({ length: count }, (_, index) =>
+      Math.floor((left + ((index + 0.5) * wide) / count) / 40) % 10);
+    const confidence = 0.75 + ((Math.floor(left) + Math.floor(top)) % 25) / 100;
+    const text = count < 6 ? digits.join("") : "";
+    return { text, truncated: count > 5, confidence, digitConfidences: [...text].map(() => confidence) };
+  };
+  const detections = found.map(([box, probability]) => ({ box, probability })), numbers = [];
+  for (const { box } of detections) numbers.push(await read(box));
+  const boxes = detections.map(({ box }) => box);
+  const list = ({ text, truncated, confidence }) => [text, truncated, confidence];
+  const columns = await readColumns(read, boxes, numbers, settings.columns);
+  const runs = await readRuns(read, detections, numbers, settings);
+  const flatten = ({ detection: { box, probability }, number }) => [box, probability, ...list(number)];
+  return [columns.map(list), runs.map(flatten)];
 }"""
 CHOOSE_BOXES = """async ([boxes, scores, limits]) => {
   const { sortBoxes, suppressOverlaps } = await import("./boxes.js");
@@ -217,6 +242,7 @@ def test_gray_is_pillows(bare: Page) -> None:
 @in_browser
 def test_the_windows_are_pythons(bare: Page) -> None:
     sizes = [(1, 1), (100, 40), (160, 73), (640, 480), (4000, 3000), (900, 5000), (9000, 300), (30, 4000), (23, 900)]
+    sizes += [(2000, 500), (3000, 1000), (600, 120)]  # where a length of nothing is rounded to less than nothing
     for size, found in zip(sizes, bare.evaluate(LIST_LEVELS, sizes), strict=True):
         for level, expected in zip(found, windows.list_levels(*size), strict=True):
             assert np.allclose(level, expected, rtol=0, atol=1e-9), size
@@ -285,21 +311,52 @@ def check_reading(bare: Page, file: bytes, threshold: float | None = None) -> di
     return found
 
 
+def read_scripted(boxes: Sequence[Box]) -> list[Number]:
+    """Digits by the places of boxes, as `READ_PIECES` has them: more in wide boxes, and surer ones in some."""
+    numbers = []
+    for left, top, right, bottom in boxes:
+        wide, high = right - left, bottom - top
+        count = max(1, math.floor(1.6 * wide / high + 0.5))
+        digits = [math.floor((left + (index + 0.5) * wide / count) / 40) % 10 for index in range(count)]
+        confidence = 0.75 + (math.floor(left) + math.floor(top)) % 25 / 100
+        text = "".join(map(str, digits)) if count < 6 else ""
+        numbers.append(Number(text, confidence, (confidence,) * len(text), truncated=count > 5))
+    return numbers
+
+
 @pytest.mark.slow
 @in_browser
-@pytest.mark.parametrize("name", ["read_columns", "read_runs"])
-def test_digits_apart_are_put_together_as_by_python(bare: Page, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In pictures that Python reads otherwise without this step."""
-    size, first, step = {
-        "read_columns": ((120, 260), (40, 20), (0, 68)),
-        "read_runs": ((400, 120), (40, 30), (85, 0)),
-    }[name]
-    file = encode(make_apart("382", size, first, step), "PNG")
-    (expected,) = Reader.load(threshold=0.0).read(file)
-    check_reading(bare, file, 0.0)
-    skipped = {"read_columns": lambda _read, _boxes, numbers: numbers, "read_runs": lambda *_: []}
-    monkeypatch.setattr(crops, name, skipped[name])
-    assert Reader.load(threshold=0.0).read(file) != [expected]
+def test_columns_and_pieces_are_read_as_by_python(bare: Page) -> None:
+    rng, wholes = np.random.default_rng(0), 0
+    for _ in range(60):
+        size = int(rng.integers(1, 9))
+        corners = np.hstack([rng.integers(0, 160, (size, 2)), rng.integers(12, 60, (size, 2))])
+        boxes = [(left, top, left + wide, top + high) for left, top, wide, high in corners.tolist()]
+        detections = [search.Detection(box, 0.3 + 0.05 * place) for place, box in enumerate(boxes)]
+        numbers = read_scripted(boxes)
+        columns_found, runs_found = bare.evaluate(READ_PIECES, [[[*each] for each in detections]])
+        assert columns_found == [summarize_number(each) for each in read_columns(read_scripted, boxes, numbers)]
+        expected = read_runs(read_scripted, detections, numbers)
+        assert runs_found == [[[*box], sure, *summarize_number(number)] for (box, sure), number in expected]
+        wholes += len(expected)
+    assert wholes > 20
+
+
+def summarize_number(number: Number) -> list[Any]:
+    return [number.text, number.truncated, pytest.approx(number.confidence, rel=1e-12)]
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_large_picture_is_searched_in_as_many_windows_as_by_python(bare: Page) -> None:
+    """What is needed depends on their number."""
+    wall = make_wall().resize((2400, 1800))
+    for picture in (wall, Image.new("RGB", (2400, 1800), (120, 130, 125))):
+        file = encode(picture, "PNG")
+        (expected,) = Reader.load(threshold=0.99999).read(file)
+        (found,) = read_in_browser(bare, [file], 0.99999)
+        assert expected.refused
+        assert found["refused"]["needed"] == pytest.approx(expected.refused.needed, rel=1e-9)
 
 
 @pytest.mark.slow
@@ -329,7 +386,7 @@ def test_a_picture_is_shown_with_its_numbers(page: Page, tmp_path: Path) -> None
     assert page.locator(".number").all_inner_texts() == list(PLACES)
     assert page.locator("polygon").count() == 3
     choose_file(page, EXAMPLES / "wall.jpg")
-    page.get_by_text(re.compile(r"at 0\.\d+, where 0\.\d+ is needed in a picture of this size")).wait_for()
+    page.get_by_text(re.compile(r"at 0\.\d+, where 0\.\d+ is needed in this picture")).wait_for()
     assert page.locator(".number").inner_text() == "no number"
     assert page.locator("polygon").count() == 0
 

@@ -60,6 +60,13 @@ def test_what_lacks_a_piece_or_is_not_sure_is_no_number(text: str, confidence: f
     assert read_runs(Wide(text, confidence), PAIR, [number("2"), number("1")]) == []
 
 
+def test_a_number_has_more_digits_than_each_of_its_pieces() -> None:
+    """Two boxes of one number, or a box without digits, are no pieces of it."""
+    for text in ("1", "45"):
+        assert read_runs(Wide(text), PAIR, [number(text), number(text)]) == []
+        assert read_runs(Wide(text), PAIR, [number(text), number("")]) == []
+
+
 def test_pieces_of_several_digits_stand_near_one_another() -> None:
     for gap, found in ((ROW.near - 0.01, 1), (ROW.near, 0)):
         pair = [Detection(place(0), 0.9), Detection(place(12 + gap * HIGH), 0.9)]
@@ -136,6 +143,13 @@ def test_each_digit_of_a_column_has_to_be_sure() -> None:
     for confidence, count in ((LEAST_CONFIDENCE + 0.01, 1), (LEAST_CONFIDENCE - 0.01, 0)):
         found = read_runs(Stack(DIGITS, confidence), [UPPER, LOWER], [number("44"), number("44")])
         assert len(found) == count
+
+
+def test_a_column_has_the_digits_that_were_found_one_by_one() -> None:
+    below = Detection(DIGITS["9"], 0.8)
+    for digit, count in (("9", 1), ("4", 0)):
+        found = read_runs(Stack(DIGITS, 0.9), [UPPER, below], [number("44"), number(digit)])
+        assert [read.text for _, read in found] == ["719"] * count
 
 
 def test_a_column_is_not_made_of_numbers_in_a_row() -> None:

@@ -1,12 +1,11 @@
-"""Walls with the examples' numbers, which the bundled networks read, and with digits above or beside one another."""
+"""A wall with three of the examples' numbers, which the bundled networks read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.images import open_picture
 from svhn.spec import Box
 
@@ -21,16 +20,6 @@ def make_wall() -> Image.Image:
     for name, (left, top, width) in PLACES.items():
         picture = open_picture(EXAMPLES / f"{name}.jpg")
         wall.paste(picture.resize((width, round(width * picture.height / picture.width))), (left, top))
-    return wall
-
-
-def make_apart(text: str, size: tuple[int, int], first: tuple[int, int], step: tuple[int, int]) -> Image.Image:
-    """A wall with digits 55 pixels high, each a step from the one before; all in pixels, across and down."""
-    font = next(path for path in find_readable_fonts() if path.endswith("DejaVuSans-Bold.ttf"))
-    wall = Image.new("RGB", size, (180, 170, 160))
-    for index, digit in enumerate(text):
-        place = first[0] + index * step[0], first[1] + index * step[1]
-        ImageDraw.Draw(wall).text(place, digit, (30, 30, 40), ImageFont.truetype(font, 55), anchor="lt")
     return wall
 
 
