@@ -41,7 +41,8 @@ def load_origin(run: Run, paths: Paths, share: float) -> Origin | None:
     """The network that `--init_from` named, at its best checkpoint; None for no share.
 
     Raises:
-        UserError: the share is out of range, the run began with new weights, or the other run can't be read.
+        UserError: the share is out of range, the run began with new weights, or the other run can't be read, has
+            another model or reads other lengths.
     """
     if not 0 <= share < 1:
         raise UserError(f"--origin_share={share:g}: expected a share from 0 to below 1")
@@ -49,8 +50,14 @@ def load_origin(run: Run, paths: Paths, share: float) -> Origin | None:
         return None
     if not run.config.init_from:
         raise UserError(f"--origin_share={share:g}: {run.folder} was trained without --init_from, so leave it out")
-    folder = dataclasses.replace(paths, name=run.config.init_from).run_folder
-    return Origin(load.load_run(folder)[1], share)
+    origin, model = load.load_run(dataclasses.replace(paths, name=run.config.init_from).run_folder)
+    kinds = [(each.config.model, each.records.max_length, each.records.fixed_length) for each in (run, origin)]
+    if kinds[0] != kinds[1]:
+        raise UserError(
+            f"--origin_share={share:g}: {run.config.init_from} has another model or reads numbers of other lengths, "
+            "so leave it out"
+        )
+    return Origin(model, share)
 
 
 def release_run(
@@ -100,15 +107,9 @@ def average_weights(model: keras.Model, origin: Origin) -> None:
 
     A network that learned more pictures loses some of what it could read before. The average of both keeps most of what
     each reads (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, arXiv 2109.01903). Weights of another
-    shape, as those of a head with another number of lengths, stay.
-
-    Raises:
-        UserError: the networks differ in more than their heads.
+    shape stay: those of the length, where only one of both has the class of longer numbers.
     """
-    pairs = list(zip(model.weights, origin.model.weights, strict=False))
-    if len(model.weights) != len(origin.model.weights) or not any(one.shape == other.shape for one, other in pairs):
-        raise UserError("--origin_share: the run began with another kind of network, so leave it out")
-    for weight, first in pairs:
+    for weight, first in zip(model.weights, origin.model.weights, strict=True):
         if weight.shape == first.shape:
             weight.assign((1 - origin.share) * weight.numpy() + origin.share * first.numpy())
 

@@ -367,8 +367,13 @@ def test_weights_of_another_shape_stay() -> None:
     hidden, _, head, _ = model.get_weights()
     np.testing.assert_allclose(hidden, (before[0] + first[0]) / 2, rtol=1e-6)
     np.testing.assert_array_equal(head, before[2])
-    with pytest.raises(UserError, match="another kind of network"):
-        release.average_weights(model, release.Origin(keras.Model(inputs, keras.layers.Dense(5)(inputs)), 0.5))
+
+
+def test_weights_of_another_model_are_not_averaged(trained_on: Path) -> None:
+    info, _ = opened(trained_on, "test")
+    run = Run(trained_on, Config(model="lenet5", dataset="mnist", init_from="demo"), info)
+    with pytest.raises(UserError, match="demo has another model or reads numbers of other lengths"):
+        release.load_origin(run, Paths(name="x", checkpoints_dir=str(trained_on / "checkpoints")), 0.5)
 
 
 @pytest.mark.parametrize(("share", "message"), [("0.5", "trained without --init_from"), ("1", "from 0 to below 1")])
