@@ -27,7 +27,7 @@ class Refusal(NamedTuple):
     Args:
         text: the digits of the surest number; "" if no digit was read, or the number is truncated.
         confidence: the number's confidence, as that of a `Number`; 0 if no digit was read. It is below `needed`.
-        needed: the least confidence, from 0 to 1, with which a number of a picture of this size is answered.
+        needed: the least confidence, from 0 to 1, with which a number of this picture is answered.
     """
 
     text: str

@@ -146,7 +146,7 @@ def explain_refusal(refused: Refusal) -> str:
     if not refused.text and not refused.confidence:
         return "no digit was read"
     got, needed = _format_apart(refused.confidence, refused.needed)
-    return f"{refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in a picture of this size"
+    return f"{refused.text + ' ' if refused.text else ''}at {got}, where {needed} is needed in this picture"
 
 
 def _format_apart(first: float, second: float) -> tuple[str, str]:

@@ -71,7 +71,7 @@ class Refusal(_Strict):
         Probability, Field(description="Probability that this would have been right; 0 if no digit was read.")
     ]
     needed: Annotated[
-        Probability, Field(description="Least confidence with which a number of a picture of this size is answered.")
+        Probability, Field(description="Least confidence with which a number of this picture is answered.")
     ]
 
 

@@ -63,8 +63,8 @@ def test_a_folder_is_read_with_its_subfolders(photos: Path, capsys: pytest.Captu
     assert out.replace(f"{photos}/", "").splitlines() == [
         "1.png  27  0.875",
         "a/2.jpg  27  0.875",
-        "a/3.png  no number (61 at 0.95, where 0.98 is needed in a picture of this size)",
-        "b/4.png  no number (at 0.01, where 0.60 is needed in a picture of this size)",
+        "a/3.png  no number (61 at 0.95, where 0.98 is needed in this picture)",
+        "b/4.png  no number (at 0.01, where 0.60 is needed in this picture)",
     ]
     summary, *problems = err.splitlines()
     match = SUMMARY.match(summary)

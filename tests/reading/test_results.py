@@ -57,7 +57,7 @@ def test_what_was_nearly_read_is_the_surest_number() -> None:
     long = make_reading([number("", 0.7, LEFT)._replace(truncated=True)], 0.8, SIZE).refused
     assert long
     assert long == Refusal("", 0.7, 0.8)
-    assert explain_refusal(long) == "at 0.70, where 0.80 is needed in a picture of this size"
+    assert explain_refusal(long) == "at 0.70, where 0.80 is needed in this picture"
 
 
 def test_where_no_digit_was_read_nothing_is_claimed() -> None:

@@ -316,12 +316,12 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         (READINGS["long.png"], "door.jpg  too long  0.750"),
         (
             READINGS["refused.png"],
-            "door.jpg  no number (61 at 0.95, where 0.98 is needed in a picture of this size)",
+            "door.jpg  no number (61 at 0.95, where 0.98 is needed in this picture)",
         ),
-        (READINGS["empty.png"], "door.jpg  no number (at 0.00, where 0.60 is needed in a picture of this size)"),
+        (READINGS["empty.png"], "door.jpg  no number (at 0.00, where 0.60 is needed in this picture)"),
         (
             Reading(refused=Refusal("61", 0.9796, 0.9801)),
-            "door.jpg  no number (61 at 0.9796, where 0.9801 is needed in a picture of this size)",
+            "door.jpg  no number (61 at 0.9796, where 0.9801 is needed in this picture)",
         ),
     ],
 )
