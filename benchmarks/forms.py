@@ -67,7 +67,7 @@ def main() -> None:
         name, _, step = named.partition(":")
         for form, outcome in list_outcomes(replace(paths, name=name), step):
             by_form[form].append(outcome)
-        for form in SHOWN:
+        for form in filter(by_form.get, SHOWN):  # earlier records have no blank ones
             print(f"| {' | '.join([name, form, *format_cells(by_form[form])])} |", flush=True)
 
 

@@ -1,7 +1,8 @@
 """Numbers read in pictures unlike SVHN's: several numbers, stacked, turned, long, small ones, and none at all.
 
     python -m benchmarks.wild [--data_dir=data] [--split=test] [--count=300] [--kinds=scene,vertical] [--seed=0]
-        [--before=../old] [--flags="--finder=found"] [--rapidocr=python3] [--rapidocr_count=300] [--pictures=FOLDER]
+        [--before=../old] [--flags="--finder=found --checkpoints_dir=$PWD/checkpoints"]
+        [--rapidocr=python3] [--rapidocr_count=300] [--pictures=FOLDER]
 
 The pictures are made of the real pictures of a split, of parts of photos beside their numbers, and of what is drawn in
 this machine's fonts; `benchmarks/helpers/wild/kinds.py` describes each kind. The parts show no labeled number, but some

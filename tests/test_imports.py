@@ -155,7 +155,7 @@ assert specs and not {{"tensorflow", "keras"}} & sys.modules.keys()"""
 
 
 def test_reading_a_picture_imports_no_data_set() -> None:
-    """They take longer than the picture."""
+    """Importing the data sets takes longer than reading a picture."""
     check = """import sys, svhn
 assert svhn.Reader.load().read("svhn/examples/208.jpg")[0].text == "208"
 assert not [name for name in sys.modules if name.startswith("svhn.datasets.")]"""

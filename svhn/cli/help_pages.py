@@ -5,6 +5,7 @@ from __future__ import annotations
 import svhn
 from svhn.cli.flag_table import ALIASES, FLAGS, GROUPS
 from svhn.cli.table import COMMANDS
+from svhn.datasets import DATASETS
 from svhn.models import MODELS
 from svhn.runtime.command_line import explain_unknown, suggest_name
 from svhn.runtime.help_page import Page
@@ -62,8 +63,6 @@ def list_registered(flag: str) -> str:
     if flag == "model":
         return f": {', '.join(MODELS)}"
     if flag == "dataset":
-        from svhn.datasets import DATASETS  # reads pictures, which takes longer than all else on the page
-
         return f": {', '.join(DATASETS)}"
     return ""
 

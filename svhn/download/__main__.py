@@ -9,6 +9,7 @@ from absl import flags
 from tqdm import tqdm
 
 from svhn.config import Config, Paths, get_registered
+from svhn.datasets import DATASETS
 from svhn.download.archives import download_dataset
 from svhn.runtime import shell
 from svhn.runtime.command_line import parse_flags
@@ -18,8 +19,6 @@ GROUPS = {"Data": ("dataset", "splits", "pictures"), "Files": ("url", "data_dir"
 
 
 def _list_choices(flag: str) -> str:
-    from svhn.datasets import DATASETS  # needs libraries that a wrong flag should not wait for
-
     return f": {', '.join(DATASETS)}" if flag == "dataset" else ""
 
 
@@ -46,8 +45,6 @@ def _define_flags() -> flags.FlagValues:
 def main(argv: list[str]) -> None:
     options = _define_flags()
     parse_flags(options, argv, PAGE)
-    from svhn.datasets import DATASETS
-
     spec = get_registered("data set", DATASETS, options.dataset)
     download_dataset(spec, Path(options.data_dir), options.url, options.splits, tqdm.write, options.pictures)
 

@@ -55,9 +55,9 @@ class Calibration:
     def compute_chance_error(self) -> float:
         """The expected calibration error of a perfectly calibrated reader with the same confidences, by chance alone.
 
-        It is the mean of `DRAWS` draws, in each of which a reading is right as often as its confidence says.
+        It is the mean of `DRAWS` draws, in each of which a reading is right with the probability of its confidence.
         """
-        rng, mean = np.random.default_rng(0), self.confidence / np.maximum(1, self.examples)
+        rng, mean = np.random.default_rng(0), np.minimum(1, self.confidence / np.maximum(1, self.examples))
         draws = rng.binomial(self.examples.astype(np.int64), mean, (DRAWS, STEPS))
         errors = [Calibration(self.examples, right, self.confidence).compute_expected_error() for right in draws]
         return float(np.mean(errors))

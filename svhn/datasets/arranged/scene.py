@@ -23,10 +23,10 @@ class Arrangement(NamedTuple):
     """What is made of a picture.
 
     Args:
-        form: a key of `forms.FORMS`; "" for the number as it is.
+        form: a key of `forms.FORMS`; "" for the number as it is, and `forms.BLANK` for none.
         boxes: the boxes of all of the picture's digits, in pixels of the picture.
-        order: the digits of the new number, as indices of `boxes`.
-        font: path of the font of a letter beside the number.
+        order: the digits of the new number, as indices of `boxes`; none for no number.
+        font: path of the font of a letter beside the number, or of a word in its place.
         seed: the seed of wrangling.
     """
 
@@ -43,7 +43,8 @@ class Scene(NamedTuple):
     Args:
         size: its width and height, in pixels.
         boxes: the upright box of each digit of its number, in pixels.
-        around: the box of what a crop shows, in pixels: the number, in some scenes with a letter beside it.
+        around: the box of what a crop shows, in pixels: the number, in some scenes with a letter beside it, or what is
+            in its place.
         paint: makes it of the picture in which the digits are.
     """
 
