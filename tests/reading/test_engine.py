@@ -192,8 +192,8 @@ def test_a_bundled_file_without_its_description_is_left_alone(tmp_path: Path) ->
 def test_the_remedy_names_what_the_file_has_to_be_made_with(tmp_path: Path) -> None:
     paths = copy_released(tmp_path / "a folder")
     with pytest.raises(UserError) as error:
-        load_network(paths, {"views": 3}, "9000", "onnx")
-    for part in ("--format=onnx", "--checkpoint=9000", "--views=3", f"'--results_dir={tmp_path}/a folder/results'"):
+        load_network(paths, {"views": 3}, "5500", "onnx")
+    for part in ("--format=onnx", "--checkpoint=5500", "--views=3", f"'--results_dir={tmp_path}/a folder/results'"):
         assert part in str(error.value)
 
 
