@@ -100,10 +100,11 @@ def test_what_reads_otherwise_is_not_exported(kind: str, tmp_path: Path, monkeyp
 
 @pytest.mark.slow
 def test_rounded_weights_need_no_records(tmp_path: Path) -> None:
-    """Drawn numbers are unlike photos, and some of them are read otherwise with hardly less confidence."""
+    """Drawn numbers are unlike photos, so their confidences differ by more."""
     checked = export.export_run(RELEASED, {}, "", str(tmp_path), "litert_int8", tmp_path / "run.tflite")
     assert checked.sample == "256 drawn images"
-    assert checked.agreement.same < 1
+    assert checked.agreement.same > 0.98
+    assert checked.agreement.difference > 0
     assert checked.agreement.sure > 0.98
     assert checked.agreement.confidence < 0.05
 
