@@ -1,4 +1,4 @@
-"""SVHN's Format 1, each number as in `svhn`, and for a share of the pictures its digits in new forms, or no number."""
+"""SVHN's Format 1, each number as in `svhn`, and of a share of the pictures new forms, drawn numbers, or no number."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import numpy as np
 
 from svhn import images
 from svhn.datasets import format1
-from svhn.datasets.arranged.digits import stand_apart
-from svhn.datasets.arranged.forms import BLANK, get_form, list_forms, plan_scene
+from svhn.datasets.arranged.digits import LEAST_HEIGHT, stand_apart
+from svhn.datasets.arranged.forms import BLANK, SIGN, get_form, list_forms, plan_scene
 from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
+from svhn.datasets.arranged.signs import draw_text
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.spec import Box, Entry, Size
 
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
-BLANK_SHARE = 0.2  # of the pictures that give an entry without a number
+BLANK_SHARE, SIGN_SHARE = 0.2, 0.25  # of the pictures that give an entry without a number, and with a drawn one
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
 
 
 def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[Entry]:
-    """Each picture with its number, as `svhn` has it, then those with its digits in new forms, and one without them.
+    """Each picture with its number, as `svhn` has it, then those with its digits in new forms, and those without them.
 
     The name of such an entry is the picture's and the form's. All entries of a picture go to the split to which
     `svhn` assigns the picture with the same seed.
@@ -38,6 +39,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
         if not entry.problem and len(entry.label) <= SVHN.max_length:  # forms of others would change the draw of valid
             yield from _draw_entries(entry, seed, fonts)
             yield from _draw_blanks(entry, seed, fonts)
+            yield from _draw_signs(entry, seed, fonts)
 
 
 def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
@@ -68,6 +70,17 @@ def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entr
     rng = make_rng(seed, f"{entry.name} without its number")  # the entry's own name draws what it shows
     if rng.random() < BLANK_SHARE:
         yield _make_entry(entry, "", Arrangement(BLANK, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
+
+
+def _draw_signs(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
+    """The entry with a drawn number in place of a picture's, if the picture has one."""
+    rng = make_rng(seed, f"{entry.name} with a drawn number")  # the entry's own name draws how the number is written
+    high = max(bottom - top for _, top, _, bottom in entry.boxes)
+    if high >= LEAST_HEIGHT and rng.random() < SIGN_SHARE:
+        text = draw_text(rng, high)
+        label = "".join(character for character in text if character.isdigit())
+        font = fonts[int(rng.integers(len(fonts)))]
+        yield _make_entry(entry, label, Arrangement(SIGN, entry.boxes, (), font, seed, text))
 
 
 def _make_entry(entry: Entry, label: str, arrangement: Arrangement) -> Entry:

@@ -15,6 +15,7 @@ from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
 from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, shift_box, widen_box
+from svhn.datasets.arranged.signs import plan_sign
 from svhn.datasets.arranged.wall import extend_picture, make_wall
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
@@ -181,10 +182,11 @@ FORMS: Mapping[str, Form] = {
     "slanted": Form(0.12, (), _plan_turn),
     "lettered": Form(0.20, (), _plan_letter),
 }
-BLANK = "blank"  # the name of what has no number, and so is none of `FORMS`
+BLANK, SIGN = "blank", "sign"  # a crop without a number, and a drawn number: none of the picture's digits is shown
 OTHERS: Mapping[str, Form] = {
     "": Form(0.0, (), _plan_plain),  # the number as it is, in what surrounds it
     BLANK: Form(0.0, (), plan_blank),
+    SIGN: Form(0.0, (), plan_sign),
 }
 
 

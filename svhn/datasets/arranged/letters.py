@@ -142,7 +142,7 @@ def _paint_letter(
     pixels = np.array(extend_picture(image, boxes, room), np.float32)
     beside, box = shift_box(beside, *room[:2]), shift_box(box, *room[:2])
     mask = Image.new("L", (pixels.shape[1], pixels.shape[0]))
-    if rng.random() < PLATE_SHARE or not _stands_out(pixels, box, ink):
+    if rng.random() < PLATE_SHARE or not stands_out(pixels, box, ink):
         ImageDraw.Draw(mask).rectangle(_find_plate(rng, beside, box), fill=255)
         blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
     mask.paste(0, (0, 0, *mask.size))
@@ -159,7 +159,7 @@ def _find_plate(rng: np.random.Generator, beside: Box, box: Box) -> Box:
     return left, top - border, max(left, right), bottom + border
 
 
-def _stands_out(pixels: np.ndarray, box: Box, ink: Ink) -> bool:
+def stands_out(pixels: np.ndarray, box: Box, ink: Ink) -> bool:
     """Whether ink differs from what is at a box at least half as much as from the ground of its digit."""
     left, top, right, bottom = (int(side) for side in clip_box(box, (pixels.shape[1], pixels.shape[0])))
     place = pixels[top : bottom + 1, left : right + 1].mean(axis=(0, 1))

@@ -23,11 +23,12 @@ class Arrangement(NamedTuple):
     """What is made of a picture.
 
     Args:
-        form: a key of `forms.FORMS`; "" for the number as it is, and `forms.BLANK` for none.
+        form: a key of `forms.FORMS` or `forms.OTHERS`.
         boxes: the boxes of all of the picture's digits, in pixels of the picture.
-        order: the digits of the new number, as indices of `boxes`; none for no number.
+        order: the digits of the new number, as indices of `boxes`; none where none of them is shown.
         font: path of the font of a letter beside the number, or of a word in its place.
         seed: the seed of wrangling.
+        text: what is drawn in place of the number; "" where nothing is.
     """
 
     form: str
@@ -35,6 +36,7 @@ class Arrangement(NamedTuple):
     order: tuple[int, ...]
     font: str
     seed: int
+    text: str = ""
 
 
 class Scene(NamedTuple):

@@ -67,7 +67,9 @@ def plan_word(rng: np.random.Generator, font: str, high: float, at: Box) -> Word
     return Word(text, glyph.resize(size, Image.Resampling.BOX), (left, top, left + size[0], top + size[1]), high)
 
 
-def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Word) -> None:
+def paint_word(
+    rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Word, plate_share: float = PLATE_SHARE
+) -> None:
     """Paint a word in place, some on a plate.
 
     Args:
@@ -75,10 +77,11 @@ def paint_word(rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Wor
         pixels: the picture.
         ink: color and blur of the word, and the color of its plate.
         word: what is painted. Parts of it may lie outside of the picture.
+        plate_share: probability of a plate.
     """
     left, top, right, bottom = word.box
     mask = Image.new("L", (pixels.shape[1], pixels.shape[0]))
-    if rng.random() < PLATE_SHARE:
+    if rng.random() < plate_share:
         border = round(rng.uniform(0.1, 0.5) * word.high)
         ImageDraw.Draw(mask).rectangle((left - border, top - border, right + border, bottom + border), fill=255)
         blend_color(pixels, mask, ink.blur, ink.ground + draw_grain(rng, mask.size))
