@@ -26,7 +26,7 @@ from svhn.runtime.files import atomic_write, write_json
 
 MEASURED_OPTIONS = ("views", "temperature", "threshold")  # options of evaluation that a released run keeps
 MIN_PROBABILITY = 1e-6  # keeps the loss finite when a wrong number has a confidence of 1
-LIGHT_FORMAT = "litert_float16"  # for reading without TensorFlow; 8-bit weights move boxes: see docs/results.md
+LIGHT_FORMAT = "litert_int8"  # for reading without TensorFlow: see docs/results.md
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 

@@ -52,7 +52,7 @@ def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("folder", NETWORKS, ids=lambda folder: folder.name)
 def test_the_bundled_files_are_of_the_bundled_weights(folder: Path) -> None:
     described = read_description(folder / BUNDLED)
-    assert described.format == "litert_float16"
+    assert described.format == "litert_int8"
     assert described.threshold == read_config(folder)["config"]["threshold"]
     assert (folder / BUNDLED).stat().st_size < 6e6
     assert load_network(Paths(name=folder.name), {}, "", "auto").engine == "litert"
