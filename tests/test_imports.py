@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROWS = [  # a folder is one room; what its files import from one another is its own affair
     ["errors", "spec", "threads"],
-    ["config", "labels", "images", "runtime"],
+    ["config", "confidence", "labels", "images", "runtime"],
     ["records", "datasets", "run"],
     ["download", "wrangle", "pipeline"],
     ["models"],

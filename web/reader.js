@@ -2,10 +2,11 @@
 
 import { clipBox, computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
 import { joinColumns, readColumns } from "./columns.js";
+import { computeNeeded, estimateConfidence } from "./confidence.js";
 import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
 import { readRuns } from "./pieces.js";
 import { resize } from "./resize.js";
-import { computeNeeded, findNumbers } from "./search.js";
+import { findNumbers } from "./search.js";
 
 /** @typedef {import("./resize.js").Box} Box */
 /** @typedef {import("./resize.js").Picture} Picture */
@@ -17,7 +18,7 @@ import { computeNeeded, findNumbers } from "./search.js";
  * @typedef {{version: string, megapixels: number, examples: string[], threshold: number,
  *   finder: Form, reader: Form & {margin: number}, search: Omit<import("./search.js").Search, "size">,
  *   results: ResultConstants, columns: import("./columns.js").ColumnConstants,
- *   pieces: import("./pieces.js").PieceConstants}} Settings
+ *   pieces: import("./pieces.js").PieceConstants, confidence: import("./confidence.js").ConfidenceConstants}} Settings
  */
 /**
  * The constants of svhn/reading/results.py, in small letters.
@@ -67,7 +68,7 @@ export class Reader {
    * @returns {Promise<Reading>}
    */
   async read(picture, pause = async () => {}) {
-    const { threshold, columns } = this.settings;
+    const { columns } = this.settings;
     const search = { ...this.settings.search, size: this.settings.finder.size };
     const { detections, windows } = await findNumbers(this.finder, picture, search, pause);
     const shown = detections.filter(({ box }) => isWithin(box, picture));
@@ -82,7 +83,7 @@ export class Reader {
     const runs = await readRuns(read, shown, whole, this.settings);
     const numbers = cut.map((number, place) => placeNumber(number, shown[place]));
     numbers.push(...runs.map(({ number, detection }) => placeNumber(number, detection)));
-    return makeReading(numbers, computeNeeded(threshold, windows, search), picture, this.settings);
+    return makeReading(numbers, windows, picture, this.settings);
   }
 
   /**
@@ -120,19 +121,23 @@ function placeNumber(number, { box, probability }) {
  * The answer to a picture, as svhn/reading/results.py makes it: of all numbers that were read in it, those that are sure
  * enough, each once, in order.
  * @param {FoundNumber[]} numbers
- * @param {number} needed least confidence of an answer, 0 to 1
+ * @param {number} windows in which the picture was searched
  * @param {Picture} picture
  * @param {Settings} settings
  * @returns {Reading}
  */
-function makeReading(numbers, needed, { width, height }, { results, columns }) {
+function makeReading(numbers, windows, { width, height }, { results, columns, threshold, confidence: odds }) {
   const read = leaveOutParts(
     numbers.filter(({ text, truncated }) => text || truncated),
     results,
   );
   const confidences = read.map(({ confidence }) => confidence);
   const surest = suppressOverlaps(listBoxes(read), confidences, results.same_answer).map((place) => read[place]);
-  const apart = joinColumns(surest, columns);
+  const needed = computeNeeded(threshold, windows, odds);
+  const apart = joinColumns(surest, columns).map((number) => ({
+    ...number,
+    confidence: estimateConfidence(number.confidence, windows, odds),
+  }));
   const answered = apart.filter(({ confidence }) => confidence >= needed);
   if (answered.length) {
     const ordered = sortBoxes(listBoxes(answered)).map((place) => answered[place]);

@@ -13,7 +13,7 @@ import { centerWindow, cropWindow, listLevels } from "./windows.js";
  * The constants of svhn/reading/search.py, in small letters. `size` is the height and width of the finder's input, and
  * `windows` are the constants of the windows.
  * @typedef {{least_hint: number, first_levels: number, least_probability: number, same_number: [number, number],
- *   most_numbers: number, same_window: number, odds_exponent: number, size: [number, number],
+ *   most_numbers: number, same_window: number, size: [number, number],
  *   windows: import("./windows.js").WindowConstants}} Search
  */
 /**
@@ -94,17 +94,6 @@ function chooseDetections(found, { least_probability: least, same_number: limits
     limits,
   );
   return kept.slice(0, most).map((place) => probable[place]);
-}
-
-/**
- * The least confidence, 0 to 1, with which a number is answered in a picture of so many windows.
- * @param {number} threshold that of a picture of one window
- * @param {number} windows
- * @param {Search} search
- */
-export function computeNeeded(threshold, windows, search) {
-  const odds = threshold * windows ** search.odds_exponent;
-  return odds / (odds + (1 - threshold));
 }
 
 /**

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn import labels
+from svhn.confidence import estimate_confidence
 from svhn.config import Paths
 from svhn.errors import Say, UserError
 from svhn.evaluation import decoding, score, views
@@ -180,8 +181,8 @@ def choose_threshold(network: Network, run: Run, split: Split) -> float:
 
     The shares are those of numbers that are refused, and of pictures without a number that are given one. Both errors
     count the same, whichever kind of picture is more frequent. A split without both kinds of pictures leaves the run's
-    threshold as it is. The finder's probability alone is measured here, which reading multiplies with the confidence of
-    what is read.
+    threshold as it is. The finder's probability alone is measured here, which reading multiplies with the probability
+    of what is read.
 
     Args:
         network: the run's network.
@@ -203,4 +204,4 @@ def choose_threshold(network: Network, run: Run, split: Split) -> float:
     # Every probability is a candidate: its place among the sorted ones counts the pictures below it.
     refused = np.searchsorted(np.sort(probable[shown]), probable) / shown.sum()
     accepted = 1 - np.searchsorted(np.sort(probable[~shown]), probable) / (~shown).sum()
-    return float(probable[np.argmin(np.maximum(refused, accepted))])
+    return estimate_confidence(float(probable[np.argmin(np.maximum(refused, accepted))]), 1)

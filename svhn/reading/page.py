@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import svhn
+from svhn import confidence
 from svhn.errors import UserError, quote
 from svhn.images.decoding import MEGAPIXELS
 from svhn.reading import columns, pieces, results, search, windows
@@ -32,7 +33,7 @@ BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; t
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
 SEARCH_CONSTANTS = (
     *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY"),
-    *("SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW", "ODDS_EXPONENT"),
+    *("SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW"),
 )
 WINDOW_CONSTANTS = (
     *("ASPECT_RATIO", "LEAST_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "WIDER"),
@@ -44,6 +45,7 @@ COLUMN_CONSTANTS = (
     *("LEAST_PIECE", "MOST_ASIDE", "PIECE_GAPS", "MOST_HEIGHTS"),
 )
 PIECE_CONSTANTS = ("LEAST_CONFIDENCE", "LEAST_LEVEL", "MOST_PIECES", "MOST_RUNS", "ROW", "COLUMN")
+CONFIDENCE_CONSTANTS = ("ODDS_SHARE", "ODDS_EXPONENT")
 SAME = 1e-4  # most by which a network's outputs differ once its number of images is fixed
 
 
@@ -134,6 +136,7 @@ def make_settings(reader: Reader) -> dict[str, Any]:
         "results": _list_constants(results, RESULT_CONSTANTS),
         "columns": _list_constants(columns, COLUMN_CONSTANTS),
         "pieces": _list_constants(pieces, PIECE_CONSTANTS),
+        "confidence": _list_constants(confidence, CONFIDENCE_CONSTANTS),
     }
 
 

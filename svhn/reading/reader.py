@@ -231,8 +231,8 @@ class Reader:
 
     def _read_picture(self, image: Image.Image, each: search.Each, threshold: float | None = None) -> Reading:
         found = search.find_numbers(self._locate, image, self.finder.records.size, each)
-        needed = search.compute_needed(self.threshold if threshold is None else threshold, found.windows)
-        return make_reading(read_detections(self.network, image, found.detections), needed, image.size)
+        numbers = read_detections(self.network, image, found.detections)
+        return make_reading(numbers, found.windows, self.threshold if threshold is None else threshold, image.size)
 
     def _locate(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = self.finder.compute(images)

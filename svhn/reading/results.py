@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from svhn.confidence import compute_needed, estimate_confidence
 from svhn.errors import PassingError
 from svhn.images import Picture, compute_cover, sort_boxes, suppress_overlaps
 from svhn.labels import NO_NUMBER, Number, Reading, Refusal, enlarge_number
@@ -33,15 +34,19 @@ def name_source(source: Any, index: int) -> str:
     return os.fspath(source) if isinstance(source, str | os.PathLike) else f"picture {index}"
 
 
-def make_reading(numbers: Sequence[Number], needed: float, size: tuple[int, int]) -> Reading:
+def make_reading(numbers: Sequence[Number], windows: int, threshold: float, size: tuple[int, int]) -> Reading:
     """The answer to a picture: of all numbers that were read in it, those that are sure enough, each once, in order.
 
     Args:
-        numbers: what was read in each box of the picture.
-        needed: least confidence of an answer, 0 to 1.
+        numbers: what was read in each box of the picture, each with the product of both networks' probabilities as its
+            confidence.
+        windows: number of windows in which the picture was searched.
+        threshold: least confidence of an answer in a picture of one window, 0 to 1.
         size: width and height of the picture, in pixels.
     """
     apart = join_columns(_choose_surest(_leave_out_parts([number for number in numbers if number.shown])))
+    apart = [number._replace(confidence=estimate_confidence(number.confidence, windows)) for number in apart]
+    needed = compute_needed(threshold, windows)
     answered = [number for number in apart if number.confidence >= needed]
     if answered:
         return Reading(tuple(answered[place] for place in sort_boxes(_list_boxes(answered))), size=size)

@@ -23,7 +23,6 @@ SAME_NUMBER = (0.4, 0.8)
 MOST_NUMBERS = 24  # of a picture; bounds the time that a crowded picture takes; chosen on made pictures of valid
 SAME_WINDOW = 0.9  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
-ODDS_EXPONENT = 0.6  # chosen with the finder's threshold on made pictures of valid: see docs/ablation.md
 
 # From windows, uint8 (windows, height, width, 3), to the probability of a number, float32 (windows,), and the number's
 # box, float32 (windows, 4): left, top, right and bottom as shares of the window's width and height.
@@ -104,20 +103,6 @@ def _choose_detections(found: Sequence[Detection]) -> list[int]:
     probable = probable or [max(range(len(found)), key=lambda place: found[place].probability)]
     boxes, probabilities = zip(*(found[place] for place in probable), strict=True)
     return [probable[place] for place in islice(suppress_overlaps(boxes, probabilities, *SAME_NUMBER), MOST_NUMBERS)]
-
-
-def compute_needed(threshold: float, windows: int) -> float:
-    """The least confidence, 0 to 1, with which a number is answered in a picture of so many windows.
-
-    The more windows a picture has, the more places can be mistaken for a number. So the required odds are those of the
-    threshold times a power of the number of windows.
-
-    Args:
-        threshold: least confidence, 0 to 1, in a picture of one window.
-        windows: number of windows.
-    """
-    odds = threshold * windows**ODDS_EXPONENT
-    return odds / (odds + (1 - threshold))
 
 
 def _search_windows(

@@ -16,6 +16,7 @@ from support.program import ROOT, call, last_line
 
 import svhn
 from benchmarks.helpers.wild.scores import measure_overlap
+from svhn.confidence import estimate_confidence
 from svhn.config import RELEASED, Paths
 from svhn.datasets import format1
 from svhn.datasets.synthetic import dataset
@@ -66,7 +67,11 @@ def test_a_number_that_is_too_long_is_answered_without_a_digit() -> None:
 
     network = engine.Network("stub", compute, make_info(), 0.5, locates=True, engine="litert")
     reading = svhn.Reader(network, network, threads=1).read_one(Image.new("RGB", (80, 40)))
-    assert (reading.text, reading.surest.truncated, reading.confidence) == ("", True, 0.9 * 0.99)
+    assert (reading.text, reading.surest.truncated, reading.confidence) == (
+        "",
+        True,
+        estimate_confidence(0.9 * 0.99, 1),
+    )
     assert reading.box == (20, 10, 60, 30)
 
 
@@ -103,7 +108,7 @@ def test_plain_colors_have_no_number(size: tuple[int, int], reader: svhn.Reader)
     (reading,) = reader.read([Image.new("RGB", size, (120, 90, 60))])
     assert (reading.text, reading.confidence, reading.digit_confidences, reading.box) == ("", 0, (), None)
     assert reading.refused
-    assert reading.refused.confidence < 0.2 < reading.refused.needed
+    assert reading.refused.confidence < 0.1 < reading.refused.needed
 
 
 def test_a_number_in_a_large_photo_is_found(photos: Path, reader: svhn.Reader) -> None:
@@ -130,7 +135,7 @@ def test_all_numbers_on_a_wall_are_read(reader: svhn.Reader) -> None:
         (alone,) = reader.read(EXAMPLES / f"{number.text}.jpg")
         assert alone.box
         assert measure_overlap(place_box(number.text, alone.box), number.box) > 0.7
-        assert number.confidence > 0.95
+        assert number.confidence > 0.7
 
 
 def test_the_mode_reads_files_folders_and_says_which_it_could_not(

@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from svhn.labels import Number, Reading, Refusal, list_corners
+from svhn.reading import results
 from svhn.reading.outputs import explain_refusal
-from svhn.reading.results import make_reading
 from svhn.spec import Box
 
 SIZE = (960, 720)
 LEFT, RIGHT, BELOW = (100.0, 100.0, 200.0, 150.0), (500.0, 110.0, 560.0, 150.0), (90.0, 400.0, 190.0, 450.0)
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks' product stands for the confidence. `test_confidence.py` has what becomes of it."""
+    monkeypatch.setattr(results, "estimate_confidence", lambda probability, _: probability)
+
+
+def make_reading(numbers: list[Number], threshold: float, size: tuple[int, int]) -> Reading:
+    return results.make_reading(numbers, 1, threshold, size)
 
 
 def number(text: str, confidence: float, box: Box) -> Number:
@@ -72,3 +82,13 @@ def test_where_no_digit_was_read_nothing_is_claimed() -> None:
 def test_a_number_that_is_too_long_is_an_answer() -> None:
     long = number("", 0.9, LEFT)._replace(truncated=True)
     assert make_reading([long, number("8", 0.85, RIGHT)], 0.8, SIZE).numbers == (long, number("8", 0.85, RIGHT))
+
+
+def test_the_confidence_follows_from_the_number_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "estimate_confidence", lambda probability, windows: probability / windows)
+    monkeypatch.setattr(results, "compute_needed", lambda threshold, windows: threshold + windows / 100)
+    found = number("27", 0.9, LEFT)
+    reading = results.make_reading([found], 2, 0.43, SIZE)
+    assert reading.numbers == (found._replace(confidence=0.45),)
+    refused = results.make_reading([found], 2, 0.44, SIZE).refused
+    assert refused == Refusal("27", 0.45, 0.44 + 0.02)

@@ -196,20 +196,6 @@ def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
         assert search.find_numbers(bright(), image, SIZE, pool.map) == expected
 
 
-def test_more_windows_ask_for_a_surer_number() -> None:
-    """The odds of a number are those of the threshold times a power of the count."""
-    assert search.compute_needed(0.9, 1) == pytest.approx(0.9)
-    needed = [search.compute_needed(0.9, count) for count in (2, 4, 8)]
-    odds = [each / (1 - each) for each in needed]
-    assert odds == pytest.approx([9 * count**search.ODDS_EXPONENT for count in (2, 4, 8)])
-    assert 0.9 < needed[0] < needed[1] < needed[2] < 1
-
-
-def test_a_threshold_of_nothing_accepts_all_and_of_one_only_what_is_certain() -> None:
-    assert search.compute_needed(0.0, 100) == 0
-    assert search.compute_needed(1.0, 100) == 1
-
-
 def test_what_is_found_says_of_how_many_windows() -> None:
     small, large = (photo(width, width // 2, (10, 10, 30, 20)) for width in (100, 640))
     assert search.find_numbers(bright(), small, SIZE).windows == 1

@@ -15,6 +15,7 @@ from PIL import Image, ImageSequence
 from support.stub_reader import SEVERAL, TURNED
 
 import svhn
+from svhn.confidence import compute_needed, estimate_confidence
 from svhn.errors import UserError
 from svhn.labels import Number, Reading, Refusal, list_corners
 from svhn.reading import crops, search, windows
@@ -26,6 +27,7 @@ from svhn.spec import Info
 INFO = Info("svhn", (20, 40), 0.25, 3, 5, "jpeg", {}, {}, {}, {}, seed=0)
 WINDOW = Info("svhn_full", (16, 32), 0.0, 3, 5, "jpeg", {}, {}, {}, {}, seed=0)
 PICTURE = Image.new("RGB", (60, 40))
+THRESHOLD = 0.375  # the confidence of an answer in one window where the product of both networks is 0.6
 
 
 class Fake:
@@ -52,7 +54,7 @@ class Fake:
 
     def reader(self, threads: int = 2) -> Reader:
         network = Network("mine", self.read, INFO, 0.5, locates=False, engine="fake")
-        finder = Network("finder", self.locate, WINDOW, 0.6, locates=True, engine="fake")
+        finder = Network("finder", self.locate, WINDOW, THRESHOLD, locates=True, engine="fake")
         return Reader(network, finder, threads)
 
 
@@ -68,7 +70,7 @@ def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
         return tuple(fake.locate(images).values())  # type: ignore[return-value]
 
     (expected,) = search.find_numbers(locate, gray(27), (16, 32)).detections
-    number = Number("27", 0.9 * 0.875, (0.9, 0.95), list_corners(expected.box))
+    number = Number("27", estimate_confidence(0.9 * 0.875, 1), (0.9, 0.95), list_corners(expected.box))
     assert reading == Reading((number,), size=(60, 40))
     assert reading.box == expected.box
     ((pixels,),) = fake.seen
@@ -78,22 +80,22 @@ def test_a_number_is_cut_out_where_it_was_found_and_read() -> None:
 def test_below_the_threshold_there_is_no_number_and_what_was_nearly_read() -> None:
     """The finder's probability times the network's confidence decides."""
     (reading,) = Fake(0.68).reader().read([gray(27)])
-    assert reading == Reading(refused=Refusal("27", 0.68 * 0.875, 0.6), size=(60, 40))
+    assert reading == Reading(refused=Refusal("27", estimate_confidence(0.68 * 0.875, 1), THRESHOLD), size=(60, 40))
     (reading,) = Fake(0.69).reader().read([gray(27)])
-    assert (reading.text, reading.confidence) == ("27", 0.69 * 0.875)
+    assert (reading.text, reading.confidence) == ("27", estimate_confidence(0.69 * 0.875, 1))
 
 
 def test_in_a_larger_picture_more_is_needed() -> None:
     (reading,) = Fake(0.8).reader().read([gray(27, (800, 600))])
     assert reading.refused
-    assert reading.refused.needed == search.compute_needed(0.6, sum(map(len, windows.list_levels(800, 600)))) > 0.8
+    assert reading.refused.needed == compute_needed(THRESHOLD, sum(map(len, windows.list_levels(800, 600)))) > 0.5
 
 
 @pytest.mark.parametrize("box", [(1.0, 0.2, 1.0, 0.8), (0.5, 0.4, 0.5, 0.6)])
 def test_an_empty_box_holds_no_number(box: tuple[float, ...]) -> None:
     (reading,) = Fake(0.9, box).reader().read([gray(27)])
     assert (reading.text, reading.box) == ("", None)
-    assert reading.refused == Refusal("", 0.0, 0.6)
+    assert reading.refused == Refusal("", 0.0, THRESHOLD)
     assert "no digit was read" in format_reading("a.png", reading)
 
 
