@@ -11,7 +11,7 @@ import numpy as np
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.arranged.digits import LEAST_HEIGHT, stand_apart
-from svhn.datasets.arranged.forms import BLANK, SIGN, get_form, list_forms, plan_scene
+from svhn.datasets.arranged.forms import BLANK, LOOSE, SIGN, get_form, list_forms, plan_scene
 from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
 from svhn.datasets.arranged.signs import draw_text
 from svhn.datasets.svhn import SVHN
@@ -21,6 +21,7 @@ from svhn.spec import Box, Entry, Size
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
 BLANK_SHARE, SIGN_SHARE = 0.2, 0.25  # of the pictures that give an entry without a number, and with a drawn one
+LOOSE_SHARE = 0.3  # of the pictures that give an entry with their number in a box that is not quite the true one
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
 
 
@@ -40,6 +41,7 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
             yield from _draw_entries(entry, seed, fonts)
             yield from _draw_blanks(entry, seed, fonts)
             yield from _draw_signs(entry, seed, fonts)
+            yield from _draw_loose(entry, seed)
 
 
 def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
@@ -81,6 +83,12 @@ def _draw_signs(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry
         label = "".join(character for character in text if character.isdigit())
         font = fonts[int(rng.integers(len(fonts)))]
         yield _make_entry(entry, label, Arrangement(SIGN, entry.boxes, (), font, seed, text))
+
+
+def _draw_loose(entry: Entry, seed: int) -> Iterator[Entry]:
+    """The entry with a picture's number in a box that is not quite the true one, if the picture has one."""
+    if make_rng(seed, f"{entry.name} in a loose box").random() < LOOSE_SHARE:
+        yield _make_entry(entry, entry.label, Arrangement(LOOSE, entry.boxes, tuple(range(len(entry.boxes))), "", seed))
 
 
 def _make_entry(entry: Entry, label: str, arrangement: Arrangement) -> Entry:

@@ -25,6 +25,9 @@ MOST_HIGH = 48.0  # pixels of a digit; a record shows none higher
 MOST_LONG = 480.0  # pixels of a number's width and height, which bounds the work for boxes of any proportions
 SURROUNDINGS = 3.0  # of a number from which its wall is made, in heights of a digit
 ANGLES = 8.0, 30.0  # degrees, to either side
+# Mean and standard deviation of how far a side of a finder's box lies outside of the true one on valid, in heights of a
+# digit; and the most of an outer digit that a box cuts off.
+LOOSE_SIDES, CUT_SHARE = (0.03, 0.08), 0.35
 MATCHED_SHARE = 0.75  # of walls into which the digits' own wall passes without a step
 
 Place = Callable[[np.random.Generator, Sequence[tuple[float, float]]], list[Point]]
@@ -169,6 +172,16 @@ def _plan_plain(_rng: np.random.Generator, size: PixelSize, arrangement: Arrange
     return Scene(size, arrangement.boxes, enclose_boxes(arrangement.boxes), Image.Image.copy)
 
 
+def _plan_loose(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
+    """The picture as it is, and a box around its number whose sides lie about as far off as those of a finder's."""
+    boxes = arrangement.boxes
+    left, top, right, bottom = enclose_boxes(boxes)
+    high, first, last = (box[i] - box[j] for box, i, j in ((boxes[0], 3, 1), (boxes[0], 2, 0), (boxes[-1], 2, 0)))
+    least = np.array([-CUT_SHARE * first, -CUT_SHARE * high, -CUT_SHARE * last, -CUT_SHARE * high])
+    x0, y0, x1, y1 = np.maximum(high * rng.normal(*LOOSE_SIDES, 4), least).tolist()
+    return Scene(size, boxes, clip_box((left - x0, top - y0, right + x1, bottom + y1), size), Image.Image.copy)
+
+
 def _plan_letter(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
     return add_letter(rng, size, arrangement.boxes, arrangement.font)
 
@@ -183,10 +196,12 @@ FORMS: Mapping[str, Form] = {
     "lettered": Form(0.20, (), _plan_letter),
 }
 BLANK, SIGN = "blank", "sign"  # a crop without a number, and a drawn number: none of the picture's digits is shown
+LOOSE = "loose"  # the number as it is, in a box that is not quite the true one
 OTHERS: Mapping[str, Form] = {
     "": Form(0.0, (), _plan_plain),  # the number as it is, in what surrounds it
     BLANK: Form(0.0, (), plan_blank),
     SIGN: Form(0.0, (), plan_sign),
+    LOOSE: Form(0.0, (), _plan_loose),
 }
 
 
