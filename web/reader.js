@@ -22,7 +22,7 @@ import { findNumbers } from "./search.js";
  */
 /**
  * The constants of svhn/reading/results.py, in small letters.
- * @typedef {{same_answer: [number, number], part_cover: number, least_whole: number}} ResultConstants
+ * @typedef {{same_answer: [number, number], part_cover: number, whole_share: number}} ResultConstants
  */
 /**
  * What the network reads in a box. A `truncated` number has more digits than the network reads, and the text "".
@@ -155,14 +155,19 @@ function makeReading(numbers, windows, { width, height }, { results, columns, th
  * @param {FoundNumber[]} numbers
  * @param {ResultConstants} constants
  */
-function leaveOutParts(numbers, { least_whole: least, part_cover: cover }) {
-  const wholes = numbers.filter(({ confidence }) => confidence >= least);
-  return numbers.filter((number) => !wholes.some((whole) => isPart(number, whole, cover)));
+function leaveOutParts(numbers, constants) {
+  return numbers.filter((number) => !numbers.some((whole) => isPart(number, whole, constants)));
 }
 
-function isPart(/** @type {FoundNumber} */ number, /** @type {FoundNumber} */ whole, /** @type {number} */ cover) {
+/**
+ * @param {FoundNumber} number
+ * @param {FoundNumber} whole
+ * @param {ResultConstants} constants
+ */
+function isPart(number, whole, { whole_share: share, part_cover: cover }) {
   const shared = whole.truncated || (number.text.length < whole.text.length && whole.text.includes(number.text));
-  if (!shared || number.truncated) return false;
+  const sure = whole.confidence >= share * number.confidence;
+  if (!shared || !sure || number.truncated) return false;
   return findLongerSide(number.box) < findLongerSide(whole.box) && computeCover(number.box, whole.box) >= cover;
 }
 

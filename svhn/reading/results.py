@@ -21,9 +21,9 @@ READ_ERRORS = (OSError, ValueError)  # of a picture that can't be opened; all ot
 # Intersection over union of two numbers' boxes, and share of the smaller one's area, from which the surer number alone
 # is answered. Chosen on made pictures of valid.
 SAME_ANSWER = (0.3, 0.6)
-# Least share of a part's box that lies within the box of the number of which it is a part, and least confidence of such
-# a number. Tried on made pictures of valid, and not compared with other values.
-PART_COVER, LEAST_WHOLE = 0.75, 0.3
+# Least share of a part's box that lies within the box of the number of which it is a part: tried on made pictures of
+# valid, and not compared with other values. Least confidence of such a number as a share of the part's: chosen there.
+PART_COVER, WHOLE_SHARE = 0.75, 0.75
 
 OnError = Literal["raise", "return"]
 Finish = Callable[[Any, Image.Image, Reading], object]
@@ -59,13 +59,13 @@ def _leave_out_parts(numbers: Sequence[Number]) -> list[Number]:
 
     A window may show a part of a number alone. The part is often the surer one, since it has fewer digits.
     """
-    wholes = [number for number in numbers if number.confidence >= LEAST_WHOLE]
-    return [number for number in numbers if not any(_is_part(number, whole) for whole in wholes)]
+    return [number for number in numbers if not any(_is_part(number, whole) for whole in numbers)]
 
 
 def _is_part(number: Number, whole: Number) -> bool:
     shared = whole.truncated or (len(number.text) < len(whole.text) and number.text in whole.text)
-    if not shared or number.truncated or not number.box or not whole.box:
+    sure = whole.confidence >= WHOLE_SHARE * number.confidence
+    if not shared or not sure or number.truncated or not number.box or not whole.box:
         return False
     smaller = _find_longer_side(number.box) < _find_longer_side(whole.box)
     return smaller and compute_cover(number.box, whole.box) >= PART_COVER

@@ -39,6 +39,7 @@ NPM = shutil.which("npm")
 # Most by which a confidence differs from Python's, but for pictures with two windows of almost equal probability. The
 # finder's box differs in its last bits, which changes some pixels of the reader's crop by a level.
 CLOSE = 0.01
+PIXELS_APART = 0.5  # at most: 8-bit weights make more of what differs in the last bits
 READY = re.compile("^Ready")
 # Functions of the page, called with pictures as Base64. The page itself computes nothing then: LiteRT is loaded once.
 READ = """async ([pictures, threshold]) => {
@@ -201,7 +202,7 @@ def is_close(found: dict[str, Any], expected: Reading) -> bool:
     pairs: list[tuple[Any, Any, float]] = [(one, other, CLOSE)]
     for number, same in zip(found["numbers"], expected.numbers, strict=True):
         pairs.append((number["digitConfidences"], same.digit_confidences, CLOSE))
-        pairs.append((number["corners"], same.corners or (), 0.1))
+        pairs.append((number["corners"], same.corners or (), PIXELS_APART))
     return all(np.allclose(one, another, rtol=0, atol=most) for one, another, most in pairs)
 
 

@@ -42,14 +42,14 @@ def test_a_number_in_two_boxes_is_answered_once_by_the_surer_one() -> None:
 
 def test_a_number_takes_the_place_of_its_parts_even_if_they_are_surer() -> None:
     whole, first, last = (
-        number("1082", 0.5, (100, 100, 140, 300)),
+        number("1082", 0.7, (100, 100, 140, 300)),
         (100.0, 100.0, 140.0, 190.0),
         (98.0, 200.0, 140.0, 300.0),
     )
     parts = [number("10", 0.9, first), number("82", 0.9, last)]
     assert make_reading([*parts, whole], 0.4, SIZE).numbers == (whole,)
     assert make_reading([*parts, whole._replace(text="", truncated=True)], 0.4, SIZE).surest.truncated
-    unsure = whole._replace(confidence=0.29)
+    unsure = whole._replace(confidence=0.67)
     assert make_reading([*parts, unsure], 0.4, SIZE).confidence == pytest.approx(0.81)  # the parts, joined
     other = number("7", 0.9, first)
     assert make_reading([other, whole], 0.4, SIZE).numbers == (other,)
