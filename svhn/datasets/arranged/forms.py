@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -176,8 +177,9 @@ def _plan_loose(rng: np.random.Generator, size: PixelSize, arrangement: Arrangem
     """The picture as it is, and a box around its number whose sides lie about as far off as those of a finder's."""
     boxes = arrangement.boxes
     left, top, right, bottom = enclose_boxes(boxes)
-    high, first, last = (box[i] - box[j] for box, i, j in ((boxes[0], 3, 1), (boxes[0], 2, 0), (boxes[-1], 2, 0)))
-    least = np.array([-CUT_SHARE * first, -CUT_SHARE * high, -CUT_SHARE * last, -CUT_SHARE * high])
+    high = boxes[0][3] - boxes[0][1]
+    outer = [min(boxes, key=itemgetter(side)) if side < 2 else max(boxes, key=itemgetter(side)) for side in range(4)]
+    least = [-CUT_SHARE * (box[side % 2 + 2] - box[side % 2]) for side, box in enumerate(outer)]
     x0, y0, x1, y1 = np.maximum(high * rng.normal(*LOOSE_SIDES, 4), least).tolist()
     return Scene(size, boxes, clip_box((left - x0, top - y0, right + x1, bottom + y1), size), Image.Image.copy)
 

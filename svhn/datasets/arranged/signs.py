@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -15,12 +16,13 @@ from svhn.datasets.arranged.letters import (
     LETTERS,
     LIKE_DIGITS,
     STROKES,
+    Ink,
     draw_glyph,
     find_room,
     measure_ink,
     stands_out,
 )
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box, widen_box
 from svhn.datasets.arranged.wall import erase_digits
 from svhn.datasets.arranged.words import PLATE_SHARE, Word, paint_word
 from svhn.datasets.synthetic.dataset import sample_number
@@ -34,6 +36,9 @@ INCLUDED_SHARE = 0.6  # of crops that show the whole letter; the others end befo
 SMALL_SHARE = 0.35  # of letters that are smaller beside digits than in their font
 WIDEST_GAPS = 0.2, 0.5  # between two characters, and between the number and its letter, as a share of a digit's height
 HEIGHTS = 0.8, 1.1  # of a drawn digit, in heights of the picture's digits
+CUT_MARGIN = 0.18  # least gap to a letter that a crop does not show, as a share of the number's width
+LEAST_CONTRAST, CONTRAST = 24, 80  # of 255: between ink and ground of a digit that is copied, and what fainter ink gets
+BEYOND = 0.3  # of a digit's height, by which a sign without a plate may reach beyond the digits that were there
 
 
 class Sign(NamedTuple):
@@ -55,7 +60,7 @@ def draw_text(rng: np.random.Generator, high: float) -> str:
     number = sample_number(rng)
     if rng.random() >= LETTER_SHARE:
         return number
-    letters = LETTERS + LIKE_DIGITS if high >= LARGE else LETTERS
+    letters = LETTERS + LIKE_DIGITS if HEIGHTS[0] * high >= LARGE else LETTERS
     letter = letters[int(rng.integers(len(letters)))]
     return number + letter if rng.random() < AFTER_SHARE else letter + number
 
@@ -75,31 +80,41 @@ def plan_sign(rng: np.random.Generator, size: PixelSize, arrangement: Arrangemen
     room = find_room(rng, sign.around, size)
     canvas = room[0] + size[0] + room[2], room[1] + size[1] + room[3]
     *boxes, around = (shift_box(box, *room[:2]) for box in (*sign.boxes, sign.around))
-    return Scene(canvas, boxes, around, partial(_paint_sign, rng, arrangement.boxes, room, sign.word))
+    return Scene(canvas, boxes, around, partial(_paint_sign, rng, arrangement.boxes, room, sign))
 
 
 def _place_characters(rng: np.random.Generator, text: str, font: str, high: float, middle: tuple[float, float]) -> Sign:
     """The characters on one line, with the number's middle at a point."""
-    stroke, stretch = int(rng.choice(STROKES)), rng.uniform(0.8, 1.2)
-    small = rng.uniform(0.5, 0.8) if rng.random() < SMALL_SHARE else 1.0
+    inks, tops = _draw_inks(rng, text, font, high)
+    digits = [index for index, character in enumerate(text) if character.isdigit()]
     gap, apart = (high * rng.uniform(0.02, widest) for widest in WIDEST_GAPS)
-    inks, boxes, left = [], [], 0
-    for index, character in enumerate(text):
+    included = rng.random() < INCLUDED_SHARE
+    if not included:
+        width = sum(inks[index].width + gap for index in digits)
+        apart = max(apart, CUT_MARGIN * width)
+    boxes, left = [], 0
+    for index, (ink, top) in enumerate(zip(inks, tops, strict=True)):
+        boxes.append((left, top, left + ink.width, top + ink.height))
+        left += ink.width + math.ceil(gap if {index, index + 1} <= {*digits} else apart)
+    x0, y0, x1, y1 = enclose_boxes([boxes[index] for index in digits])
+    corner = round(middle[0] - (x0 + x1) / 2), round(middle[1] - (y0 + y1) / 2)
+    boxes = [shift_box(box, *corner) for box in boxes]
+    number = [boxes[index] for index in digits]
+    return Sign(_join_inks(text, inks, boxes, high), number, enclose_boxes(boxes if included else number))
+
+
+def _draw_inks(rng: np.random.Generator, text: str, font: str, high: float) -> tuple[list[Image.Image], list[int]]:
+    """Each character's ink, and its top above the line in pixels below 0."""
+    stroke, stretch = int(rng.choice(STROKES)), rng.uniform(0.8, 1.2)
+    small = rng.uniform(0.5, 0.8) if rng.random() < SMALL_SHARE and not {*text} & {*LIKE_DIGITS} else 1.0
+    inks, tops = [], []
+    for character in text:
         ink, rise = draw_glyph(font, character, stroke)
         scale = high / GLYPH_HEIGHT * (1.0 if character.isdigit() else small)
-        width, height = max(2, round(scale * stretch * ink.width)), max(2, round(scale * ink.height))
-        top = -round(scale * rise)
-        inks.append(ink.resize((width, height), Image.Resampling.BOX))
-        boxes.append((left, top, left + width, top + height))
-        same = text[index : index + 2].isdigit()
-        left += width + round(gap if same else apart)
-    digits = [box for box, character in zip(boxes, text, strict=True) if character.isdigit()]
-    x0, y0, x1, y1 = enclose_boxes(digits)
-    corner = round(middle[0] - (x0 + x1) / 2), round(middle[1] - (y0 + y1) / 2)
-    word = _join_inks(text, inks, [shift_box(box, *corner) for box in boxes], high)
-    digits = [shift_box(box, *corner) for box in digits]
-    included = rng.random() < INCLUDED_SHARE
-    return Sign(word, digits, enclose_boxes((word.box,) if included else digits))
+        size = max(2, round(scale * stretch * ink.width)), max(2, round(scale * ink.height))
+        inks.append(ink.resize(size, Image.Resampling.BOX))
+        tops.append(-round(scale * rise))
+    return inks, tops
 
 
 def _join_inks(text: str, inks: Sequence[Image.Image], boxes: Sequence[Box], high: float) -> Word:
@@ -114,15 +129,32 @@ def _paint_sign(
     rng: np.random.Generator,
     boxes: Sequence[Box],
     room: tuple[int, int, int, int],
-    word: Word,
+    sign: Sign,
     image: Image.Image,
 ) -> Image.Image:
     """The arguments are those of `plan_sign` and what it has drawn."""
-    ink = measure_ink(image, boxes[0])
-    erased = np.asarray(erase_digits(image, boxes))
+    ink = _strengthen_ink(measure_ink(image, boxes[0]))
     left, top, right, bottom = room
-    pixels = np.pad(erased, ((top, bottom), (left, right), (0, 0)), "symmetric").astype(np.float32)
-    x0, y0, x1, y1 = word.box
-    word = word._replace(box=(x0 + left, y0 + top, x1 + left, y1 + top))
-    paint_word(rng, pixels, ink, word, PLATE_SHARE if stands_out(pixels, word.box, ink) else 1.0)
+    pixels = np.pad(np.asarray(erase_digits(image, boxes)), ((top, bottom), (left, right), (0, 0)), "symmetric")
+    pixels = pixels.astype(np.float32)
+    x0, y0, x1, y1 = sign.word.box
+    word = sign.word._replace(box=(x0 + left, y0 + top, x1 + left, y1 + top))
+    legible = all(stands_out(pixels, shift_box(box, left, top), ink) for box in sign.boxes)
+    plain = legible and _lies_within(sign.word, enclose_boxes(boxes))
+    paint_word(rng, pixels, ink, word, PLATE_SHARE if plain else 1.0)
     return to_image(pixels)
+
+
+def _strengthen_ink(ink: Ink) -> Ink:
+    """The ink, or one that differs more from its ground: a drawn number can be read where the picture's can't."""
+    if np.abs(ink.color - ink.ground).mean() >= LEAST_CONTRAST:
+        return ink
+    side = -CONTRAST if ink.ground.mean() > 127 else CONTRAST
+    return ink._replace(color=np.clip(ink.ground + side, 0, 255))
+
+
+def _lies_within(word: Word, erased: Box) -> bool:
+    """Whether a word hardly reaches beyond the digits that were there. Other things of the picture may lie there."""
+    left, top, right, bottom = widen_box(erased, BEYOND * word.high, BEYOND * word.high)
+    x0, y0, x1, y1 = word.box
+    return left <= x0 and top <= y0 and x1 <= right and y1 <= bottom
