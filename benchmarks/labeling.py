@@ -1,6 +1,6 @@
 """What corrected pre-labels are worth: displays of meters are read, corrected and trained on, and others are read.
 
-    python -m benchmarks.labeling [--count=200] [--test=400] [--corrected=100,r100,200] [--threshold=0.01]
+    python -m benchmarks.labeling [--count=200] [--test=400] [--corrected=100,r100,200] [--threshold=0.005]
         [--steps=200] [--seed=0] [--folder=FOLDER]
 
 The displays are drawn: `benchmarks/helpers/displays.py`. `svhn read --as=csv` labels `--count` of them, and the bundled
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="displays to train on")
     parser.add_argument("--test", type=int, default=400, help="displays to measure with")
     parser.add_argument("--corrected", default="100,r100,200", help="pictures that a person looks at, comma-separated")
-    parser.add_argument("--threshold", type=float, default=0.01, help="least confidence of an answer")
+    parser.add_argument("--threshold", type=float, default=0.005, help="least confidence of an answer")
     parser.add_argument("--steps", type=int, default=200, help="steps of each training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="an empty folder that keeps all files")
