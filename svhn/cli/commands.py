@@ -156,12 +156,12 @@ def release_checkpoint(session: Session) -> None:
         from svhn.publishing import release
 
     folder = session.paths.results / "released"
-    origin = release.load_origin(run, session.paths, session.origin_share)
+    blend = release.load_blend(run, session.paths, session.blend, session.blend_share)
     valid = splits.open_run_split(run, session.paths, "valid")
     with hold_folder(folder, "run", "choose another --results_dir"):
         with integrity.explain_corruption(valid):
             threshold = session.given.get("threshold")
-            temperature, scores = release.release_run(run, valid, step, folder, threshold, origin)
+            temperature, scores = release.release_run(run, valid, step, folder, threshold, blend)
         release.write_light_file(folder, session.paths.records_dir, print_line)
     print(f"Released checkpoint {step} to {folder}, at a temperature of {temperature:g}")
     print(f"It reads {scores['sequence_accuracy']:.2%} of valid's numbers. Score it on test:")

@@ -70,7 +70,8 @@ FLAGS = {
         "/data/local-files/?d=", "what stands before a picture's name in the tasks of --as=label-studio", "Files"
     ),
     "part_size": Flag(500, "pictures per part, where --output is a folder", "Files"),
-    "origin_share": Flag(0.0, "share, from 0 to below 1, of the weights of --init_from in the released ones", "Recipe"),
+    "blend": Flag("", "run of the same model whose weights are averaged with the released ones", "Recipe"),
+    "blend_share": Flag(0.5, "share, from 0 to below 1, of the weights of --blend in the released ones", "Recipe"),
     "restart": Flag(False, "removal of the parts that an interrupted call has finished", "Files"),
     "accept_errors": Flag(
         False, "a row with the error for a file that can't be read for now; else its part fails", "Files"

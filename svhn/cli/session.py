@@ -35,7 +35,8 @@ class Session(NamedTuple):
     as_: str  # --as, whose name is a word of Python's own
     picture_address: str
     part_size: int
-    origin_share: float
+    blend: str
+    blend_share: float
     restart: bool
     accept_errors: bool
     wait_minutes: float

@@ -203,7 +203,7 @@ COMMANDS = {
     "release": Command(
         "make a run small enough to give away, its confidences calibrated",
         "svhn.cli.commands:release_checkpoint",
-        (*SCORE_FLAGS, "origin_share"),
+        (*SCORE_FLAGS, "blend", "blend_share"),
         RARE_SCORE_FLAGS,
         ("log_name", "log_dir"),
     ),

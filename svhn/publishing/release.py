@@ -31,38 +31,32 @@ LIGHT_FORMAT = "litert_int8"  # for reading without TensorFlow: see docs/results
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
-class Origin(NamedTuple):
-    """The network that a run's training began with, and its share, 0 to 1, of the released weights."""
+class Blend(NamedTuple):
+    """Another network of the same model, and its share, 0 to 1, of the released weights."""
 
     model: keras.Model
     share: float
 
 
-def load_origin(run: Run, paths: Paths, share: float) -> Origin | None:
-    """The network that `--init_from` named, at its best checkpoint; None for no share.
+def load_blend(run: Run, paths: Paths, name: str, share: float) -> Blend | None:
+    """The network of the run of that name, at its best checkpoint; None for no name.
 
     Raises:
-        UserError: the share is out of range, the run began with new weights, or the other run can't be read, has
-            another model or reads other lengths.
+        UserError: the share is out of range, or the other run can't be read, has another model or reads other lengths.
     """
     if not 0 <= share < 1:
-        raise UserError(f"--origin_share={share:g}: expected a share from 0 to below 1")
-    if not share:
+        raise UserError(f"--blend_share={share:g}: expected a share from 0 to below 1")
+    if not name:
         return None
-    if not run.config.init_from:
-        raise UserError(f"--origin_share={share:g}: {run.folder} was trained without --init_from, so leave it out")
-    origin, model = load.load_run(dataclasses.replace(paths, name=run.config.init_from).run_folder)
-    kinds = [(each.config.model, each.records.max_length, each.records.fixed_length) for each in (run, origin)]
+    other, model = load.load_run(dataclasses.replace(paths, name=name).run_folder)
+    kinds = [(each.config.model, each.records.max_length, each.records.fixed_length) for each in (run, other)]
     if kinds[0] != kinds[1]:
-        raise UserError(
-            f"--origin_share={share:g}: {run.config.init_from} has another model or reads numbers of other lengths, "
-            "so leave it out"
-        )
-    return Origin(model, share)
+        raise UserError(f"--blend={name} is a run of another model or reads numbers of other lengths: name another run")
+    return Blend(model, share)
 
 
 def release_run(
-    run: Run, valid: Split, step: int, folder: Path, threshold: float | None = None, origin: Origin | None = None
+    run: Run, valid: Split, step: int, folder: Path, threshold: float | None = None, blend: Blend | None = None
 ) -> tuple[float, dict[str, float]]:
     """Write a folder that all commands but train and lr accept as a run.
 
@@ -74,14 +68,14 @@ def release_run(
         step: step of the checkpoint.
         folder: where to write; an earlier release there is replaced.
         threshold: the one to keep, 0 to 1; None to choose one on the split.
-        origin: what the weights are averaged with; None to leave them as they are.
+        blend: what the weights are averaged with; None to leave them as they are.
 
     Returns:
         The temperature, and the scores on valid.
     """
     model = load.load_trained_model(run, step)
-    if origin:
-        average_weights(model, origin)
+    if blend:
+        average_weights(model, blend)
     weights = [_to_float16(weight) for weight in model.get_weights()]
     model.set_weights(weights)
     network = load.freeze_model(model)
@@ -103,16 +97,16 @@ def release_run(
     return run.config.temperature, scores
 
 
-def average_weights(model: keras.Model, origin: Origin) -> None:
-    """Move a model's weights towards those that its training began with, in place.
+def average_weights(model: keras.Model, blend: Blend) -> None:
+    """Move a model's weights towards those of another network, in place.
 
     A network that learned more pictures loses some of what it could read before. The average of both keeps most of what
     each reads (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, arXiv 2109.01903). Weights of another
     shape stay: those of the length, where only one of both has the class of longer numbers.
     """
-    for weight, first in zip(model.weights, origin.model.weights, strict=True):
-        if weight.shape == first.shape:
-            weight.assign((1 - origin.share) * weight.numpy() + origin.share * first.numpy())
+    for weight, other in zip(model.weights, blend.model.weights, strict=True):
+        if weight.shape == other.shape:
+            weight.assign((1 - blend.share) * weight.numpy() + blend.share * other.numpy())
 
 
 def write_light_file(folder: Path, records_dir: str, say: Say) -> None:

@@ -346,8 +346,10 @@ def load_weights(run: Path, folder: Path) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def test_the_weights_can_be_averaged_with_those_that_training_began_with(trained_on: Path) -> None:
-    cli.main([*flags(trained_on, "further"), "--mode=release", "--checkpoint=latest", "--origin_share=0.25"])
+def test_the_weights_can_be_averaged_with_those_of_another_run(trained_on: Path) -> None:
+    cli.main(
+        [*flags(trained_on, "further"), "--mode=release", "--checkpoint=latest", "--blend=demo", "--blend_share=0.25"]
+    )
     folders = "checkpoints/further", "checkpoints/demo", "results/further/released"
     later, first, found = (load_weights(trained_on / each, trained_on) for each in folders)
     assert any((one != other).any() for one, other in zip(later, first, strict=True))
@@ -364,7 +366,7 @@ def test_weights_of_another_shape_stay() -> None:
         for count in (5, 6)
     )
     before, first = model.get_weights(), other.get_weights()
-    release.average_weights(model, release.Origin(other, 0.5))
+    release.average_weights(model, release.Blend(other, 0.5))
     hidden, _, head, _ = model.get_weights()
     np.testing.assert_allclose(hidden, (before[0] + first[0]) / 2, rtol=1e-6)
     np.testing.assert_array_equal(head, before[2])
@@ -372,12 +374,14 @@ def test_weights_of_another_shape_stay() -> None:
 
 def test_weights_of_another_model_are_not_averaged(trained_on: Path) -> None:
     info, _ = opened(trained_on, "test")
-    run = Run(trained_on, Config(model="lenet5", dataset="mnist", init_from="demo"), info)
-    with pytest.raises(UserError, match="demo has another model or reads numbers of other lengths"):
-        release.load_origin(run, Paths(name="x", checkpoints_dir=str(trained_on / "checkpoints")), 0.5)
+    run = Run(trained_on, Config(model="lenet5", dataset="mnist"), info)
+    with pytest.raises(UserError, match="--blend=demo is a run of another model or reads numbers of other lengths"):
+        release.load_blend(run, Paths(name="x", checkpoints_dir=str(trained_on / "checkpoints")), "demo", 0.5)
 
 
-@pytest.mark.parametrize(("share", "message"), [("0.5", "trained without --init_from"), ("1", "from 0 to below 1")])
-def test_a_share_that_can_not_be_taken_is_refused(trained: Path, share: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"), [(["--blend_share=1"], "from 0 to below 1"), (["--blend=none"], "none")]
+)
+def test_a_blend_that_can_not_be_taken_is_refused(trained: Path, options: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        cli.main([*flags(trained), "--mode=release", f"--origin_share={share}"])
+        cli.main([*flags(trained), "--mode=release", *options])
