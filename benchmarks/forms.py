@@ -3,9 +3,10 @@
     python -m benchmarks.forms --names=released,forms:latest [--records_dir=records]
 
 The pictures are those of valid in the records of `svhn_arranged`, by the form that their names end in; `as published`
-are those of `svhn`, and `blank` ones show no number. A number is read right if its text is the label, if it is answered
-as too long and is so, or if none is read where there is none. Wrong and sure: a wrong answer at a confidence of .9 or
-more. Both are shares of the form's pictures, in percent.
+are those of `svhn`, `sign` ones show a drawn number, `loose` ones a box that is not quite the true one, `blank` ones no
+number. A number is read right if its text is the label, if it is answered as too long and is so, or if none is read
+where there is none. Wrong and sure: a wrong answer at a confidence of .9 or more. Both are shares of the form's
+pictures, in percent.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import NamedTuple
 import numpy as np
 
 from svhn.config import Paths
-from svhn.datasets.arranged.forms import BLANK, FORMS
+from svhn.datasets.arranged.forms import FORMS, OTHERS
 from svhn.evaluation.score import predict_split
 from svhn.records import open_split, read_info
 from svhn.runs.load import freeze_model, load_run
 
 DATASET, SPLIT, SURE = "svhn_arranged", "valid", 0.9
 PUBLISHED = "as published"
-SHOWN = (PUBLISHED, *FORMS, BLANK)
+SHOWN = (PUBLISHED, *FORMS, *filter(None, OTHERS))
 
 
 class Outcome(NamedTuple):
@@ -67,7 +68,7 @@ def main() -> None:
         name, _, step = named.partition(":")
         for form, outcome in list_outcomes(replace(paths, name=name), step):
             by_form[form].append(outcome)
-        for form in filter(by_form.get, SHOWN):  # earlier records have no blank ones
+        for form in filter(by_form.get, SHOWN):  # earlier records lack some
             print(f"| {' | '.join([name, form, *format_cells(by_form[form])])} |", flush=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from svhn.confidence import ODDS_EXPONENT, ODDS_SHARE, compute_needed, estimate_confidence
+from svhn.confidence import NEEDED_EXPONENT, ODDS_EXPONENT, ODDS_SHARE, compute_needed, estimate_confidence
 
 WINDOWS = (1, 2, 8, 100)
 
@@ -23,7 +23,7 @@ def test_more_windows_ask_for_a_surer_number() -> None:
     """The odds of a number are those of the threshold times a power of the count."""
     assert compute_needed(0.9, 1) == pytest.approx(0.9)
     found = [compute_odds(compute_needed(0.9, count)) for count in WINDOWS]
-    assert found == pytest.approx([9 * count**ODDS_EXPONENT for count in WINDOWS])
+    assert found == pytest.approx([9 * count**NEEDED_EXPONENT for count in WINDOWS])
 
 
 @pytest.mark.parametrize("count", WINDOWS)

@@ -2,7 +2,7 @@
 
 /**
  * The constants of svhn/confidence.py, in small letters.
- * @typedef {{odds_share: number, odds_exponent: number}} ConfidenceConstants
+ * @typedef {{odds_share: number, odds_exponent: number, needed_exponent: number}} ConfidenceConstants
  */
 
 /**
@@ -22,7 +22,7 @@ export function estimateConfidence(probability, windows, { odds_share: share, od
  * @param {number} windows
  * @param {ConfidenceConstants} constants
  */
-export function computeNeeded(threshold, windows, { odds_exponent: exponent }) {
+export function computeNeeded(threshold, windows, { needed_exponent: exponent }) {
   const odds = threshold * windows ** exponent;
   return odds / (odds + (1 - threshold));
 }

@@ -15,7 +15,7 @@ from svhn.spec import Box, Size
 
 # Least probability of a window for which smaller windows about the same place are searched, and levels of windows that
 # are searched whatever it is. Chosen on made pictures of valid: see docs/ablation.md.
-LEAST_HINT, FIRST_LEVELS = 0.02, 2
+LEAST_HINT, FIRST_LEVELS = 0.02, 3
 LEAST_PROBABILITY = 0.3  # of a window's box that is searched again more closely; chosen on made pictures of valid
 # Intersection over union of two windows' boxes, and share of the smaller one's area, from which both are of the same
 # number: a window may have cut through it. Chosen on made pictures of valid.

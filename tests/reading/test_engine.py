@@ -23,6 +23,7 @@ from svhn.errors import UserError
 from svhn.reading import engine
 from svhn.reading.engine import Network, load_network
 from svhn.runs.exported import BUNDLED, get_description_path, read_description
+from svhn.runs.steps import list_steps
 from svhn.runs.stored import read_config
 from svhn.runtime.files import compute_sha256
 
@@ -191,9 +192,10 @@ def test_a_bundled_file_without_its_description_is_left_alone(tmp_path: Path) ->
 
 def test_the_remedy_names_what_the_file_has_to_be_made_with(tmp_path: Path) -> None:
     paths = copy_released(tmp_path / "a folder")
+    (step,) = list_steps(RELEASED)
     with pytest.raises(UserError) as error:
-        load_network(paths, {"views": 3}, "5500", "onnx")
-    for part in ("--format=onnx", "--checkpoint=5500", "--views=3", f"'--results_dir={tmp_path}/a folder/results'"):
+        load_network(paths, {"views": 3}, str(step), "onnx")
+    for part in ("--format=onnx", f"--checkpoint={step}", "--views=3", f"'--results_dir={tmp_path}/a folder/results'"):
         assert part in str(error.value)
 
 

@@ -530,7 +530,7 @@ def test_a_number_that_is_too_long_is_an_answer(page: Page) -> None:
         }"""
     )
     assert page.locator(".number").inner_text() == "too long"
-    assert page.get_by_text("91% sure").count() == 1  # 0.97 x 0.99 = 0.96, whose odds count 0.4 times
+    assert page.get_by_text("92% sure").count() == 1  # 0.97 x 0.99 = 0.96, whose odds count half
     assert page.locator("polygon").count() == 1
     assert page.locator(".digits li").count() == 0
 

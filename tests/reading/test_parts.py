@@ -140,7 +140,7 @@ def test_work_with_another_reader_is_refused(tmp_path: Path, pictures: list[str]
     read(tmp_path / "out", pictures)
     other = Fake(0.9).reader()
     other.threshold = 0.75
-    with pytest.raises(UserError, match=r"the threshold was 0\.375 and is now 0\.75"):
+    with pytest.raises(UserError, match=r"the threshold was 0\.43 and is now 0\.75"):
         read_in_parts(tmp_path / "out", pictures, lambda: other, SIZE)
     with pytest.raises(UserError, match="--part_size was 5 and is now 6"):
         read_in_parts(tmp_path / "out", pictures, Fake(0.9).reader, 6)

@@ -21,7 +21,7 @@ from svhn.datasets.svhn_full import SVHN_FULL
 from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.spec import Box, Entry, Size
 
-PLAIN_SHARE = 0.5  # of numbers in scenes that keep their form
+PLAIN_SHARE = 0.35  # of numbers in scenes that keep their form
 KINDS: Mapping[str, float] = {"scene": 0.45, "several": 0.25, "blank": 0.3}  # of scenes, and how frequent they are
 
 
