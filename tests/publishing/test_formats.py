@@ -82,7 +82,7 @@ def test_views_are_part_of_the_file(kind: str, dataset: str, tmp_path: Path) -> 
 def test_the_released_finder_agrees_in_every_runtime(kind: str, tmp_path: Path) -> None:
     target = tmp_path / f"finder{FORMATS[kind].suffix}"
     found = export.export_run(RELEASED / "finder", {}, "best", str(tmp_path), kind, target).agreement
-    assert found.confidence < (1e-3 if FORMATS[kind].exact else 0.05)
+    assert found.confidence < (1e-3 if FORMATS[kind].exact else 0.1)
     assert found.overlap > (0.999 if FORMATS[kind].exact else 0.97)
     outputs = FORMATS[kind].load(target)(np.zeros((2, 64, 128, 3), np.uint8))
     assert (outputs["box"].shape, outputs["probability"].shape) == ((2, 4), (2,))
