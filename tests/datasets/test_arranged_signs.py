@@ -10,7 +10,7 @@ from support.arranged import list_forms, write_colored
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged import signs
 from svhn.datasets.arranged.forms import SIGN, plan_scene
-from svhn.datasets.arranged.letters import LARGE, LIKE_DIGITS, Ink
+from svhn.datasets.arranged.letters import AFTER_SHARE, INCLUDED_SHARE, LARGE, LIKE_DIGITS, Ink
 from svhn.datasets.arranged.scene import Arrangement
 from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.spec import Box, Entry
@@ -68,7 +68,7 @@ def test_most_crops_show_all_of_the_letter_and_the_others_nothing_of_it(entries:
         whole += end < 1 - MARGIN / (1 + 2 * MARGIN) - 0.02
         shown = find_ink(entry)[:, round(end * SIZE[1]) + 3 :].any()
         assert bool(shown) is (end < 1 - MARGIN / (1 + 2 * MARGIN) - 0.02), entry.name
-    assert whole / len(lettered) == pytest.approx(signs.INCLUDED_SHARE, abs=0.2)
+    assert whole / len(lettered) == pytest.approx(INCLUDED_SHARE, abs=0.2)
 
 
 def test_texts_are_as_frequent_as_their_shares() -> None:
@@ -77,7 +77,7 @@ def test_texts_are_as_frequent_as_their_shares() -> None:
     texts = [signs.draw_text(rng, large) for _ in range(2000)]
     lettered = [text for text in texts if not text.isdigit()]
     assert len(lettered) / len(texts) == pytest.approx(signs.LETTER_SHARE, abs=0.03)
-    assert np.mean([text[-1].isalpha() for text in lettered]) == pytest.approx(signs.AFTER_SHARE, abs=0.03)
+    assert np.mean([text[-1].isalpha() for text in lettered]) == pytest.approx(AFTER_SHARE, abs=0.03)
     assert all(sum(map(str.isalpha, text)) <= 1 for text in texts)
     small = "".join(signs.draw_text(rng, large - 1) for _ in range(500))
     assert not {*small} & {*LIKE_DIGITS}

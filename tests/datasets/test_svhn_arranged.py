@@ -82,9 +82,9 @@ def test_forms_are_as_frequent_as_their_shares(tmp_path: Path) -> None:
     assert len(set(names)) == len(names)
     forms = {form: len(same) for form, same in entries.items()}
     pictures = forms.pop("")
-    assert forms.pop(BLANK) == pytest.approx(BLANK_SHARE * pictures, rel=0.25)
-    assert forms.pop(LOOSE) == pytest.approx(LOOSE_SHARE * pictures, rel=0.25)
-    assert forms.pop(SIGN) == pytest.approx(SIGN_SHARE * pictures, rel=0.25)
+    assert forms.pop(BLANK) == pytest.approx(BLANK_SHARE * pictures, rel=0.2)
+    assert forms.pop(LOOSE) == pytest.approx(LOOSE_SHARE * pictures, rel=0.15)
+    assert forms.pop(SIGN) == pytest.approx(SIGN_SHARE * pictures, rel=0.15)
     assert sum(forms.values()) == pytest.approx(0.7 * pictures, rel=0.08)
     assert sum(form.share for form in FORMS.values()) == pytest.approx(1)
     for name, form in FORMS.items():

@@ -10,8 +10,8 @@ from PIL import Image
 
 from svhn.datasets.arranged.letters import LIKE_DIGITS, find_room, measure_ink
 from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
-from svhn.datasets.arranged.wall import erase_digits
-from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word
+from svhn.datasets.arranged.wall import extend_wall
+from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word, shift_word
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
 from svhn.spec import Box
@@ -74,12 +74,9 @@ def _paint_blank(
 ) -> Image.Image:
     """The arguments are those of `plan_blank` and what it has drawn."""
     ink = measure_ink(image, boxes[0])
-    erased = np.asarray(erase_digits(image, boxes))
-    left, top, right, bottom = room
-    pixels = np.pad(erased, ((top, bottom), (left, right), (0, 0)), "symmetric").astype(np.float32)
+    pixels = extend_wall(image, boxes, room).astype(np.float32)
     if word:
-        x0, y0, x1, y1 = word.box
-        paint_word(rng, pixels, ink, word._replace(box=(x0 + left, y0 + top, x1 + left, y1 + top)))
+        paint_word(rng, pixels, ink, shift_word(word, *room[:2]))
     elif rng.random() < MARK_SHARE:
         paint_marks(rng, pixels, ink, high)
     return to_image(pixels)

@@ -11,10 +11,13 @@ import numpy as np
 from PIL import Image
 
 from svhn.datasets.arranged.letters import (
+    AFTER_SHARE,
     GLYPH_HEIGHT,
+    INCLUDED_SHARE,
     LARGE,
     LETTERS,
     LIKE_DIGITS,
+    SMALL_SHARE,
     STROKES,
     Ink,
     draw_glyph,
@@ -23,17 +26,14 @@ from svhn.datasets.arranged.letters import (
     stands_out,
 )
 from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box, widen_box
-from svhn.datasets.arranged.wall import erase_digits
-from svhn.datasets.arranged.words import PLATE_SHARE, Word, paint_word
+from svhn.datasets.arranged.wall import extend_wall
+from svhn.datasets.arranged.words import PLATE_SHARE, Word, paint_word, shift_word
 from svhn.datasets.synthetic.dataset import sample_number
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
 from svhn.spec import Box
 
 LETTER_SHARE = 0.75  # of signs that have a letter
-AFTER_SHARE = 0.75  # of letters that stand after the number
-INCLUDED_SHARE = 0.6  # of crops that show the whole letter; the others end before it, at the number's margin
-SMALL_SHARE = 0.35  # of letters that are smaller beside digits than in their font
 WIDEST_GAPS = 0.2, 0.5  # between two characters, and between the number and its letter, as a share of a digit's height
 HEIGHTS = 0.8, 1.1  # of a drawn digit, in heights of the picture's digits
 CUT_MARGIN = 0.18  # least gap to a letter that a crop does not show, as a share of the number's width
@@ -134,14 +134,10 @@ def _paint_sign(
 ) -> Image.Image:
     """The arguments are those of `plan_sign` and what it has drawn."""
     ink = _strengthen_ink(measure_ink(image, boxes[0]))
-    left, top, right, bottom = room
-    pixels = np.pad(np.asarray(erase_digits(image, boxes)), ((top, bottom), (left, right), (0, 0)), "symmetric")
-    pixels = pixels.astype(np.float32)
-    x0, y0, x1, y1 = sign.word.box
-    word = sign.word._replace(box=(x0 + left, y0 + top, x1 + left, y1 + top))
-    legible = all(stands_out(pixels, shift_box(box, left, top), ink) for box in sign.boxes)
+    pixels = extend_wall(image, boxes, room).astype(np.float32)
+    legible = all(stands_out(pixels, shift_box(box, *room[:2]), ink) for box in sign.boxes)
     plain = legible and _lies_within(sign.word, enclose_boxes(boxes))
-    paint_word(rng, pixels, ink, word, PLATE_SHARE if plain else 1.0)
+    paint_word(rng, pixels, ink, shift_word(sign.word, *room[:2]), PLATE_SHARE if plain else 1.0)
     return to_image(pixels)
 
 

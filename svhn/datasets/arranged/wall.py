@@ -41,11 +41,15 @@ def extend_picture(image: Image.Image, boxes: Sequence[Box], room: tuple[int, in
     """The picture with so many pixels more at its left, top, right and bottom: its mirror image without the digits."""
     if not any(room):
         return image.copy()
-    left, top, right, bottom = room
-    around = np.pad(np.asarray(erase_digits(image, boxes)), ((top, bottom), (left, right), (0, 0)), "symmetric")
-    extended = Image.fromarray(around)
-    extended.paste(image, (left, top))
+    extended = Image.fromarray(extend_wall(image, boxes, room))
+    extended.paste(image, room[:2])
     return extended
+
+
+def extend_wall(image: Image.Image, boxes: Sequence[Box], room: tuple[int, int, int, int]) -> np.ndarray:
+    """As `extend_picture`, without the digits of the picture itself, uint8 (height, width, 3)."""
+    left, top, right, bottom = room
+    return np.pad(np.asarray(erase_digits(image, boxes)), ((top, bottom), (left, right), (0, 0)), "symmetric")
 
 
 def make_wall(rng: np.random.Generator, image: Image.Image, boxes: Sequence[Box], size: PixelSize) -> np.ndarray:

@@ -67,6 +67,11 @@ def plan_word(rng: np.random.Generator, font: str, high: float, at: Box) -> Word
     return Word(text, glyph.resize(size, Image.Resampling.BOX), (left, top, left + size[0], top + size[1]), high)
 
 
+def shift_word(word: Word, across: int, down: int) -> Word:
+    left, top, right, bottom = word.box
+    return word._replace(box=(left + across, top + down, right + across, bottom + down))
+
+
 def paint_word(
     rng: np.random.Generator, pixels: np.ndarray, ink: Ink, word: Word, plate_share: float = PLATE_SHARE
 ) -> None:
