@@ -335,8 +335,8 @@ def test_a_temperature_divides_the_logits() -> None:
 @pytest.fixture(scope="module")
 def trained_on(trained: Path) -> Path:
     """The folder, in which the run `further` began with the weights of `demo`."""
-    options = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": 4}
-    train_run(trained, lambda _: None, name="further", **options, init_from="demo", checkpoint_every=4, lrate=0.01)
+    options = {"model": "shallow", "batch_size": 10, "random_crop": False, "num_steps": 4, "warmup_steps": 0}
+    train_run(trained, lambda _: None, name="further", **options, init_from="demo", checkpoint_every=4, lrate=0.05)
     return trained
 
 
@@ -352,7 +352,7 @@ def test_the_weights_can_be_averaged_with_those_of_another_run(trained_on: Path)
     )
     folders = "checkpoints/further", "checkpoints/demo", "results/further/released"
     later, first, found = (load_weights(trained_on / each, trained_on) for each in folders)
-    assert any((one != other).any() for one, other in zip(later, first, strict=True))
+    assert max(np.abs(one - other).max() for one, other in zip(later, first, strict=True)) > 0.05
     best = read_best(trained_on / "checkpoints/demo")
     assert best is None or best["step"] == list_steps(trained_on / "checkpoints/demo")[-1]
     for one, other, weight in zip(later, first, found, strict=True):
