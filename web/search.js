@@ -17,7 +17,8 @@ import { centerWindow, cropWindow, listLevels } from "./windows.js";
  *   windows: import("./windows.js").WindowConstants}} Search
  */
 /**
- * A box that may hold a number, and the probability that there is a number in the window of the box.
+ * A box that may hold a number, and the probability that there is a number in the window of the box; the mean of
+ * several windows' where these were searched.
  * @typedef {{box: Box, probability: number}} Detection
  */
 
@@ -35,10 +36,9 @@ export async function findNumbers(locate, picture, search, pause) {
   const { windows, found } = await searchLevels(locate, picture, search, pause);
   const detections = [];
   for (const place of chooseDetections(found, search)) {
-    const closer = centerWindow(found[place].box, picture, search.windows);
-    const same = computeOverlap(closer, windows[place]) >= search.same_window;
-    await pause(1);
-    detections.push(same ? found[place] : await searchWindow(locate, picture, closer, search));
+    const middle = centerWindow(found[place].box, picture, search.windows);
+    const same = computeOverlap(middle, windows[place]) >= search.same_window;
+    detections.push(same ? found[place] : await searchCloser(locate, picture, found[place].box, search, pause));
   }
   detections.sort((one, other) => other.probability - one.probability);
   return { detections, windows: windows.length };
@@ -94,6 +94,32 @@ function chooseDetections(found, { least_probability: least, same_number: limits
     limits,
   );
   return kept.slice(0, most).map((place) => probable[place]);
+}
+
+/**
+ * The mean of what the closer windows around a box show: of the boxes that are of one number with the surest one, and
+ * of the probabilities of all.
+ * @param {Compute} locate
+ * @param {Picture} picture
+ * @param {Box} around
+ * @param {Search} search
+ * @param {(share: number) => Promise<void>} pause
+ * @returns {Promise<Detection>}
+ */
+async function searchCloser(locate, picture, around, search, pause) {
+  const found = [];
+  for (const factor of search.windows.closer_sizes) {
+    await pause(1);
+    const window = centerWindow(around, picture, search.windows, factor);
+    found.push(await searchWindow(locate, picture, window, search));
+  }
+  const surest = found.reduce((best, each) => (each.probability > best.probability ? each : best));
+  const alike = found.filter(
+    (each) => each === surest || computeOverlap(each.box, surest.box) >= search.same_number[0],
+  );
+  const box = surest.box.map((_, side) => alike.reduce((sum, each) => sum + each.box[side], 0) / alike.length);
+  const probability = found.reduce((sum, each) => sum + each.probability, 0) / found.length;
+  return { box: /** @type {Box} */ (box), probability };
 }
 
 /**

@@ -9,7 +9,7 @@ import { resize } from "./resize.js";
  * The constants of svhn/reading/windows.py, in small letters.
  * @typedef {{aspect_ratio: number, least_ratio: number, min_window_width: number, max_windows_across: number,
  *   wider: number, min_strip_window_width: number, max_strip_windows: number,
- *   context_scales: [number, number]}} WindowConstants
+ *   context_scales: [number, number], closer_sizes: number[]}} WindowConstants
  */
 
 /** A sentence for the visitor about a picture that can't be searched. */
@@ -96,11 +96,12 @@ function listStarts(/** @type {number} */ side, /** @type {number} */ part) {
  * @param {Box} box
  * @param {Picture} picture
  * @param {WindowConstants} constants
+ * @param {number} factor on the window's width and height
  * @returns {Box}
  */
-export function centerWindow([left, top, right, bottom], picture, constants) {
+export function centerWindow([left, top, right, bottom], picture, constants, factor = 1) {
   const { context_scales: scales, aspect_ratio: ratio } = constants;
-  const across = Math.max(scales[0] * (right - left), ratio * scales[1] * (bottom - top), 1);
+  const across = Math.max(scales[0] * (right - left), ratio * scales[1] * (bottom - top), 1) * factor;
   const down = across / ratio;
   const x = (left + right) / 2;
   const y = (top + bottom) / 2;

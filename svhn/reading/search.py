@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.images import clip_box, compute_overlap, suppress_overlaps
-from svhn.reading.windows import center_window, crop_window, list_levels
+from svhn.reading.windows import CLOSER_SIZES, center_window, crop_window, list_closer_windows, list_levels
 from svhn.spec import Box, Size
 
 # Least probability of a window for which smaller windows about the same place are searched, and levels of windows that
@@ -35,7 +35,8 @@ class Detection(NamedTuple):
 
     Args:
         box: left, top, right and bottom, in pixels.
-        probability: from 0 to 1, that there is a number in the window of the box.
+        probability: from 0 to 1, that there is a number in the window of the box; the mean of several windows' where
+            these were searched.
     """
 
     box: Box
@@ -58,9 +59,9 @@ def find_numbers(locate: Locate, image: Image.Image, size: Size, each: Each = ma
     """The numbers that may be in an RGB picture.
 
     A small window is searched only where a larger one about its middle showed that there may be a number. Each window
-    gives a box. Of the boxes that are probable enough, one per number becomes the center of a closer window, which
-    gives the final box and probability. Where the closer window is about the same as the one that the box is from, as
-    in a picture that is hardly larger than its number, it is not searched.
+    gives a box. Of the boxes that are probable enough, one per number becomes the center of closer windows of several
+    sizes, which give the final box and probability. Where the middle one is about the same as the window that the box
+    is from, as in a picture that is hardly larger than its number, they are not searched.
 
     Args:
         locate: the finder's function.
@@ -69,13 +70,21 @@ def find_numbers(locate: Locate, image: Image.Image, size: Size, each: Each = ma
         each: calls the finder on each batch of windows.
     """
     windows, found = _search_levels(locate, image, size, each)
-    kept = _choose_detections(found)
-    closer = {place: center_window(found[place].box, image.size) for place in kept}
-    others = [place for place in kept if compute_overlap(closer[place], windows[place]) < SAME_WINDOW]
-    again = _search_windows(locate, image, [closer[place] for place in others], size, each)
-    final = {**dict(enumerate(found)), **dict(zip(others, again, strict=True))}
-    detections = sorted((final[place] for place in kept), key=lambda detection: -detection.probability)
-    return Found(detections, len(windows))
+    final = {place: found[place] for place in _choose_detections(found)}
+    middle = {place: center_window(detection.box, image.size) for place, detection in final.items()}
+    others = [place for place in final if compute_overlap(middle[place], windows[place]) < SAME_WINDOW]
+    closer = [window for place in others for window in list_closer_windows(found[place].box, image.size)]
+    again = iter(_search_windows(locate, image, closer, size, each))
+    final.update({place: _average_detections([*islice(again, len(CLOSER_SIZES))]) for place in others})
+    return Found(sorted(final.values(), key=lambda detection: -detection.probability), len(windows))
+
+
+def _average_detections(found: Sequence[Detection]) -> Detection:
+    """The mean of the boxes that are of one number with the surest one, at the mean probability of all."""
+    surest = max(found, key=lambda detection: detection.probability)
+    alike = [each.box for each in found if each is surest or compute_overlap(each.box, surest.box) >= SAME_NUMBER[0]]
+    left, top, right, bottom = (float(side) for side in np.mean(alike, axis=0))
+    return Detection((left, top, right, bottom), float(np.mean([each.probability for each in found])))
 
 
 def _search_levels(locate: Locate, image: Image.Image, size: Size, each: Each) -> tuple[list[Box], list[Detection]]:

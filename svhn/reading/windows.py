@@ -1,4 +1,4 @@
-"""Windows onto a picture: those in which it is searched, the closer one around a box, and their pixels."""
+"""Windows onto a picture: those in which it is searched, the closer ones around a box, and their pixels."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ MAX_WINDOWS_ACROSS = 8  # most widths of a window in the picture's longer side; 
 WIDER = 1.3  # least width of windows that are wider than their picture, in widths of the picture
 MIN_STRIP_WINDOW_WIDTH = 24  # pixels of the narrowest window in a picture that is longer than that many of its windows
 MAX_STRIP_WINDOWS = 500  # most windows in such a picture; reading so many takes some seconds
-# Width and height of the closer window, in widths and heights of the box in it. The pictures that the finder was
+# Width and height of a closer window, in widths and heights of the box in it. The pictures that the finder was
 # trained on have about as much around their numbers.
 CONTEXT_SCALES = (3.0, 1.4)
+CLOSER_SIZES = (0.8, 1.0, 1.25)  # factors on them: several windows find a box more exactly, see docs/ablation.md
 
 
 def list_levels(width: int, height: int) -> list[list[Box]]:
@@ -87,15 +88,21 @@ def _list_window_starts(side: float, part: float) -> list[float]:
     return np.linspace(0, max(side - part, 0), count).tolist()
 
 
-def center_window(box: Box, picture: tuple[int, int]) -> Box:
+def list_closer_windows(box: Box, picture: tuple[int, int]) -> list[Box]:
+    """The windows of `CLOSER_SIZES` around a box, as in `center_window`."""
+    return [center_window(box, picture, factor) for factor in CLOSER_SIZES]
+
+
+def center_window(box: Box, picture: tuple[int, int], factor: float = 1.0) -> Box:
     """A window of `CONTEXT_SCALES` around a box, clipped to the picture unless that makes it too narrow.
 
     Args:
         box: left, top, right and bottom, in pixels.
         picture: width and height, in pixels.
+        factor: on the window's width and height.
     """
     left, top, right, bottom = box
-    across = max(CONTEXT_SCALES[0] * (right - left), ASPECT_RATIO * CONTEXT_SCALES[1] * (bottom - top), 1.0)
+    across = max(CONTEXT_SCALES[0] * (right - left), ASPECT_RATIO * CONTEXT_SCALES[1] * (bottom - top), 1.0) * factor
     x, y, down = (left + right) / 2, (top + bottom) / 2, across / ASPECT_RATIO
     return widen_window(clip_box((x - across / 2, y - down / 2, x + across / 2, y + down / 2), picture))
 

@@ -40,6 +40,7 @@ NPM = shutil.which("npm")
 # finder's box differs in its last bits, which changes some pixels of the reader's crop by a level.
 CLOSE = 0.01
 PIXELS_APART = 0.5  # at most: 8-bit weights make more of what differs in the last bits
+LEAST_CONFIDENCE = 0.01  # of what was nearly read and has to be the same
 READY = re.compile("^Ready")
 # Functions of the page, called with pictures as Base64. The page itself computes nothing then: LiteRT is loaded once.
 READ = """async ([pictures, threshold]) => {
@@ -193,7 +194,8 @@ def summarize_python(found: Reading) -> list[tuple[str, float]]:
 
 
 def list_texts(summary: list[tuple[str, float]]) -> list[str]:
-    return [text for text, _ in summary]
+    """The texts but for those that are so improbable that the networks' last bits decide them."""
+    return [text for text, confidence in summary if confidence >= LEAST_CONFIDENCE]
 
 
 def is_close(found: dict[str, Any], expected: Reading) -> bool:

@@ -13,6 +13,7 @@ from svhn.images import normalize_box
 from svhn.reading import search, windows
 
 SIZE = (16, 32)
+CLOSER = len(windows.CLOSER_SIZES)
 NOWHERE = (0.4, 0.4, 0.6, 0.6)  # the box of a window without a number
 
 
@@ -124,21 +125,24 @@ def test_no_more_than_the_most_numbers_are_searched_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(search, "MOST_NUMBERS", 2)
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
     assert len(found.detections) == 2
-    assert sum(seen) == found.windows + 2
+    assert sum(seen) == found.windows + 2 * CLOSER
 
 
 def make_rows(wanted: dict[int, tuple[float, search.Box]]) -> list[tuple[float, search.Box]]:
-    """A row for each window of `wall`: a box in pixels at a probability, or nothing; then three of closer windows."""
+    """A row for each window of `wall`: a box in pixels at a probability, or nothing; then those of closer windows.
+
+    The closer windows of the first box have the probability 0.6, those of the second 0.7.
+    """
     listed = [window for level in windows.list_levels(640, 320) for window in level]
     rows = [(search.LEAST_HINT, NOWHERE)] * len(listed)
     for place, (probability, box) in wanted.items():
         rows[place] = probability, normalize_box(box, listed[place])
-    return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7, 0.8)]]
+    return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7) for _ in range(CLOSER)]]
 
 
 def find_scripted(wanted: dict[int, tuple[float, search.Box]], seen: list[np.ndarray]) -> list[float]:
     rows = follow(make_rows(wanted), seen)
-    return [each.probability for each in search.find_numbers(rows, wall(), SIZE).detections]
+    return [round(each.probability, 9) for each in search.find_numbers(rows, wall(), SIZE).detections]
 
 
 def test_a_part_of_a_number_that_a_window_cuts_out_is_no_number() -> None:
@@ -153,7 +157,7 @@ def test_only_probable_boxes_are_searched_again_or_else_the_best_one() -> None:
     seen: list[np.ndarray] = []
     assert find_scripted({0: (0.31, number), 1: (0.29, other)}, seen) == [0.6]
     assert find_scripted({0: (0.2, number), 1: (0.29, other)}, seen) == [0.6]
-    assert sum(map(len, seen)) == 2 * (sum(map(len, windows.list_levels(640, 320))) + 1)
+    assert sum(map(len, seen)) == 2 * (sum(map(len, windows.list_levels(640, 320))) + CLOSER)
     assert find_scripted({0: (0.3, number), 1: (0.3, other)}, []) == [0.7, 0.6]
 
 
@@ -161,15 +165,15 @@ def test_closer_windows_are_searched_in_batches(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(search, "BATCH_SIZE", 2)
     seen: list[int] = []
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
-    assert sum(seen) == found.windows + 3
+    assert sum(seen) == found.windows + 3 * CLOSER
     assert max(seen) == 2
-    assert seen[-2:] == [2, 1]
+    assert seen[-2:] == [2, 1]  # nine closer windows
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
     seen: list[int] = []
     search.find_numbers(bright(seen), photo(100, 45, (20, 10, 50, 30)), SIZE)
-    assert seen == [1, 1]
+    assert seen == [1, CLOSER]
 
 
 def test_a_picture_hardly_larger_than_its_number_is_searched_once() -> None:
@@ -191,7 +195,7 @@ def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
     image, seen = photo(2000, 1500, (1700, 60, 1780, 100)), []
     expected = search.find_numbers(bright(seen), image, SIZE)
     assert max(seen) == search.BATCH_SIZE
-    assert sum(seen) == expected.windows + 1
+    assert sum(seen) == expected.windows + CLOSER
     with ThreadPoolExecutor(3) as pool:
         assert search.find_numbers(bright(), image, SIZE, pool.map) == expected
 
@@ -215,7 +219,7 @@ def test_smaller_windows_are_searched_only_where_a_larger_one_shows_that_there_m
             return np.full(len(images), hint), np.array([NOWHERE] * len(images))
 
         found = search.find_numbers(locate, photo(2000, 1500, (0, 0, 0, 0)), SIZE)
-        assert found.windows == first + sum(map(len, levels)) == sum(seen) - 1
+        assert found.windows == first + sum(map(len, levels)) == sum(seen) - CLOSER
 
 
 def test_smaller_windows_lie_where_the_hint_is() -> None:
@@ -247,3 +251,27 @@ def test_a_box_beside_a_picture_becomes_one_at_its_edge(size: tuple[int, int], b
     for (left, top, right, bottom), _ in found.detections:
         assert 0 <= left <= right <= size[0]
         assert 0 <= top <= bottom <= size[1]
+
+
+def test_closer_windows_answer_with_their_mean_but_for_boxes_of_another_number() -> None:
+    number, (width, height) = (200.0, 100.0, 260.0, 130.0), (640, 320)
+    around = windows.list_closer_windows(number, (width, height))
+    answers = [(210.0, 100.0, 270.0, 130.0), number, (300.0, 170.0, 330.0, 190.0)]
+    closer = [
+        (probability, normalize_box(box, window))
+        for probability, box, window in zip((0.5, 0.9, 0.1), answers, around, strict=True)
+    ]
+    rows = make_rows({0: (0.8, number)})
+    rows[-2 * CLOSER :] = closer
+    found = find_first(follow(rows), wall())
+    assert found.box == pytest.approx((205, 100, 265, 130), abs=1e-6)
+    assert found.probability == pytest.approx(0.5)
+
+
+def test_a_box_without_an_area_is_its_own_mean() -> None:
+    """It overlaps nothing, itself included."""
+    rows = make_rows({0: (0.8, (200.0, 100.0, 260.0, 130.0))})
+    rows[-2 * CLOSER :] = [(0.4, (0.5, 0.5, 0.5, 0.5))] * CLOSER
+    found = find_first(follow(rows), wall())
+    assert found.box[:2] == found.box[2:]
+    assert found.probability == pytest.approx(0.4)

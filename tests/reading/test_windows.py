@@ -117,3 +117,12 @@ def test_a_window_that_shows_hardly_any_of_a_picture_shows_a_pixel_of_it() -> No
     pixels = windows.crop_window(photo(1, 300, (0, 0, 1, 300)), (-200, 0, 201, 300), SIZE)
     assert pixels.shape == (*SIZE, 3)
     assert (pixels == 255).all()
+
+
+def test_closer_windows_have_one_middle_and_the_factors_as_sizes_unless_an_edge_cuts_them() -> None:
+    around = windows.list_closer_windows((480, 380, 520, 400), (1000, 800))
+    assert around[1] == windows.center_window((480, 380, 520, 400), (1000, 800))
+    for window, factor in zip(around, windows.CLOSER_SIZES, strict=True):
+        assert (window[0] + window[2]) / 2 == pytest.approx(500)
+        assert window[2] - window[0] == pytest.approx(factor * (around[1][2] - around[1][0]))
+    assert all(window[:2] == (0, 0) for window in windows.list_closer_windows((0, 0, 100, 40), (1000, 800)))

@@ -57,8 +57,13 @@ def _read_truths(file: Path) -> dict[str, list[Truth]]:
 
 def make_picture(sources: Sources, kind: str, seed: int, index: int) -> tuple[Made, np.random.Generator]:
     """A picture, and the generator that drew it. The kind, the seed and the index alone draw it, from the sources."""
-    rng = np.random.default_rng((seed, zlib.crc32(kind.encode()), index))
+    rng = make_rng(seed, kind, index)
     return KINDS[kind](rng, sources), rng
+
+
+def make_rng(seed: int, kind: str, index: int) -> np.random.Generator:
+    """The generator that draws a picture."""
+    return np.random.default_rng((seed, zlib.crc32(kind.encode()), index))
 
 
 def save_picture(

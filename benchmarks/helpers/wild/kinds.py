@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.helpers.large_photos import compose_photo
 from benchmarks.helpers.wild.grounds import add_noise, cut_decoy, make_background, show_layer
 from benchmarks.helpers.wild.layers import (
+    Layer,
     Made,
     enclose_numbers,
     expand_pixels,
@@ -54,10 +55,18 @@ def make_small(rng: np.random.Generator, sources: Sources) -> Made:
 
 def make_slanted(rng: np.random.Generator, sources: Sources) -> Made:
     """A real number turned by 10° to 30° to either side. Its box is the upright one around the turned one."""
+    return show_turned(rng, sources, *cut_slanted(rng, sources))
+
+
+def cut_slanted(rng: np.random.Generator, sources: Sources) -> tuple[Layer, float]:
+    """The number of such a picture before it is turned, and by how many degrees it is turned counterclockwise."""
     height = draw_height(rng, 20, 90)
     number = cut_number(rng, pick_entry(rng, sources.numbers, height), height)
-    turned = turn_layer(number, rng.choice((-1, 1)) * rng.uniform(10, 30))
-    image, numbers = show_layer(rng, sources, turned, filled=0.0)
+    return number, rng.choice((-1, 1)) * rng.uniform(10, 30)
+
+
+def show_turned(rng: np.random.Generator, sources: Sources, layer: Layer, degrees: float) -> Made:
+    image, numbers = show_layer(rng, sources, turn_layer(layer, degrees), filled=0.0)
     return Made(add_noise(rng, image), (numbers,))
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from rapidocr import RapidOCR
 
 
 def main() -> None:
-    engine, answers = RapidOCR(), {}
+    answers: dict[str, Any] = {}
+    engine: Any = RapidOCR()
     for path in sorted(Path(sys.argv[1]).iterdir()):
         found = engine(str(path))
         lines = [] if found.txts is None else zip(found.txts, found.scores, found.boxes.tolist(), strict=True)
