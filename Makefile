@@ -48,7 +48,7 @@ bench: .venv/demo  ## the tables of speed in benchmarks/, on the data in data/ a
 .venv/test: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing packages into .venv by pip: this takes some minutes."
-	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,serve,labels,video,heic,parquet,beam,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,synthetic,report,digits,svm,export,web,serve,labels,video,heic,parquet,ppocr,beam,test]'
 	touch $@
 
 wheel:  ## the package as one file in dist/, which reads pictures without TensorFlow

@@ -18,6 +18,7 @@ REQUIRES = [  # enough to read pictures; LiteRT has no wheel for Macs with Intel
     "onnxruntime>=1.20; sys_platform == 'darwin' and platform_machine == 'x86_64'",
 ]
 MATPLOTLIB = "matplotlib>=3.9"
+ONNX = "onnx>=1.17", "onnxruntime>=1.20"
 FSSPEC, AIOHTTP = "fsspec>=2024.6", "aiohttp>=3.10"
 EXTRAS = {
     "train": [  # also to download, wrangle, score and release
@@ -30,7 +31,7 @@ EXTRAS = {
     "report": [MATPLOTLIB],
     "digits": ["scipy>=1.15"],  # reads MATLAB 5
     "svm": ["scikit-learn>=1.5"],
-    "export": ["onnxruntime>=1.20", "onnx>=1.17", "tf2onnx>=1.17"],
+    "export": [*ONNX, "tf2onnx>=1.17"],
     "web": ["gradio>=6.0"],
     "serve": [
         "fastapi>=0.115",
@@ -45,6 +46,7 @@ EXTRAS = {
     "beam": ["apache-beam>=2.77"],  # large jobs on many machines
     "remote": [FSSPEC, AIOHTTP, "gcsfs>=2024.6", "s3fs>=2024.6"],  # pictures on gs://, s3:// and http://
     "parquet": ["pyarrow>=15.0"],
+    "ppocr": [*ONNX, "rapidocr==3.10.0"],  # whose file holds the weights that the model ppocr begins with
     "test": [
         FSSPEC,
         AIOHTTP,

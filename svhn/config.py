@@ -76,6 +76,9 @@ class Config:
     map_weight: float = _define_recipe_option(
         1.0, "weight of learning where each digit lies, for models and data sets that can; 0: none", fixed="training"
     )
+    pretrained_rate: float = _define_recipe_option(
+        1.0, "share of the learning rate for the layers of models that have some from elsewhere"
+    )
     teacher: str = _define_run_option(
         "", "run whose predictions are learned beside the labels, best a released one", fixed="training"
     )
@@ -117,7 +120,7 @@ class Config:
         for name, largest in (("magnitude", 10), ("views", 100)):
             if getattr(self, name) > largest:
                 raise UserError(f"--{name}={getattr(self, name)}: expected at most {largest}")
-        for name in ("distillation", "threshold"):
+        for name in ("distillation", "threshold", "pretrained_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"--{name}={getattr(self, name)}: expected a number from 0 to 1")
         for flag in ("teacher", "init_from"):

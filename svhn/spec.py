@@ -20,6 +20,7 @@ SCHEMA = 2  # of info.json and the records beside it
 DRAWN = "DRAWN.txt"  # marks a folder whose pictures were drawn by this package, not published
 SIDE = {"least": 1, "most": 9999}  # limits of a picture's height and width, as `runtime.schema` reads them
 COUNT = {"least": 0, "most": 10**15}  # limits of a number of examples or bytes
+PRETRAINED = "pretrained"  # how the names of layers begin whose weights a model has from elsewhere
 
 
 class Entry(NamedTuple):
@@ -169,8 +170,10 @@ class ModelSpec:
         parameters: number of its weights on the data set it was designed for.
         reference: the paper or page that describes it.
         dataset: the data set it was designed for.
-        maps: names of layers with outputs (batch, height, width, channels), of stride 8 or more. Training adds a layer
-            to each of them that predicts which digit lies where, if the records have boxes of digits.
+        maps: names of layers with outputs (batch, height, width, channels). Training adds a layer to each of them that
+            predicts which digit lies where, if the records have boxes of digits.
+        pretrain: copies published weights into a new model's layers, whose names begin with `PRETRAINED`. Returns a
+            line for the user.
         fit: `(model, images, digits, seed)` computes the weights at once, for a model without gradient descent. Images
             are float32 as the model gets them, digits int32 (examples, max_length). Returns a line for the user.
         defaults: the model's own values for fields of `Config`.
@@ -182,6 +185,7 @@ class ModelSpec:
     reference: str
     dataset: str = "svhn"
     maps: tuple[str, ...] = ()
+    pretrain: Callable[[keras.Model], str] | None = None
     fit: Callable[[keras.Model, np.ndarray, np.ndarray, int], str] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
 

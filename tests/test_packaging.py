@@ -12,8 +12,8 @@ import pytest
 import svhn
 
 ROOT = Path(__file__).parents[1]
-REQUIREMENT = re.compile(r'"([a-z0-9-]+>=[0-9.]+)[";]')
-CONDA_REQUIREMENT = re.compile(r"^      - ([a-z0-9-]+>=[0-9.]+)(?:;.*)?$", re.MULTILINE)
+REQUIREMENT = re.compile(r'"([a-z0-9-]+[>=]=[0-9.]+)[";]')
+CONDA_REQUIREMENT = re.compile(r"^      - ([a-z0-9-]+[>=]=[0-9.]+)(?:;.*)?$", re.MULTILINE)
 
 
 def text(name: str) -> str:

@@ -51,15 +51,15 @@ TRAIN_FLAGS = _list_names(
     "magnitude checkpoint_every records_dir checkpoints_dir"
 )
 RARE_TRAIN_FLAGS = _list_names(
-    "mixed_precision max_to_keep warmup_steps clip_norm label_smoothing map_weight distillation average views "
-    "threshold exact_jpeg wait_minutes log_dir results_dir"
+    "mixed_precision max_to_keep warmup_steps clip_norm label_smoothing map_weight pretrained_rate distillation "
+    "average views threshold exact_jpeg wait_minutes log_dir results_dir"
 )
 SWEEP_FLAGS = _list_names(
     "name model init_from seed dataset train_on random_crop grayscale num_threads batch_size optimizer weight_decay "
     "augment magnitude records_dir checkpoints_dir results_dir"
 )
 RARE_SWEEP_FLAGS = _list_names(
-    "teacher mixed_precision clip_norm label_smoothing map_weight distillation average exact_jpeg"
+    "teacher mixed_precision clip_norm label_smoothing map_weight pretrained_rate distillation average exact_jpeg"
 )
 SCORE_FLAGS = _list_names(
     "name checkpoint batch_size views threshold num_threads records_dir checkpoints_dir results_dir"

@@ -33,6 +33,15 @@ _SPECS = (
         maps=("stage3", "stage4"),
         defaults={"num_epochs": 70, "magnitude": 1.5, "weight_decay": 0.05},
     ),
+    ModelSpec(
+        name="ppocr",
+        build=_defer_import("ppocr:build"),
+        parameters=2_966_245,
+        reference="PP-OCRv6's small recognizer (PaddleOCR, Apache-2.0), as the wheel of rapidocr 3.10.0 holds it",
+        maps=("block9", "pooled"),
+        pretrain=_defer_import("ppocr_weights:load_weights"),
+        defaults={"num_epochs": 18, "magnitude": 1.5, "weight_decay": 0.05, "pretrained_rate": 0.1},
+    ),
     ModelSpec(  # for whole pictures: predicts the number's box, and a length of 0 where there is no number
         name="finder",
         build=_defer_import("residual:build_finder"),

@@ -79,7 +79,23 @@ def _load_savedmodel(path: Path) -> Call:
 def _write_onnx(module: Exportable, path: Path) -> None:
     convert = _import_extra("tf2onnx").convert
     _import_extra("onnxruntime")
-    convert.from_function(module.images, [module.signature], opset=OPSET, output_path=str(path))
+    handlers = {"Erfc": (_write_erfc, [])}
+    convert.from_function(
+        module.images, [module.signature], opset=OPSET, output_path=str(path), custom_op_handlers=handlers
+    )
+
+
+def _write_erfc(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Write TensorFlow's Erfc, by which Keras computes the exact GELU, as 1 - Erf: ONNX has no Erfc.
+
+    tf2onnx 1.17 writes an operator of that name, and onnxruntime refuses the file. LiteRT's converter takes Erfc alone.
+    """
+    node.type = "Erf"
+    one = graph.make_const(f"{name}/one", np.array(1, np.float32))
+    complement = graph.make_node("Sub", [one.output[0], node.output[0]], name=f"{name}/complement")
+    graph.replace_all_inputs(
+        node.output[0], complement.output[0], ops=[each for each in graph.get_nodes() if each is not complement]
+    )
 
 
 def _load_onnx(path: Path) -> Call:

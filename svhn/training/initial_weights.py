@@ -1,4 +1,4 @@
-"""A new run that starts from the weights of another run, which may have other slots or more channels."""
+"""A new run that starts from weights: published ones, or another run's, which may have other slots or more channels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from svhn.config import Paths
 from svhn.errors import UserError
+from svhn.models import MODELS
 from svhn.models.layers.heads import LENGTHS_LAYER, LOOKS_LAYER, SLOTS_LAYER
 from svhn.run import Run
 from svhn.runs import load
-from svhn.training.step import State
+from svhn.training.step import State, get_layer_name
 
 
 class Heads(NamedTuple):
@@ -23,7 +24,25 @@ class Heads(NamedTuple):
 
 
 def initialize_weights(state: State, run: Run, paths: Paths) -> str:
-    """Copy into a new state the weights of the run that `--init_from` names, as far as they fit.
+    """Copy into a new state the weights of the run that `--init_from` names, or else those that the model begins with.
+
+    Args and errors are those of `_copy_run` and of the model's `pretrain`.
+
+    Returns:
+        A line for the user; "" if the state keeps its new weights.
+    """
+    if run.config.init_from:
+        return _copy_run(state, run, paths)
+    pretrain = MODELS[run.config.model].pretrain
+    if not pretrain:
+        return ""
+    line = pretrain(state.model)
+    state.average.set_weights(state.model.get_weights())
+    return line
+
+
+def _copy_run(state: State, run: Run, paths: Paths) -> str:
+    """Copy the weights of the run that `--init_from` names, as far as they fit.
 
     Args:
         state: the state; its model and its averaged model are changed.
@@ -51,7 +70,7 @@ def initialize_weights(state: State, run: Run, paths: Paths) -> str:
     )
     both_predict_length = all(length for _, length in heads)
     pairs = zip(list_weights(source, both_predict_length), list_weights(model, both_predict_length), strict=True)
-    adapted = [(new, adapt_weight(_get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
+    adapted = [(new, adapt_weight(get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
     copied = [new.assign(weight) for new, weight in adapted if weight is not None]
     state.average.set_weights(model.get_weights())
     return (
@@ -59,13 +78,9 @@ def initialize_weights(state: State, run: Run, paths: Paths) -> str:
     )
 
 
-def _get_layer_name(weight: keras.Variable) -> str:
-    return weight.path.split("/")[-2]
-
-
 def list_weights(model: keras.Model, with_length: bool) -> list[keras.Variable]:
     """The model's weights in order, with or without those of the layer that predicts the length."""
-    return [weight for weight in model.weights if with_length or _get_layer_name(weight) != LENGTHS_LAYER]
+    return [weight for weight in model.weights if with_length or get_layer_name(weight) != LENGTHS_LAYER]
 
 
 def adapt_weight(layer: str, old: np.ndarray, new: np.ndarray, old_heads: Heads, new_heads: Heads) -> np.ndarray | None:

@@ -136,8 +136,9 @@ class Loop:
 
     def _begin_state(self) -> None:
         self.say("Starting new train session")
-        if self.config.init_from:
-            self.say(initial_weights.initialize_weights(self.state, self.run, self.paths))
+        begun = initial_weights.initialize_weights(self.state, self.run, self.paths)
+        if begun:
+            self.say(begun)
         self.summaries.write_graph(self.state.average)
 
     def _make_batches(self, start: int) -> Iterator[Batch]:

@@ -53,7 +53,7 @@ class Sweep(NamedTuple):
 
 
 def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
-    """Sweep the learning rate from new weights, or those of `--init_from`. The run's folder stays as it is.
+    """Sweep the learning rate from the weights that a new run begins with. The run's folder stays as it is.
 
     Args:
         run: the run, or a new run without a folder yet.
@@ -62,7 +62,7 @@ def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
         say: prints a line.
 
     Raises:
-        UserError: the model is fitted without gradient descent, or the run of `--init_from` can't be read.
+        UserError: the model is fitted without gradient descent, or the weights to begin with can't be read.
     """
     if MODELS[run.config.model].fit:
         raise UserError(
@@ -72,8 +72,9 @@ def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
     state = build_state(constant, steps=len(RATES), replicas=1)
     if list_steps(run.folder):  # a rate that suits trained weights would be far too low for the training that it is for
         say(f"Sweeping from new weights, and not from those of {run.folder}")
-    if run.config.init_from:
-        say(initial_weights.initialize_weights(state, run, paths))
+    begun = initial_weights.initialize_weights(state, run, paths)
+    if begun:
+        say(begun)
     augmentation = DATASETS[run.config.dataset].augmentation
     batches = make_training_batches(constant, split, augmentation)
     return sweep_rates(state, constant.config, iter(batches), load_teacher(run, paths))

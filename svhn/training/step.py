@@ -21,6 +21,7 @@ from svhn.models.precision import use_precision
 from svhn.pipeline import batches
 from svhn.run import Run
 from svhn.runs import load
+from svhn.spec import PRETRAINED
 from svhn.training import distribute
 from svhn.training.optimizers import build_optimizer
 
@@ -107,6 +108,7 @@ def make_step(
         teacher: a network whose predictions are learned beside the labels; None without one.
     """
     variables = state.learner.trainable_variables
+    held = [each for each in variables if config.pretrained_rate < 1 and is_pretrained(each)]
 
     def replica_step(batch: batches.Batch) -> Counts:
         taught = teacher(batch["image"]) if teacher else None
@@ -125,13 +127,36 @@ def make_step(
 
     @tf.function
     def step(batch: Any) -> Counts:
+        before = [tf.identity(variable.value) for variable in held]
         counts = strategy.run(replica_step, args=(batch,))
+        _hold_back(held, before, config.pretrained_rate, strategy)
         state.step.assign_add(1)
         if state.average is not state.model:
             _update_average(state, config.average, strategy)
         return Counts(*(strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in counts))
 
     return step
+
+
+def is_pretrained(weight: keras.Variable) -> bool:
+    """Whether a weight is of a layer that the model has from elsewhere."""
+    return get_layer_name(weight).startswith(PRETRAINED)
+
+
+def get_layer_name(weight: keras.Variable) -> str:
+    return weight.path.split("/")[-2]
+
+
+def _hold_back(
+    variables: list[keras.Variable], before: list[tf.Tensor], share: float, strategy: tf.distribute.Strategy
+) -> None:
+    """Leave to variables a share of their last step. Optimizers of Keras have one learning rate for all variables."""
+
+    def move(variable: tf.Variable, old: tf.Tensor) -> None:
+        variable.assign(old + share * (variable - old))
+
+    for variable, old in zip(variables, before, strict=True):
+        strategy.extended.update(variable.value, move, args=(old,))
 
 
 def _update_average(state: State, momentum: float, strategy: tf.distribute.Strategy) -> None:

@@ -49,6 +49,23 @@ def test_maps_of_unlike_layers_are_of_the_same_places() -> None:
     np.testing.assert_allclose(second[0, 2, 4], 64)
 
 
+def test_a_map_of_more_columns_than_places_is_averaged_over_all_of_the_picture() -> None:
+    """9 columns for 5 places: one fewer than two each."""
+    image: Any = keras.Input((24, 36, 1))
+    columns = keras.layers.AveragePooling2D((8, 4), name="columns")(image)
+    digits = keras.layers.Dense(10)(keras.layers.Flatten()(columns))
+    learner = add_map_heads(keras.Model(image, {"digits": digits}), ("columns",))
+    kernel, bias = learner.get_layer("columns_map").get_weights()
+    learner.get_layer("columns_map").set_weights([np.ones_like(kernel), bias])
+    picture = np.zeros((1, 24, 36, 1), np.float32)
+    picture[0, 16:, 32:] = 64  # the last place
+    outputs: Any = learner(picture)
+    (logits,) = (each.numpy() for each in outputs["maps"])
+    assert logits.shape == (1, 3, 5, 11)
+    assert logits[0, 2, 4, 0] == 64
+    assert np.count_nonzero(logits[..., 0]) == 1
+
+
 def test_one_row_of_places_has_a_map_of_them() -> None:
     model = MODELS["reader"].build((8, 40, 3), 5, 6)
     outputs: Any = add_map_heads(model, MODELS["reader"].maps)(np.zeros((2, 8, 40, 3), np.float32))

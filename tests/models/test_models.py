@@ -23,8 +23,8 @@ from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
 from svhn.training.step import make_step
 
-NORMALIZED = ("reader", "finder", "kvn219", "conv6", "multihead")
-ANY_SIZE = ("reader", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
+NORMALIZED = ("reader", "ppocr", "finder", "kvn219", "conv6", "multihead")
+ANY_SIZE = ("reader", "ppocr", "finder", "kvn219", "shallow", "multihead", "gru_rows")  # those that pool need more
 every_model = pytest.mark.parametrize("name", MODELS)
 every_normalized_model = pytest.mark.parametrize("name", NORMALIZED)
 
@@ -81,9 +81,10 @@ def test_the_parameter_count_is_the_published_one(name: str) -> None:
     assert model.count_params() == MODELS[name].parameters
 
 
-RESIDUAL = ("reader", "finder")  # which take long
+RESIDUAL = ("reader", "finder")
+DEEP = (*RESIDUAL, "ppocr")  # which take long
 learning_models = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in RESIDUAL else []) for name in MODELS if not MODELS[name].fit
+    pytest.param(name, marks=[pytest.mark.slow] if name in DEEP else []) for name in MODELS if not MODELS[name].fit
 ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,8 +13,10 @@ from support.networks import make_small, new_state, one_batch
 
 from svhn.config import Config
 from svhn.models import MODELS, losses
+from svhn.models.layers.heads import add_dense_heads
 from svhn.runs import stored
-from svhn.training.step import make_step
+from svhn.spec import PRETRAINED
+from svhn.training.step import is_pretrained, make_step
 
 
 def test_which_digit_lies_where_is_learned_by_heads_of_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +87,30 @@ def test_which_digit_lies_where_is_not_learned(options: dict[str, Any]) -> None:
     """As asked, where what is trained on does not know, and by a model without layers for it."""
     state = new_state(options.pop("model", "reader"), **options)
     assert state.learner is state.model
+
+
+def test_layers_from_elsewhere_learn_at_a_share_of_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "lenet5", dataclasses.replace(MODELS["lenet5"], build=build_pretrained))
+
+    def learn(rate: float) -> list[np.ndarray]:
+        options = {"optimizer": "sgd", "weight_decay": 0.0, "warmup_steps": 0, "batch_size": 4, "pretrained_rate": rate}
+        state = new_state("lenet5", **options)
+        before = state.model.get_weights()
+        step = make_step(state, stored.make_config({"model": "lenet5", **options}), tf.distribute.get_strategy())
+        step(one_batch(state.model))
+        return [new - old for new, old in zip(state.model.get_weights(), before, strict=True)]
+
+    whole, tenth, none = learn(1.0), learn(0.1), learn(0.0)
+    published = [is_pretrained(weight) for weight in build_pretrained((24, 40, 3), 5, 7).weights]
+    assert published == [True, True, False, False, False, False]
+    for full, held, fixed, from_elsewhere in zip(whole, tenth, none, published, strict=True):
+        assert full.any()
+        np.testing.assert_allclose(held, (0.1 if from_elsewhere else 1.0) * full, rtol=1e-3, atol=1e-7)
+        assert not from_elsewhere or not fixed.any()
+
+
+def build_pretrained(image_shape: tuple[int, int, int], max_length: int, lengths: int) -> keras.Model:
+    """A layer as if it were from elsewhere, and heads."""
+    image = keras.Input(image_shape, name="image")
+    seen = keras.layers.Conv2D(4, 8, 8, name=f"{PRETRAINED}0")(image)
+    return keras.Model(image, add_dense_heads(keras.layers.Flatten()(seen), max_length, lengths))

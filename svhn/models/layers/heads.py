@@ -84,10 +84,14 @@ def _add_map_head(features: keras.KerasTensor, places: Size, name: str) -> keras
     """Logits (batch, rows, columns, NUM_CLASSES + 1) of the digit, or of no digit, that covers each place of a picture.
 
     Args:
-        features: a map (batch, height, width, channels) with no more rows and columns than the places have.
+        features: a map (batch, height, width, channels). Where it has more rows or columns than the places, these are
+            averaged.
         places: rows and columns.
         name: the layer's name.
     """
+    coarser = [-(-side // count) for count, side in zip(places, features.shape[1:3], strict=True)]
+    if coarser != [1, 1]:
+        features = layers.AveragePooling2D(coarser, padding="same")(features)
     finer = [-(-count // side) for count, side in zip(places, features.shape[1:3], strict=True)]
     logits = layers.Conv2DTranspose(NUM_CLASSES + 1, finer, strides=finer, name=name)(features)
     return logits[:, : places[0], : places[1]]
