@@ -42,7 +42,8 @@ def get_info_path(records_dir: str | Path, dataset: str) -> Path:
 def read_info(records_dir: str | Path, dataset: str) -> Info:
     """The `info.json` of a data set's records. Raises `UserError` if it is missing, damaged or of another schema."""
     path = get_info_path(records_dir, dataset)
-    remedy = f"run `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
+    own = " --data_dir=FOLDER" if dataset == "folder" else ""  # the user's own pictures lie anywhere
+    remedy = f"run `python -m svhn.wrangle --dataset={dataset}{own} --records_dir={records_dir}`"
     if not path.exists():
         raise UserError(f"{path.parent} has no info.json: {remedy}")
     try:

@@ -89,11 +89,12 @@ def test_info_is_read_as_it_was_written(folder: Path) -> None:
     assert list((folder / "svhn").iterdir()) == [folder / "svhn" / "info.json"]
 
 
-def test_without_info_the_command_that_makes_it_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dataset", "flags"), [("svhn", ""), ("folder", " --data_dir=FOLDER")])
+def test_without_info_the_command_that_makes_it_is_named(dataset: str, flags: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
-        records.read_info(tmp_path, "svhn")
-    remedy = f"run `python -m svhn.wrangle --dataset=svhn --records_dir={tmp_path}`"
-    assert str(error.value) == f"{tmp_path}/svhn has no info.json: {remedy}"
+        records.read_info(tmp_path, dataset)
+    remedy = f"run `python -m svhn.wrangle --dataset={dataset}{flags} --records_dir={tmp_path}`"
+    assert str(error.value) == f"{tmp_path}/{dataset} has no info.json: {remedy}"
 
 
 def test_records_of_another_schema_are_refused(folder: Path) -> None:
