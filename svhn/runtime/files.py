@@ -110,7 +110,9 @@ def name_temporarily(path: Path, ending: str = ".tmp") -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
         _flush_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(path)  # the name that the user gave
         temporary.unlink(missing_ok=True)
         raise
 

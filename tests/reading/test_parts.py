@@ -396,7 +396,7 @@ def test_a_full_disk_keeps_finished_parts(tmp_path: Path) -> None:
         _, errors = program.communicate()
     assert program.returncode == 1
     line = errors.splitlines()[-1]
-    assert line.startswith(f"error: {tmp_path}/out/{MERGED}.tmp: ")  # no part is that large
+    assert line.startswith(f"error: {tmp_path}/out/{MERGED}: ")  # no part is that large
     assert line.endswith("then run the same command again")
     parts = list((tmp_path / "out").glob("part-*.jsonl"))
     assert len(parts) == 11

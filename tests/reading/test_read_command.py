@@ -148,7 +148,7 @@ def test_a_full_disk_is_named_and_keeps_the_earlier_table(photos: Path) -> None:
     sabotages = ("read_with_stub=0", "limit_files=300")
     code, _, err = finish(start(f"{photos}/1.png", f"{photos}/a", f"--output={table}", sabotages=sabotages))
     assert code == 1
-    assert re.search(rf"{table}\.\w+\.tmp: File too large", err)
+    assert f"{table}: File too large" in err
     assert table.read_text() == "earlier"
 
 

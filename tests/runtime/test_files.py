@@ -95,6 +95,14 @@ def test_atomic_write_leaves_the_old_file_on_an_error(tmp_path: Path, interrupti
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_atomic_write_where_nothing_can_be_written_names_the_file(tmp_path: Path) -> None:
+    """By the name that the user gave, not by the temporary one."""
+    path = tmp_path / "missing" / "table.csv"
+    with pytest.raises(FileNotFoundError) as raised, atomic_write(path):
+        raise AssertionError("there is no such folder")
+    assert raised.value.filename == str(path)
+
+
 def test_atomic_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
@@ -105,7 +113,7 @@ def test_atomic_write_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
             file.write(CONTENT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert error.value.filename == f"{path}.tmp"
+    assert error.value.filename == str(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

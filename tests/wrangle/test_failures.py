@@ -232,7 +232,7 @@ def test_a_limit_on_files_is_one_line_and_leaves_the_old_records(
     done = program(arguments(sources, target, "--seed=1"), "limit_files=20000")
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
-    assert line.startswith(f"error: {target / UNFINISHED}/train-00000-of-00001.tfrecord.")
+    assert line.startswith(f"error: {target / UNFINISHED}/train-00000-of-00001.tfrecord: ")
     assert "(`ulimit -f`)" in line
     assert line.endswith("then run the same command again")
     assert "Traceback" not in done.stderr
