@@ -20,7 +20,6 @@ SCHEMA = 2  # of info.json and the records beside it
 DRAWN = "DRAWN.txt"  # marks a folder whose pictures were drawn by this package, not published
 SIDE = {"least": 1, "most": 9999}  # limits of a picture's height and width, as `runtime.schema` reads them
 COUNT = {"least": 0, "most": 10**15}  # limits of a number of examples or bytes
-PRETRAINED = "pretrained"  # how the names of layers begin whose weights a model has from elsewhere
 
 
 class Entry(NamedTuple):
@@ -172,8 +171,7 @@ class ModelSpec:
         dataset: the data set it was designed for.
         maps: names of layers with outputs (batch, height, width, channels). Training adds a layer to each of them that
             predicts which digit lies where, if the records have boxes of digits.
-        pretrain: copies published weights into a new model's layers, whose names begin with `PRETRAINED`. Returns a
-            line for the user.
+        pretrain: copies published weights into a new model's layers named `PRETRAINED`…; returns a line for the user.
         fit: `(model, images, digits, seed)` computes the weights at once, for a model without gradient descent. Images
             are float32 as the model gets them, digits int32 (examples, max_length). Returns a line for the user.
         defaults: the model's own values for fields of `Config`.

@@ -11,6 +11,7 @@ from typing import Any
 
 from svhn.spec import ModelSpec
 
+PRETRAINED = "pretrained"  # how the names of layers begin whose weights a model has from elsewhere
 RESIDUAL = "He et al. 2015 (arXiv 1512.03385), Goodfellow et al. 2014 (arXiv 1312.6082)"
 
 

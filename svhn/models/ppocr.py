@@ -12,8 +12,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from svhn.models import PRETRAINED
 from svhn.models.layers.heads import add_attention_heads
-from svhn.spec import PRETRAINED
 
 # Filters, whether channels are weighed, and whether the height is halved, of each block in turn.
 BLOCKS = (

@@ -12,8 +12,9 @@ import keras
 import numpy as np
 
 from svhn.errors import UserError, suggest_extra
+from svhn.models import PRETRAINED
 from svhn.models.ppocr import add_backbone
-from svhn.spec import PRETRAINED, Size
+from svhn.spec import Size
 
 PACKAGE, FILE = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
 SIZE: Size = (48, 80)  # of the pictures on which both are compared

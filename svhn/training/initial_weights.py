@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from svhn.config import Paths
-from svhn.errors import UserError
+from svhn.errors import Say, UserError
 from svhn.models import MODELS
 from svhn.models.layers.heads import LENGTHS_LAYER, LOOKS_LAYER, SLOTS_LAYER
 from svhn.run import Run
@@ -23,31 +23,28 @@ class Heads(NamedTuple):
     length: bool
 
 
-def initialize_weights(state: State, run: Run, paths: Paths) -> str:
+def initialize_weights(state: State, run: Run, paths: Paths, say: Say) -> None:
     """Copy into a new state the weights of the run that `--init_from` names, or else those that the model begins with.
-
-    Args and errors are those of `_copy_run` and of the model's `pretrain`.
-
-    Returns:
-        A line for the user; "" if the state keeps its new weights.
-    """
-    if run.config.init_from:
-        return _copy_run(state, run, paths)
-    pretrain = MODELS[run.config.model].pretrain
-    if not pretrain:
-        return ""
-    line = pretrain(state.model)
-    state.average.set_weights(state.model.get_weights())
-    return line
-
-
-def _copy_run(state: State, run: Run, paths: Paths) -> str:
-    """Copy the weights of the run that `--init_from` names, as far as they fit.
 
     Args:
         state: the state; its model and its averaged model are changed.
         run: the new run.
         paths: their `checkpoints_dir` holds the other run.
+        say: prints the number of weights that were copied, if any were.
+
+    Raises:
+        UserError: those of `_copy_run` or of the model's `pretrain`.
+    """
+    pretrain = MODELS[run.config.model].pretrain
+    if run.config.init_from:
+        say(_copy_run(state.model, run, paths))
+    elif pretrain:
+        say(pretrain(state.model))
+    state.average.set_weights(state.model.get_weights())
+
+
+def _copy_run(model: keras.Model, run: Run, paths: Paths) -> str:
+    """Copy the weights of the run that `--init_from` names into a model, as far as they fit.
 
     Returns:
         A line for the user: the number of weights that were copied.
@@ -55,7 +52,6 @@ def _copy_run(state: State, run: Run, paths: Paths) -> str:
     Raises:
         UserError: there is no such run, or its model is another one.
     """
-    model = state.model
     folder = Paths(name=run.config.init_from, checkpoints_dir=paths.checkpoints_dir).run_folder
     source_run, source = load.load_run(folder)
     if source_run.config.model != run.config.model:
@@ -72,7 +68,6 @@ def _copy_run(state: State, run: Run, paths: Paths) -> str:
     pairs = zip(list_weights(source, both_predict_length), list_weights(model, both_predict_length), strict=True)
     adapted = [(new, adapt_weight(get_layer_name(new), old.numpy(), new.numpy(), *heads)) for old, new in pairs]
     copied = [new.assign(weight) for new, weight in adapted if weight is not None]
-    state.average.set_weights(model.get_weights())
     return (
         f"Began with the weights of {run.config.init_from}: {len(copied)} of {len(model.weights)}, the others are new"
     )

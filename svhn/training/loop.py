@@ -136,9 +136,7 @@ class Loop:
 
     def _begin_state(self) -> None:
         self.say("Starting new train session")
-        begun = initial_weights.initialize_weights(self.state, self.run, self.paths)
-        if begun:
-            self.say(begun)
+        initial_weights.initialize_weights(self.state, self.run, self.paths, self.say)
         self.summaries.write_graph(self.state.average)
 
     def _make_batches(self, start: int) -> Iterator[Batch]:

@@ -72,9 +72,7 @@ def find_learning_rate(run: Run, paths: Paths, split: Split, say: Say) -> Sweep:
     state = build_state(constant, steps=len(RATES), replicas=1)
     if list_steps(run.folder):  # a rate that suits trained weights would be far too low for the training that it is for
         say(f"Sweeping from new weights, and not from those of {run.folder}")
-    begun = initial_weights.initialize_weights(state, run, paths)
-    if begun:
-        say(begun)
+    initial_weights.initialize_weights(state, run, paths, say)
     augmentation = DATASETS[run.config.dataset].augmentation
     batches = make_training_batches(constant, split, augmentation)
     return sweep_rates(state, constant.config, iter(batches), load_teacher(run, paths))

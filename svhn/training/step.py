@@ -14,14 +14,13 @@ from svhn.config import Config, parse_train_on
 from svhn.datasets import DATASETS
 from svhn.evaluation import decoding, metrics
 from svhn.evaluation.metrics import Counts
-from svhn.models import MODELS
+from svhn.models import MODELS, PRETRAINED
 from svhn.models.layers.heads import add_map_heads
 from svhn.models.losses import Network, compute_example_loss, compute_map_loss, pair_boxes
 from svhn.models.precision import use_precision
 from svhn.pipeline import batches
 from svhn.run import Run
 from svhn.runs import load
-from svhn.spec import PRETRAINED
 from svhn.training import distribute
 from svhn.training.optimizers import build_optimizer
 

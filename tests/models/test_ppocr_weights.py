@@ -26,8 +26,9 @@ def test_a_new_run_begins_with_the_published_weights(tmp_path: Any) -> None:
     state = new_state("ppocr", average=0.9)
     before = [weight.numpy() for weight in state.model.weights]
     run: Any = type("Run", (), {"config": type("Config", (), {"init_from": "", "model": "ppocr"})})
-    line = initialize_weights(state, run, tmp_path)
-    assert line == "Began with the weights of PP-OCRv6_rec_small.onnx: 108 of 119, the others are new"
+    lines: list[str] = []
+    initialize_weights(state, run, tmp_path, lines.append)
+    assert lines == ["Began with the weights of PP-OCRv6_rec_small.onnx: 108 of 119, the others are new"]
     changed = [not np.array_equal(new, old) for new, old in zip(state.model.get_weights(), before, strict=True)]
     assert sum(changed) == 108 == len(list_published(state.model))
     for average, weight in zip(state.average.get_weights(), state.model.get_weights(), strict=True):
@@ -55,6 +56,18 @@ def test_other_features_than_the_file_gives_are_said(monkeypatch: pytest.MonkeyP
 def test_a_file_with_other_layers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ppocr_weights, "FILE", "models/PP-OCRv6_det_small.onnx")
     with pytest.raises(UserError, match=r"det_small.onnx: \d+ of its \d+ convolutions have the shapes of .* 54 of 54$"):
+        ppocr_weights.load_weights(new_model("ppocr"))
+
+
+def test_a_file_with_a_layer_of_another_shape_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = ppocr_weights._read_weights
+
+    def read_others(graph: Any) -> list[list[np.ndarray]]:
+        (first, *others) = read(graph)
+        return [[first[0].swapaxes(0, 1), first[1]], *others]
+
+    monkeypatch.setattr(ppocr_weights, "_read_weights", read_others)
+    with pytest.raises(UserError, match=r"rec_small.onnx: 53 of its 54 convolutions have the shapes of .* 54 of 54$"):
         ppocr_weights.load_weights(new_model("ppocr"))
 
 

@@ -105,14 +105,14 @@ def test_a_run_of_another_model_is_refused(trained: Path) -> None:
     config = make_config({"model": "lenet5", "init_from": "first", "random_crop": False})
     run = Run(Path(), config, make_info())
     with pytest.raises(UserError, match=r"--init_from=first: .* train with --model=shallow"):
-        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained))
+        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained), print)
 
 
 def test_a_run_that_is_not_there_is_said(trained: Path) -> None:
     config = make_config({**RECIPE, "init_from": "none"})
     run = Run(Path(), config, make_info())
     with pytest.raises(UserError, match="none holds no run"):
-        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained))
+        initial_weights.initialize_weights(build_state(run, 1, 1), run, paths_of(trained), print)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,10 @@ def test_the_released_network_can_begin_a_run_of_single_digits(tmp_path: Path) -
     config = make_config({"init_from": "released", "mixed_precision": False})
     single = Run(tmp_path, config, dataclasses.replace(info, max_length=1, fixed_length=True))
     state = build_state(single, 1, 1)
-    said = initial_weights.initialize_weights(state, single, Paths(checkpoints_dir=str(tmp_path)))
+    lines: list[str] = []
+    initial_weights.initialize_weights(state, single, Paths(checkpoints_dir=str(tmp_path)), lines.append)
     count = len(state.model.weights)
-    assert said.endswith(f"{count} of {count}, the others are new")
+    assert lines[-1].endswith(f"{count} of {count}, the others are new")
     _, before = load.load_run(Paths("released", checkpoints_dir=str(tmp_path)).run_folder, {"mixed_precision": False})
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     for model in (state.model, state.average):
@@ -174,8 +175,9 @@ def test_the_released_network_can_be_given_more_slots(tmp_path: Path) -> None:
     longer = Run(tmp_path, config, dataclasses.replace(info, max_length=8))
     state = build_state(longer, 1, 1)
     wider = state.average
-    said = initial_weights.initialize_weights(state, longer, Paths(checkpoints_dir=str(tmp_path)))
-    assert said.endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
+    lines: list[str] = []
+    initial_weights.initialize_weights(state, longer, Paths(checkpoints_dir=str(tmp_path)), lines.append)
+    assert lines[-1].endswith(f"{len(wider.weights)} of {len(wider.weights)}, the others are new")
     _, before = load.load_run(Paths("released", checkpoints_dir=str(tmp_path)).run_folder, {"mixed_precision": False})
     images = np.random.default_rng(0).uniform(0, 255, (3, *before.input_shape[1:])).astype(np.float32)
     expected, found = before(images), wider(images)

@@ -12,10 +12,9 @@ import tensorflow as tf
 from support.networks import make_small, new_state, one_batch
 
 from svhn.config import Config
-from svhn.models import MODELS, losses
+from svhn.models import MODELS, PRETRAINED, losses
 from svhn.models.layers.heads import add_dense_heads
 from svhn.runs import stored
-from svhn.spec import PRETRAINED
 from svhn.training.step import is_pretrained, make_step
 
 
