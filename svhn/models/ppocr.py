@@ -21,7 +21,7 @@ BLOCKS = (
     *((192, True, False), (192, False, False), (192, True, False), (192, False, False)),
     *((192, True, False), (192, False, False), (384, False, True), (384, True, False), (384, False, False)),
 )
-SPREAD: Any = keras.initializers.RandomNormal(stddev=1 / 3)  # keeps the spread of what nine weights add up
+SPREAD = 1 / 3  # deviation of new depthwise weights: nine of them keep the spread of what they add up
 KEYS = 32  # channels from which the attention weights are computed
 LEVELS = 0.5  # deviation of a picture's levels as the backbone gets them; those of PaddleOCR lie between -1 and 1
 
@@ -60,7 +60,8 @@ def _add_stem(x: keras.KerasTensor, names: Names) -> keras.KerasTensor:
 
 def _add_block(x: keras.KerasTensor, names: Names, filters: int, weighs: bool, halves: bool) -> keras.KerasTensor:
     """A depthwise convolution, weights of channels (Hu et al. 2018, arXiv 1709.01507), and two convolutions of 1x1."""
-    seen: Any = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=SPREAD, name=next(names))(x)
+    new: Any = keras.initializers.RandomNormal(stddev=SPREAD)  # one for each layer: it draws the same values each time
+    seen: Any = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=new, name=next(names))(x)
     seen = seen[:, ::2] if halves else seen
     seen = _weigh_channels(seen, names) if weighs else seen
     y = _add_convolution(seen, names, 2 * seen.shape[-1], 1, 1, "gelu")

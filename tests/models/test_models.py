@@ -50,6 +50,14 @@ def test_a_models_name_is_its_key(name: str) -> None:
 
 
 @every_model
+def test_no_two_layers_begin_with_the_same_weights(name: str) -> None:
+    """An initializer that layers share draws the same values for each."""
+    kernels = [weight for weight in new_model(name).get_weights() if np.ptp(weight) > 0]
+    drawn = {(kernel.shape, kernel.tobytes()) for kernel in kernels}
+    assert len(drawn) == len(kernels)
+
+
+@every_model
 @pytest.mark.parametrize(("max_length", "lengths", "channels"), [(1, 0, 1), (3, 5, 3), (5, 6, 3)])
 def test_outputs_are_logits_of_digits_and_length(name: str, max_length: int, lengths: int, channels: int) -> None:
     keras.utils.set_random_seed(0)  # of ten logits, all are positive once in a thousand times
