@@ -119,6 +119,8 @@ def _write_sweep_chart(path: Path, swept: Sweep) -> None:
 
 def write_report(session: Session) -> None:
     """`report`: a page about a run, or about what a run reads in the labeled photos of a folder."""
+    if session.images and session.suspects:
+        raise UsageError("--suspects is for a run and its records: leave out the folder, or --suspects")
     if session.images:
         from svhn.cli import reading_commands  # imports what opens pictures
 
@@ -132,9 +134,10 @@ def _report_run(session: Session) -> None:
     if named:
         raise UsageError(f"--{named[0]} is for photos: name their folder, as `svhn report photos/`, or leave it out")
     split = session.split or FLAGS["split"].default
-    if split == "train":
+    if split == "train" and not session.suspects:
         raise UserError(
-            "--split=train: a run is reported on valid or test; train is a split of photos: `svhn report photos/`"
+            "--split=train: a run is reported on valid or test; train is a split of photos: `svhn report photos/`, or "
+            "of a run with --suspects"
         )
     paths = session.paths
     step = resolve_step(paths.run_folder, session.checkpoint)
@@ -143,6 +146,11 @@ def _report_run(session: Session) -> None:
     with silence_tensorflow():
         from svhn.reporting import report
 
+    if session.suspects:
+        target, count = report.list_suspects(run, paths, split, step, print_line)
+        listed = f"; a sheet of them lies beside it: {target.with_suffix('.png')}" if count else ""
+        print(f"{count} suspect labels of {split} saved to {target}{listed}")
+        return
     page = report.write_report(run, paths, split, step, print_line)
     print(f"Report saved to {page}, its pictures beside it")
 

@@ -52,6 +52,7 @@ FLAGS = {
     "fps": Flag(10.0, "frames a second of a video that are read at most; 0: every frame", "Data"),
     "checkpoint": Flag("", "checkpoint: best, latest or a step; empty: the best on valid, else the latest", "Run"),
     "split": Flag("valid", "split to show: valid or test", "Data"),
+    "suspects": Flag(False, "table of the labels that the run is sure are wrong, in place of the page", "Data"),
     "finder": Flag("finder", "run that finds the numbers in a picture", "Run"),
     "engine": Flag("auto", f"what computes the networks: {', '.join(CHOICES['engine'])}", "Run"),
     "wait_minutes": Flag(WAIT_MINUTES, "minutes to wait for the other machines of TF_CONFIG", "Run"),

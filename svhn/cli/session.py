@@ -21,6 +21,7 @@ class Session(NamedTuple):
     given: dict[str, Any]  # fields of Config that were named on the command line
     checkpoint: str
     split: str | None  # None where none was named
+    suspects: bool
     finder: str
     engine: str
     threads: int  # 0: as many as there are cores

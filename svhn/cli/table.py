@@ -151,8 +151,8 @@ COMMANDS = {
         "turn a data set's files into records",
         "svhn.wrangle.__main__:main",
         _list_names(
-            "dataset splits size margin max_length valid_share seed check salvage max_skipped processes runner "
-            "runner_options restart data_dir records_dir"
+            "dataset splits corrections size margin max_length valid_share seed check salvage max_skipped processes "
+            "runner runner_options restart data_dir records_dir"
         ),
         program=True,
     ),
@@ -176,13 +176,17 @@ COMMANDS = {
     "report": Command(
         "write a page of errors and curves of a run or of labeled photos",
         "svhn.cli.commands:write_report",
-        ("split", *SCORE_FLAGS, *READER_FLAGS),
+        ("split", "suspects", *SCORE_FLAGS, *READER_FLAGS),
         RARE_SCORE_FLAGS,
         ("log_name", "log_dir"),
         {
             "name": Flag(None, "run to report on, demo unless named; that reads FOLDER, the bundled reader", "Run"),
             "threshold": FOUND_THRESHOLD,
-            "split": Flag(None, "split to show, valid unless named; of FOLDER, test, or train and test", "Data"),
+            "split": Flag(
+                None,
+                "split to show, valid unless named; of FOLDER, test, or train and test; train with --suspects",
+                "Data",
+            ),
         },
         "[FOLDER]",
     ),

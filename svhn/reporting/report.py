@@ -10,7 +10,7 @@ from svhn.errors import Say
 from svhn.evaluation import score
 from svhn.pipeline import integrity, splits
 from svhn.records import Split
-from svhn.reporting import analysis, charts, sections
+from svhn.reporting import analysis, charts, sections, suspects
 from svhn.reporting.analysis import LabelCounts
 from svhn.reporting.facts import Facts
 from svhn.reporting.files import write_report_files
@@ -41,6 +41,27 @@ def write_report(run: Run, paths: Paths, split: str, step: int, say: Say) -> Pat
     say("Drawing the figures...")
     page = sections.build_page(facts)
     return write_report_files(page, facts.findings, paths.results, f"report-{split}", paths.name)
+
+
+def list_suspects(run: Run, paths: Paths, split: str, step: int, say: Say) -> tuple[Path, int]:
+    """Write the table of the labels of a split that a run's checkpoint is sure are wrong, and a sheet of them.
+
+    Args:
+        run, paths, step, say: as for `write_report`.
+        split: name of the split to read, "train" as well.
+
+    Returns:
+        The table's path, and its number of labels.
+
+    Raises:
+        UserError: the split or the checkpoint can't be read.
+    """
+    usable = splits.open_run_split(run, paths, split)
+    network = load.freeze_model(load.load_trained_model(run, step))
+    say(f"Reading {usable.examples:,} examples of {split}...")
+    target = paths.results / f"suspects-{split}-{paths.name}.csv"
+    with integrity.explain_corruption(usable):
+        return target, suspects.write_suspects(score.predict_split(network, run, usable), target)
 
 
 def _gather_facts(run: Run, paths: Paths, split: str, step: int, say: Say) -> Facts:

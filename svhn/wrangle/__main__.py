@@ -23,10 +23,21 @@ from svhn.runtime.near_names import find_near_path
 from svhn.runtime.processes import count_cores
 from svhn.spec import DatasetSpec, Size
 from svhn.wrangle import check
+from svhn.wrangle.corrections import read_corrections
 from svhn.wrangle.unnamed import find_unnamed
 
 GROUPS = {
-    "Data": ("dataset", "splits", "max_length", "valid_share", "seed", "max_skipped", "check", "salvage"),
+    "Data": (
+        "dataset",
+        "splits",
+        "corrections",
+        "max_length",
+        "valid_share",
+        "seed",
+        "max_skipped",
+        "check",
+        "salvage",
+    ),
     "Pictures": ("size", "margin"),
     "Work": ("processes", "runner", "runner_options", "restart"),
     "Files": ("data_dir", "records_dir"),
@@ -40,6 +51,12 @@ def _define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("dataset", "svhn", f"data set: {', '.join(DATASETS)}", flag_values=values)
     flags.DEFINE_list("splits", [], "sources to read, comma-separated; empty: all that are there", flag_values=values)
+    flags.DEFINE_string(
+        "corrections",
+        "",
+        "CSV of the names and right numbers of pictures whose labels are wrong, as `report --suspects` writes it",
+        flag_values=values,
+    )
     flags.DEFINE_string("data_dir", Paths.data_dir, "folder of the sources, as published", flag_values=values)
     flags.DEFINE_string("records_dir", Paths.records_dir, "folder of the records", flag_values=values)
     flags.DEFINE_string("size", "", "HEIGHTxWIDTH of the pictures; empty: the data set's own", flag_values=values)
@@ -154,6 +171,8 @@ def _read_options(values: flags.FlagValues, spec: DatasetSpec) -> dict[str, Any]
         )
     given = {name: values[name].value for name in ("seed", "valid_share", "max_skipped")}
     size = _parse_size(values.size) if values.size else spec.size
+    if values.corrections:
+        given["corrections"] = read_corrections(Path(values.corrections), spec)
     return {"size": size, "margin": margin, "processes": values.processes or count_cores(), **given}
 
 
@@ -181,7 +200,7 @@ def main(argv: list[str]) -> None:
 
 
 def _refuse_unused_flags(values: flags.FlagValues) -> None:
-    unused = [name for name in ("runner", "runner_options", "restart") if values[name].present]
+    unused = [name for name in ("runner", "runner_options", "restart", "corrections") if values[name].present]
     if unused:
         raise UserError(f"--check works on this machine and makes no records: leave out --{unused[0]}")
 

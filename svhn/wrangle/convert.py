@@ -77,7 +77,7 @@ def convert_dataset(
     tally, folder = Tally(spec.path), records_dir / spec.name
     splits = draw_splits(spec, data_dir, sources, options, tally)
     shards = list_shards(splits)
-    info = _start_info(spec, options, {source: spec.checksum(data_dir, source) for source in sources})
+    info = _start_info(spec, options, _describe_sources(spec, data_dir, sources, options))
     identity = {**_describe_work(spec, info, options.valid_share, splits), "the version": version}
     with open_plan(Plan(folder / PLAN_FOLDER, identity, list_part_names(shards)), restart) as plan:
         if plan.result is None:
@@ -110,6 +110,15 @@ def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence
             f"the records of train and valid hold {', '.join(missing)}, too: name all with --splits={together}, "
             "or choose another --records_dir"
         )
+
+
+def _describe_sources(spec: DatasetSpec, data_dir: Path, sources: Sequence[str], options: Options) -> dict[str, str]:
+    """The checksum of each source and, where it is trained on, of its corrections."""
+    checksums = {source: spec.checksum(data_dir, source) for source in sources}
+    trained = {
+        source: options.corrections.describe(checksums[source]) for source in sources if source in spec.valid_from
+    }
+    return {**checksums, **trained}
 
 
 def _start_info(spec: DatasetSpec, options: Options, checksums: Mapping[str, str]) -> Info:

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from svhn.spec import DatasetSpec, Entry, Size
+from svhn.wrangle.corrections import Corrections, correct_splits
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Options:
             train.
         max_skipped: largest share of unusable pictures that may be left out.
         processes: number of processes that crop pictures; the records don't depend on it.
+        corrections: right numbers of entries whose labels are wrong. They don't change which entries go to valid.
     """
 
     size: Size
@@ -33,6 +35,7 @@ class Options:
     valid_share: float = 0.05  # as the reference
     max_skipped: float = 0.001
     processes: int = 1
+    corrections: Corrections = field(default_factory=Corrections)
 
 
 @dataclass
@@ -86,7 +89,7 @@ def draw_splits(
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
     for split, entries in splits.items():
         random.Random(f"{options.seed} {split}").shuffle(entries)
-    return dict(splits)
+    return correct_splits(splits, options.corrections)
 
 
 def draw_valid(entries: Sequence[Entry], share: float, neighbors: int, rng: random.Random) -> set[int]:

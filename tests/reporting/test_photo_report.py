@@ -179,6 +179,7 @@ def test_a_split_has_files_of_its_own(photos: Path, tmp_path: Path) -> None:
         (["FOLDER/.."], 1, ["labels.csv is missing"]),
         (["FOLDER", "--split=valid"], 1, ["--split=valid", "train and test"]),
         (["--split=train"], 1, ["--split=train", "valid or test"]),
+        (["FOLDER", "--suspects"], 2, ["--suspects", "leave out the folder"]),
     ],
 )
 def test_mistakes_are_answered_in_a_line(
