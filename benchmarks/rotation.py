@@ -39,7 +39,7 @@ def read_digits(paths: Paths) -> Iterator[tuple[float, bool]]:
         if entry.label != found.label:
             raise UserError(
                 f"{found.name}: the records hold {found.label}, the data set now draws {entry.label}: "
-                f"run `python -m svhn.wrangle --dataset={info.dataset}` and train again"
+                f"run `svhn wrangle --dataset={info.dataset}` and train again"
             )
         read = found.reading.text.ljust(len(found.label))  # digits that are missing at the end count as wrong
         yield from zip(entry.source.degrees.tolist(), map(str.__eq__, found.label, read), strict=True)

@@ -43,7 +43,7 @@ def read_info(records_dir: str | Path, dataset: str) -> Info:
     """The `info.json` of a data set's records. Raises `UserError` if it is missing, damaged or of another schema."""
     path = get_info_path(records_dir, dataset)
     own = " --data_dir=FOLDER" if dataset == "folder" else ""  # the user's own pictures lie anywhere
-    remedy = f"run `python -m svhn.wrangle --dataset={dataset}{own} --records_dir={records_dir}`"
+    remedy = f"run `svhn wrangle --dataset={dataset}{own} --records_dir={records_dir}`"
     if not path.exists():
         raise UserError(f"{path.parent} has no info.json: {remedy}")
     try:
@@ -128,7 +128,7 @@ def open_split(records_dir: str | Path, info: Info, name: str) -> Split:
     for path in paths:
         if not path.exists():
             raise UserError(
-                f"{path} is missing: run `python -m svhn.wrangle --dataset={info.dataset} --records_dir={records_dir}`"
+                f"{path} is missing: run `svhn wrangle --dataset={info.dataset} --records_dir={records_dir}`"
             )
     return Split(paths, info.splits[name], info.sizes[name])
 
@@ -140,7 +140,7 @@ def check_records_match(info: Info, first: Info) -> None:
     if differing:
         raise UserError(
             f"records of {info.dataset!r} have {', '.join(differing)}, unlike those of {first.dataset!r}: "
-            "run `python -m svhn.wrangle` for both, with the same --size and --margin, or leave one out of --train_on"
+            "run `svhn wrangle` for both, with the same --size and --margin, or leave one out of --train_on"
         )
 
 

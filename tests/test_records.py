@@ -93,13 +93,13 @@ def test_info_is_read_as_it_was_written(folder: Path) -> None:
 def test_without_info_the_command_that_makes_it_is_named(dataset: str, flags: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         records.read_info(tmp_path, dataset)
-    remedy = f"run `python -m svhn.wrangle --dataset={dataset}{flags} --records_dir={tmp_path}`"
+    remedy = f"run `svhn wrangle --dataset={dataset}{flags} --records_dir={tmp_path}`"
     assert str(error.value) == f"{tmp_path}/{dataset} has no info.json: {remedy}"
 
 
 def test_records_of_another_schema_are_refused(folder: Path) -> None:
     records.write_info(folder, dataclasses.replace(INFO, schema=99))
-    with pytest.raises(UserError, match=r"schema is 99, .* reads 2\): run `python -m svhn.wrangle") as error:
+    with pytest.raises(UserError, match=r"schema is 99, .* reads 2\): run `svhn wrangle") as error:
         records.read_info(folder, "svhn")
     assert str(error.value).startswith(f"{folder}/svhn/info.json ")
 
@@ -110,7 +110,7 @@ def test_records_of_another_schema_are_refused(folder: Path) -> None:
 )
 def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: bytes) -> None:
     (folder / "svhn" / "info.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"info\.json .*: run `python -m svhn.wrangle") as error:
+    with pytest.raises(UserError, match=r"info\.json .*: run `svhn wrangle") as error:
         records.read_info(folder, "svhn")
     assert str(error.value).startswith(f"{folder}/svhn/info.json ")
 
@@ -119,7 +119,7 @@ def test_an_unreadable_info_is_named_with_its_remedy(folder: Path, content: byte
 def test_an_info_of_other_fields_is_named(folder: Path, changes: dict[str, object]) -> None:
     fields = dataclasses.asdict(INFO) | changes
     (folder / "svhn" / "info.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match=r"info\.json .*: run `python -m svhn\.wrangle"):
+    with pytest.raises(UserError, match=r"info\.json .*: run `svhn wrangle"):
         records.read_info(folder, "svhn")
 
 
@@ -135,7 +135,7 @@ def test_a_missing_shard_is_named(folder: Path, split: Split) -> None:
     with pytest.raises(UserError) as error:
         records.open_split(folder, dataclasses.replace(INFO, splits={"train": [5, 5]}), "train")
     assert str(error.value).startswith(f"{split.paths[1]} is missing")
-    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={folder}`" in str(error.value)
+    assert f"`svhn wrangle --dataset=svhn --records_dir={folder}`" in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["test", "extra"])

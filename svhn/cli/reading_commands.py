@@ -35,7 +35,7 @@ def read_pictures(session: Session) -> None:
     """`read`: a line per picture, or Kaggle's table of a CSV of pixels. Raises `UsageError` for a mixture of both."""
     tables_of_pixels = [image for image in session.images if image.lower().endswith(".csv")]
     if not session.images:
-        raise UsageError("read needs pictures: `python main.py read door.jpg photos/`, or --images=door.jpg,photos/")
+        raise UsageError("read needs pictures: `svhn read door.jpg photos/`, or --images=door.jpg,photos/")
     if tables_of_pixels and len(session.images) > 1:
         raise UsageError(f"{tables_of_pixels[0]} is a CSV of pixels: read it alone, and pictures by another command")
     if tables_of_pixels:

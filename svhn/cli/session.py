@@ -105,15 +105,12 @@ def read_training_info(session: Session) -> Info:
 
 def format_score_command(paths: Paths, info: Info, checkpoint: str) -> str:
     """The command that scores a run's checkpoint, `best` or `latest`, on test if there is such a split."""
-    options = {
-        "mode": "test" if info.has_split("test") else "valid",
-        "name": paths.name,
-        "checkpoint": checkpoint,
-    }
+    options = {"name": paths.name, "checkpoint": checkpoint}
     for folder in ("records_dir", "checkpoints_dir", "results_dir"):
         if getattr(paths, folder) != getattr(Paths, folder):
             options[folder] = getattr(paths, folder)
-    return f"python main.py {shlex.join(f'--{name}={value}' for name, value in options.items())}"
+    command = "test" if info.has_split("test") else "valid"
+    return shlex.join(["svhn", command, *(f"--{name}={value}" for name, value in options.items())])
 
 
 def print_line(line: str) -> None:

@@ -83,7 +83,7 @@ def _require_idx(folder: Path, stem: str) -> Path:
     path = _find_idx(folder, stem)
     if path is not None:
         return path
-    command = "python -m svhn.download --dataset=mnist --data_dir="
+    command = "svhn download --dataset=mnist --data_dir="
     if (folder / CSV_FILE).is_file():  # idx files beside it would be refused, so they need another folder
         remedy = f"run `{command}FOLDER` with a folder of its own"
         raise UserError(f"{folder} has Kaggle's {CSV_FILE}, expected {stem}: {remedy}")

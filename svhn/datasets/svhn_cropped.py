@@ -51,7 +51,7 @@ def _read_arrays(data_dir: str | Path, archive: Archive) -> tuple[np.ndarray, np
 
     path = Path(data_dir) / archive.filename
     if not path.is_file():
-        raise UserError(f"{path} is missing: run `python -m svhn.download --dataset=svhn_cropped`")
+        raise UserError(f"{path} is missing: run `svhn download --dataset=svhn_cropped`")
     with explain_faults(path, "svhn_cropped", archive):
         found = read_matlab5(path, ["X", "y"])
         missing = [name for name in ("X", "y") if name not in found]

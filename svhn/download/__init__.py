@@ -1,1 +1,1 @@
-"""`python -m svhn.download`: fetch, verify and unpack the published files of a data set, or draw them."""
+"""`svhn download`: fetch, verify and unpack the published files of a data set, or draw them."""

@@ -23,7 +23,7 @@ def _list_choices(flag: str) -> str:
 
 
 PAGE = Page(
-    "python -m svhn.download [--flag=value …]",
+    "svhn download [--flag=value …]",
     "Fetch a data set's archives, verify and unpack them; or draw a data set of one's own.",
     GROUPS,
     list_choices=_list_choices,

@@ -160,7 +160,7 @@ def _check_cells(size: Size, steps: Augmentation) -> None:
         cells = "{} x {} cells".format(*steps.cells)
         raise UserError(
             f"pictures of {size[0]}x{size[1]} pixels can't be divided into {cells} of equal size: "
-            "run `python -m svhn.wrangle` with another --size, or train with --noaugment"
+            "run `svhn wrangle` with another --size, or train with --noaugment"
         )
 
 

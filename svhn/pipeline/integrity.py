@@ -39,7 +39,7 @@ def describe_foreign_record(split: Split) -> str:
             try:
                 tf.io.decode_image(tf.io.parse_single_example(record, records.make_features())["image"])
             except tf.errors.InvalidArgumentError as error:
-                command = f"python -m svhn.wrangle --dataset={path.parent.name} --records_dir={path.parent.parent}"
+                command = f"svhn wrangle --dataset={path.parent.name} --records_dir={path.parent.parent}"
                 return (
                     f"{path}: record {index} (counted from 0) is none of this program's ({shorten(error.message)}): "
                     f"move the file, or write all records with `{command}`"
@@ -52,7 +52,7 @@ def describe_corruption(split: Split) -> str:
     for path, examples, _ in zip(*split, strict=True):
         count, intact = count_intact_records(path)
         if not intact or count != examples:
-            command = f"python -m svhn.wrangle --dataset={path.parent.name} --records_dir={path.parent.parent}"
+            command = f"svhn wrangle --dataset={path.parent.name} --records_dir={path.parent.parent}"
             return (
                 f"{path}: record {count} of {examples} (counted from 0) is corrupt or cut short: "
                 f"leave it out with `{command} --salvage`, or write all records again with `{command}`"

@@ -144,7 +144,7 @@ def _suggest_export(paths: Paths, given: Mapping[str, Any], checkpoint: str, eng
         **({"views": given["views"]} if "views" in given else {}),
         **{name: getattr(paths, name) for name in folders if getattr(paths, name) != getattr(Paths, name)},
     }
-    return f"run `python main.py export {shlex.join(f'--{name}={value}' for name, value in options.items())}`"
+    return f"run `svhn export {shlex.join(f'--{name}={value}' for name, value in options.items())}`"
 
 
 def _explain_lack(paths: Paths, step: int, engine: str, problems: list[str], remedy: str) -> str:

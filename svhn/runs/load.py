@@ -34,7 +34,7 @@ def build_model(run: Run) -> keras.Model:
     except ValueError as error:
         raise UserError(
             f"--model={run.config.model} can't be built for {shape[0]}x{shape[1]} pixels: choose another, "
-            f"or `python -m svhn.wrangle` with a larger --size ({shorten(error)})"
+            f"or `svhn wrangle` with a larger --size ({shorten(error)})"
         ) from error
     if "box" in model.output:
         _check_box_support(run.config)

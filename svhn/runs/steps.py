@@ -31,7 +31,7 @@ def resolve_steps(folder: Path, which: str) -> list[int]:
     """
     found = list_steps(folder)
     if not found:
-        remedy = f"train with `python main.py --mode=train --name={folder.name}`"
+        remedy = f"train with `svhn train --name={folder.name}`"
         raise UserError(f"{folder} has no checkpoint yet: {remedy}")
     if which == "best" and (marked := read_best(folder)):
         return [marked["step"]]
@@ -76,7 +76,7 @@ def read_best(folder: Path) -> dict[str, Any]:
 
 def make_damage_error(path: Path, error: Exception) -> DamagedFileError:
     """The error for a file that follows from a run's checkpoints, with the command that makes it anew."""
-    command = f"python main.py --mode=train --name={path.parent.name}"
+    command = f"svhn train --name={path.parent.name}"
     return DamagedFileError(path, str(error), f"go on with `{command}`, which makes it anew from the checkpoints")
 
 

@@ -156,7 +156,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     if not path.exists():
-        raise UserError(f"{folder} holds no run: train one with `python main.py --mode=train --name={folder.name}`")
+        raise UserError(f"{folder} holds no run: train one with `svhn train --name={folder.name}`")
     try:
         stored = _upgrade_config(read_json(path, StoredConfig, SCHEMA))
         config = check_value(stored.config, Config, "config")

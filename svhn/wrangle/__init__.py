@@ -1,1 +1,1 @@
-"""`python -m svhn.wrangle`: write, check and salvage the records of a data set."""
+"""`svhn wrangle`: write, check and salvage the records of a data set."""

@@ -42,7 +42,7 @@ GROUPS = {
     "Work": ("processes", "runner", "runner_options", "restart"),
     "Files": ("data_dir", "records_dir"),
 }
-PAGE = Page("python -m svhn.wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
+PAGE = Page("svhn wrangle [--flag=value …]", "Turn a data set's sources into records.", GROUPS)
 HOLD_RECORDS = ("records", "choose another --records_dir")  # as `hold_folder` takes it
 CUT_FLAGS = {"parts": CutFlag("--parts has no effect: parts of numbers are learned no more", takes_value=False)}
 
@@ -130,7 +130,7 @@ def _suggest_remedy(spec: DatasetSpec, data_dir: Path, others: bool) -> str:
     if not any(spec.sources.values()):  # the user's own pictures
         return "add pictures of that split, or leave out --splits"
     apart = ", with another folder if the files present are not the published ones" if others else ""
-    return f"run `python -m svhn.download --dataset={spec.name} --data_dir={data_dir}`{apart}"
+    return f"run `svhn download --dataset={spec.name} --data_dir={data_dir}`{apart}"
 
 
 def set_max_length(spec: DatasetSpec, max_length: int) -> DatasetSpec:

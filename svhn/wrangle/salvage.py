@@ -41,7 +41,7 @@ def salvage_records(records_dir: Path, dataset: str) -> Iterator[str]:
         else:
             hopeless.append(name)
     if hopeless:
-        remedy = f"write it again with `python -m svhn.wrangle --dataset={dataset} --records_dir={records_dir}`"
+        remedy = f"write it again with `svhn wrangle --dataset={dataset} --records_dir={records_dir}`"
         raise UserError(f"{records_dir / dataset}: no record of {' and '.join(hopeless)} is intact: {remedy}")
     if not damaged:
         total = sum(split.examples for split in splits.values())

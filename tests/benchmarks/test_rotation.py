@@ -69,5 +69,5 @@ def test_rows_that_are_drawn_in_another_way_are_refused(trained: Paths, tmp_path
     shutil.copytree(trained.records_dir, paths.records_dir)
     info = records.read_info(paths.records_dir, "mnist_stacked")
     records.write_info(paths.records_dir, dataclasses.replace(info, seed=1))
-    with pytest.raises(UserError, match=r"test/\d+: .* run `python -m svhn\.wrangle --dataset=mnist_stacked`"):
+    with pytest.raises(UserError, match=r"test/\d+: .* run `svhn wrangle --dataset=mnist_stacked`"):
         list(rotation.read_digits(paths))

@@ -260,7 +260,7 @@ def test_wrangles_cut_flag_has_no_effect(tmp_path: Path, capsys: pytest.CaptureF
     assert run("wrangle", "--parts", f"--data_dir={tmp_path}") == 1
     note, error = capsys.readouterr().err.splitlines()
     assert note.startswith("note: --parts")
-    assert "python -m svhn.download --dataset=svhn" in error
+    assert "svhn download --dataset=svhn" in error
 
 
 @pytest.mark.parametrize("flag", ["--model=vgg", "--dataset=cifar", "--batch_size=0", "--train_on=svhn,cifar"])

@@ -68,7 +68,7 @@ def test_training_says_what_it_does(trained: Trained) -> None:
     assert lines[len(banner) :][:2] == ["Starting new train session", "Training..."]
     assert lines[-4:-2] == ["Done training for 2.667 epochs, 20 steps.", "Finished training."]
     assert re.fullmatch(r"Total time to run: \d+ s", lines[-2])
-    score = "python main.py --mode=test --name=demo --checkpoint=best"
+    score = "svhn test --name=demo --checkpoint=best"
     folders = " ".join(f"--{kind}_dir={trained.folder / kind}" for kind in ("records", "checkpoints", "results"))
     assert lines[-1] == f"Now score it: {score} {folders}"
 

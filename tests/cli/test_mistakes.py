@@ -24,8 +24,8 @@ from svhn.config import Paths
         (["--log=../up"], r"error: --log_name='\.\./up': expected the name of one folder"),
         (["--batch_size=0"], "error: --batch_size=0: expected a number above 0"),
         (["--decay=step"], "error: --decay=step: expected one of cosine, linear, constant"),
-        ([], r"error: .*/records/svhn has no info.json: run `python -m svhn.wrangle --dataset=svhn --records_dir=.*`"),
-        (["--mode=test"], "error: .*/checkpoints/demo has no checkpoint yet: train with `python main.py --mode=train"),
+        ([], r"error: .*/records/svhn has no info.json: run `svhn wrangle --dataset=svhn --records_dir=.*`"),
+        (["--mode=test"], "error: .*/checkpoints/demo has no checkpoint yet: train with `svhn train"),
     ],
 )
 def test_mistakes_leave_nothing(
@@ -39,16 +39,16 @@ def test_mistakes_leave_nothing(
 @pytest.mark.parametrize(
     ("splits", "options", "expected"),
     [
-        (["train", "valid", "test"], {}, "--mode=test --name=demo --checkpoint=latest"),
-        (["train", "valid"], {"name": "own"}, "--mode=valid --name=own --checkpoint=latest"),
-        (["train"], {"records_dir": "my own"}, "--mode=valid --name=demo --checkpoint=latest '--records_dir=my own'"),
+        (["train", "valid", "test"], {}, "svhn test --name=demo --checkpoint=latest"),
+        (["train", "valid"], {"name": "own"}, "svhn valid --name=own --checkpoint=latest"),
+        (["train"], {"records_dir": "my own"}, "svhn valid --name=demo --checkpoint=latest '--records_dir=my own'"),
         (
             ["train", "test", "valid"],
             {"records_dir": "a/b", "checkpoints_dir": "c"},
-            "--mode=test --name=demo --checkpoint=latest --records_dir=a/b --checkpoints_dir=c",
+            "svhn test --name=demo --checkpoint=latest --records_dir=a/b --checkpoints_dir=c",
         ),
     ],
 )
 def test_the_command_that_scores_a_run(splits: list[str], options: dict[str, str], expected: str) -> None:
     info = spec.Info("svhn", (32, 32), 0.3, 3, 5, "png", {split: [9] for split in splits}, {}, {}, {}, 0)
-    assert session.format_score_command(Paths(**options), info, "latest") == f"python main.py {expected}"
+    assert session.format_score_command(Paths(**options), info, "latest") == expected

@@ -17,7 +17,7 @@ from svhn.runs import checkpoints
 from svhn.runs.steps import list_steps
 from svhn.training import loop
 
-SUGGESTION = "Now score it: python main.py --mode=test "
+SUGGESTION = "Now score it: svhn test "
 FLAGS = RECIPE[:-3]  # all but the number of steps and what depends on it
 Train = Callable[..., None]
 

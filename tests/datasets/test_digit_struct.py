@@ -110,7 +110,7 @@ def assert_refused(path: Path, message: str) -> None:
 
 def test_missing(tmp_path: Path) -> None:
     path = tmp_path / "digitStruct.mat"
-    assert_refused(path, f"{path} is missing: run `python -m svhn.download`")
+    assert_refused(path, f"{path} is missing: run `svhn download`")
 
 
 @pytest.mark.parametrize("content", [b"", b"1.png 210", b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + bytes(900)])
@@ -141,7 +141,7 @@ def test_damaged_in_the_middle_of_reading(path: Path) -> None:
     damage(path, lambda file: file[file[file["digitStruct/bbox"][2, 0]]["top"][5, 0]])
     entries = read_digit_struct(path)
     assert [next(entries)[0], next(entries)[0]] == ["1.png", "22.png"]
-    with pytest.raises(UserError, match=r"can't be read .* folder with `python -m svhn\.download --dataset=svhn"):
+    with pytest.raises(UserError, match=r"can't be read .* folder with `svhn download --dataset=svhn"):
         next(entries)
 
 

@@ -130,7 +130,7 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str) -> N
 
 
 def test_a_missing_source_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"is missing: run `python -m svhn\.download`"):
+    with pytest.raises(UserError, match=r"is missing: run `svhn download`"):
         list(format1.list_entries(tmp_path, "train"))
 
 

@@ -84,7 +84,7 @@ def test_digits_come_as_arrays(tmp_path: Path) -> None:
 def test_an_empty_folder_has_neither_source(tmp_path: Path) -> None:
     assert not MNIST.present(tmp_path, "train")
     assert not MNIST.present(tmp_path / "absent", "test")
-    assert "train-images-idx3-ubyte (or .gz) is missing: run `python -m svhn.download --dataset=mnist" in failure(
+    assert "train-images-idx3-ubyte (or .gz) is missing: run `svhn download --dataset=mnist" in failure(
         lambda: entries(tmp_path)
     )
 
@@ -96,7 +96,7 @@ def test_half_a_source_says_which_file_is_missing(tmp_path: Path, source: str, k
     assert MNIST.present(tmp_path, source)
     for call in (entries, MNIST.checksum):
         assert failure(lambda call=call: call(tmp_path, source)) == (
-            f"{missing} (or .gz) is missing: run `python -m svhn.download --dataset=mnist --data_dir={tmp_path}`"
+            f"{missing} (or .gz) is missing: run `svhn download --dataset=mnist --data_dir={tmp_path}`"
         )
 
 
@@ -106,7 +106,7 @@ def test_kaggle_has_no_test_source(tmp_path: Path) -> None:
     assert not MNIST.present(tmp_path, "test")
     assert failure(lambda: entries(tmp_path, "test")) == (
         f"{tmp_path} has Kaggle's train.csv, expected t10k-images-idx3-ubyte: run "
-        "`python -m svhn.download --dataset=mnist --data_dir=FOLDER` with a folder of its own"
+        "`svhn download --dataset=mnist --data_dir=FOLDER` with a folder of its own"
     )
 
 
@@ -144,7 +144,7 @@ def test_files_that_are_not_mnists_are_refused(tmp_path: Path, name: str, values
     message = failure(lambda: read_digits(tmp_path, "train"))
     assert problem.format(path=path) in message
     assert "published file:" not in message  # the published files are packed: nothing is compared
-    assert message.endswith("`python -m svhn.download --dataset=mnist --data_dir=FOLDER`")
+    assert message.endswith("`svhn download --dataset=mnist --data_dir=FOLDER`")
 
 
 def test_a_packed_file_is_compared_with_the_published_one(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_a_file_that_is_not_format_2_is_refused_with_what_to_do(tmp_path: Path, 
     write_bad, message = BAD[kind]
     write_bad(tmp_path / FILE)
     compared = r"; it differs from the published file: it has [\d,]+ bytes, expected 182,040,794: "
-    remedy = re.escape("`python -m svhn.download --dataset=svhn_cropped --data_dir=FOLDER`")
+    remedy = re.escape("`svhn download --dataset=svhn_cropped --data_dir=FOLDER`")
     with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path / FILE))} {message}{compared}.*{remedy}$"):
         read(tmp_path)
 
@@ -204,7 +204,7 @@ def test_a_file_that_ends_its_reader_is_refused_too(tmp_path: Path, monkeypatch:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert not svhn_cropped.is_present(tmp_path, "train")
-    with pytest.raises(UserError, match=r"train_32x32\.mat is missing: run `python -m svhn\.download"):
+    with pytest.raises(UserError, match=r"train_32x32\.mat is missing: run `svhn download"):
         read(tmp_path)
 
 

@@ -210,5 +210,5 @@ def test_wrangle_sends_kaggles_folder_to_another_one(data: Path) -> None:
     write_csv(data)
     with pytest.raises(UserError) as error:
         __main__.select_sources(MNIST, data, ["test"])
-    command = f"python -m svhn.download --dataset=mnist --data_dir={data}"
+    command = f"svhn download --dataset=mnist --data_dir={data}"
     assert str(error.value).startswith(f"{data} has no test of mnist: run `{command}`, with another folder if")

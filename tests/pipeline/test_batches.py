@@ -75,7 +75,7 @@ def test_magnitude_says_how_far_pictures_are_varied(split: Split, whole: list[Ba
 
 def test_cells_that_do_not_divide_the_picture_are_refused(split: Split) -> None:
     for cells, expected in (((1, 5), "16x32 pixels .* 1 x 5 cells"), ((3, 1), "16x32 pixels .* 3 x 1 cells")):
-        with pytest.raises(UserError, match=f"{expected}.*`python -m svhn.wrangle` with another --size"):
+        with pytest.raises(UserError, match=f"{expected}.*`svhn wrangle` with another --size"):
             make_training_batches(Run(Path(), config(), INFO), split, Augmentation(cells=cells))
 
 

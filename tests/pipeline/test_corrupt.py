@@ -33,7 +33,7 @@ def test_one_of_train_is_named(folder: Path, capsys: pytest.CaptureFixture[str])
     assert call(folder, *LONGER) == 1
     line = last_line(capsys)
     assert re.match(r"error: \S+/train-00001-of-00002\.tfrecord: record 39 of 40 ", line)
-    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={folder / 'records'} --salvage`" in line
+    assert f"`svhn wrangle --dataset=svhn --records_dir={folder / 'records'} --salvage`" in line
 
 
 @pytest.mark.parametrize("mode", ["train", "valid"])

@@ -56,7 +56,7 @@ def names(split: Split) -> list[str]:
 def assert_located(message: str, path: Path, index: int) -> None:
     """The message starts with the file and the record's place, and has the command to run."""
     assert message.startswith(f"{path}: record {index} of 5 ")
-    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={path.parents[1]} --salvage`" in message
+    assert f"`svhn wrangle --dataset=svhn --records_dir={path.parents[1]} --salvage`" in message
 
 
 def test_intact_records_are_not_blamed(split: Split) -> None:
@@ -130,7 +130,7 @@ def test_a_record_of_another_program_is_named(split: Split, foreign: bytes) -> N
     with pytest.raises(UserError) as error, integrity.explain_corruption(split):
         decode_pictures(split)
     assert str(error.value).startswith(f"{split.paths[1]}: record 2 ")
-    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={split.paths[1].parents[1]}`" in str(error.value)
+    assert f"`svhn wrangle --dataset=svhn --records_dir={split.paths[1].parents[1]}`" in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -112,7 +112,7 @@ def test_a_run_goes_on_with_salvaged_records_of_both(tmp_path: Path) -> None:
 def test_records_of_another_form_are_named(tmp_path: Path, other: dict[str, Any], what: str) -> None:
     info = write_records(tmp_path, "svhn")
     write_records(tmp_path, "synthetic", **other)
-    with pytest.raises(UserError, match=f"records of 'synthetic' have {what}, .*'svhn': run `python -m svhn.wrangle` "):
+    with pytest.raises(UserError, match=f"records of 'synthetic' have {what}, .*'svhn': run `svhn wrangle` "):
         training_split(tmp_path, info)
 
 

@@ -84,7 +84,7 @@ def test_a_released_run_reads_as_the_run_does_and_is_surer(trained: Path, capsys
     assert temperature < 1  # labels were smoothed
     lines = capsys.readouterr().out.splitlines()
     assert f"Released checkpoint 80 to {folder}, at a temperature of {temperature:g}" in lines
-    assert lines[-1].startswith(f"python main.py --mode=test --name=released --checkpoint=best --records_dir={trained}")
+    assert lines[-1].startswith(f"svhn test --name=released --checkpoint=best --records_dir={trained}")
     before, after = read(run, trained, temperature=temperature), read(folder, trained)
     assert [found.reading.text for found in before] == [found.reading.text for found in after]
     confidences = np.array([[found.reading.confidence for found in found_by] for found_by in (before, after)])

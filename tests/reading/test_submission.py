@@ -159,13 +159,13 @@ def test_the_mode_needs_no_records(trained: Path, tmp_path: Path, capsys: pytest
 
 def test_the_mode_needs_pictures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(trained, "--mode=predict") == 2
-    assert "python main.py read door.jpg photos/" in last_line(capsys)
+    assert "svhn read door.jpg photos/" in last_line(capsys)
 
 
 def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_pixels(tmp_path / "test.csv", pictures(LABELS))
     assert call(tmp_path, "read", "--name=none", str(source)) == 1
-    assert re.search(f"{tmp_path}/checkpoints/none .*--mode=train --name=none", last_line(capsys))
+    assert re.search(f"{tmp_path}/checkpoints/none .*svhn train --name=none", last_line(capsys))
 
 
 def test_a_file_that_is_not_there(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

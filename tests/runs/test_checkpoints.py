@@ -84,7 +84,7 @@ def test_an_unknown_checkpoint_is_answered_with_those_there_are(run: Path, which
 @pytest.mark.parametrize("which", ["all", "best", "latest", "1"])
 def test_a_run_without_checkpoints_says_so(run: Path, which: str) -> None:
     begin_run(run, {}, INFO)
-    with pytest.raises(UserError, match=f"{run} has no checkpoint yet: train with `python main.py --mode=train"):
+    with pytest.raises(UserError, match=f"{run} has no checkpoint yet: train with `svhn train"):
         resolve_steps(run, which)
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_mark_is_named_where_the_best_is_asked_for(run: Path, content:
     touch(run, 1, 2)
     (run / "best.json").write_text(content)
     for which in ("best", ""):
-        with pytest.raises(UserError, match=rf"^{run}/best.json is damaged \(.+\): .*--mode=train --name=demo"):
+        with pytest.raises(UserError, match=rf"^{run}/best.json is damaged \(.+\): .*svhn train --name=demo"):
             resolve_step(run, which)
     assert [resolve_step(run, which) for which in ("latest", "1")] == [2, 1]
 

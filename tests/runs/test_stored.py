@@ -214,7 +214,7 @@ def test_the_data_set_is_the_named_one_or_the_runs_or_the_default(run: Path) -> 
 def test_without_a_run_the_command_that_makes_one_is_named(run: Path) -> None:
     with pytest.raises(UserError) as error:
         stored.open_run(run, {}, INFO, "score")
-    assert str(error.value) == f"{run} holds no run: train one with `python main.py --mode=train --name=demo`"
+    assert str(error.value) == f"{run} holds no run: train one with `svhn train --name=demo`"
 
 
 CATS = {"config": {"dataset": "cats"}, "records": {}, "draw": {}, "sources": {}}

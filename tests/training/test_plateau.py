@@ -238,7 +238,7 @@ def test_entries_past_the_step_that_was_restored_are_dropped(straight: Path, fin
 )
 def test_a_damaged_history_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.json").write_bytes(content)
-    with pytest.raises(UserError, match=rf"^{tmp_path}/history.json is damaged \(.+\): .*--mode=train"):
+    with pytest.raises(UserError, match=rf"^{tmp_path}/history.json is damaged \(.+\): .*svhn train"):
         stored.read_history(tmp_path)
 
 

@@ -103,9 +103,7 @@ def test_mended_pictures_need_new_files(damaged: Path, tmp_path: Path, capsys: p
 
 def test_a_source_without_boxes_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert wrangled(tmp_path, tmp_path / "records", "--splits=train") == 1
-    expected = (
-        f"error: {tmp_path} has no train of svhn: run `python -m svhn.download --dataset=svhn --data_dir={tmp_path}`"
-    )
+    expected = f"error: {tmp_path} has no train of svhn: run `svhn download --dataset=svhn --data_dir={tmp_path}`"
     assert last_line(capsys) == expected
     assert not (tmp_path / "records").exists()
 
@@ -163,7 +161,7 @@ def test_killed_in_the_middle_the_same_command_ends_the_same(
     if whole:
         assert without_plan(target) == old
     else:
-        with pytest.raises(UserError, match=r"run `python -m svhn\.wrangle"):
+        with pytest.raises(UserError, match=r"run `svhn wrangle"):
             records.open_split(target, records.read_info(target, "svhn"), "train")
     assert wrangled(sources, target) == 0
     assert tree(target) == tree(undisturbed)

@@ -186,7 +186,7 @@ def test_a_split_without_an_intact_record_is_refused(
     assert tree(folder) == before
     error = capsys.readouterr().err
     assert "no record of train is intact" in error
-    assert f"python -m svhn.wrangle --dataset=svhn --records_dir={folder}`" in error
+    assert f"svhn wrangle --dataset=svhn --records_dir={folder}`" in error
 
 
 @pytest.mark.parametrize("flag", ["--size=16x16", "--check", "--splits=train"])
@@ -201,4 +201,4 @@ def test_without_records_the_command_that_writes_them_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert salvage(tmp_path) == 1
-    assert f"`python -m svhn.wrangle --dataset=svhn --records_dir={tmp_path}`" in capsys.readouterr().err
+    assert f"`svhn wrangle --dataset=svhn --records_dir={tmp_path}`" in capsys.readouterr().err

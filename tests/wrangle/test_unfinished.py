@@ -1,4 +1,4 @@
-"""Unfinished work of `python -m svhn.wrangle`: given to other processes, or continued when something has changed."""
+"""Unfinished work of `svhn wrangle`: given to other processes, or continued when something has changed."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def read_digit_struct(path: str | Path) -> Iterator[tuple[str, np.ndarray]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path} is missing: run `python -m svhn.download`")
+        raise UserError(f"{path} is missing: run `svhn download`")
     with explain_faults(path, "svhn"), _explain_hdf5_errors(), _open_hdf5(path) as file:
         names, boxes = _list_items(file, "name"), _list_items(file, "bbox")
         if len(names) != len(boxes):

@@ -50,5 +50,5 @@ def _compare_file(path: Path, archive: Archive) -> str:
 
 def suggest_copy(dataset: str) -> str:
     """How to come to files of a data set that can be read. Nothing that is there is replaced."""
-    command = f"python -m svhn.download --dataset={dataset} --data_dir=FOLDER"
+    command = f"svhn download --dataset={dataset} --data_dir=FOLDER"
     return f"save your own data again as expected, or fetch the published data into another folder with `{command}`"
