@@ -21,7 +21,8 @@ function computeShared(/** @type {Box} */ one, /** @type {Box} */ other) {
   return Math.max(across, 0) * Math.max(down, 0);
 }
 
-function computeArea(/** @type {Box} */ [left, top, right, bottom]) {
+/** In squares of the box's unit. */
+export function computeArea(/** @type {Box} */ [left, top, right, bottom]) {
   return (right - left) * (bottom - top);
 }
 

@@ -3,7 +3,7 @@
  * sizes, then closer windows.
  */
 
-import { clipBox, computeOverlap, suppressOverlaps } from "./boxes.js";
+import { clipBox, computeArea, computeCover, computeOverlap, suppressOverlaps } from "./boxes.js";
 import { centerWindow, cropWindow, listLevels } from "./windows.js";
 
 /** @typedef {import("./resize.js").Box} Box */
@@ -13,13 +13,18 @@ import { centerWindow, cropWindow, listLevels } from "./windows.js";
  * The constants of svhn/reading/search.py, in small letters. `size` is the height and width of the finder's input, and
  * `windows` are the constants of the windows.
  * @typedef {{least_hint: number, first_levels: number, least_probability: number, same_number: [number, number],
- *   most_numbers: number, same_window: number, size: [number, number],
+ *   most_numbers: number, wider_view: number, larger: number, same_box: number, same_window: number,
+ *   size: [number, number],
  *   windows: import("./windows.js").WindowConstants}} Search
  */
 /**
  * A box that may hold a number, and the probability that there is a number in the window of the box; the mean of
  * several windows' where these were searched.
  * @typedef {{box: Box, probability: number}} Detection
+ */
+/**
+ * Gives the box of a window of the picture that is searched.
+ * @typedef {(window: Box) => Promise<Detection>} Look
  */
 
 /**
@@ -33,25 +38,78 @@ import { centerWindow, cropWindow, listLevels } from "./windows.js";
  * @throws {Error} the picture is too long for its breadth
  */
 export async function findNumbers(locate, picture, search, pause) {
-  const { windows, found } = await searchLevels(locate, picture, search, pause);
+  const look = rememberWindows((window) => searchWindow(locate, picture, window, search));
+  const { windows, found } = await searchLevels(look, picture, search, pause);
   const detections = [];
   for (const place of chooseDetections(found, search)) {
     const middle = centerWindow(found[place].box, picture, search.windows);
     const same = computeOverlap(middle, windows[place]) >= search.same_window;
-    detections.push(same ? found[place] : await searchCloser(locate, picture, found[place].box, search, pause));
+    detections.push(same ? found[place] : await searchCloser(look, picture, found[place].box, search, pause));
   }
+  detections.push(...(await findWholes(look, picture, detections, search, pause)));
   detections.sort((one, other) => other.probability - one.probability);
-  return { detections, windows: windows.length };
+  return { detections: detections.slice(0, search.most_numbers), windows: windows.length };
+}
+
+/**
+ * The same function, which searches no window twice: in a small picture, many windows show all of it.
+ * @param {Look} look
+ * @returns {Look}
+ */
+function rememberWindows(look) {
+  /** @type {Map<string, Detection>} */
+  const known = new Map();
+  return async (window) => {
+    const name = window.join();
+    const detection = known.get(name) ?? (await look(window));
+    known.set(name, detection);
+    return detection;
+  };
+}
+
+/**
+ * The numbers that wider windows show around boxes of their parts, such as single digits that stand far apart.
+ * @param {Look} look
+ * @param {Picture} picture
+ * @param {Detection[]} detections
+ * @param {Search} search
+ * @param {(share: number) => Promise<void>} pause
+ */
+async function findWholes(look, picture, detections, search, pause) {
+  const parts = detections.filter(({ probability }) => probability >= search.least_probability);
+  const known = parts.map(({ box }) => box);
+  const wholes = [];
+  for (const part of parts) {
+    await pause(1);
+    const wider = await look(centerWindow(part.box, picture, search.windows, search.wider_view));
+    if (!isWhole(wider, part, search)) continue;
+    const whole = await searchCloser(look, picture, wider.box, search, pause);
+    if (whole.probability < search.least_probability) continue;
+    if (known.some((box) => computeOverlap(whole.box, box) >= search.same_box)) continue;
+    known.push(whole.box);
+    wholes.push(whole);
+  }
+  return wholes;
+}
+
+/**
+ * @param {Detection} whole
+ * @param {Detection} part
+ * @param {Search} search
+ */
+function isWhole(whole, part, { least_probability: least, larger, same_number: limits }) {
+  const grown = computeArea(whole.box) >= larger * computeArea(part.box);
+  return whole.probability >= least && grown && computeCover(part.box, whole.box) >= limits[1];
 }
 
 /**
  * The windows that were searched, from the largest to the smallest, and the box of each.
- * @param {Compute} locate
+ * @param {Look} look
  * @param {Picture} picture
  * @param {Search} search
  * @param {(share: number) => Promise<void>} pause
  */
-async function searchLevels(locate, picture, search, pause) {
+async function searchLevels(look, picture, search, pause) {
   const levels = listLevels(picture.width, picture.height, search.windows);
   const windows = [];
   const found = [];
@@ -62,7 +120,7 @@ async function searchLevels(locate, picture, search, pause) {
     hints = [];
     for (const [index, window] of chosen.entries()) {
       await pause((number + index / chosen.length) / levels.length);
-      const detection = await searchWindow(locate, picture, window, search);
+      const detection = await look(window);
       if (detection.probability >= search.least_hint) hints.push(window);
       windows.push(window);
       found.push(detection);
@@ -99,19 +157,18 @@ function chooseDetections(found, { least_probability: least, same_number: limits
 /**
  * The mean of what the closer windows around a box show: of the boxes that are of one number with the surest one, and
  * of the probabilities of all.
- * @param {Compute} locate
+ * @param {Look} look
  * @param {Picture} picture
  * @param {Box} around
  * @param {Search} search
  * @param {(share: number) => Promise<void>} pause
  * @returns {Promise<Detection>}
  */
-async function searchCloser(locate, picture, around, search, pause) {
+async function searchCloser(look, picture, around, search, pause) {
   const found = [];
   for (const factor of search.windows.closer_sizes) {
     await pause(1);
-    const window = centerWindow(around, picture, search.windows, factor);
-    found.push(await searchWindow(locate, picture, window, search));
+    found.push(await look(centerWindow(around, picture, search.windows, factor)));
   }
   const surest = found.reduce((best, each) => (each.probability > best.probability ? each : best));
   const alike = found.filter(

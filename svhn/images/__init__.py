@@ -14,6 +14,7 @@ from PIL import Image
 
 from svhn.images.boxes import (
     clip_box,
+    compute_area,
     compute_cover,
     compute_overlap,
     enclose_boxes,
@@ -41,6 +42,7 @@ from svhn.spec import Box, Size
 __all__ = [
     "Picture",
     "clip_box",
+    "compute_area",
     "compute_cover",
     "compute_overlap",
     "crop_picture",

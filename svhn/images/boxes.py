@@ -19,13 +19,13 @@ def normalize_box(box: Box, crop: Box) -> Box:
 def compute_overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
     shared = _compute_shared(one, other)
-    return shared / (_compute_area(one) + _compute_area(other) - shared) if shared else 0.0
+    return shared / (compute_area(one) + compute_area(other) - shared) if shared else 0.0
 
 
 def compute_cover(one: Box, other: Box) -> float:
     """Share of the smaller one of two boxes that the other one covers, 0 to 1."""
     shared = _compute_shared(one, other)
-    return shared / min(_compute_area(one), _compute_area(other)) if shared else 0.0
+    return shared / min(compute_area(one), compute_area(other)) if shared else 0.0
 
 
 def _compute_shared(one: Box, other: Box) -> float:
@@ -35,7 +35,8 @@ def _compute_shared(one: Box, other: Box) -> float:
     return max(across, 0.0) * max(down, 0.0)
 
 
-def _compute_area(box: Box) -> float:
+def compute_area(box: Box) -> float:
+    """In squares of the box's unit."""
     left, top, right, bottom = box
     return (right - left) * (bottom - top)
 

@@ -33,7 +33,7 @@ BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; t
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
 SEARCH_CONSTANTS = (
     *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY"),
-    *("SAME_NUMBER", "MOST_NUMBERS", "SAME_WINDOW"),
+    *("SAME_NUMBER", "MOST_NUMBERS", "WIDER_VIEW", "LARGER", "SAME_BOX", "SAME_WINDOW"),
 )
 WINDOW_CONSTANTS = (
     *("ASPECT_RATIO", "LEAST_RATIO", "MIN_WINDOW_WIDTH", "MAX_WINDOWS_ACROSS", "WIDER"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from svhn.images import clip_box, compute_overlap, suppress_overlaps
+from svhn.images import clip_box, compute_area, compute_cover, compute_overlap, suppress_overlaps
 from svhn.reading.windows import CLOSER_SIZES, center_window, crop_window, list_closer_windows, list_levels
 from svhn.spec import Box, Size
 
@@ -21,6 +22,9 @@ LEAST_PROBABILITY = 0.3  # of a window's box that is searched again more closely
 # number: a window may have cut through it. Chosen on made pictures of valid.
 SAME_NUMBER = (0.4, 0.8)
 MOST_NUMBERS = 24  # of a picture; bounds the time that a crowded picture takes; chosen on made pictures of valid
+# Size of a wider window about a box, in sizes of the closer one. What it shows is one more box if it is that many times
+# as large as the first one, and if no box has that intersection over union with it. Chosen on made pictures of valid.
+WIDER_VIEW, LARGER, SAME_BOX = 2.2, 1.3, 0.8
 SAME_WINDOW = 0.9  # overlap, 0 to 1, from which two windows count as the same: see docs/ablation.md
 BATCH_SIZE = 8  # windows per call of the network; bounds the memory that a large photo takes
 
@@ -43,12 +47,15 @@ class Detection(NamedTuple):
     probability: float
 
 
+Look = Callable[[Sequence[Box]], list[Detection]]  # gives the box of each window of the picture that is searched
+
+
 class Found(NamedTuple):
     """What the finder found in a picture.
 
     Args:
         detections: the boxes, the most probable one first. At least one, however improbable it is.
-        windows: number of windows that were searched, closer ones left out.
+        windows: number of windows that were searched, those about a box left out.
     """
 
     detections: list[Detection]
@@ -61,7 +68,8 @@ def find_numbers(locate: Locate, image: Image.Image, size: Size, each: Each = ma
     A small window is searched only where a larger one about its middle showed that there may be a number. Each window
     gives a box. Of the boxes that are probable enough, one per number becomes the center of closer windows of several
     sizes, which give the final box and probability. Where the middle one is about the same as the window that the box
-    is from, as in a picture that is hardly larger than its number, they are not searched.
+    is from, as in a picture that is hardly larger than its number, they are not searched. Last, a wider window about
+    each box shows whether it holds only a part of a number, whose box is then one more.
 
     Args:
         locate: the finder's function.
@@ -69,14 +77,51 @@ def find_numbers(locate: Locate, image: Image.Image, size: Size, each: Each = ma
         size: height and width of the finder's input, in pixels.
         each: calls the finder on each batch of windows.
     """
-    windows, found = _search_levels(locate, image, size, each)
-    final = {place: found[place] for place in _choose_detections(found)}
-    middle = {place: center_window(detection.box, image.size) for place, detection in final.items()}
-    others = [place for place in final if compute_overlap(middle[place], windows[place]) < SAME_WINDOW]
-    closer = [window for place in others for window in list_closer_windows(found[place].box, image.size)]
-    again = iter(_search_windows(locate, image, closer, size, each))
-    final.update({place: _average_detections([*islice(again, len(CLOSER_SIZES))]) for place in others})
-    return Found(sorted(final.values(), key=lambda detection: -detection.probability), len(windows))
+    look = _remember_windows(partial(_search_windows, locate, image, size=size, each=each))
+    windows, found = _search_levels(look, image)
+    chosen = {place: center_window(found[place].box, image.size) for place in _choose_detections(found)}
+    others = [place for place, middle in chosen.items() if compute_overlap(middle, windows[place]) < SAME_WINDOW]
+    closer = dict(zip(others, _search_closer(look, image.size, [found[place].box for place in others]), strict=True))
+    final = [closer.get(place, found[place]) for place in chosen]
+    final += _find_wholes(look, image.size, final)
+    return Found(sorted(final, key=lambda detection: -detection.probability)[:MOST_NUMBERS], len(windows))
+
+
+def _remember_windows(look: Look) -> Look:
+    """The same function, which searches no window twice: in a small picture, many windows show all of it."""
+    known: dict[Box, Detection] = {}
+
+    def recall(windows: Sequence[Box]) -> list[Detection]:
+        new = [window for window in dict.fromkeys(windows) if window not in known]
+        known.update(zip(new, look(new), strict=True))
+        return [known[window] for window in windows]
+
+    return recall
+
+
+def _search_closer(look: Look, picture: tuple[int, int], boxes: Sequence[Box]) -> list[Detection]:
+    """What the closer windows around each box show."""
+    found = iter(look([window for box in boxes for window in list_closer_windows(box, picture)]))
+    return [_average_detections([*islice(found, len(CLOSER_SIZES))]) for _ in boxes]
+
+
+def _find_wholes(look: Look, picture: tuple[int, int], detections: Sequence[Detection]) -> list[Detection]:
+    """The numbers that wider windows show around boxes of their parts, such as single digits that stand far apart."""
+    parts = [each for each in detections if each.probability >= LEAST_PROBABILITY]
+    wider = look([center_window(part.box, picture, WIDER_VIEW) for part in parts])
+    boxes = [whole.box for part, whole in zip(parts, wider, strict=True) if _is_whole(whole, part)]
+    known = [part.box for part in parts]
+    wholes: list[Detection] = []
+    for whole in _search_closer(look, picture, boxes):
+        if whole.probability >= LEAST_PROBABILITY and all(compute_overlap(whole.box, box) < SAME_BOX for box in known):
+            known.append(whole.box)
+            wholes.append(whole)
+    return wholes
+
+
+def _is_whole(whole: Detection, part: Detection) -> bool:
+    larger = compute_area(whole.box) >= LARGER * compute_area(part.box)
+    return whole.probability >= LEAST_PROBABILITY and larger and compute_cover(part.box, whole.box) >= SAME_NUMBER[1]
 
 
 def _average_detections(found: Sequence[Detection]) -> Detection:
@@ -87,14 +132,14 @@ def _average_detections(found: Sequence[Detection]) -> Detection:
     return Detection((left, top, right, bottom), float(np.mean([each.probability for each in found])))
 
 
-def _search_levels(locate: Locate, image: Image.Image, size: Size, each: Each) -> tuple[list[Box], list[Detection]]:
+def _search_levels(look: Look, image: Image.Image) -> tuple[list[Box], list[Detection]]:
     """The windows that were searched, from the largest to the smallest, and the box of each."""
     windows: list[Box] = []
     found: list[Detection] = []
     hints: list[Box] = []
     for number, level in enumerate(list_levels(image.width, image.height)):
         chosen = level if number < FIRST_LEVELS else [window for window in level if _lies_in_any(window, hints)]
-        detections = _search_windows(locate, image, chosen, size, each)
+        detections = look(chosen)
         hints = [window for window, (_, sure) in zip(chosen, detections, strict=True) if sure >= LEAST_HINT]
         windows, found = windows + chosen, found + detections
     return windows, found

@@ -84,6 +84,19 @@ RESIZE = """async (cases) => {
     return btoa(Array.from(cropWindow(picture, box, ...size).data, (level) => String.fromCharCode(level)).join(""));
   });
 }"""
+FIND_NUMBERS = """async ([data, width, height, size]) => {
+  const { findNumbers } = await import("./search.js");
+  const { search } = await (await fetch("./settings.json")).json();
+  const picture = { data: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), width, height };
+  const locate = async (window) => {
+    const sum = window.data.reduce((total, level) => total + level, 0);
+    const [sure, left, top, across, down] = [1, 2, 3, 4, 5].map((factor) => ((sum * factor * 7919) % 9973) / 9973);
+    const [x, y] = [left / 2, top / 2];
+    return { probability: [sure], box: [x, y, x + 0.1 + 0.4 * across, y + 0.1 + 0.4 * down] };
+  };
+  const { detections, windows } = await findNumbers(locate, picture, { ...search, size }, async () => {});
+  return [detections.map(({ box, probability }) => [...box, probability]), windows];
+}"""
 LIST_LEVELS = """async (sizes) => {
   const { listLevels } = await import("./windows.js");
   const { search } = await (await fetch("./settings.json")).json();
@@ -343,6 +356,38 @@ def test_columns_and_pieces_are_read_as_by_python(bare: Page) -> None:
         assert runs_found == [[[*box], sure, *summarize_number(number)] for (box, sure), number in expected]
         wholes += len(expected)
     assert wholes > 20
+
+
+def locate_scripted(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A box for each window by the sum of its levels, as `FIND_NUMBERS` has it."""
+    sums = images.sum(axis=(1, 2, 3), dtype=np.int64)
+    sure, left, top, across, down = ((sums * factor * 7919) % 9973 / 9973 for factor in range(1, 6))
+    x, y = left / 2, top / 2
+    return sure, np.stack([x, y, x + 0.1 + 0.4 * across, y + 0.1 + 0.4 * down], axis=1)
+
+
+@pytest.mark.slow
+@in_browser
+def test_a_picture_is_searched_as_by_python(bare: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Window by window, with closer and wider ones, by a finder that finds something everywhere."""
+    rng, wholes = np.random.default_rng(0), 0
+    size = Reader.load(threads=1).finder.records.size
+    for width, height in rng.integers(100, 700, (8, 2)).tolist():
+        pixels = rng.integers(256, size=(height, width, 3), dtype=np.uint8)
+        found, windows_searched = bare.evaluate(
+            FIND_NUMBERS, [base64.b64encode(pixels.tobytes()).decode(), width, height, [*size]]
+        )
+        expected = search.find_numbers(locate_scripted, Image.fromarray(pixels), size)
+        rows = [[*box, sure] for box, sure in expected.detections]
+        assert found == [pytest.approx(row, abs=1e-9) for row in rows]
+        assert windows_searched == expected.windows
+        with monkeypatch.context() as patch:
+            patch.setattr(search, "LARGER", math.inf)
+            wholes += rows != [
+                [*box, sure]
+                for box, sure in search.find_numbers(locate_scripted, Image.fromarray(pixels), size).detections
+            ]
+    assert wholes > 2
 
 
 def summarize_number(number: Number) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from svhn.images import normalize_box
 from svhn.reading import search, windows
 
 SIZE = (16, 32)
-CLOSER = len(windows.CLOSER_SIZES)
+CLOSER, WIDER = len(windows.CLOSER_SIZES), 1  # windows about each box
 NOWHERE = (0.4, 0.4, 0.6, 0.6)  # the box of a window without a number
 
 
@@ -55,8 +56,8 @@ def wall(**numbers: tuple[int, int, int, int]) -> Image.Image:
 
 
 def follow(rows: Sequence[tuple[float, search.Box]], seen: list[np.ndarray] | None = None) -> search.Locate:
-    """Finds in each window in turn the box of the next row at its probability; shares of the window."""
-    waiting = iter(rows)
+    """Finds in each window in turn the next row: a box in shares of the window, at its probability. Then nothing."""
+    waiting = chain(rows, repeat((0.0, NOWHERE)))
 
     def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if seen is not None:
@@ -125,49 +126,53 @@ def test_no_more_than_the_most_numbers_are_searched_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(search, "MOST_NUMBERS", 2)
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
     assert len(found.detections) == 2
-    assert sum(seen) == found.windows + 2 * CLOSER
+    assert sum(seen) == found.windows + 2 * (CLOSER + WIDER)
 
 
-def make_rows(wanted: dict[int, tuple[float, search.Box]]) -> list[tuple[float, search.Box]]:
+def make_rows(wanted: dict[int, tuple[float, search.Box]], *closer: float) -> list[tuple[float, search.Box]]:
     """A row for each window of `wall`: a box in pixels at a probability, or nothing; then those of closer windows.
 
-    The closer windows of the first box have the probability 0.6, those of the second 0.7.
+    Args:
+        wanted: the boxes by the place of their window.
+        closer: the probability that the closer windows of each box have.
     """
     listed = [window for level in windows.list_levels(640, 320) for window in level]
     rows = [(search.LEAST_HINT, NOWHERE)] * len(listed)
     for place, (probability, box) in wanted.items():
         rows[place] = probability, normalize_box(box, listed[place])
-    return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in (0.6, 0.7) for _ in range(CLOSER)]]
+    return [*rows, *[(probability, (0.25, 0.25, 0.75, 0.75)) for probability in closer for _ in range(CLOSER)]]
 
 
-def find_scripted(wanted: dict[int, tuple[float, search.Box]], seen: list[np.ndarray]) -> list[float]:
-    rows = follow(make_rows(wanted), seen)
+def find_scripted(
+    wanted: dict[int, tuple[float, search.Box]], *closer: float, seen: list[np.ndarray] | None = None
+) -> list[float]:
+    rows = follow(make_rows(wanted, *closer), seen)
     return [round(each.probability, 9) for each in search.find_numbers(rows, wall(), SIZE).detections]
 
 
 def test_a_part_of_a_number_that_a_window_cuts_out_is_no_number() -> None:
     """The part is a quarter of the number, so their intersection is a small share of their union."""
     whole, part, beside = (40.0, 40.0, 120.0, 70.0), (44.0, 44.0, 64.0, 70.0), (140.0, 40.0, 160.0, 70.0)
-    assert find_scripted({0: (0.9, whole), 1: (0.8, part)}, []) == [0.6]
-    assert find_scripted({0: (0.9, whole), 1: (0.8, beside)}, []) == [0.7, 0.6]
+    assert find_scripted({0: (0.9, whole), 1: (0.8, part)}, 0.6) == [0.6]
+    assert find_scripted({0: (0.9, whole), 1: (0.8, beside)}, 0.6, 0.7) == [0.7, 0.6]
 
 
 def test_only_probable_boxes_are_searched_again_or_else_the_best_one() -> None:
     number, other = (40.0, 40.0, 120.0, 70.0), (200.0, 40.0, 220.0, 50.0)
     seen: list[np.ndarray] = []
-    assert find_scripted({0: (0.31, number), 1: (0.29, other)}, seen) == [0.6]
-    assert find_scripted({0: (0.2, number), 1: (0.29, other)}, seen) == [0.6]
+    assert find_scripted({0: (0.31, number), 1: (0.29, other)}, 0.25, seen=seen) == [0.25]
+    assert find_scripted({0: (0.2, number), 1: (0.29, other)}, 0.25, seen=seen) == [0.25]
     assert sum(map(len, seen)) == 2 * (sum(map(len, windows.list_levels(640, 320))) + CLOSER)
-    assert find_scripted({0: (0.3, number), 1: (0.3, other)}, []) == [0.7, 0.6]
+    assert find_scripted({0: (0.3, number), 1: (0.3, other)}, 0.6, 0.7) == [0.7, 0.6]
 
 
 def test_closer_windows_are_searched_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "BATCH_SIZE", 2)
     seen: list[int] = []
     found = search.find_numbers(bright(seen), wall(**NUMBERS), SIZE)
-    assert sum(seen) == found.windows + 3 * CLOSER
+    assert sum(seen) == found.windows + 3 * (CLOSER + WIDER)
     assert max(seen) == 2
-    assert seen[-2:] == [2, 1]  # nine closer windows
+    assert seen[-7:] == [2, 2, 2, 2, 1, 2, 1]  # nine closer windows and three wider ones
 
 
 def test_a_small_picture_is_looked_at_as_a_whole_and_then_closer() -> None:
@@ -195,7 +200,7 @@ def test_many_windows_are_searched_in_batches_by_threads_as_well() -> None:
     image, seen = photo(2000, 1500, (1700, 60, 1780, 100)), []
     expected = search.find_numbers(bright(seen), image, SIZE)
     assert max(seen) == search.BATCH_SIZE
-    assert sum(seen) == expected.windows + CLOSER
+    assert sum(seen) == expected.windows + CLOSER + WIDER
     with ThreadPoolExecutor(3) as pool:
         assert search.find_numbers(bright(), image, SIZE, pool.map) == expected
 
@@ -262,8 +267,7 @@ def test_closer_windows_answer_with_their_mean_but_for_boxes_of_another_number()
         for probability, box, window in zip((0.5, 0.9, 0.1), answers, around, strict=True)
     ]
     rows = make_rows({0: (0.8, number)})
-    rows[-2 * CLOSER :] = closer
-    found = find_first(follow(rows), wall())
+    found = find_first(follow([*rows, *closer]), wall())
     assert found.box == pytest.approx((205, 100, 265, 130), abs=1e-6)
     assert found.probability == pytest.approx(0.5)
 
@@ -271,7 +275,43 @@ def test_closer_windows_answer_with_their_mean_but_for_boxes_of_another_number()
 def test_a_box_without_an_area_is_its_own_mean() -> None:
     """It overlaps nothing, itself included."""
     rows = make_rows({0: (0.8, (200.0, 100.0, 260.0, 130.0))})
-    rows[-2 * CLOSER :] = [(0.4, (0.5, 0.5, 0.5, 0.5))] * CLOSER
-    found = find_first(follow(rows), wall())
+    found = find_first(follow([*rows, *[(0.4, (0.5, 0.5, 0.5, 0.5))] * CLOSER]), wall())
     assert found.box[:2] == found.box[2:]
     assert found.probability == pytest.approx(0.4)
+
+
+PARTS = (280.0, 140.0, 300.0, 168.0), (310.0, 140.0, 330.0, 168.0)
+WHOLE = (280.0, 140.0, 330.0, 168.0)
+
+
+def look_wider(wider: tuple[float, search.Box], probability: float, count: int = 1) -> list[search.Box]:
+    """The boxes found where parts of a number are sure, wider windows show a box each, and closer ones that box."""
+    picture, parts = (640, 320), PARTS[:count]
+    rows = make_rows({place: (0.8, part) for place, part in enumerate(parts)})
+    answers = [
+        *((0.9, part, windows.list_closer_windows(part, picture)) for part in parts),
+        *((*wider, [windows.center_window(part, picture, search.WIDER_VIEW)]) for part in parts),
+        *((probability, wider[1], windows.list_closer_windows(wider[1], picture)) for _ in parts),
+    ]
+    rows += [(sure, normalize_box(box, window)) for sure, box, around in answers for window in around]
+    return [each.box for each in search.find_numbers(follow(rows), wall(), SIZE).detections]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_wider_window_shows_the_number_that_a_box_is_a_part_of(count: int) -> None:
+    """All boxes are answered, the whole one once: what is read in them tells which is the number."""
+    found = look_wider((0.3, WHOLE), 0.5, count)
+    assert found == [pytest.approx(box, abs=1e-6) for box in (*PARTS[:count], WHOLE)]
+
+
+@pytest.mark.parametrize(
+    ("wider", "probability"),
+    [
+        ((0.29, WHOLE), 0.5),
+        ((0.3, WHOLE), 0.29),
+        ((0.3, (280.0, 140.0, 304.0, 168.0)), 0.5),  # not much larger
+        ((0.3, (288.0, 140.0, 330.0, 168.0)), 0.5),  # without two fifths of the part
+    ],
+)
+def test_no_other_box_of_a_wider_window_is_one_more(wider: tuple[float, search.Box], probability: float) -> None:
+    assert look_wider(wider, probability) == [pytest.approx(PARTS[0], abs=1e-6)]
