@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # a wrong name of a run or a data set is answered before Tens
 BY_SPLIT = ("splits", "sizes", "lengths")  # fields of `Info` with an entry for each split
 SPARSE = ("lost", "encoders")  # fields of `Info` with an entry for some splits
 SHARD_EXAMPLES = 2048
+CORRECTED_BY = ", corrected by "  # in `Info.sources`, between a source's checksum and the digest of its corrections
 
 
 class Split(NamedTuple):
@@ -99,9 +100,11 @@ def merge_earlier_info(records_dir: str | Path, info: Info) -> Info:
         return info
     if (earlier.form, earlier.image_format, earlier.seed) != (info.form, info.image_format, info.seed):
         return info
-    if any(earlier.sources.get(source, checksum) != checksum for source, checksum in info.sources.items()):
+    published = {source: checksum.partition(CORRECTED_BY)[0] for source, checksum in earlier.sources.items()}
+    now = {source: checksum.partition(CORRECTED_BY)[0] for source, checksum in info.sources.items()}
+    if any(published.get(source, checksum) != checksum for source, checksum in now.items()):
         return info  # the source's files have changed: other earlier splits may hold the same examples
-    if len({checksum.rpartition(":")[0] for checksum in (*earlier.sources.values(), *info.sources.values())}) > 1:
+    if len({checksum.rpartition(":")[0] for checksum in (*published.values(), *now.values())}) > 1:
         return info  # another kind of files divides the same examples differently
     merged = {name: {**getattr(earlier, name), **getattr(info, name)} for name in (*BY_SPLIT, "sources")}
     kept = [split for split in earlier.splits if split not in info.splits]

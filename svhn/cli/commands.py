@@ -148,8 +148,8 @@ def _report_run(session: Session) -> None:
 
     if session.suspects:
         target, count = report.list_suspects(run, paths, split, step, print_line)
-        listed = f"; a sheet of them lies beside it: {target.with_suffix('.png')}" if count else ""
-        print(f"{count} suspect labels of {split} saved to {target}{listed}")
+        listed = f", a sheet of the surest to {target.with_suffix('.png')}" if count else ""
+        print(f"Suspect labels of {split}: {count:,}; the table is saved to {target}{listed}")
         return
     page = report.write_report(run, paths, split, step, print_line)
     print(f"Report saved to {page}, its pictures beside it")

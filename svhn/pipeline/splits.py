@@ -24,13 +24,18 @@ def open_run_split(run: Run, paths: Paths, name: str) -> Split:
         UserError: the records lack the split, differ in form between data sets, or a file was cut short.
     """
     if name != "train":
-        return _open_intact_split(paths, run.records, name)
+        return open_own_split(run, paths, name)
     parts = []
     for dataset in parse_train_on(run.config.train_on, run.config.dataset):
         info = run.records if dataset == run.config.dataset else records.read_info(paths.records_dir, dataset)
         records.check_records_match(info, run.records)
         parts.append(_open_intact_split(paths, info, name))
     return Split(*(list(chain(*column)) for column in zip(*parts, strict=True)))
+
+
+def open_own_split(run: Run, paths: Paths, name: str) -> Split:
+    """As `open_run_split`, without the files of other data sets."""
+    return _open_intact_split(paths, run.records, name)
 
 
 def _open_intact_split(paths: Paths, info: Info, name: str) -> Split:

@@ -48,7 +48,7 @@ def list_suspects(run: Run, paths: Paths, split: str, step: int, say: Say) -> tu
 
     Args:
         run, paths, step, say: as for `write_report`.
-        split: name of the split to read, "train" as well.
+        split: name of the split to read. Of "train", the examples of the run's own data set are read.
 
     Returns:
         The table's path, and its number of labels.
@@ -56,7 +56,7 @@ def list_suspects(run: Run, paths: Paths, split: str, step: int, say: Say) -> tu
     Raises:
         UserError: the split or the checkpoint can't be read.
     """
-    usable = splits.open_run_split(run, paths, split)
+    usable = splits.open_own_split(run, paths, split)
     network = load.freeze_model(load.load_trained_model(run, step))
     say(f"Reading {usable.examples:,} examples of {split}...")
     target = paths.results / f"suspects-{split}-{paths.name}.csv"

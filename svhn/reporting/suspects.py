@@ -12,7 +12,7 @@ from svhn.reporting import sheets
 from svhn.runtime.files import atomic_write
 
 LEAST_CONFIDENCE = 0.8  # of a reading that makes a label suspect
-COLUMNS = ("name", "number", "label", "confidence")  # `wrangle.corrections` reads the first two
+COLUMNS = ("name", "number", "label", "confidence")  # `wrangle.corrections` reads the first three
 MOST_SHOWN = 200  # suspects on the sheet
 
 
@@ -29,7 +29,8 @@ def write_suspects(predictions: Iterable[Prediction], path: Path) -> int:
 
     Args:
         predictions: what a network reads in the examples of a split.
-        path: of the table. The sheet has its name with `.png`; it is not written where nothing is suspect.
+        path: of the table. The sheet has its name with `.png`, and pictures in the order of the table. Where nothing is
+            suspect, none is written, and an earlier one removed.
 
     Returns:
         The number of suspect labels.
@@ -47,6 +48,9 @@ def write_suspects(predictions: Iterable[Prediction], path: Path) -> int:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         table.writerows((*cells, f"{-sure:.3f}") for sure, _, cells in sorted(rows))
+    sheet = path.with_suffix(".png")
     if shown:
-        sheets.write_sheet(path.with_suffix(".png"), [suspect for *_, suspect in sorted(shown, reverse=True)])
+        sheets.write_sheet(sheet, [suspect for *_, suspect in sorted(shown, reverse=True)])
+    else:
+        sheet.unlink(missing_ok=True)
     return len(rows)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from svhn.errors import UserError, shorten
-from svhn.records import merge_earlier_info, read_info, withdraw_splits, write_info
+from svhn.records import CORRECTED_BY, merge_earlier_info, read_info, withdraw_splits, write_info
 from svhn.runtime.files import atomic_write, describe_file, digest_files
 from svhn.runtime.parts import Plan, check_complete, complete_plan, discard_plan, open_plan, read_result
 from svhn.runtime.place import Place
 from svhn.spec import DatasetSpec, Entry, Info
+from svhn.wrangle.corrections import CORRECTED
 from svhn.wrangle.crop import Crop, crop_entry, describe_encoder
 from svhn.wrangle.draw import Options, Tally, draw_splits
 from svhn.wrangle.shards import (
@@ -78,7 +79,7 @@ def convert_dataset(
     splits = draw_splits(spec, data_dir, sources, options, tally)
     shards = list_shards(splits)
     info = _start_info(spec, options, _describe_sources(spec, data_dir, sources, options))
-    identity = {**_describe_work(spec, info, options.valid_share, splits), "the version": version}
+    identity = {**_describe_work(spec, info, options, splits), "the version": version}
     with open_plan(Plan(folder / PLAN_FOLDER, identity, list_part_names(shards)), restart) as plan:
         if plan.result is None:
             crop = partial(
@@ -94,7 +95,8 @@ def convert_dataset(
         result = read_result(plan, Result)
         _replace_records(records_dir, plan.folder, result.info, shards, splits)
         discard_plan(plan)
-    return [*describe_unnamed(find_unnamed(spec, data_dir, sources, tally.named)), *result.lines]
+    unnamed = describe_unnamed(find_unnamed(spec, data_dir, sources, tally.named))
+    return [*unnamed, *options.corrections.summarize(), *result.lines]
 
 
 def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence[str]) -> None:
@@ -113,12 +115,10 @@ def _check_shared_splits(spec: DatasetSpec, records_dir: Path, sources: Sequence
 
 
 def _describe_sources(spec: DatasetSpec, data_dir: Path, sources: Sequence[str], options: Options) -> dict[str, str]:
-    """The checksum of each source and, where it is trained on, of its corrections."""
+    """The checksum of each source and, if train or valid is made of it, the digest of its corrections."""
     checksums = {source: spec.checksum(data_dir, source) for source in sources}
-    trained = {
-        source: options.corrections.describe(checksums[source]) for source in sources if source in spec.valid_from
-    }
-    return {**checksums, **trained}
+    corrected = {*CORRECTED, *spec.valid_from} & {*sources}
+    return {**checksums, **{source: options.corrections.describe_source(checksums[source]) for source in corrected}}
 
 
 def _start_info(spec: DatasetSpec, options: Options, checksums: Mapping[str, str]) -> Info:
@@ -141,14 +141,15 @@ def _start_info(spec: DatasetSpec, options: Options, checksums: Mapping[str, str
 
 
 def _describe_work(
-    spec: DatasetSpec, info: Info, valid_share: float, splits: Mapping[str, Sequence[Entry]]
+    spec: DatasetSpec, info: Info, options: Options, splits: Mapping[str, Sequence[Entry]]
 ) -> dict[str, Any]:
     """What the bytes of the shards depend on, by the names that messages give it."""
     paths = {entry.name: spec.path(entry) for entry in chain(*splits.values())} if spec.path else {}
     return {
         **{name: getattr(info, name) for name in WORK_FIELDS},
-        "valid_share": valid_share,
-        **{f"the source {source}": checksum for source, checksum in info.sources.items()},
+        "valid_share": options.valid_share,
+        "the digest of the corrections": options.corrections.digest,
+        **{f"the source {source}": checksum.partition(CORRECTED_BY)[0] for source, checksum in info.sources.items()},
         "the digest of the pictures' names, sizes and times": digest_files(
             paths, lambda name: describe_file(paths[name])
         ),

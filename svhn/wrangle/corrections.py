@@ -7,13 +7,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from svhn.datasets.formats.csv_rows import check_separator, make_table_row, read_csv_rows
+from svhn.datasets.formats.csv_rows import TableRow, check_separator, make_table_row, read_csv_rows
 from svhn.errors import UserError, quote, shorten
+from svhn.records import CORRECTED_BY
 from svhn.spec import DatasetSpec, Entry
 
-COLUMNS = ("name", "number")  # that are read; others, such as those of suspects, are passed over
+COLUMNS = ("name", "number")  # that a table needs; others, such as the confidence of suspects, are passed over
+LABEL = "label"  # a column that tells entries of one name apart: many names are drawn anew by another seed
 CORRECTED = ("train", "valid")  # splits; test is as it was published
+
+
+class Correction(NamedTuple):
+    """The right number, "" to leave an entry out, and the label that it replaces, None where the table has none."""
+
+    number: str
+    label: str | None
 
 
 @dataclass(frozen=True)
@@ -22,28 +32,51 @@ class Corrections:
 
     Args:
         path: of the file; "" without corrections.
-        numbers: the right number by the entry's name; "" leaves the entry out.
-        digest: sha256 of the names and numbers; "" without corrections.
+        rows: the corrections by the entry's name.
     """
 
     path: str = ""
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    digest: str = ""
+    rows: Mapping[str, Correction] = field(default_factory=dict)
 
-    def describe(self, checksum: str) -> str:
-        """The checksum of a source with the digest of its corrections, by which records and runs tell them apart."""
-        return f"{checksum}, corrected by {self.digest}" if self.numbers else checksum
+    @property
+    def digest(self) -> str:
+        """The sha256 of all names and numbers; "" without corrections."""
+        pairs = "".join(f"{name}\0{row.number}\n" for name, row in sorted(self.rows.items()))
+        return hashlib.sha256(pairs.encode()).hexdigest() if pairs else ""
+
+    def describe_source(self, checksum: str) -> str:
+        """The checksum of a corrected source, by which records and runs tell it from others."""
+        return f"{checksum}{CORRECTED_BY}{self.digest}" if self.rows else checksum
+
+    def summarize(self) -> list[str]:
+        """A line for the user; none without corrections."""
+        left_out = sum(not row.number for row in self.rows.values())
+        replaced = f"{len(self.rows) - left_out} labels replaced, {left_out} pictures left out"
+        return [f"{replaced}, as {self.path} has them"] if self.rows else []
 
 
 def read_corrections(path: Path, spec: DatasetSpec) -> Corrections:
-    """Read a table with the columns `COLUMNS`.
+    """Read a table with the columns `COLUMNS` and, if it has it, `LABEL`.
 
     Raises:
-        UserError: the file is missing or no such table, names an entry twice, or has a number that the data set's
-            networks can't learn.
+        UserError: the file is missing or no such table, names an entry with two numbers, or has a number that the data
+            set's networks can't learn.
     """
     if not path.is_file():
         raise UserError(f"--corrections={path}: expected a CSV with the columns {', '.join(COLUMNS)}, found no file")
+    rows: dict[str, Correction] = {}
+    for row in _read_rows(path):
+        name, number = row.cells["name"], row.cells["number"].strip()
+        correction = Correction(number, row.cells.get(LABEL))
+        twice = "named before, with another number or label" if rows.get(name, correction) != correction else ""
+        problem = row.problem or _find_problem(spec, number) or twice
+        if problem:
+            raise UserError(f"{path}, line {row.line} ({shorten(name)}): {problem}")
+        rows[name] = correction
+    return Corrections(str(path), rows)
+
+
+def _read_rows(path: Path) -> Iterable[TableRow]:
     rows = read_csv_rows(path)
     header = next(rows, None)
     if header:
@@ -51,15 +84,7 @@ def read_corrections(path: Path, spec: DatasetSpec) -> Corrections:
     if not header or not set(COLUMNS) <= set(header.cells):
         found = shorten(", ".join(header.cells)) if header else "no line"
         raise UserError(f"{path}: expected a header with the columns {' and '.join(COLUMNS)}, found {found}")
-    numbers: dict[str, str] = {}
-    for row in (make_table_row(header.cells, each) for each in rows):
-        name, number = row.cells["name"], row.cells["number"].strip()
-        problem = row.problem or _find_problem(spec, number) or ("named twice" if name in numbers else "")
-        if problem:
-            raise UserError(f"{path}, line {row.line} ({shorten(name)}): {problem}")
-        numbers[name] = number
-    pairs = "".join(f"{name}\0{number}\n" for name, number in sorted(numbers.items()))
-    return Corrections(str(path), numbers, hashlib.sha256(pairs.encode()).hexdigest())
+    return (make_table_row(header.cells, each) for each in rows)
 
 
 def _find_problem(spec: DatasetSpec, number: str) -> str:
@@ -67,7 +92,7 @@ def _find_problem(spec: DatasetSpec, number: str) -> str:
     if not re.fullmatch("[0-9]*", number):
         return f"the number is {quote(number)}: expected digits, or nothing to leave the picture out"
     if number and spec.fixed_length and len(number) != spec.max_length:
-        return f"the number is {number}: all numbers of {spec.name} have {spec.max_length} digits"
+        return f"the number is {shorten(number)}: all numbers of {spec.name} have {spec.max_length} digits"
     if len(number) > spec.max_length and not spec.longer:
         return f"the number is {shorten(number)}: it is longer than --max_length={spec.max_length}"
     return ""
@@ -76,28 +101,39 @@ def _find_problem(spec: DatasetSpec, number: str) -> str:
 def correct_splits(splits: Mapping[str, list[Entry]], corrections: Corrections) -> dict[str, list[Entry]]:
     """The splits with the right numbers in train and valid, without the entries that are left out.
 
-    Where the number of digits changes, the boxes of digits are not known any more.
-
     Raises:
-        UserError: an entry that is corrected is not in train or valid. Test's labels stay as they were published.
+        UserError: a correction is of an entry that is in neither of them, or that has another label than the table's.
     """
-    names = {entry.name for split in CORRECTED for entry in splits.get(split, ())}
-    unknown = [name for name in corrections.numbers if name not in names]
-    if unknown:
-        raise UserError(
-            f"{corrections.path} corrects {len(unknown):,} of {len(corrections.numbers):,} pictures that are not in "
-            f"{' or '.join(CORRECTED)}, the first: {shorten(unknown[0])}. Leave their lines out"
-        )
+    if not corrections.rows:
+        return dict(splits)
+    labels = {entry.name: entry.label for split in CORRECTED for entry in splits.get(split, ())}
+    _check_names(corrections, labels)
     return {
-        split: _correct_entries(entries, corrections.numbers) if split in CORRECTED else entries
+        split: _correct_entries(entries, corrections.rows) if split in CORRECTED else entries
         for split, entries in splits.items()
     }
 
 
-def _correct_entries(entries: Iterable[Entry], numbers: Mapping[str, str]) -> list[Entry]:
-    return [_correct_entry(entry, numbers) for entry in entries if numbers.get(entry.name) != ""]
+def _check_names(corrections: Corrections, labels: Mapping[str, str]) -> None:
+    unknown = [name for name in corrections.rows if name not in labels]
+    if unknown:
+        raise UserError(
+            f"{corrections.path}: {_list_first(unknown)} not in train or valid of the sources that are read: "
+            "name their sources with --splits, or give a table without them. Labels of test stay as published"
+        )
+    other = [name for name, row in corrections.rows.items() if row.label not in (None, labels[name])]
+    if other:
+        raise UserError(
+            f"{corrections.path}: {_list_first(other)} labeled otherwise here than in the table: use the data "
+            "set and the --seed of the records that the report read"
+        )
 
 
-def _correct_entry(entry: Entry, numbers: Mapping[str, str]) -> Entry:
-    number = numbers.get(entry.name, entry.label)
-    return entry._replace(label=number, boxes=entry.boxes if len(number) == len(entry.label) else ())
+def _list_first(names: list[str]) -> str:
+    more = f" and {len(names) - 1:,} more are" if len(names) > 1 else " is"
+    return f"{shorten(names[0])}{more}"
+
+
+def _correct_entries(entries: Iterable[Entry], rows: Mapping[str, Correction]) -> list[Entry]:
+    kept = (entry for entry in entries if entry.name not in rows or rows[entry.name].number)
+    return [entry._replace(label=rows[entry.name].number) if entry.name in rows else entry for entry in kept]

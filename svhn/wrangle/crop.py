@@ -60,7 +60,8 @@ def crop_entry(
         return f"all pixels have the value {','.join(map(str, image[0, 0]))}: expected a picture of {entry.label}"
     buffer = io.BytesIO()
     Image.fromarray(image.squeeze()).save(buffer, image_format, **ENCODINGS[image_format])
-    return CroppedPicture(buffer.getvalue(), boxes)
+    known = len(boxes) == len(entry.label)  # else a corrected number has other digits than those that were boxed
+    return CroppedPicture(buffer.getvalue(), boxes if known else ())
 
 
 def describe_encoder(image_format: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.arranged import GROUND, list_forms, write_colored
+from support.arranged import GROUND, list_forms
 from support.fixtures import NUMBERS, Row, write_boxes, write_format1
 
 from svhn.datasets import DATASETS
@@ -136,15 +136,3 @@ sys.exit(shell.run_main(__main__.main, ["wrangle", *flags]))"""
     assert "'.[synthetic]'" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list((tmp_path / "records").rglob("*.tfrecord"))
-
-
-def test_the_digits_of_a_corrected_number_are_known_if_they_are_as_many(tmp_path: Path) -> None:
-    data = write_colored(tmp_path / "train", 40)
-    spec = DATASETS["svhn_arranged"]
-    entry = next(each for form, found in list_forms(data).items() if form for each in found if len(each.label) > 1)
-    boxes = spec.locate and spec.locate(entry, 0.1)
-    assert boxes
-    assert len(boxes) == len(entry.label)
-    assert spec.locate
-    assert spec.locate(entry._replace(label="9" * len(boxes)), 0.1) == boxes
-    assert spec.locate(entry._replace(label="9"), 0.1) == []

@@ -61,7 +61,8 @@ def test_a_run_lists_the_wrong_labels_that_it_was_trained_on(
     assert [row[:3] for row in read_table(table)[1:]] == [["train/swapped", "3", "8"]]
     with Image.open(table.with_suffix(".png")) as sheet:
         assert sheet.size[0] == sheets.COLUMNS * sheets.CELL_SIZE[0]
-    assert f"1 suspect labels of train saved to {table}" in capsys.readouterr().out
+    assert f"Suspect labels of train: 1; the table is saved to {table}" in capsys.readouterr().out
+    (tmp_path / "results/demo/suspects-test-demo.png").write_bytes(b"of an earlier checkpoint")
     flags.main(["svhn", "report", "--suspects", "--split=test", *folders])
     assert read_table(tmp_path / "results/demo/suspects-test-demo.csv") == [[*suspects.COLUMNS]]
     assert not (tmp_path / "results/demo/suspects-test-demo.png").exists()

@@ -135,8 +135,6 @@ def locate_digits(entry: Entry, margin: float) -> list[Box]:
         return format1.locate_digits(entry._replace(source=(path, box)), margin)
     scene = _plan_scene(entry, images.measure_picture(path))
     crop = images.expand_box(scene.around, margin, scene.size)
-    if len(scene.boxes) != len(entry.label):  # of a number that was corrected
-        return []
     return [images.normalize_box(digit, crop) for digit in scene.boxes]
 
 
