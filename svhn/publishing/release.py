@@ -27,7 +27,7 @@ from svhn.runtime.files import atomic_write, write_json
 
 MEASURED_OPTIONS = ("views", "temperature", "threshold")  # options of evaluation that a released run keeps
 MIN_PROBABILITY = 1e-6  # keeps the loss finite when a wrong number has a confidence of 1
-LIGHT_FORMAT = "litert_int8"  # for reading without TensorFlow: see docs/results.md
+LIGHT_FORMATS = ("litert_int8", "litert_float16")  # for reading without TensorFlow: see docs/results.md
 TEMPERATURES = np.geomspace(0.25, 4.0, 81).round(3).tolist()  # candidates, 3.5 % apart
 
 
@@ -110,22 +110,24 @@ def average_weights(model: keras.Model, blend: Blend) -> None:
 
 
 def write_light_file(folder: Path, records_dir: str, say: Say) -> None:
-    """Write the file by which `read` reads a released run without TensorFlow.
+    """Write the file by which `read` reads a released run without TensorFlow: in 8 bits, or in 16 where 8 are too few.
 
     Args:
         folder: the released run.
         records_dir: folder of the records, for the check of the file.
-        say: prints what was written, or why nothing was.
+        say: prints what was written, and why a smaller file was not.
     """
     path = folder / BUNDLED
-    try:
-        checked = export_run(folder, {}, "", records_dir, LIGHT_FORMAT, path)
-    except UserError as error:
-        say(str(error))
-        for earlier in (get_description_path(path), path):  # of an earlier release
-            earlier.unlink(missing_ok=True)
-    else:
-        say(f"{path} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
+    for kind in LIGHT_FORMATS:
+        try:
+            checked = export_run(folder, {}, "", records_dir, kind, path)
+        except UserError as error:
+            say(str(error))
+        else:
+            say(f"{path} reads {checked.agreement.same:.1%} of {checked.sample} as TensorFlow does")
+            return
+    for earlier in (get_description_path(path), path):  # of an earlier release
+        earlier.unlink(missing_ok=True)
 
 
 def _to_float16(weight: np.ndarray) -> np.ndarray:

@@ -22,11 +22,12 @@ from svhn.evaluation import score as evaluate
 from svhn.evaluation import views
 from svhn.models.losses import Network
 from svhn.publishing import release
+from svhn.publishing.formats import FORMATS, Call
 from svhn.reading.engine import load_network
 from svhn.records import Split
 from svhn.run import Run
 from svhn.runs import checkpoints, load, stored
-from svhn.runs.exported import BUNDLED
+from svhn.runs.exported import BUNDLED, read_description
 from svhn.runs.steps import list_steps, read_best
 from svhn.spec import Info
 
@@ -110,6 +111,20 @@ def test_without_an_exact_light_file_there_is_none(
     give_away(trained, "--checkpoint=latest")
     assert "it differs" in capsys.readouterr().out
     assert not (folder / BUNDLED).exists()
+
+
+def test_where_8_bits_are_too_few_the_light_file_has_16(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FORMATS, "litert_int8", FORMATS["litert_int8"]._replace(load=refuse_file))
+    folder = give_away(trained, "--checkpoint=latest")
+    printed = capsys.readouterr().out
+    assert printed.index("8 bits differ") < printed.index(f"{folder / BUNDLED} reads 100.0%")
+    assert read_description(folder / BUNDLED).format == "litert_float16"
+
+
+def refuse_file(_: Path) -> Call:
+    raise UserError("8 bits differ")
 
 
 def test_at_the_temperature_confidences_say_best_whether_numbers_are_right(trained: Path, tmp_path: Path) -> None:
