@@ -52,7 +52,8 @@ def use_records(folder: Path) -> None:
 
 
 def copy_release(folder: Path) -> None:
-    shutil.copytree(RELEASED, folder / "run", ignore=shutil.ignore_patterns("finder", "*.png", "*.md"))
+    others = shutil.ignore_patterns("finder", "released-large", "*.png", "*.md")
+    shutil.copytree(RELEASED, folder / "run", ignore=others)
     history = folder / "run/history.json"
     history.write_text(json.dumps(json.loads(history.read_text())[:2]))
 
