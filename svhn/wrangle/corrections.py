@@ -6,16 +6,18 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from svhn.datasets.formats.csv_rows import TableRow, check_separator, make_table_row, read_csv_rows
 from svhn.errors import UserError, quote, shorten
+from svhn.labels import TRUNCATED_TEXT
 from svhn.records import CORRECTED_BY
 from svhn.spec import DatasetSpec, Entry
 
 COLUMNS = ("name", "number")  # that a table needs; others, such as the confidence of suspects, are passed over
-LABEL = "label"  # a column that tells entries of one name apart: many names are drawn anew by another seed
+LABEL = "label"  # a column by which a table of other entries is noticed: another seed draws many names anew
 CORRECTED = ("train", "valid")  # splits; test is as it was published
 
 
@@ -45,7 +47,7 @@ class Corrections:
         return hashlib.sha256(pairs.encode()).hexdigest() if pairs else ""
 
     def describe_source(self, checksum: str) -> str:
-        """The checksum of a corrected source, by which records and runs tell it from others."""
+        """The checksum of a source with the digest of its corrections, if it has some."""
         return f"{checksum}{CORRECTED_BY}{self.digest}" if self.rows else checksum
 
     def summarize(self) -> list[str]:
@@ -98,15 +100,23 @@ def _find_problem(spec: DatasetSpec, number: str) -> str:
     return ""
 
 
-def correct_splits(splits: Mapping[str, list[Entry]], corrections: Corrections) -> dict[str, list[Entry]]:
+def correct_splits(
+    splits: Mapping[str, list[Entry]], corrections: Corrections, max_length: int
+) -> dict[str, list[Entry]]:
     """The splits with the right numbers in train and valid, without the entries that are left out.
+
+    Args:
+        splits: the entries of each split.
+        corrections: the right numbers.
+        max_length: digits of the longest number; a table has `TRUNCATED_TEXT` as the label of a longer one.
 
     Raises:
         UserError: a correction is of an entry that is in neither of them, or that has another label than the table's.
     """
     if not corrections.rows:
         return dict(splits)
-    labels = {entry.name: entry.label for split in CORRECTED for entry in splits.get(split, ())}
+    entries = chain.from_iterable(splits.get(split, ()) for split in CORRECTED)
+    labels = {each.name: each.label if len(each.label) <= max_length else TRUNCATED_TEXT for each in entries}
     _check_names(corrections, labels)
     return {
         split: _correct_entries(entries, corrections.rows) if split in CORRECTED else entries

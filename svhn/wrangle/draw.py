@@ -89,7 +89,7 @@ def draw_splits(
             splits["valid" if index in held_out else "train" if trains else source].append(entry)
     for split, entries in splits.items():
         random.Random(f"{options.seed} {split}").shuffle(entries)
-    return correct_splits(splits, options.corrections)
+    return correct_splits(splits, options.corrections, spec.max_length)
 
 
 def draw_valid(entries: Sequence[Entry], share: float, neighbors: int, rng: random.Random) -> set[int]:

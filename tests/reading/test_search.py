@@ -299,7 +299,7 @@ def look_wider(wider: tuple[float, search.Box], probability: float, count: int =
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_wider_window_shows_the_number_that_a_box_is_a_part_of(count: int) -> None:
-    """All boxes are answered, the whole one once: what is read in them tells which is the number."""
+    """All boxes are answered, the whole one once: what is read in them decides which is the number."""
     found = look_wider((0.3, WHOLE), 0.5, count)
     assert found == [pytest.approx(box, abs=1e-6) for box in (*PARTS[:count], WHOLE)]
 

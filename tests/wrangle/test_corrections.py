@@ -13,6 +13,7 @@ from support.wrangling import LONGEST, arguments, examples, names, program, wran
 from svhn import records
 from svhn.datasets import DATASETS
 from svhn.errors import UserError
+from svhn.labels import TRUNCATED_TEXT
 from svhn.spec import Entry
 from svhn.wrangle import convert
 from svhn.wrangle.corrections import Correction, Corrections, correct_splits, read_corrections
@@ -78,9 +79,20 @@ def test_a_table_without_lines_corrects_nothing(sources: Path, undisturbed: Path
     assert records.read_info(tmp_path, "svhn") == records.read_info(undisturbed, "svhn")
 
 
+def test_the_label_of_a_number_that_is_too_long_is_not_known_to_a_report(sources: Path, tmp_path: Path) -> None:
+    """`report --suspects` writes in words that a label is too long: the records' readers see no more of it."""
+    assert wrangled(sources, tmp_path) == 0
+    name = next(
+        name for name, label in read_labels(tmp_path).items() if len(label) == 6 and not name.startswith("test")
+    )
+    assert wrangled(sources, tmp_path, write_table(tmp_path, f"{name},12,{TRUNCATED_TEXT},0.9")) == 0
+    assert read_labels(tmp_path)[name] == "12"
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
+        (["train/2-0.png,77,too long,"], "csv: train/2-0.png is labeled otherwise here than in the table"),
         (["test/2-0.png,77,12,"], "csv: test/2-0.png is not in train or valid of the sources that are read"),
         (["a,1,2,", "b,1,2,", "train/2-0.png,77,12,"], "csv: a and 1 more are not in train or valid"),
         (["train/2-0.png,77,9,"], "csv: train/2-0.png is labeled otherwise here than in the table"),
@@ -157,7 +169,7 @@ def test_a_split_that_is_a_source_of_its_own_is_corrected_and_marked() -> None:
     assert found["test"] == "sha of test"
     assert {name for name, checksum in found.items() if options.corrections.digest in checksum} == {"train", "valid"}
     splits = {"valid": [Entry("valid/0", "9999", None)], "test": [Entry("valid/0", "9999", None)]}
-    corrected = correct_splits(splits, options.corrections)
+    corrected = correct_splits(splits, options.corrections, spec.max_length)
     assert [[each.label for each in corrected[split]] for split in ("valid", "test")] == [["1234"], ["9999"]]
 
 
