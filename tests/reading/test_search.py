@@ -315,3 +315,8 @@ def test_a_wider_window_shows_the_number_that_a_box_is_a_part_of(count: int) -> 
 )
 def test_no_other_box_of_a_wider_window_is_one_more(wider: tuple[float, search.Box], probability: float) -> None:
     assert look_wider(wider, probability) == [pytest.approx(PARTS[0], abs=1e-6)]
+
+
+def test_wholes_count_among_the_most_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_NUMBERS", 1)
+    assert look_wider((0.3, WHOLE), 0.95) == [pytest.approx(WHOLE, abs=1e-6)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from support.digit_records import paths_of, train_readable_digits
+from support.digit_records import paths_of, train_readable_digits, train_run, write_digits
 
 from svhn import records
 from svhn.cli import flags
 from svhn.labels import TRUNCATED_TEXT, Number, Prediction
-from svhn.reporting import sheets, suspects
+from svhn.reporting import report, sheets, suspects
 
 
 def predicted(label: str, read: str, confidence: float, name: str = "a.png", *, truncated: bool = False) -> Prediction:
@@ -66,6 +68,18 @@ def test_a_run_lists_the_wrong_labels_that_it_was_trained_on(
     flags.main(["svhn", "report", "--suspects", "--split=test", *folders])
     assert read_table(tmp_path / "results/demo/suspects-test-demo.csv") == [[*suspects.COLUMNS]]
     assert not (tmp_path / "results/demo/suspects-test-demo.png").exists()
+
+
+def test_suspects_are_of_the_runs_own_data_set(tmp_path: Path) -> None:
+    """Another one that is trained on may have other pictures of the same names."""
+    write_digits(tmp_path)
+    shutil.copytree(tmp_path / "records/mnist", tmp_path / "records/svhn_cropped")
+    info = records.read_info(tmp_path / "records", "mnist")
+    records.write_info(tmp_path / "records", dataclasses.replace(info, dataset="svhn_cropped"))
+    run = train_run(tmp_path, lambda _: None, model="shallow", train_on="mnist,svhn_cropped", num_steps=1)
+    lines: list[str] = []
+    report.list_suspects(run, paths_of(tmp_path), "train", 1, lines.append)
+    assert lines == ["Reading 100 examples of train..."]
 
 
 def swap_label(folder: Path) -> None:

@@ -144,6 +144,9 @@ def test_other_splits_stay_when_train_is_corrected_alone(sources: Path, tmp_path
     info = records.read_info(tmp_path, "svhn")
     assert "corrected by" in info.sources["train"]
     assert info.has_split("train")
+    assert wrangled(sources, tmp_path, "--splits=train,extra") == 0
+    assert read_labels(tmp_path)["train/2-0.png"] != "77"
+    assert records.read_info(tmp_path, "svhn").has_split("test")
 
 
 def test_corrections_of_a_killed_call_are_not_mixed_with_others(
