@@ -1,6 +1,6 @@
 /**
- * Numbers whose digits stand above one another, as svhn/reading/columns.py has them: read digit by digit, and put together
- * of what was found apart.
+ * Numbers whose digits stand above one another, as svhn/reading/columns.py has them: read as a row, and put together of what
+ * was found apart.
  */
 
 import { encloseBoxes, listCorners } from "./boxes.js";
@@ -15,12 +15,17 @@ import { encloseBoxes, listCorners } from "./boxes.js";
  *   most_heights: number}} ColumnConstants
  */
 
+/**
+ * Reads the number that parts of the picture show side by side.
+ * @typedef {(parts: Box[]) => Promise<ReadNumber>} ReadRow
+ */
+
 /** @type {ReadNumber} */
 const NO_NUMBER = { text: "", truncated: false, confidence: 0, digitConfidences: [] };
 
 /**
- * The numbers, where those in high boxes may have been read digit by digit.
- * @param {(box: Box) => Promise<ReadNumber>} read the network, on a box of the picture
+ * The numbers, where those in high boxes may have been read as rows.
+ * @param {ReadRow} read
  * @param {Box[]} boxes the most probable one first
  * @param {ReadNumber[]} numbers what the network reads in each of them as a whole
  * @param {ColumnConstants} constants
@@ -64,49 +69,36 @@ export function computeMean(/** @type {ReadNumber} */ { text, confidence }) {
 }
 
 /**
- * The surest number of all ways to cut a box into digits; one without digits if no way gives single digits.
- * @param {(box: Box) => Promise<ReadNumber>} read
+ * The surest number of all ways to cut a box into digits; one without digits if no way gives one digit per part.
+ * @param {ReadRow} read
  * @param {Box} box
  * @param {ColumnConstants} constants
  */
 export async function readColumn(read, box, constants) {
   let best = NO_NUMBER;
   for (const way of listCuts(box, constants)) {
-    const digits = [];
-    for (const part of way) digits.push(await read(part));
-    best = chooseSurer(best, joinDigits(digits));
+    const number = await read(way);
+    if (number.text.length === way.length) best = chooseSurer(best, number);
   }
   return best;
 }
 
 /**
- * The ways to cut a box into equally high digits, from the top down.
+ * The ways to cut a box into equally high digits, from the top down. Parts show some of what is above and below.
  * @param {Box} box
  * @param {ColumnConstants} constants
  * @returns {Box[][]}
  */
-function listCuts([left, top, right, bottom], { counts, gaps, aspect_ratios: [least, most] }) {
+function listCuts([left, top, right, bottom], { counts, gaps, aspect_ratios: [least, most], part_margin: margin }) {
   return counts.flatMap((count) =>
     gaps.flatMap((gap) => {
       const high = (bottom - top) / (count + (count - 1) * gap);
       const ratio = (right - left) / high;
       if (ratio <= least || ratio >= most) return [];
-      const tops = Array.from({ length: count }, (_, index) => top + index * (1 + gap) * high);
-      return [tops.map((each) => /** @type {Box} */ ([left, each, right, each + high]))];
+      const tops = Array.from({ length: count }, (_, index) => top + (index * (1 + gap) - margin) * high);
+      return [tops.map((each) => /** @type {Box} */ ([left, each, right, each + (1 + 2 * margin) * high]))];
     }),
   );
-}
-
-/**
- * One number of single digits; one without digits and confidence if a part has none or several.
- * @param {ReadNumber[]} digits
- * @returns {ReadNumber}
- */
-function joinDigits(digits) {
-  if (digits.some(({ text }) => text.length !== 1)) return NO_NUMBER;
-  const digitConfidences = digits.map(({ confidence }) => confidence);
-  const confidence = digitConfidences.reduce((product, each) => product * each, 1);
-  return { text: digits.map(({ text }) => text).join(""), truncated: false, confidence, digitConfidences };
 }
 
 /**

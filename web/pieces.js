@@ -28,11 +28,12 @@ import { computeMean, isHigh, readColumn } from "./columns.js";
 /**
  * The boxes around boxes in a row or a column that show one number together, and these numbers.
  * @param {(box: Box) => Promise<ReadNumber>} read the network, on a box of the picture
+ * @param {import("./columns.js").ReadRow} readRow
  * @param {Detection[]} detections the boxes, none of them empty
  * @param {ReadNumber[]} numbers what the network reads in each of them
  * @param {{pieces: PieceConstants, columns: ColumnConstants}} constants
  */
-export async function readRuns(read, detections, numbers, { pieces, columns }) {
+export async function readRuns(read, readRow, detections, numbers, { pieces, columns }) {
   const found = [];
   const all = detections.map(({ box, probability }, place) => ({ box, probability, number: numbers[place] }));
   for (const run of listRuns(pieces.row, all, pieces)) {
@@ -43,7 +44,7 @@ export async function readRuns(read, detections, numbers, { pieces, columns }) {
   const upright = all.filter((piece) => isSingle(piece) || isHigh(piece.box, columns));
   for (const run of listRuns(pieces.column, upright, pieces)) {
     const detection = joinDetections(run);
-    const number = await readColumn(read, detection.box, columns);
+    const number = await readColumn(readRow, detection.box, columns);
     if (isColumn(number, run, pieces)) found.push({ detection, number });
   }
   return found;

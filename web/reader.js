@@ -1,11 +1,11 @@
 /** Reads the numbers in a picture, as svhn/reading/reader.py does it: the finder locates them, the reader reads each. */
 
-import { clipBox, computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
+import { computeCover, isWithin, listCorners, sortBoxes, suppressOverlaps } from "./boxes.js";
 import { joinColumns, readColumns } from "./columns.js";
 import { computeNeeded, estimateConfidence } from "./confidence.js";
+import { cropNumber, cropRow } from "./crops.js";
 import { fetchFile, loadNetwork, loadRuntime } from "./network.js";
 import { readRuns } from "./pieces.js";
-import { resize } from "./resize.js";
 import { findNumbers } from "./search.js";
 
 /** @typedef {import("./resize.js").Box} Box */
@@ -75,26 +75,27 @@ export class Reader {
     const boxes = shown.map(({ box }) => box);
     const read = async (/** @type {Box} */ box) => {
       await pause(1);
-      return this.readBox(picture, box);
+      return this.readCrop(cropNumber(picture, box, this.settings.reader));
+    };
+    const readRow = async (/** @type {Box[]} */ parts) => {
+      await pause(1);
+      return this.readCrop(cropRow(picture, parts, this.settings.reader));
     };
     const whole = [];
     for (const box of boxes) whole.push(await read(box));
-    const cut = await readColumns(read, boxes, whole, columns);
-    const runs = await readRuns(read, shown, whole, this.settings);
+    const cut = await readColumns(readRow, boxes, whole, columns);
+    const runs = await readRuns(read, readRow, shown, whole, this.settings);
     const numbers = cut.map((number, place) => placeNumber(number, shown[place]));
     numbers.push(...runs.map(({ number, detection }) => placeNumber(number, detection)));
     return makeReading(numbers, windows, picture, this.settings);
   }
 
   /**
-   * What the network reads in a box.
-   * @param {Picture} picture
-   * @param {Box} box
+   * What the network reads in a crop.
+   * @param {Picture} crop
    * @returns {Promise<ReadNumber>}
    */
-  async readBox(picture, box) {
-    const { margin, size } = this.settings.reader;
-    const crop = resize(picture, expand(box, margin, picture), size[1], size[0]);
+  async readCrop(crop) {
     const { number, confidence, digit_confidences: probabilities } = await this.network(crop);
     const text = Array.from(number)
       .filter((digit) => digit >= 0)
@@ -177,16 +178,4 @@ function findLongerSide(/** @type {Box} */ [left, top, right, bottom]) {
 
 function listBoxes(/** @type {FoundNumber[]} */ numbers) {
   return numbers.map(({ box }) => box);
-}
-
-/**
- * A box with a margin, a share of its width and height on each side, clipped to the picture.
- * @param {Box} box
- * @param {number} margin
- * @param {Picture} picture
- */
-function expand([left, top, right, bottom], margin, picture) {
-  const across = margin * (right - left);
-  const down = margin * (bottom - top);
-  return clipBox([left - across, top - down, right + across, bottom + down], picture);
 }

@@ -125,11 +125,22 @@ export function cropWindow(picture, window, width, height) {
   const shown = resize(picture, inside, right - left, bottom - top);
   const mean = findMeanColor(shown);
   const data = Uint8Array.from({ length: 3 * width * height }, (_, index) => mean[index % 3]);
-  for (let row = 0; row < shown.height; row++) {
-    const line = shown.data.subarray(3 * row * shown.width, 3 * (row + 1) * shown.width);
+  const cropped = { data, width, height };
+  paste(shown, cropped, left, top);
+  return cropped;
+}
+
+/** Copies a picture into a larger one, with its corner at `left` and `top`. */
+export function paste(
+  /** @type {Picture} */ part,
+  /** @type {Picture} */ { data, width },
+  /** @type {number} */ left,
+  /** @type {number} */ top,
+) {
+  for (let row = 0; row < part.height; row++) {
+    const line = part.data.subarray(3 * row * part.width, 3 * (row + 1) * part.width);
     data.set(line, 3 * ((top + row) * width + left));
   }
-  return { data, width, height };
 }
 
 /**

@@ -1,8 +1,8 @@
-"""Numbers whose digits stand above one another: read digit by digit, and put together of what was found apart.
+"""Numbers whose digits stand above one another: read as a row, and put together of what was found apart.
 
 A crop shows a high box as wide as any other, so that its digits are low and very wide. The network reads few of them
-right, but it reads single digits well. So a high box is cut into digits in several ways, and the surest way counts. The
-finder may also find the digits of a column one by one.
+right, but it reads rows of digits well. So a high box is cut into digits in several ways, the parts of each way are put
+side by side, and the surest way counts. The finder may also find the digits of a column one by one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from svhn.images import enclose_boxes
-from svhn.labels import Number, list_corners
+from svhn.labels import NO_NUMBER, Number, list_corners
 from svhn.spec import Box
 
 # These values were tried on made pictures of valid, and not compared with others.
@@ -19,20 +19,21 @@ LEAST_HEIGHT = 1.25  # of a box that is cut, in widths of the box; one digit is 
 COUNTS = (2, 3, 4, 5)  # of digits
 GAPS = (0.0, 0.12, 0.25, 0.4, 0.6)  # between two digits, in heights of a digit
 ASPECT_RATIOS = (0.35, 1.6)  # smallest and largest width over height of a digit
+PART_MARGIN = 0.4  # shown above and below each digit, in heights of a digit: see docs/ablation.md
 MOST_COLUMNS = 3  # boxes of a picture that are cut; bounds the time
 LEAST_PIECE = 0.3  # least confidence of a piece of a column
 # Between one piece and the next below it: the largest distance of their middles, in widths of the wider one; least and
 # most gap, and most difference of height, in heights of a digit.
 MOST_ASIDE, PIECE_GAPS, MOST_HEIGHTS = 0.5, (-0.35, 0.8), 1.7
 
-ReadBoxes = Callable[[Sequence[Box]], Sequence[Number]]  # the number in each box
+ReadRows = Callable[[Sequence[Sequence[Box]]], Sequence[Number]]  # the number that each row of parts shows
 
 
-def read_columns(read: ReadBoxes, boxes: Sequence[Box], numbers: Sequence[Number]) -> list[Number]:
-    """The numbers, where those in high boxes may have been read digit by digit.
+def read_columns(read: ReadRows, boxes: Sequence[Box], numbers: Sequence[Number]) -> list[Number]:
+    """The numbers, where those in high boxes may have been read as rows.
 
     Args:
-        read: the network, on boxes of the picture.
+        read: the network, on parts of the picture that are put side by side.
         boxes: the numbers' boxes, the most probable one first.
         numbers: what the network reads in each of them as a whole.
     """
@@ -61,33 +62,24 @@ def compute_mean(number: Number) -> float:
     return number.confidence ** (1 / max(1, len(number.text)))
 
 
-def read_column(read: ReadBoxes, box: Box) -> Number:
-    """The surest number of all ways to cut a box into digits; one without digits if no way gives single digits."""
+def read_column(read: ReadRows, box: Box) -> Number:
+    """The surest number of all ways to cut a box into digits; one without digits if no way gives one digit per part."""
     ways = list_cuts(box)
-    digits = iter(read([part for way in ways for part in way]))
-    columns = [_join_digits([next(digits) for _ in way]) for way in ways]
-    return max(columns, key=compute_mean, default=Number("", 0.0, ()))
+    fitting = [number for way, number in zip(ways, read(ways), strict=True) if len(number.text) == len(way)]
+    return max(fitting, key=compute_mean, default=NO_NUMBER)
 
 
 def list_cuts(box: Box) -> list[list[Box]]:
-    """The ways to cut a box into equally high digits, from the top down."""
+    """The ways to cut a box into equally high digits, from the top down. Parts show some of what is above and below."""
     left, top, right, bottom = box
     ways = []
     for count in COUNTS:
         for gap in GAPS:
             high = (bottom - top) / (count + (count - 1) * gap)
-            tops = [top + index * (1 + gap) * high for index in range(count)]
+            tops = [top + (index * (1 + gap) - PART_MARGIN) * high for index in range(count)]
             if ASPECT_RATIOS[0] < (right - left) / high < ASPECT_RATIOS[1]:
-                ways.append([(left, each, right, each + high) for each in tops])
+                ways.append([(left, each, right, each + (1 + 2 * PART_MARGIN) * high) for each in tops])
     return ways
-
-
-def _join_digits(digits: Sequence[Number]) -> Number:
-    """One number of single digits; one without digits and confidence if a part has none or several."""
-    if any(len(digit.text) != 1 for digit in digits):
-        return Number("", 0.0, ())
-    confidences = tuple(digit.confidence for digit in digits)
-    return Number("".join(digit.text for digit in digits), math.prod(confidences), confidences)
 
 
 def join_columns(numbers: Sequence[Number]) -> list[Number]:

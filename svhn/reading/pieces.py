@@ -7,12 +7,12 @@ network is sure of stands beside the pieces.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from svhn.images import enclose_boxes
 from svhn.labels import Number
-from svhn.reading.columns import ReadBoxes, compute_mean, is_high, read_column
+from svhn.reading.columns import ReadRows, compute_mean, is_high, read_column
 from svhn.reading.search import Detection
 from svhn.spec import Box
 
@@ -22,6 +22,7 @@ LEAST_LEVEL = 0.5  # of the smaller piece's breadth that is level with the other
 MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and runs that are made longer; bounds the time
 
 
+ReadBoxes = Callable[[Sequence[Box]], Sequence[Number]]  # the number in each box
 Piece = tuple[Detection, Number]  # a box, and what the network reads in it
 
 
@@ -46,12 +47,13 @@ ROW, COLUMN = Way(0, 1.6, 0.4, 1.7, MOST_RUNS), Way(1, 1.2, 1.2, 2.5, 6)
 
 
 def read_runs(
-    read: ReadBoxes, detections: Sequence[Detection], numbers: Sequence[Number]
+    read: ReadBoxes, read_rows: ReadRows, detections: Sequence[Detection], numbers: Sequence[Number]
 ) -> list[tuple[Detection, Number]]:
     """The boxes around boxes in a row or a column that show one number together, and these numbers.
 
     Args:
         read: the network, on boxes of the picture.
+        read_rows: the same, on parts that are put side by side.
         detections: the boxes, none of them empty.
         numbers: what the network reads in each of them.
     """
@@ -62,7 +64,7 @@ def read_runs(
     wholes = [(each, number) for each, number, group in found if _is_row(number, group)]
     for group in _list_groups(COLUMN, [piece for piece in pieces if _is_upright(*piece)]):
         each = _join_detections(group)
-        number = read_column(read, each.box)
+        number = read_column(read_rows, each.box)
         wholes += [(each, number)] if _is_column(number, group) else []
     return wholes
 

@@ -1,35 +1,15 @@
-"""Digits above one another are read one by one, where the network does not see one digit."""
+"""Digits above one another are read side by side, where the network does not see one digit."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import pytest
 
-from svhn.images import compute_overlap
 from svhn.labels import Number, list_corners
 from svhn.reading.columns import MOST_COLUMNS, join_columns, list_cuts, read_columns
 from svhn.spec import Box
-
-DIGITS = {"7": (10.0, 0.0, 40.0, 45.0), "1": (10.0, 57.0, 40.0, 102.0), "9": (10.0, 114.0, 40.0, 159.0)}
-COLUMN = (10.0, 0.0, 40.0, 159.0)
-
-
-class Column:
-    """Reads a box as the digit that fills it, the surer the better it fits, and other boxes as two digits."""
-
-    def __init__(self) -> None:
-        self.seen: list[Box] = []
-
-    def __call__(self, boxes: Sequence[Box]) -> list[Number]:
-        self.seen += boxes
-        return [self.read(box) for box in boxes]
-
-    def read(self, box: Box) -> Number:
-        text = max(DIGITS, key=lambda digit: compute_overlap(box, DIGITS[digit]))
-        fit = compute_overlap(box, DIGITS[text])
-        return Number(text, fit, (fit,)) if fit > 0.6 else Number("44", 0.9, (0.95, 0.95))
+from tests.support.columns import COLUMN, ColumnReader, cut_margins
 
 
 def whole(text: str, confidence: float = 0.2) -> Number:
@@ -37,51 +17,52 @@ def whole(text: str, confidence: float = 0.2) -> Number:
 
 
 @pytest.mark.parametrize("number", [whole("44"), whole("119"), whole("", 0.6)])
-def test_digits_above_one_another_are_read_one_by_one(number: Number) -> None:
-    (found,) = read_columns(Column(), [COLUMN], [number])
+def test_digits_above_one_another_are_read_side_by_side(number: Number) -> None:
+    (found,) = read_columns(ColumnReader(), [COLUMN], [number])
     assert found.text == "719"
     assert not found.truncated
     assert len(found.digit_confidences) == 3
-    assert found.confidence == pytest.approx(found.digit_confidences[0] ** 3, rel=0.2)
     assert found.confidence > 0.8
 
 
 def test_what_the_network_is_surer_of_stays() -> None:
     """By digit: a number of three digits is as sure as a digit of the cube root."""
     for number in (whole("44", 0.99), whole("123", 0.999)):
-        assert read_columns(Column(), [COLUMN], [number]) == [number]
-    assert read_columns(Column(), [COLUMN], [whole("719", 0.8)])[0].confidence > 0.8
+        assert read_columns(ColumnReader(), [COLUMN], [number]) == [number]
+    assert read_columns(ColumnReader(), [COLUMN], [whole("719", 0.8)])[0].confidence > 0.8
 
 
 @pytest.mark.parametrize("box", [(10.0, 0.0, 170.0, 159.0), (10.0, 0.0, 10.0, 159.0)])
 def test_a_box_that_is_not_high_is_not_cut(box: Box) -> None:
-    read = Column()
+    read = ColumnReader()
     assert read_columns(read, [box], [whole("44")]) == [whole("44")]
     assert read.seen == []
 
 
 def test_one_digit_is_not_cut() -> None:
-    read = Column()
+    read = ColumnReader()
     assert read_columns(read, [COLUMN], [whole("7")]) == [whole("7")]
     assert read.seen == []
 
 
-def test_a_box_without_single_digits_keeps_its_reading() -> None:
-    assert read_columns(lambda boxes: [whole("12", 0.9) for _ in boxes], [COLUMN], [whole("44")]) == [whole("44")]
+def test_a_box_whose_parts_show_other_counts_of_digits_keeps_its_reading() -> None:
+    """Six digits are more than there are parts, and so are digits that are too long for the network."""
+    for other in (whole("123456", 0.9), whole("", 0.9)):
+        assert read_columns(lambda rows, number=other: [number] * len(rows), [COLUMN], [whole("44")]) == [whole("44")]
 
 
 def test_few_boxes_of_a_picture_are_cut() -> None:
-    read = Column()
+    read = ColumnReader()
     found = read_columns(read, [COLUMN] * 9, [whole("44")] * 9)
     assert [number.text for number in found] == ["719"] * MOST_COLUMNS + ["44"] * (9 - MOST_COLUMNS)
-    assert len(read.seen) == MOST_COLUMNS * sum(map(len, list_cuts(COLUMN)))
+    assert len(read.seen) == MOST_COLUMNS * len(list_cuts(COLUMN))
 
 
 def test_each_way_fills_the_box_with_equally_high_digits_that_do_not_overlap() -> None:
-    ways = list_cuts(COLUMN)
+    ways = [[cut_margins(part) for part in way] for way in list_cuts(COLUMN)]
     assert {len(way) for way in ways} == {2, 3, 4, 5}
     for way in ways:
-        assert way[0][1] == 0
+        assert way[0][1] == pytest.approx(0)
         assert way[-1][3] == pytest.approx(159)
         heights = [bottom - top for _, top, _, bottom in way]
         assert heights == pytest.approx([heights[0]] * len(way))

@@ -25,7 +25,7 @@ from support.program import ROOT, call, last_line
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Number, Reading
-from svhn.reading import columns, pieces, results, search, windows
+from svhn.reading import columns, crops, pieces, results, search, windows
 from svhn.reading import page as static_page
 from svhn.reading.columns import read_columns
 from svhn.reading.pieces import read_runs
@@ -64,12 +64,17 @@ READ_PIECES = """async ([found]) => {
     const text = count < 6 ? digits.join("") : "";
     return { text, truncated: count > 5, confidence, digitConfidences: [...text].map(() => confidence) };
   };
+  const readRow = async (parts) => {
+    const texts = (await Promise.all(parts.map(read))).map(({ text }) => text.slice(0, 1)).join("");
+    const confidence = 0.85 + (Math.floor(parts[0][1] + 40) % 15) / 100;
+    return { text: texts, truncated: false, confidence, digitConfidences: [...texts].map(() => confidence) };
+  };
   const detections = found.map(([box, probability]) => ({ box, probability })), numbers = [];
   for (const { box } of detections) numbers.push(await read(box));
   const boxes = detections.map(({ box }) => box);
   const list = ({ text, truncated, confidence }) => [text, truncated, confidence];
-  const columns = await readColumns(read, boxes, numbers, settings.columns);
-  const runs = await readRuns(read, detections, numbers, settings);
+  const columns = await readColumns(readRow, boxes, numbers, settings.columns);
+  const runs = await readRuns(read, readRow, detections, numbers, settings);
   const flatten = ({ detection: { box, probability }, number }) => [box, probability, ...list(number)];
   return [columns.map(list), runs.map(flatten)];
 }"""
@@ -83,6 +88,12 @@ RESIZE = """async (cases) => {
     const picture = { data: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), width, height };
     return btoa(Array.from(cropWindow(picture, box, ...size).data, (level) => String.fromCharCode(level)).join(""));
   });
+}"""
+CROP_ROW = """async ([data, width, height, parts]) => {
+  const { cropRow } = await import("./crops.js"), settings = await (await fetch("./settings.json")).json();
+  const picture = { data: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), width, height };
+  const { data: levels } = cropRow(picture, parts, settings.reader);
+  return btoa(Array.from(levels, (level) => String.fromCharCode(level)).join(""));
 }"""
 FIND_NUMBERS = """async ([data, width, height, size]) => {
   const { findNumbers } = await import("./search.js");
@@ -247,6 +258,17 @@ def test_scaling_gives_pillows_bytes(bare: Page) -> None:
 
 @pytest.mark.slow
 @in_browser
+def test_parts_side_by_side_have_pythons_bytes(bare: Page) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 40, 3)).astype(np.uint8)
+    data = base64.b64encode(pixels.tobytes()).decode()
+    info = Reader.load(threads=1).network.records
+    for way in columns.list_cuts((3.3, 2.1, 27.9, 88.2)):
+        row = bare.evaluate(CROP_ROW, [data, 40, 90, [[*part] for part in way]])
+        assert base64.b64decode(row) == crops.crop_row(Image.fromarray(pixels), way, info).tobytes()
+
+
+@pytest.mark.slow
+@in_browser
 def test_gray_is_pillows(bare: Page) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     script = "async (data) => [...(await import('./network.js')).convertToGray(new Uint8Array(data))]"
@@ -340,6 +362,15 @@ def read_scripted(boxes: Sequence[Box]) -> list[Number]:
     return numbers
 
 
+def read_scripted_rows(rows: Sequence[Sequence[Box]]) -> list[Number]:
+    numbers = []
+    for parts in rows:
+        text = "".join(number.text[:1] for number in read_scripted(parts))
+        confidence = 0.85 + math.floor(parts[0][1] + 40) % 15 / 100
+        numbers.append(Number(text, confidence, (confidence,) * len(text)))
+    return numbers
+
+
 @pytest.mark.slow
 @in_browser
 def test_columns_and_pieces_are_read_as_by_python(bare: Page) -> None:
@@ -351,8 +382,8 @@ def test_columns_and_pieces_are_read_as_by_python(bare: Page) -> None:
         detections = [search.Detection(box, 0.3 + 0.05 * place) for place, box in enumerate(boxes)]
         numbers = read_scripted(boxes)
         columns_found, runs_found = bare.evaluate(READ_PIECES, [[[*each] for each in detections]])
-        assert columns_found == [summarize_number(each) for each in read_columns(read_scripted, boxes, numbers)]
-        expected = read_runs(read_scripted, detections, numbers)
+        assert columns_found == [summarize_number(each) for each in read_columns(read_scripted_rows, boxes, numbers)]
+        expected = read_runs(read_scripted, read_scripted_rows, detections, numbers)
         assert runs_found == [[[*box], sure, *summarize_number(number)] for (box, sure), number in expected]
         wholes += len(expected)
     assert wholes > 20

@@ -6,11 +6,22 @@ from collections.abc import Sequence
 
 import pytest
 
-from svhn.images import compute_overlap
-from svhn.labels import Number
-from svhn.reading.pieces import COLUMN, LEAST_CONFIDENCE, MOST_PIECES, MOST_RUNS, ROW, list_runs, read_runs
+from svhn.labels import NO_NUMBER, Number
+from svhn.reading.pieces import (
+    COLUMN,
+    LEAST_CONFIDENCE,
+    MOST_PIECES,
+    MOST_RUNS,
+    ROW,
+    Piece,
+    ReadBoxes,
+    list_runs,
+    read_runs,
+)
 from svhn.reading.search import Detection
 from svhn.spec import Box
+from tests.support.columns import COLUMN as COLUMN_BOX
+from tests.support.columns import DIGITS, ColumnReader
 
 HIGH = 20.0
 
@@ -34,13 +45,23 @@ class Wide:
         return [self.number] * len(boxes)
 
 
+def find_rows(read: ReadBoxes, detections: Sequence[Detection], numbers: Sequence[Number]) -> list[Piece]:
+    """The runs, where parts of columns show no number."""
+    return read_runs(read, lambda rows: [NO_NUMBER] * len(rows), detections, numbers)
+
+
+def find_columns(confidence: float, detections: Sequence[Detection], numbers: Sequence[Number]) -> list[Piece]:
+    """The runs, where boxes of more than one part show no number."""
+    return read_runs(lambda boxes: [NO_NUMBER] * len(boxes), ColumnReader(confidence), detections, numbers)
+
+
 ONE, TWO = place(0), place(32)
 PAIR = [Detection(TWO, 0.9), Detection(ONE, 0.8)]
 
 
 def test_digits_in_a_row_are_read_as_one_number() -> None:
     read = Wide("12")
-    ((found, shown),) = read_runs(read, PAIR, [number("2"), number("1")])
+    ((found, shown),) = find_rows(read, PAIR, [number("2"), number("1")])
     assert read.seen == [(0, 0, 44, HIGH)]
     assert found == Detection((0, 0, 44, HIGH), 0.8)
     assert shown == read.number
@@ -48,7 +69,7 @@ def test_digits_in_a_row_are_read_as_one_number() -> None:
 
 def test_a_number_that_is_too_long_is_one_whatever_its_pieces_are() -> None:
     overlapping = [Detection(place(0, 60), 0.9), Detection(place(40, 60), 0.7)]
-    ((found, shown),) = read_runs(Wide("long"), overlapping, [number("1234"), number("3456")])
+    ((found, shown),) = find_rows(Wide("long"), overlapping, [number("1234"), number("3456")])
     assert found.box == place(0, 100)
     assert shown.truncated
 
@@ -57,20 +78,20 @@ def test_a_number_that_is_too_long_is_one_whatever_its_pieces_are() -> None:
     ("text", "confidence"), [("13", 0.95), ("", 0.95), ("12", LEAST_CONFIDENCE - 0.01), ("2", 0.95)]
 )
 def test_what_lacks_a_piece_or_is_not_sure_is_no_number(text: str, confidence: float) -> None:
-    assert read_runs(Wide(text, confidence), PAIR, [number("2"), number("1")]) == []
+    assert find_rows(Wide(text, confidence), PAIR, [number("2"), number("1")]) == []
 
 
 def test_a_number_has_more_digits_than_each_of_its_pieces() -> None:
     """Two boxes of one number, or a box without digits, are no pieces of it."""
     for text in ("1", "45"):
-        assert read_runs(Wide(text), PAIR, [number(text), number(text)]) == []
-        assert read_runs(Wide(text), PAIR, [number(text), number("")]) == []
+        assert find_rows(Wide(text), PAIR, [number(text), number(text)]) == []
+        assert find_rows(Wide(text), PAIR, [number(text), number("")]) == []
 
 
 def test_pieces_of_several_digits_stand_near_one_another() -> None:
     for gap, found in ((ROW.near - 0.01, 1), (ROW.near, 0)):
         pair = [Detection(place(0), 0.9), Detection(place(12 + gap * HIGH), 0.9)]
-        assert len(read_runs(Wide("123"), pair, [number("12"), number("3")])) == found
+        assert len(find_rows(Wide("123"), pair, [number("12"), number("3")])) == found
 
 
 @pytest.mark.parametrize(
@@ -114,51 +135,36 @@ def test_a_column_is_what_a_row_is_with_across_and_down_exchanged() -> None:
         assert ((0, 1) in list_runs(COLUMN, [turn(one), other], [False, False])) == follows
 
 
-class Stack:
-    """Reads boxes about as high as a digit as the digit, and others as two digits."""
-
-    def __init__(self, digits: dict[str, Box], confidence: float) -> None:
-        self.digits, self.confidence = digits, confidence
-
-    def __call__(self, boxes: Sequence[Box]) -> list[Number]:
-        return [self.read(box) for box in boxes]
-
-    def read(self, box: Box) -> Number:
-        text = max(self.digits, key=lambda digit: compute_overlap(box, self.digits[digit]))
-        if compute_overlap(box, self.digits[text]) < 0.85:
-            return number("44", 0.5)
-        return Number(text, self.confidence, (self.confidence,))
-
-
-DIGITS: dict[str, Box] = {"7": (10.0, 0.0, 40.0, 45.0), "1": (10.0, 57.0, 40.0, 102.0), "9": (10.0, 114.0, 40.0, 159.0)}
 UPPER, LOWER = Detection((10, 0, 40, 102), 0.9), Detection((10, 57, 40, 159), 0.8)
 
 
 def test_pieces_of_a_column_may_share_a_digit() -> None:
-    found = read_runs(Stack(DIGITS, 0.9), [UPPER, LOWER], [number("44"), number("44")])
-    assert [(each, read.text) for each, read in found] == [(Detection((10, 0, 40, 159), 0.8), "719")]
+    found = find_columns(0.9, [UPPER, LOWER], [number("44"), number("44")])
+    assert [(each, read.text) for each, read in found] == [(Detection(COLUMN_BOX, 0.8), "719")]
 
 
 def test_each_digit_of_a_column_has_to_be_sure() -> None:
     for confidence, count in ((LEAST_CONFIDENCE + 0.01, 1), (LEAST_CONFIDENCE - 0.01, 0)):
-        found = read_runs(Stack(DIGITS, confidence), [UPPER, LOWER], [number("44"), number("44")])
+        found = find_columns(confidence, [UPPER, LOWER], [number("44"), number("44")])
         assert len(found) == count
 
 
 def test_a_column_has_the_digits_that_were_found_one_by_one() -> None:
     below = Detection(DIGITS["9"], 0.8)
     for digit, count in (("9", 1), ("4", 0)):
-        found = read_runs(Stack(DIGITS, 0.9), [UPPER, below], [number("44"), number(digit)])
+        found = find_columns(0.9, [UPPER, below], [number("44"), number(digit)])
         assert [read.text for _, read in found] == ["719"] * count
 
 
 def test_a_column_is_not_made_of_numbers_in_a_row() -> None:
     wide = [Detection((0, 0, 60, 30), 0.9), Detection((0, 40, 60, 70), 0.9)]
-    assert read_runs(Stack({"1": (0, 0, 60, 30), "2": (0, 40, 60, 70)}, 0.99), wide, [number("12"), number("34")]) == []
+    read = ColumnReader()
+    assert read_runs(Wide("1234"), read, wide, [number("12"), number("34")]) == []
+    assert read.seen == []
 
 
 def test_nothing_is_read_where_nothing_is_in_a_row() -> None:
     read = Wide("12")
-    assert read_runs(read, [Detection(ONE, 0.9), Detection(place(99, top=99), 0.9)], [number("1"), number("2")]) == []
-    assert read_runs(read, [], []) == []
+    assert find_rows(read, [Detection(ONE, 0.9), Detection(place(99, top=99), 0.9)], [number("1"), number("2")]) == []
+    assert find_rows(read, [], []) == []
     assert read.seen == []
