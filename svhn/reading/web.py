@@ -14,6 +14,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def _make_address_error(host: str, port: int, error: Exception) -> UserError:
 
 
 def serve_page(read: Read, host: str, port: int, say: Say) -> None:
-    """Serve the page until the process is interrupted.
+    """Serve the page until Ctrl-C, or until the process is asked to end otherwise.
 
     Args:
         read: reads one RGB picture.
@@ -198,7 +199,8 @@ def serve_page(read: Read, host: str, port: int, say: Say) -> None:
             address = _launch_page(blocks, host, port)
             audience = "" if host in LOCAL_HOSTS else f", for all machines that reach {host},"
             say(f"Reading numbers at {address}{audience} until Ctrl-C")
-            threading.Event().wait()
+            with suppress(KeyboardInterrupt):  # which is how it is meant to end
+                threading.Event().wait()
         finally:
             blocks.close(verbose=False)
 

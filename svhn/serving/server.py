@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from ipaddress import ip_address
 
@@ -92,4 +93,5 @@ def serve(reader: Reader, server: socket.socket, limits: Limits, say: Say) -> No
             await super().startup(sockets)
             say(line)  # from here on, signals are heard
 
-    Server(config).run(sockets=[server])
+    with suppress(KeyboardInterrupt):  # which is how it is meant to end
+        Server(config).run(sockets=[server])

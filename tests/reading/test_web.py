@@ -219,7 +219,8 @@ def test_a_proxy_is_no_obstacle(proxies: dict[str, str], tmp_path: Path) -> None
             with direct.open(line.split()[3]) as page:
                 assert b"reads house numbers" in page.read()
         finally:
-            server.send_signal(signal.SIGTERM)
+            server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
 
 
 @pytest.mark.slow

@@ -94,9 +94,9 @@ def test_a_second_interrupt_ends_it_while_a_request_is_coming(tmp_path: Path) ->
             with pytest.raises(subprocess.TimeoutExpired):
                 server.wait(1)
             server.send_signal(signal.SIGINT)
-            assert server.wait(20) == 128 + signal.SIGINT
+            assert server.wait(20) == 0
         assert server.stderr
-        assert server.stderr.read() == "interrupted: run the same command again\n"
+        assert not server.stderr.read()
 
 
 def test_an_empty_token_is_no_open_server(monkeypatch: pytest.MonkeyPatch) -> None:
