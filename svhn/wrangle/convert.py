@@ -217,6 +217,8 @@ def _summarize_records(
         f"{split}: {sum(each.examples for each in found)} examples in {len(found)} files"
         for split, found in summaries.items()
     ]
+    if "valid" in summaries and not any(each.examples for each in summaries["valid"]):
+        lines.append("valid is empty, so no checkpoint will be scored: raise --valid_share, a share of each length")
     if longer and tally.too_long:
         lines.append(
             f"{tally.too_long} numbers longer than --max_length: a network learns that they are too long, not their "

@@ -60,9 +60,13 @@ def test_valid_takes_the_share_that_is_asked_for(sources: Path, undisturbed: Pat
     assert sorted(train + valid) == sorted(names(undisturbed, "train") + names(undisturbed, "valid"))
 
 
-def test_a_share_too_small_for_one_number_leaves_no_earlier_ones(sources: Path, tmp_path: Path) -> None:
+def test_a_share_too_small_for_one_number_leaves_no_earlier_ones(
+    sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert wrangled(sources, tmp_path, "--valid_share=0.5") == 0
+    assert "valid is empty" not in capsys.readouterr().out
     assert wrangled(sources, tmp_path, "--valid_share=0.001") == 0
+    assert "\nvalid is empty, so no checkpoint will be scored: raise --valid_share" in capsys.readouterr().out
     info = records.read_info(tmp_path, "svhn")
     assert not info.has_split("valid")
     assert not list((tmp_path / "svhn").glob("valid-*"))
