@@ -18,7 +18,9 @@ from svhn.spec import Box
 LEAST_HEIGHT = 1.25  # of a box that is cut, in widths of the box; one digit is about as high as 1.5 times its width
 COUNTS = (2, 3, 4, 5)  # of digits
 GAPS = (0.0, 0.12, 0.25, 0.4, 0.6)  # between two digits, in heights of a digit
-ASPECT_RATIOS = (0.35, 1.6)  # smallest and largest width over height of a digit
+# Smallest and largest width over height of a digit. In a wider one's margins, the network would see it twice: see
+# docs/ablation.md.
+ASPECT_RATIOS = (0.35, 0.9)
 PART_MARGIN = 0.4  # shown above and below each digit, in heights of a digit: see docs/ablation.md
 MOST_COLUMNS = 3  # boxes of a picture that are cut; bounds the time
 LEAST_PIECE = 0.3  # least confidence of a piece of a column
