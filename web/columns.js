@@ -11,7 +11,7 @@ import { encloseBoxes, listCorners } from "./boxes.js";
 /**
  * The constants of svhn/reading/columns.py, in small letters.
  * @typedef {{least_height: number, counts: number[], gaps: number[], aspect_ratios: [number, number],
- *   most_columns: number, least_piece: number, most_aside: number, piece_gaps: [number, number],
+ *   part_margin: number, most_columns: number, least_piece: number, most_aside: number, piece_gaps: [number, number],
  *   most_heights: number}} ColumnConstants
  */
 

@@ -76,7 +76,7 @@ function isRow({ text, truncated, confidence }, pieces, { least_confidence: leas
 }
 
 /**
- * Whether the network is sure of each digit of a number that has the digits of all pieces of one digit.
+ * Whether the network is sure, in the mean, of the digits of a number that has those of all pieces of one digit.
  * @param {ReadNumber} number
  * @param {Piece[]} pieces
  * @param {PieceConstants} constants

@@ -25,7 +25,7 @@ import { findNumbers } from "./search.js";
  * @typedef {{same_answer: [number, number], part_cover: number, whole_share: number}} ResultConstants
  */
 /**
- * What the network reads in a box. A `truncated` number has more digits than the network reads, and the text "".
+ * What the network reads in a crop. A `truncated` number has more digits than the network reads, and the text "".
  * @typedef {{text: string, truncated: boolean, confidence: number, digitConfidences: number[]}} ReadNumber
  */
 /**

@@ -17,7 +17,7 @@ from svhn.reading.search import Detection
 from svhn.spec import Box
 
 # These values were chosen on made pictures of valid: see docs/ablation.md.
-LEAST_CONFIDENCE = 0.8  # of the network, that pieces in a row are one number, and of each digit of a column
+LEAST_CONFIDENCE = 0.8  # of the network, that pieces in a row are one number; in the mean, of a column's digits
 LEAST_LEVEL = 0.5  # of the smaller piece's breadth that is level with the other: of its height in a row
 MOST_PIECES, MOST_RUNS = 5, 24  # of a number, and runs that are made longer; bounds the time
 
@@ -92,7 +92,7 @@ def _is_upright(each: Detection, number: Number) -> bool:
 
 
 def _is_column(number: Number, pieces: Sequence[Piece]) -> bool:
-    """Whether the network is sure of each digit of a number that has the digits of all pieces of one digit."""
+    """Whether the network is sure, in the mean, of the digits of a number that has those of all pieces of one digit."""
     digits = [piece.text for _, piece in pieces if len(piece.text) == 1]
     return all(digit in number.text for digit in digits) and compute_mean(number) >= LEAST_CONFIDENCE
 

@@ -198,8 +198,8 @@ def serve_page(read: Read, host: str, port: int, say: Say) -> None:
         try:
             address = _launch_page(blocks, host, port)
             audience = "" if host in LOCAL_HOSTS else f", for all machines that reach {host},"
-            say(f"Reading numbers at {address}{audience} until Ctrl-C")
             with suppress(KeyboardInterrupt):  # which is how it is meant to end
+                say(f"Reading numbers at {address}{audience} until Ctrl-C")
                 threading.Event().wait()
         finally:
             blocks.close(verbose=False)

@@ -218,7 +218,7 @@ def _summarize_records(
         for split, found in summaries.items()
     ]
     if "valid" in summaries and not any(each.examples for each in summaries["valid"]):
-        lines.append("valid is empty, so no checkpoint will be scored: raise --valid_share, a share of each length")
+        lines.append("valid is empty, so no checkpoint will be scored: if it is drawn from train, raise --valid_share")
     if longer and tally.too_long:
         lines.append(
             f"{tally.too_long} numbers longer than --max_length: a network learns that they are too long, not their "

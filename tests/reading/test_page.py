@@ -65,9 +65,9 @@ READ_PIECES = """async ([found]) => {
     return { text, truncated: count > 5, confidence, digitConfidences: [...text].map(() => confidence) };
   };
   const readRow = async (parts) => {
-    const texts = (await Promise.all(parts.map(read))).map(({ text }) => text.slice(0, 1)).join("");
+    const text = (await Promise.all(parts.map(read))).map((number) => number.text.slice(0, 1)).join("");
     const confidence = 0.85 + (Math.floor(parts[0][1] + 40) % 15) / 100;
-    return { text: texts, truncated: false, confidence, digitConfidences: [...texts].map(() => confidence) };
+    return { text, truncated: false, confidence, digitConfidences: [...text].map(() => confidence) };
   };
   const detections = found.map(([box, probability]) => ({ box, probability })), numbers = [];
   for (const { box } of detections) numbers.push(await read(box));

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from svhn.labels import NO_NUMBER, Number
+from svhn.reading.columns import list_cuts
 from svhn.reading.pieces import (
     COLUMN,
     LEAST_CONFIDENCE,
@@ -143,7 +144,7 @@ def test_pieces_of_a_column_may_share_a_digit() -> None:
     assert [(each, read.text) for each, read in found] == [(Detection(COLUMN_BOX, 0.8), "719")]
 
 
-def test_each_digit_of_a_column_has_to_be_sure() -> None:
+def test_the_digits_of_a_column_have_to_be_sure_in_the_mean() -> None:
     for confidence, count in ((LEAST_CONFIDENCE + 0.01, 1), (LEAST_CONFIDENCE - 0.01, 0)):
         found = find_columns(confidence, [UPPER, LOWER], [number("44"), number("44")])
         assert len(found) == count
@@ -157,7 +158,8 @@ def test_a_column_has_the_digits_that_were_found_one_by_one() -> None:
 
 
 def test_a_column_is_not_made_of_numbers_in_a_row() -> None:
-    wide = [Detection((0, 0, 60, 30), 0.9), Detection((0, 40, 60, 70), 0.9)]
+    wide = [Detection((0, 0, 60, 70), 0.9), Detection((0, 80, 60, 150), 0.9)]
+    assert list_cuts((0, 0, 60, 150))
     read = ColumnReader()
     assert read_runs(Wide("1234"), read, wide, [number("12"), number("34")]) == []
     assert read.seen == []

@@ -66,7 +66,7 @@ def test_a_share_too_small_for_one_number_leaves_no_earlier_ones(
     assert wrangled(sources, tmp_path, "--valid_share=0.5") == 0
     assert "valid is empty" not in capsys.readouterr().out
     assert wrangled(sources, tmp_path, "--valid_share=0.001") == 0
-    assert "\nvalid is empty, so no checkpoint will be scored: raise --valid_share" in capsys.readouterr().out
+    assert "\nvalid is empty, so no checkpoint will be scored: " in capsys.readouterr().out
     info = records.read_info(tmp_path, "svhn")
     assert not info.has_split("valid")
     assert not list((tmp_path / "svhn").glob("valid-*"))
