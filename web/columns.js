@@ -1,6 +1,6 @@
 /**
- * Numbers whose digits stand above one another, as svhn/reading/columns.py has them: read as a row, and put together of what
- * was found apart.
+ * Numbers whose digits stand above one another, as svhn/reading/columns.py has them: read as a row, and put together of
+ * what was found apart.
  */
 
 import { encloseBoxes, listCorners } from "./boxes.js";

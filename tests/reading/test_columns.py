@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
 from svhn.labels import Number, list_corners
-from svhn.reading.columns import MOST_COLUMNS, join_columns, list_cuts, read_columns
+from svhn.reading.columns import MOST_COLUMNS, join_columns, list_cuts, read_column, read_columns
 from svhn.spec import Box
 from tests.support.columns import COLUMN, ColumnReader, cut_margins
 
@@ -56,6 +57,22 @@ def test_few_boxes_of_a_picture_are_cut() -> None:
     found = read_columns(read, [COLUMN] * 9, [whole("44")] * 9)
     assert [number.text for number in found] == ["719"] * MOST_COLUMNS + ["44"] * (9 - MOST_COLUMNS)
     assert len(read.seen) == MOST_COLUMNS * len(list_cuts(COLUMN))
+
+
+def test_of_ways_with_several_counts_the_surest_by_digit_counts() -> None:
+    sure = {2: 0.8, 3: 0.75, 4: 0.4}
+
+    def read(rows: Sequence[Sequence[Box]]) -> list[Number]:
+        return [whole("1234"[: len(parts)], sure[len(parts)]) for parts in rows]
+
+    assert read_column(read, COLUMN).text == "123"
+
+
+def test_parts_show_some_of_what_is_above_and_below_their_digits() -> None:
+    for way in list_cuts(COLUMN):
+        assert way[0][1] < COLUMN[1]
+        assert way[-1][3] > COLUMN[3]
+        assert all(upper[3] > lower[1] + 1 for upper, lower in itertools.pairwise(way))
 
 
 def test_each_way_fills_the_box_with_equally_high_digits_that_do_not_overlap() -> None:
