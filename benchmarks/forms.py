@@ -3,10 +3,10 @@
     python -m benchmarks.forms --names=released,forms:latest [--records_dir=records]
 
 The pictures are those of valid in the records of `svhn_arranged`, by the form that their names end in; `as published`
-are those of `svhn`, `sign` ones show a drawn number, `loose` ones a box that is not quite the true one, `blank` ones no
-number. A number is read right if its text is the label, if it is answered as too long and is so, or if none is read
-where there is none. Wrong and sure: a wrong answer at a confidence of .9 or more. Both are shares of the form's
-pictures, in percent.
+are those of `svhn`, `sign` ones show a drawn number, `loose` ones a box that is not quite the true one, `blank` and
+`page` ones no number. A number is read right if its text is the label, if it is answered as too long and is so, or if
+none is read where there is none. Wrong and sure: a wrong answer at a confidence of .9 or more. Both are shares of the
+form's pictures, in percent.
 """
 
 from __future__ import annotations

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from support.arranged import list_forms, write_colored
 
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged import blanks, words
-from svhn.datasets.arranged.forms import BLANK, plan_scene
+from svhn.datasets.arranged.forms import BLANK, PAGE, plan_scene
 from svhn.datasets.arranged.letters import LIKE_DIGITS
 from svhn.datasets.arranged.scene import Arrangement
 from svhn.datasets.synthetic.fonts import find_readable_fonts
@@ -88,8 +90,8 @@ def test_the_seed_and_the_name_alone_decide_a_crop(entries: list[Entry]) -> None
 )
 def test_a_crop_lies_in_its_scene_which_is_small_whatever_the_box_is(box: Box) -> None:
     """A digit may be labeled with a line across a photo."""
-    arrangement = Arrangement(BLANK, (box,), (), find_readable_fonts()[0], 0)
-    for seed in range(20):
+    for form, seed in itertools.product((BLANK, PAGE), range(20)):
+        arrangement = Arrangement(form, (box,), (), find_readable_fonts()[0], 0)
         scene = plan_scene(np.random.default_rng(seed), (8000, 6000), arrangement)
         left, top, right, bottom = scene.around
         assert 0 <= left < right <= scene.size[0] < 1500

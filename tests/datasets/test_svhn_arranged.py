@@ -14,9 +14,9 @@ from support.arranged import GROUND, list_forms
 from support.fixtures import NUMBERS, Row, write_boxes, write_format1
 
 from svhn.datasets import DATASETS
-from svhn.datasets.arranged.dataset import BLANK_SHARE, LOOSE_SHARE, SIGN_SHARE
+from svhn.datasets.arranged.dataset import BLANK_SHARE, LOOSE_SHARE, PAGE_SHARE, SIGN_SHARE
 from svhn.datasets.arranged.digits import stand_apart
-from svhn.datasets.arranged.forms import BLANK, FORMS, LOOSE, SIGN
+from svhn.datasets.arranged.forms import BLANK, FORMS, LOOSE, PAGE, SIGN
 from svhn.datasets.svhn import SVHN
 from svhn.wrangle.draw import Options, Tally, draw_splits
 
@@ -83,6 +83,7 @@ def test_forms_are_as_frequent_as_their_shares(tmp_path: Path) -> None:
     forms = {form: len(same) for form, same in entries.items()}
     pictures = forms.pop("")
     assert forms.pop(BLANK) == pytest.approx(BLANK_SHARE * pictures, rel=0.2)
+    assert forms.pop(PAGE) == pytest.approx(PAGE_SHARE * pictures, rel=0.2)
     assert forms.pop(LOOSE) == pytest.approx(LOOSE_SHARE * pictures, rel=0.15)
     assert forms.pop(SIGN) == pytest.approx(SIGN_SHARE * pictures, rel=0.15)
     assert sum(forms.values()) == pytest.approx(0.7 * pictures, rel=0.08)
@@ -100,7 +101,7 @@ def test_only_digits_that_stand_apart_are_put_together_anew(tmp_path: Path) -> N
         folder.mkdir(parents=True)
         write_boxes(folder, {f"{index}.png": rows for index in range(60)})
         forms = list_forms(folder.parent)
-        assert {entry.label for entry in forms.pop(BLANK)} == {""}
+        assert {entry.label for entry in forms.pop(BLANK) + forms.pop(PAGE)} == {""}
         assert {entry.label for entry in forms.pop(LOOSE)} == {"12"[: len(rows)]}
         assert bool(forms.pop(SIGN, [])) is (rows is not small)
         assert set(forms) == {"", "slanted", "lettered"}

@@ -1,4 +1,4 @@
-"""Crops without a number: a word or a part of it, marks, or the wall alone, where a picture has its digits."""
+"""Crops without a number: a word, a text or a part of it, marks, or the wall alone, where a picture has its digits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from PIL import Image
 
 from svhn.datasets.arranged.letters import LIKE_DIGITS, find_room, measure_ink
 from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
+from svhn.datasets.arranged.texts import plan_text
 from svhn.datasets.arranged.wall import extend_wall
 from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word, shift_word
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
-from svhn.spec import Box
+from svhn.spec import Box, Point
 
 WORD_SHARE = 0.65  # of such crops that show a word
 MARK_SHARE = 0.7  # of the others that show marks
@@ -32,16 +33,37 @@ def plan_blank(rng: np.random.Generator, size: PixelSize, arrangement: Arrangeme
         size: width and height of the picture, in pixels.
         arrangement: the digits that are erased, in pixels of this size, and the font of a word.
     """
-    number = enclose_boxes(arrangement.boxes)
-    high = max(bottom - top for _, top, _, bottom in arrangement.boxes)
+    number, high, middle = _measure_digits(arrangement.boxes)
     word = None
     if rng.random() < WORD_SHARE:
-        middle = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
         word = plan_word(rng, arrangement.font, high * rng.uniform(0.7, 1.2), (*middle, *middle))
     around = _draw_crop(rng, _cut_word(rng, word) if word else number)
+    return _make_scene(rng, size, arrangement.boxes, around, word)
+
+
+def plan_page(rng: np.random.Generator, size: PixelSize, arrangement: Arrangement) -> Scene:
+    """A scene without digits. Its crop shows lines of words or a part of them, or a row of rings or boxes.
+
+    The arguments are those of `plan_blank`.
+    """
+    _, high, middle = _measure_digits(arrangement.boxes)
+    text, part = plan_text(rng, arrangement.font, high, middle)
+    return _make_scene(rng, size, arrangement.boxes, _draw_crop(rng, part), text)
+
+
+def _measure_digits(boxes: Sequence[Box]) -> tuple[Box, float, Point]:
+    """The box around digits, the height of the highest, and the middle of the box, in pixels."""
+    left, top, right, bottom = number = enclose_boxes(boxes)
+    return number, max(box[3] - box[1] for box in boxes), ((left + right) / 2, (top + bottom) / 2)
+
+
+def _make_scene(
+    rng: np.random.Generator, size: PixelSize, boxes: Sequence[Box], around: Box, word: Word | None
+) -> Scene:
+    """The scene of a picture of that size whose crop shows a box, and a word or marks where there were digits."""
     room = find_room(rng, around, size)
     canvas = room[0] + size[0] + room[2], room[1] + size[1] + room[3]
-    paint = partial(_paint_blank, rng, arrangement.boxes, room, high, word)
+    paint = partial(_paint_blank, rng, boxes, room, _measure_digits(boxes)[1], word)
     return Scene(canvas, (), shift_box(around, *room[:2]), paint)
 
 
@@ -72,7 +94,7 @@ def _paint_blank(
     word: Word | None,
     image: Image.Image,
 ) -> Image.Image:
-    """The arguments are those of `plan_blank` and what it has drawn."""
+    """The arguments are those of `_make_scene` and what it has drawn."""
     ink = measure_ink(image, boxes[0])
     pixels = extend_wall(image, boxes, room).astype(np.float32)
     if word:

@@ -11,7 +11,7 @@ import numpy as np
 from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.arranged.digits import LEAST_HEIGHT, stand_apart
-from svhn.datasets.arranged.forms import BLANK, LOOSE, SIGN, get_form, list_forms, plan_scene
+from svhn.datasets.arranged.forms import BLANK, LOOSE, PAGE, SIGN, get_form, list_forms, plan_scene
 from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
 from svhn.datasets.arranged.signs import draw_text
 from svhn.datasets.svhn import SVHN
@@ -20,7 +20,8 @@ from svhn.spec import Box, Entry, Size
 
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
-BLANK_SHARE, SIGN_SHARE = 0.2, 0.25  # of the pictures that give an entry without a number, and with a drawn one
+BLANK_SHARE, PAGE_SHARE = 0.2, 0.15  # of the pictures that give an entry without a number, and one with a text
+SIGN_SHARE = 0.25  # of the pictures that give an entry with a drawn number
 LOOSE_SHARE = 0.3  # of the pictures that give an entry with their number in a box that is not quite the true one
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
 
@@ -39,9 +40,10 @@ def list_entries(data_dir: str | Path, source: str, seed: int = 0) -> Iterator[E
         yield entry._replace(source=(*entry.source, None), picture=entry.name)
         if not entry.problem and len(entry.label) <= SVHN.max_length:  # forms of others would change the draw of valid
             yield from _draw_entries(entry, seed, fonts)
-            yield from _draw_blanks(entry, seed, fonts)
+            yield from _draw_blanks(entry, seed, fonts, BLANK, BLANK_SHARE, "without its number")
             yield from _draw_signs(entry, seed, fonts)
             yield from _draw_loose(entry, seed)
+            yield from _draw_blanks(entry, seed, fonts, PAGE, PAGE_SHARE, "with a text")
 
 
 def describe_sources(data_dir: str | Path, sources: Sequence[str]) -> Iterator[str]:
@@ -67,11 +69,20 @@ def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Ent
         yield _make_entry(entry, label, Arrangement(name, entry.boxes, order, font, seed))
 
 
-def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
-    """The entry that shows a word, a mark or the wall alone in place of a picture's number, if the picture has one."""
-    rng = make_rng(seed, f"{entry.name} without its number")  # the entry's own name draws what it shows
-    if rng.random() < BLANK_SHARE:
-        yield _make_entry(entry, "", Arrangement(BLANK, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
+def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str], form: str, share: float, draw: str) -> Iterator[Entry]:
+    """The entry of a form that shows no number in place of a picture's, if the picture has one.
+
+    Args:
+        entry: the picture.
+        seed: of wrangling.
+        fonts: paths of the fonts of words.
+        form: `BLANK` or `PAGE`.
+        share: of the pictures that have one.
+        draw: words that tell the draws of the forms apart.
+    """
+    rng = make_rng(seed, f"{entry.name} {draw}")  # the entry's own name draws what it shows
+    if rng.random() < share:
+        yield _make_entry(entry, "", Arrangement(form, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
 
 
 def _draw_signs(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:

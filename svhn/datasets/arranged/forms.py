@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from svhn.datasets.arranged.blanks import plan_blank
+from svhn.datasets.arranged.blanks import plan_blank, plan_page
 from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
@@ -197,11 +197,13 @@ FORMS: Mapping[str, Form] = {
     "slanted": Form(0.12, (), _plan_turn),
     "lettered": Form(0.20, (), _plan_letter),
 }
-BLANK, SIGN = "blank", "sign"  # a crop without a number, and a drawn number: none of the picture's digits is shown
+# Crops without a number, the second with a text, and a drawn number: none of the picture's digits is shown.
+BLANK, PAGE, SIGN = "blank", "page", "sign"
 LOOSE = "loose"  # the number as it is, in a box that is not quite the true one
 OTHERS: Mapping[str, Form] = {
     "": Form(0.0, (), _plan_plain),  # the number as it is, in what surrounds it
     BLANK: Form(0.0, (), plan_blank),
+    PAGE: Form(0.0, (), plan_page),
     SIGN: Form(0.0, (), plan_sign),
     LOOSE: Form(0.0, (), _plan_loose),
 }

@@ -87,13 +87,13 @@ def draw_glyph(font: str, text: str, stroke: int) -> tuple[Image.Image, int]:
     """A text's ink, cropped, and how far its top is above the line, where a digit is `GLYPH_HEIGHT` pixels high."""
     mask = Image.new("L", (6 * GLYPH_HEIGHT, 4 * GLYPH_HEIGHT))
     at = GLYPH_HEIGHT, 2 * GLYPH_HEIGHT
-    ImageDraw.Draw(mask).text(at, text, fill=255, font=_open_font(font), anchor="ls", stroke_width=stroke)
+    ImageDraw.Draw(mask).text(at, text, fill=255, font=open_font(font), anchor="ls", stroke_width=stroke)
     box = mask.getbbox() or (0, 0, 1, 1)
     return mask.crop(box), 2 * GLYPH_HEIGHT - box[1]
 
 
 @functools.lru_cache(maxsize=64)
-def _open_font(font: str) -> ImageFont.FreeTypeFont:
+def open_font(font: str) -> ImageFont.FreeTypeFont:
     """The font in the size in which its 1 is `GLYPH_HEIGHT` pixels high."""
     _, top, _, bottom = ImageFont.truetype(font, GLYPH_HEIGHT).getbbox("1", anchor="ls")
     return ImageFont.truetype(font, round(GLYPH_HEIGHT**2 / (bottom - top)))

@@ -15,19 +15,24 @@ from svhn.datasets.arranged.wall import draw_grain
 from svhn.spec import Box
 
 CONSONANTS, VOWELS = "bcdfghklmnprstvwyz", "aaeeiioou"
-SYLLABLES = 2  # of a word, at most: a word may be wider than its window
+SYLLABLES = 2  # of a word that stands alone, at most: it may be wider than its window
 SINGLE_SHARE = 0.25  # of words that are one letter or two
 PLATE_SHARE = 0.3  # of words that have a plate of the ink's ground
 
 Draw = Callable[[np.random.Generator, ImageDraw.ImageDraw, PixelSize, float], None]
 
 
-def draw_word(rng: np.random.Generator) -> str:
-    """A word of random letters in upper or lower case; one letter or two are none that look like digits."""
+def draw_word(rng: np.random.Generator, syllables: int = SYLLABLES) -> str:
+    """A word of random letters in upper or lower case; one letter or two are none that look like digits.
+
+    Args:
+        rng: draws the letters.
+        syllables: how many the word has, at most.
+    """
     if rng.random() < SINGLE_SHARE:
         return "".join(rng.choice([*LETTERS], rng.integers(1, 3)))
     letters = []
-    for _ in range(rng.integers(1, SYLLABLES + 1)):
+    for _ in range(rng.integers(1, syllables + 1)):
         letters += [rng.choice([*CONSONANTS]), rng.choice([*VOWELS])]
     word = "".join(letters) + str(rng.choice([*CONSONANTS]))
     return (word.upper(), word.upper(), word.capitalize(), word)[int(rng.integers(4))]
