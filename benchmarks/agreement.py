@@ -3,8 +3,8 @@
     python -m benchmarks.agreement [--engines=litert,onnx] [--images=3000] [--data_dir=data] [--split=test]
 
 The pictures of a split of SVHN's Format 1 are read twice by each engine: whole, with the finder, and cropped to the box
-around their digits. An engine other than `litert` needs files of both runs: `svhn export --name=released --format=onnx`
-and the same for `--name=finder`.
+around their digits. An engine other than `litert` needs files of both runs: `svhn export --name=released-large
+--format=onnx` and the same for `--name=finder`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from svhn.config import Paths
+from svhn.config import READER, Paths
 from svhn.datasets import format1
 from svhn.images import open_picture
 from svhn.labels import Number, Reading
@@ -37,7 +37,7 @@ class Result(NamedTuple):
 
 def read_entries(engine: str, entries: list[Entry]) -> Result:
     """Read the entries' pictures with the bundled networks."""
-    reader = Reader.from_runs(Paths(name="released"), given={"mixed_precision": False}, engine=engine)
+    reader = Reader.from_runs(Paths(name=READER), given={"mixed_precision": False}, engine=engine)
     crops = (
         crop_number(open_picture(path), box, reader.network.records) for path, box in (each.source for each in entries)
     )

@@ -3,11 +3,11 @@
     python -m benchmarks.labeling [--count=200] [--test=400] [--corrected=100,r100,200] [--threshold=0.005]
         [--steps=200] [--seed=0] [--folder=FOLDER]
 
-The displays are drawn: `benchmarks/helpers/displays.py`. `svhn read --as=csv` labels `--count` of them, and the bundled
-reader is trained on them as `docs/labeling.md` shows. No person takes part: in place of one, this program goes through
-the pre-labels in their order, pictures without a number first, and replaces a pre-label by the truth where the number
-differs or the box overlaps the true box by less than half. For each number of `--corrected`, it goes through so many
-pictures and leaves the others as they are; `r100` stands for a hundred at random.
+The displays are drawn: `benchmarks/helpers/displays.py`. `svhn read --as=csv` labels `--count` of them, and the smaller
+bundled reader is trained on them as `docs/labeling.md` shows. No person takes part: in place of one, this program goes
+through the pre-labels in their order, pictures without a number first, and replaces a pre-label by the truth where the
+number differs or the box overlaps the true box by less than half. For each number of `--corrected`, it goes through so
+many pictures and leaves the others as they are; `r100` stands for a hundred at random.
 
 Each run reads the `--test` displays in their true boxes, and the whole pictures with the bundled finder at the same
 threshold. The standard error is that of the share.

@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks.helpers.large_photos import PHOTO_SIZE, compose_photo
 from benchmarks.helpers.wild.scores import measure_overlap
-from svhn.config import Paths
+from svhn.config import READER, Paths
 from svhn.datasets import svhn_full
 from svhn.images import open_picture
 from svhn.pipeline import boxes
@@ -74,7 +74,7 @@ def _measure_photos(reader: Reader, numbers: list[Entry], patches: list[Entry]) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", default="released", help="run that reads")
+    parser.add_argument("--name", default=READER, help="run that reads")
     parser.add_argument("--finder", default="finder", help="run that locates the numbers")
     parser.add_argument("--split", default="test", help="folder of the pictures in data_dir")
     parser.add_argument("--images", type=int, default=1000, help="pictures of each kind")

@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from svhn.config import READER
+
 ROOT = Path(__file__).parents[1]
 PHOTO_SIZE = (4000, 3000)  # width and height in pixels
 SAMPLE_SECONDS = 0.05  # between two looks at the memory
@@ -76,8 +78,8 @@ def measure_command(command: list[str], folder: Path) -> Cost:
 
 
 def make_command(checkout: Path, pictures: Path, *flags: str) -> list[str]:
-    """The command that reads pictures with a checkout's bundled networks."""
-    names = ["--mode=predict", "--name=released", "--finder=finder"]
+    """The command that reads pictures with a checkout's bundled networks; of another checkout, with `released`."""
+    names = ["--mode=predict", f"--name={READER if checkout == ROOT else 'released'}", "--finder=finder"]
     return [sys.executable, str(checkout / "main.py"), *names, f"--images={pictures}", *flags]
 
 

@@ -18,7 +18,7 @@ from svhn.cli import help_pages
 from svhn.cli.flag_table import ALIASES, CHOICES, FLAGS
 from svhn.cli.session import Session
 from svhn.cli.table import COMMANDS, CUT_FLAGS, OTHER_NAMES, Command
-from svhn.config import RELEASED, Config, Paths, check_registered, parse_train_on
+from svhn.config import READER, Config, Paths, check_registered, parse_train_on
 from svhn.errors import UserError, quote, shorten
 from svhn.models import MODELS
 from svhn.runtime import command_line
@@ -132,7 +132,7 @@ def define_flags(command: Command) -> flags.FlagValues:
 def _make_session(name: str, values: flags.FlagValues, words: list[str]) -> Session:
     named: dict[str, Any] = {**{flag: each.default for flag, each in FLAGS.items()}, **values.flag_values_dict()}
     if named["name"] is None:
-        named["name"] = RELEASED.name if words else Paths.name
+        named["name"] = READER if words else Paths.name
     paths = Paths(**{field.name: named[field.name] for field in dataclasses.fields(Paths) if field.name in named})
     options = [field.name for field in dataclasses.fields(Config)]
     given = {option: named[option] for option in options if option in values and values[option].present}

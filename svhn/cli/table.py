@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from svhn.cli.flag_table import Flag
-from svhn.config import RELEASED
+from svhn.config import READER
 from svhn.runtime.command_line import WORDS, CutFlag
 
 OTHER_NAMES = {"predict": "read", "demo": "web"}  # of commands, from the version before
@@ -67,7 +67,7 @@ SCORE_FLAGS = _list_names(
 RARE_SCORE_FLAGS = _list_names("model dataset random_crop grayscale mixed_precision augment magnitude")
 READER_FLAGS = ("finder", "engine", "threads")  # of whole pictures
 REFERENCE_FLAGS = ("log_name", "num_epochs", "lrate", "verbose", "log_dir")  # typed with every mode there
-RELEASED_NAME = Flag(RELEASED.name, "name of the run that reads", "Run")
+READER_NAME = Flag(READER, "name of the run that reads", "Run")
 FOUND_THRESHOLD = Flag(
     None,
     "least confidence with which a number is answered in a small picture; the finder's own unless given",
@@ -94,7 +94,7 @@ COMMANDS = {
         ),
         ("batch_size", "num_threads", "records_dir", "log_dir"),
         {
-            "name": RELEASED_NAME,
+            "name": READER_NAME,
             "threshold": FOUND_THRESHOLD,
             "output": Flag(
                 "",
@@ -111,7 +111,7 @@ COMMANDS = {
         _list_names("name finder checkpoint engine threads host port views threshold checkpoints_dir"),
         ("mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "records_dir", "log_dir"),
-        {"name": RELEASED_NAME, "threshold": FOUND_THRESHOLD},
+        {"name": READER_NAME, "threshold": FOUND_THRESHOLD},
     ),
     "serve": Command(
         "answer pictures sent by HTTP with their numbers, in JSON",
@@ -123,7 +123,7 @@ COMMANDS = {
         ("mixed_precision", "augment", "magnitude", "results_dir"),
         ("batch_size", "records_dir", "log_dir"),
         {
-            "name": RELEASED_NAME,
+            "name": READER_NAME,
             "threshold": FOUND_THRESHOLD,
             "host": Flag("127.0.0.1", "address to serve at; 0.0.0.0 opens it to the network", "Run"),
             "port": Flag(8000, "port to serve at; 0: any free one", "Run"),
@@ -136,7 +136,7 @@ COMMANDS = {
         ("augment", "magnitude", "results_dir"),
         ("batch_size", "records_dir", "log_dir"),
         {
-            "name": RELEASED_NAME,
+            "name": READER_NAME,
             "threshold": FOUND_THRESHOLD,
             "output": Flag("build/web", "folder of the page; an earlier page there is replaced", "Files"),
         },

@@ -30,6 +30,8 @@ SOURCES = PROJECT / "web"  # in a clone of the project; an installed package has
 PACKAGES = SOURCES / "node_modules/@litertjs"
 ENDINGS = (".html", ".css", ".js", ".svg")
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # of LiteRT; the browser loads one of them
+NETWORKS = ("reader", "finder")  # names of their files
+NOTICE = "NOTICE.txt"  # in a released run's folder: whose weights the network began with, and their license
 UTILITIES = '"@litertjs/wasm-utils"'  # what core.js imports; a browser finds it by its path only
 SEARCH_CONSTANTS = (
     *("LEAST_HINT", "FIRST_LEVELS", "LEAST_PROBABILITY"),
@@ -94,14 +96,15 @@ def _fill_page(reader: Reader, folder: Path) -> None:
     shutil.copy(PROJECT / "LICENSE", folder)
     _copy_runtime(folder / "litert")
     shutil.copytree(EXAMPLES, folder / "examples")
-    for name, network in (("reader", reader.network), ("finder", reader.finder)):
+    for name, network in zip(NETWORKS, (reader.network, reader.finder), strict=True):
         _write_network(folder / f"{name}.tflite", network)
+        _copy_notice(folder / _name_notice(name), network)
     write_json(folder / "settings.json", make_settings(reader))
 
 
 def _remove_earlier(target: Path, new: Path) -> None:
     """Remove an earlier page. Raises `UserError` if the folder holds a file that the new page does not have."""
-    foreign = sorted(_list_files(target) - _list_files(new))
+    foreign = sorted(_list_files(target) - _list_files(new) - {*map(_name_notice, NETWORKS)})
     if foreign:
         raise UserError(
             f"--output={target} holds {quote(foreign[0])}, no file of the page: move it, or name another folder"
@@ -161,6 +164,18 @@ def _write_network(path: Path, network: Network) -> None:
             f"{network.file} answers otherwise once it takes one image at a time: no page was written; export "
             f"{network.name} in another --format"
         )
+
+
+def _name_notice(name: str) -> str:
+    return f"{name}-{NOTICE}"
+
+
+def _copy_notice(path: Path, network: Network) -> None:
+    """Copy the notice that a network's weights require wherever they go, if there is one."""
+    assert network.file is not None, "LiteRT computes files alone"
+    notice = network.file.with_name(NOTICE)
+    if notice.exists():
+        shutil.copy(notice, path)
 
 
 def fix_batch_size(content: bytes) -> bytes:

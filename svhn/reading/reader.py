@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from svhn.config import Paths
+from svhn.config import READER, Paths
 from svhn.errors import Say, UserError
 from svhn.images import hold_content, is_one_picture, open_reduced
 from svhn.labels import Number, Reading
@@ -67,7 +67,7 @@ class Reader:
     @classmethod
     def load(
         cls,
-        name: str = "released",
+        name: str = READER,
         finder: str = "finder",
         checkpoints_dir: str | Path = Paths.checkpoints_dir,
         *,

@@ -13,7 +13,7 @@ from svhn.cli import flags, help_pages
 from svhn.cli.flag_table import CHOICES, FLAGS, GROUPS, NOT_FLAGS
 from svhn.cli.session import Session
 from svhn.cli.table import COMMANDS, CUT_FLAGS
-from svhn.config import Config, Paths
+from svhn.config import READER, Config, Paths
 from svhn.download import __main__ as download
 from svhn.publishing.formats import FORMATS
 from svhn.runtime import shell
@@ -100,7 +100,7 @@ def test_every_command_has_a_page(name: str, capsys: pytest.CaptureFixture[str])
 
 
 def test_help_has_the_commands_own_defaults(capsys: pytest.CaptureFixture[str]) -> None:
-    for name, default in (("read", "released"), ("web", "released"), ("train", "demo")):
+    for name, default in (("read", READER), ("web", READER), ("train", "demo")):
         assert run(name, "--help") == 0
         (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  --name "))
         assert line.endswith(f"({default})")
@@ -142,19 +142,19 @@ def test_read_takes_words_and_images(arguments: list[str], asked: list[Session])
     assert run(*arguments, "a,b.jpg", "--output=t.csv", "photos/", "--images=c.jpg,d.jpg") == 0
     (session,) = asked
     assert session.images == ["a,b.jpg", "photos/", "c.jpg", "d.jpg"]
-    assert (session.paths.name, session.output) == ("released", "t.csv")
+    assert (session.paths.name, session.output) == (READER, "t.csv")
 
 
 @pytest.mark.parametrize("arguments", [["web"], ["demo"], ["--mode=demo"]])
-def test_web_reads_with_the_released_run(arguments: list[str], asked: list[Session]) -> None:
+def test_web_reads_with_the_bundled_reader(arguments: list[str], asked: list[Session]) -> None:
     assert run(*arguments) == 0
-    assert (asked[0].mode, asked[0].paths.name) == ("web", "released")
+    assert (asked[0].mode, asked[0].paths.name) == ("web", READER)
 
 
 @pytest.mark.parametrize(
-    ("words", "name"), [([], "demo"), (["photos/"], "released"), (["photos/", "--name=x"], "x"), (["--name=x"], "x")]
+    ("words", "name"), [([], "demo"), (["photos/"], READER), (["photos/", "--name=x"], "x"), (["--name=x"], "x")]
 )
-def test_report_is_on_a_run_or_by_the_released_one(words: list[str], name: str, asked: list[Session]) -> None:
+def test_report_is_on_a_run_or_by_the_bundled_reader(words: list[str], name: str, asked: list[Session]) -> None:
     assert run("report", *words) == 0
     assert (asked[0].paths.name, asked[0].split, bool(asked[0].images)) == (name, None, "photos/" in words)
 

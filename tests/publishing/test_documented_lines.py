@@ -14,6 +14,7 @@ from support.numbered_wall import make_wall
 
 import svhn
 from svhn.cli import flags
+from svhn.config import READER
 from svhn.images import open_picture
 from svhn.reading.windows import list_levels
 
@@ -60,7 +61,7 @@ ODD_PICTURES: dict[str, Callable[[Path], object]] = {
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the commands of the page were run."""
     folder = tmp_path_factory.mktemp("page")
-    for name in ("released", "finder"):
+    for name in (READER, "finder"):
         flags.main(["main.py", "--mode=export", f"--name={name}", "--format=onnx", f"--results_dir={folder}/results"])
     return folder
 

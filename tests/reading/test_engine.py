@@ -18,7 +18,7 @@ from support.shelf import copy_run
 
 import svhn
 from svhn.cli.flag_table import CHOICES
-from svhn.config import RELEASED, Paths
+from svhn.config import READER, RELEASED, Paths
 from svhn.errors import UserError
 from svhn.reading import engine
 from svhn.reading.engine import Network, load_network
@@ -65,7 +65,7 @@ def test_the_bundled_networks_read_as_tensorflow_does() -> None:
     """A picture with a number, without one, and one as large as a window; the float32 network is the measure."""
     pictures = [Image.open(path) for path in sorted((ROOT / "svhn/examples").glob("*.jpg"))]
     light = svhn.Reader.load(threads=1)
-    full = svhn.Reader.from_runs(Paths(name="released"), given={"mixed_precision": False}, engine="tensorflow")
+    full = svhn.Reader.from_runs(Paths(name=READER), given={"mixed_precision": False}, engine="tensorflow")
     assert (light.network.engine, full.network.engine) == ("litert", "tensorflow")
     for one, other in zip(light.read(pictures), full.read(pictures), strict=True):
         assert one.text == other.text

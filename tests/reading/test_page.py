@@ -22,6 +22,7 @@ from support.browser import CHROMIUM, DESKTOP, PATIENCE, PHONE, QUIET, in_browse
 from support.numbered_wall import PLACES, make_wall
 from support.program import ROOT, call, last_line
 
+from svhn.config import READER, RELEASED
 from svhn.datasets.synthetic import dataset, fonts
 from svhn.images import sort_boxes, suppress_overlaps
 from svhn.labels import Number, Reading
@@ -621,6 +622,14 @@ def test_a_page_is_written_again_in_place_of_an_earlier_one(folder: Path, tmp_pa
     assert (target / "page.js").read_bytes() == (WEB / "page.js").read_bytes()
     assert json.loads((target / "settings.json").read_text())["threshold"] == 0.5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page"]
+
+
+@pytest.mark.slow
+def test_the_notice_of_the_weights_goes_where_they_go(folder: Path, tmp_path: Path) -> None:
+    notice, target = RELEASED / READER / "NOTICE.txt", Path(shutil.copytree(folder, tmp_path / "page"))
+    assert (target / "reader-NOTICE.txt").read_bytes() == notice.read_bytes()
+    assert call(tmp_path, "--mode=page", "--name=released", f"--output={target}") == 0
+    assert not list(target.glob("*NOTICE*"))
 
 
 @pytest.mark.slow

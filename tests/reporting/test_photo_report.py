@@ -68,7 +68,7 @@ def test_numbers_that_are_too_long_are_one_length(photos: Path, tmp_path: Path) 
         write_picture(photos / name, red)
     add_rows(photos, "6.png,1234567,,,,", "7.png,7654321,,,,")
     assert call(tmp_path, "report", str(photos)) == 0
-    html = (tmp_path / "results/released/photos-mine-released.html").read_text(encoding="utf-8")
+    html = (tmp_path / "results/released-large/photos-mine-released-large.html").read_text(encoding="utf-8")
     assert "Length 6 stands for all longer numbers." in html
     assert "<td>6</td><td>2</td><td>1</td><td>50.00%</td>" in re.sub(r"\s+", "", html)
 
@@ -76,13 +76,13 @@ def test_numbers_that_are_too_long_are_one_length(photos: Path, tmp_path: Path) 
 @pytest.mark.usefixtures("stub")
 def test_the_page_its_figures_and_tables(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(tmp_path, "report", str(photos)) == 0
-    folder = tmp_path / "results/released"
+    folder = tmp_path / "results/released-large"
     output = capsys.readouterr().out
-    assert f"3 of 8 numbers are right. Report saved to {folder}/photos-mine-released.html" in output
+    assert f"3 of 8 numbers are right. Report saved to {folder}/photos-mine-released-large.html" in output
     assert {path.name for path in folder.glob("*.png")} == {f"photos-mine-{name}.png" for name in FIGURES}
-    html = (folder / "photos-mine-released.html").read_text(encoding="utf-8")
+    html = (folder / "photos-mine-released-large.html").read_text(encoding="utf-8")
     assert "mine: report on photos" in html
-    assert "the run released with the finder finder, computed by stub" in html
+    assert "the run released-large with the finder finder, computed by stub" in html
     assert "3 right, 2 wrong, 2 refused, 1 missed." in html
     assert "1 of these would have been right at a lower --threshold" in html
     assert "read beside all labeled ones: 0." in html
@@ -96,7 +96,7 @@ def test_the_page_its_figures_and_tables(photos: Path, tmp_path: Path, capsys: p
 @pytest.mark.usefixtures("stub")
 def test_the_tables_hold_every_label(photos: Path, tmp_path: Path) -> None:
     assert call(tmp_path, "report", str(photos)) == 0
-    rows = read_table(tmp_path / "results/released/photos-mine-numbers.csv")
+    rows = read_table(tmp_path / "results/released-large/photos-mine-numbers.csv")
     assert [(row["label"], row["number"], row["outcome"]) for row in rows] == [
         ("27", "27", "right"),
         ("21", "27", "wrong"),
@@ -109,7 +109,7 @@ def test_the_tables_hold_every_label(photos: Path, tmp_path: Path) -> None:
     ]
     assert [row["overlap"] for row in rows[:3]] == ["0.996016", "0.996016", ""]
     assert (rows[2]["refused"], rows[2]["needed"]) == ("61", "0.980000")
-    kept = read_table(tmp_path / "results/released/photos-mine-coverage.csv")
+    kept = read_table(tmp_path / "results/released-large/photos-mine-coverage.csv")
     assert [(row["confidence"], row["numbers"], row["share"]) for row in kept] == [
         ("0.96", "1", "0.125000"),
         ("0.875", "4", "0.500000"),
@@ -132,11 +132,11 @@ def test_what_can_not_be_used_is_named_and_counted(
     assert errors[start + 2].startswith(f"{photos}/gone.png: ")
     assert errors[start + 3] == "1 of 11 labels could not be used:"
     assert "line 12" in errors[start + 4]
-    html = (tmp_path / "results/released/photos-mine-released.html").read_text(encoding="utf-8")
+    html = (tmp_path / "results/released-large/photos-mine-released-large.html").read_text(encoding="utf-8")
     unused = "2 pictures that could not be read, 1 label that could not be used, 1 picture without a label."
     assert unused in html
     assert f"{photos}/unnamed.png" in html
-    rows = read_table(tmp_path / "results/released/photos-mine-numbers.csv")
+    rows = read_table(tmp_path / "results/released-large/photos-mine-numbers.csv")
     assert [row["name"] for row in rows if row["error"]] == ["bad.png", "gone.png", "1.png (2)"]
 
 
@@ -144,10 +144,10 @@ def test_what_can_not_be_used_is_named_and_counted(
 def test_a_folder_in_which_no_number_is_found(photos: Path, tmp_path: Path) -> None:
     (photos / "labels.csv").write_text("filename,label\n3.png,61\n4.png,5\n")
     assert call(tmp_path, "report", str(photos)) == 0
-    html = (tmp_path / "results/released/photos-mine-released.html").read_text(encoding="utf-8")
+    html = (tmp_path / "results/released-large/photos-mine-released-large.html").read_text(encoding="utf-8")
     assert "0 right, 0 wrong, 2 refused, 0 missed." in html
     assert "mistakes</h2>" not in html
-    assert read_table(tmp_path / "results/released/photos-mine-coverage.csv") == []
+    assert read_table(tmp_path / "results/released-large/photos-mine-coverage.csv") == []
 
 
 @pytest.mark.usefixtures("stub")
@@ -165,7 +165,7 @@ def test_no_report_is_written_if_nothing_was_read(
 def test_a_split_has_files_of_its_own(photos: Path, tmp_path: Path) -> None:
     (photos / "labels.csv").write_text("filename,label,split\n1.png,27,test\n2.png,27,train\n")
     assert call(tmp_path, "report", str(photos), "--split=test") == 0
-    (row,) = read_table(tmp_path / "results/released/photos-mine-test-numbers.csv")
+    (row,) = read_table(tmp_path / "results/released-large/photos-mine-test-numbers.csv")
     assert (row["name"], row["split"]) == ("1.png", "test")
 
 

@@ -64,7 +64,7 @@ def test_a_request_has_a_threshold_of_its_own(address: str) -> None:
 def test_it_names_its_networks(address: str) -> None:
     models = httpx.get(f"{address}/v1/models", trust_env=False).json()["models"]
     assert [(each["role"], each["name"], each["engine"]) for each in models] == [
-        ("reader", "released", "litert"),
+        ("reader", "released-large", "litert"),
         ("finder", "finder", "litert"),
     ]
     assert models[0]["threshold"] is None
