@@ -1,6 +1,7 @@
 """Numbers read in whole pictures without boxes: SVHN's pictures, patches beside their numbers, and large photos.
 
-    python -m benchmarks.photos [--name=released] [--finder=finder] [--split=test] [--images=1000] [--data_dir=data]
+    python -m benchmarks.photos [--name=released-large] [--finder=finder] [--split=test] [--images=1000]
+        [--data_dir=data]
 
 The reader gets one PIL image at a time. The first image is read twice, because the first reading compiles the networks.
 The large photos have twelve megapixels: each is an enlarged patch with a picture pasted in, whose number is 3 % as wide

@@ -5,8 +5,8 @@
 
 Three jobs are measured: one picture, a picture of 12 megapixels, and a folder of `--count` pictures. Each checkout does
 each job, and so does this one with each of the `--engines`, which must be installed; `onnx` needs the files of `svhn
-export --name=released --format=onnx` and of the same with `--name=finder`. RapidOCR does the first two. Each job runs
-`--repeats` times, the commands in turn, and the medians are printed. CPU seconds are those of the process and its
+export --name=released-large --format=onnx` and of the same with `--name=finder`. RapidOCR does the first two. Each job
+runs `--repeats` times, the commands in turn, and the medians are printed. CPU seconds are those of the process and its
 children. Memory is the largest sum of the proportional set sizes (PSS) of these processes, read from /proc twenty times
 a second, so this program needs Linux.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -27,8 +28,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
-
-from svhn.config import READER
 
 ROOT = Path(__file__).parents[1]
 PHOTO_SIZE = (4000, 3000)  # width and height in pixels
@@ -78,8 +77,9 @@ def measure_command(command: list[str], folder: Path) -> Cost:
 
 
 def make_command(checkout: Path, pictures: Path, *flags: str) -> list[str]:
-    """The command that reads pictures with a checkout's bundled networks; of another checkout, with `released`."""
-    names = ["--mode=predict", f"--name={READER if checkout == ROOT else 'released'}", "--finder=finder"]
+    """The command that reads pictures with a checkout's bundled networks, of which earlier ones named no default."""
+    named = re.search(r'^READER = "(.+?)"', (checkout / "svhn/config.py").read_text(encoding="utf-8"), re.MULTILINE)
+    names = ["--mode=predict", f"--name={named[1] if named else 'released'}", "--finder=finder"]
     return [sys.executable, str(checkout / "main.py"), *names, f"--images={pictures}", *flags]
 
 

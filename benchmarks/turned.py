@@ -1,6 +1,6 @@
 """What turned boxes could give: real numbers turned by 10° to 30°, read in upright and in turned boxes.
 
-    python -m benchmarks.turned [--data_dir=data] [--split=valid] [--count=300] [--seed=0]
+    python -m benchmarks.turned [--name=released-large] [--data_dir=data] [--split=valid] [--count=300] [--seed=0]
 
 The pictures are those of `python -m benchmarks.wild --kinds=slanted`. A number is read in its true box and in the one
 that the finder gives, each time upright, and turned by the true angle. A found box that overlaps the true one by less
@@ -20,6 +20,7 @@ from PIL import Image
 from benchmarks.helpers.wild.folders import SPLITS, make_rng
 from benchmarks.helpers.wild.kinds import cut_slanted, show_turned
 from benchmarks.helpers.wild.sources import Sources, list_sources
+from svhn.config import READER
 from svhn.errors import UserError
 from svhn.images import compute_overlap, is_within
 from svhn.reading import search
@@ -82,6 +83,7 @@ def read_picture(reader: Reader, sources: Sources, rng: np.random.Generator) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default=READER, help="run that reads")
     parser.add_argument("--data_dir", type=Path, default=Path("data"))
     parser.add_argument("--split", choices=SPLITS, default="valid")
     parser.add_argument("--count", type=int, default=300, help="pictures")
@@ -91,7 +93,7 @@ def main() -> None:
         sources = list_sources(args.data_dir, args.split)
     except UserError as error:
         parser.error(str(error))
-    reader = Reader.load(threads=1)
+    reader = Reader.load(args.name, threads=1)
     right = Counter(
         row
         for index in range(args.count)

@@ -1,6 +1,7 @@
 """Numbers read in clips: by the vote of the frames, beside a single frame of them.
 
-    python -m benchmarks.video [--split=test] [--clips=450] [--frames=30] [--fps=10] [--data_dir=data]
+    python -m benchmarks.video [--name=released-large] [--split=test] [--clips=450] [--frames=30] [--fps=10]
+        [--data_dir=data]
 
 Each clip is made from a picture of SVHN, as `benchmarks.helpers.clips` films it. The frames are those that
 `Reader.read_video` read, so that all rows are about the same frames. The split `valid` is the one that wrangling draws
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.helpers.clips import QUALITIES, film_picture, write_clip
+from svhn.config import READER
 from svhn.datasets.svhn import SVHN
 from svhn.images import open_picture
 from svhn.labels import Reading
@@ -100,6 +102,7 @@ def _print_table(outcomes: list[Outcome]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", default=READER, help="run that reads")
     parser.add_argument("--split", default="test", choices=("valid", "test"))
     parser.add_argument("--clips", type=int, default=450)
     parser.add_argument("--frames", type=int, default=30, help="of a clip, 25 a second")
@@ -107,7 +110,7 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, default=Path("data"))
     parser.add_argument("--keep", type=Path, help="folder for the clips")
     args = parser.parse_args()
-    reader = _KeepingReader.load()
+    reader = _KeepingReader.load(args.name)
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

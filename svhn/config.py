@@ -13,7 +13,7 @@ from typing import Any
 from svhn.errors import UserError, quote, shorten
 
 CHOICES = {"optimizer": ("adam", "adamw", "amsgrad", "rmsprop", "sgd"), "decay": ("cosine", "linear", "constant")}
-RELEASED = Path(__file__).parent / "released"  # the bundled run of this name; other bundled runs are folders within it
+RELEASED = Path(__file__).parent / "released"  # folder of the bundled run `released`; others are folders in it
 READER = "released-large"  # the bundled run that reads pictures unless another is named
 LARGEST_INTEGER = 2**63  # TensorFlow gets whole numbers as int64, which end below it
 

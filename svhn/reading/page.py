@@ -103,7 +103,7 @@ def _fill_page(reader: Reader, folder: Path) -> None:
 
 
 def _remove_earlier(target: Path, new: Path) -> None:
-    """Remove an earlier page. Raises `UserError` if the folder holds a file that the new page does not have."""
+    """Remove an earlier page. Raises `UserError` if the folder holds a file that no page of this program has."""
     foreign = sorted(_list_files(target) - _list_files(new) - {*map(_name_notice, NETWORKS)})
     if foreign:
         raise UserError(
@@ -171,7 +171,7 @@ def _name_notice(name: str) -> str:
 
 
 def _copy_notice(path: Path, network: Network) -> None:
-    """Copy the notice that a network's weights require wherever they go, if there is one."""
+    """Copy the notice that lies beside a network's file, if one does: it goes where the weights go."""
     assert network.file is not None, "LiteRT computes files alone"
     notice = network.file.with_name(NOTICE)
     if notice.exists():

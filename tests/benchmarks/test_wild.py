@@ -184,10 +184,15 @@ class RapidOCR:
 """
 
 
-def test_flags_are_those_of_this_checkouts_reader(tmp_path: Path) -> None:
-    now, before = list_readers(tmp_path, tmp_path, None, ["--threshold=0.7"])
-    commands = [reader.make_command(tmp_path, tmp_path / "output.json") for reader in (now, before)]
+def test_each_checkout_reads_by_its_default_and_this_one_with_the_flags(tmp_path: Path) -> None:
+    checkouts = tmp_path / "now", tmp_path / "before"
+    for checkout, line in zip(checkouts, ('READER = "second"  # of two\n', 'RELEASED = "first"\n'), strict=True):
+        (checkout / "svhn").mkdir(parents=True)
+        (checkout / "svhn/config.py").write_text(f"from pathlib import Path\n{line}")
+    readers = list_readers(*checkouts, None, ["--threshold=0.7"])
+    commands = [reader.make_command(tmp_path, tmp_path / "output.json") for reader in readers]
     assert ["--threshold=0.7" in command for command in commands] == [True, False]
+    assert [command[3] for command in commands] == ["--name=second", "--name=released"]
 
 
 def test_rapidocr_answers_by_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.arranged import list_forms, write_colored
@@ -48,9 +50,16 @@ def test_the_text_is_in_the_ink_of_the_number_that_was_there(entries: dict[str, 
 
 
 def test_pages_and_words_are_drawn_apart(entries: dict[str, list[Entry]]) -> None:
-    """The draws of blanks are those of records without pages."""
     pages, words = ({entry.picture for entry in entries[form]} for form in (PAGE, BLANK))
     assert min(len(pages - words), len(words - pages), len(pages & words)) > 0
+
+
+def test_other_entries_are_those_of_records_without_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = write_colored(tmp_path / "train", 60)
+    found = list_forms(data)
+    assert found.pop(PAGE)
+    monkeypatch.setattr("svhn.datasets.arranged.dataset.PAGE_SHARE", 0.0)
+    assert list_forms(data) == found
 
 
 def test_texts_have_no_digit_and_one_to_three_lines(drawn: list[tuple[Word, Box]]) -> None:

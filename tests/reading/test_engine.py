@@ -33,7 +33,7 @@ LARGE = RELEASED / "released-large"
 
 
 def copy_released(folder: Path) -> Paths:
-    """The bundled reader as a run of one's own, without the finder."""
+    """The smaller bundled reader as a run of one's own, without the others."""
     shutil.copytree(RELEASED, folder / "checkpoints/mine", ignore=shutil.ignore_patterns("finder", "released-large"))
     return paths_in(folder)
 

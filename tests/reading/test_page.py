@@ -594,7 +594,7 @@ def test_a_turned_box_is_drawn_turned(page: Page) -> None:
 @pytest.mark.slow
 @in_browser
 def test_a_number_that_is_too_long_is_an_answer(page: Page) -> None:
-    """The bundled reader lacks this answer, so a function stands for a network that has it."""
+    """A function stands for a network that gives this answer."""
     page.evaluate(
         """async () => {
           const { Reader } = await import("./reader.js"), { renderReading } = await import("./answer.js");

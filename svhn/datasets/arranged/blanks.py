@@ -94,7 +94,7 @@ def _paint_blank(
     word: Word | None,
     image: Image.Image,
 ) -> Image.Image:
-    """The arguments are those of `_make_scene` and what it has drawn."""
+    """The arguments are those of `_make_scene`, and the room and the height of the digits, in pixels."""
     ink = measure_ink(image, boxes[0])
     pixels = extend_wall(image, boxes, room).astype(np.float32)
     if word:

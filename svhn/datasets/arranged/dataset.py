@@ -20,7 +20,10 @@ from svhn.spec import Box, Entry, Size
 
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
-BLANK_SHARE, PAGE_SHARE = 0.2, 0.15  # of the pictures that give an entry without a number, and one with a text
+BLANK_SHARE, PAGE_SHARE = (
+    0.2,
+    0.15,
+)  # of the pictures that give an entry without a number, and of those that give one with a text
 SIGN_SHARE = 0.25  # of the pictures that give an entry with a drawn number
 LOOSE_SHARE = 0.3  # of the pictures that give an entry with their number in a box that is not quite the true one
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
@@ -69,7 +72,7 @@ def _draw_entries(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Ent
         yield _make_entry(entry, label, Arrangement(name, entry.boxes, order, font, seed))
 
 
-def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str], form: str, share: float, draw: str) -> Iterator[Entry]:
+def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str], form: str, share: float, key: str) -> Iterator[Entry]:
     """The entry of a form that shows no number in place of a picture's, if the picture has one.
 
     Args:
@@ -77,10 +80,10 @@ def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str], form: str, share
         seed: of wrangling.
         fonts: paths of the fonts of words.
         form: `BLANK` or `PAGE`.
-        share: of the pictures that have one.
-        draw: words that tell the draws of the forms apart.
+        share: of the pictures that have one, 0 to 1.
+        key: words that make the draws of one form independent of another's.
     """
-    rng = make_rng(seed, f"{entry.name} {draw}")  # the entry's own name draws what it shows
+    rng = make_rng(seed, f"{entry.name} {key}")  # the entry's own name draws what it shows
     if rng.random() < share:
         yield _make_entry(entry, "", Arrangement(form, entry.boxes, (), fonts[int(rng.integers(len(fonts)))], seed))
 

@@ -13,7 +13,7 @@ SHAPES_SHARE = 0.2  # of texts that are a row of rings or boxes
 LINES = (1, 1, 1, 2, 3)  # how many a text may have, each as likely as another
 WORDS = 1, 4  # of a line, least and most
 SYLLABLES = 4  # of a word, at most
-WIDEST = 480  # pixels of a text, which bounds the work
+WIDEST = 480  # pixels of a text's width, at most; bounds the work
 HEIGHTS = 0.25, 0.9  # of a digit of the text's font, as a share of the height of the picture's digits
 LINE_GAPS = 0.3, 1.0  # between lines, as a share of a digit's height
 SHAPES = 3, 6  # of a row, least and most; two rings may be zeros
@@ -24,13 +24,13 @@ LEAST_PART = 4.0  # heights of a digit that a part is wide, if the text is: half
 
 
 def plan_text(rng: np.random.Generator, font: str, high: float, middle: Point) -> tuple[Word, Box]:
-    """A text around a place, and the box of the part of it that a crop shows, in pixels.
+    """A text around a place, and the box of the part of it that a crop shows: left, top, right and bottom, in pixels.
 
     Args:
         rng: draws the text and its part.
         font: path of the text's font.
-        high: pixels of a digit of the picture.
-        middle: of the text, in pixels.
+        high: height of the picture's highest digit, in pixels.
+        middle: x and y of the text's middle, in pixels.
     """
     if rng.random() < SHAPES_SHARE:
         text, lines, glyph = "", 1, _draw_shapes(rng)
@@ -77,7 +77,7 @@ def _draw_shapes(rng: np.random.Generator) -> Image.Image:
 
 
 def _cut_text(rng: np.random.Generator, word: Word, lines: int) -> Box:
-    """The box of a part of a text: one of its lines or more, and not all of their width."""
+    """The box of a part of a text: about one of its lines or more, and not all of their width."""
     left, top, right, bottom = word.box
     wide, pitch = right - left, (bottom - top) / lines
     width = wide * rng.uniform(min(1.0, LEAST_PART * word.high / wide), 1.0)

@@ -39,10 +39,10 @@ def draw_word(rng: np.random.Generator, syllables: int = SYLLABLES) -> str:
 
 
 class Word(NamedTuple):
-    """A word in its place.
+    """A word, lines of words, or a row of shapes, in its place.
 
     Args:
-        text: its letters.
+        text: its letters, lines parted by line feeds; "" for shapes.
         glyph: its ink, 8-bit gray.
         box: where the glyph lies: left, top, right and bottom, in whole pixels.
         high: pixels of a digit of the word's size.
