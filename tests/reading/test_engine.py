@@ -169,6 +169,14 @@ def test_a_damaged_file_is_an_error_and_not_a_trace(
     assert str(network) in notes[0]
 
 
+@pytest.mark.usefixtures("without_tensorflow")
+def test_the_remedy_is_a_format_that_the_model_can_have(tmp_path: Path) -> None:
+    """In 8 bits, `svhn export` refuses networks of the model `ppocr`."""
+    shutil.copytree(LARGE, tmp_path / "checkpoints/mine")
+    with pytest.raises(UserError, match="export --name=mine --format=litert_float16"):
+        load_network(paths_in(tmp_path), {"views": 2}, "", "auto")
+
+
 def test_a_damaged_export_does_not_stop_one_that_is_whole(tmp_path: Path) -> None:
     paths = copy_released(tmp_path)
     bundled, stale = paths.run_folder / BUNDLED, paths.results / "stale.tflite"
