@@ -29,7 +29,7 @@ PACKAGES = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "tensorflow": "te
 ENGINES = ("auto", *PACKAGES)
 # engines by format of the exported file
 FORMATS = {"litert_int8": "litert", "litert_float16": "litert", "litert": "litert", "onnx": "onnx"}
-SENSITIVE_MODELS = ("ppocr",)  # whose confidences 8-bit weights change too much: see docs/export.md
+SMALLEST = {"ppocr": "litert_float16"}  # formats of models whose confidences 8 bits change too much: docs/export.md
 FORKED = "load a Reader in each process, start processes by spawn, or read with another engine than TensorFlow"
 
 Outputs = dict[str, np.ndarray]
@@ -91,7 +91,7 @@ def load_network(
     problems: list[str] = []
     if engine != "tensorflow" and (network := _load_exported(paths, run, step, engine, problems.append)):
         return network
-    remedy = _suggest_export(paths, given, checkpoint, _choose_format(run, engine))
+    remedy = _suggest_export(paths, run, given, checkpoint, engine)
     if engine not in ("auto", "tensorflow") or not find_spec("tensorflow"):
         raise UserError(_explain_lack(paths, step, engine, problems, remedy))
     if engine == "auto":
@@ -136,18 +136,11 @@ def _load_exported(paths: Paths, run: Run, step: int, engine: str, say: Say) -> 
     return None
 
 
-def _choose_format(run: Run, engine: str) -> str:
-    """The smallest format that `svhn export` writes of a run for an engine."""
-    if engine == "onnx":
-        return "onnx"
-    return "litert_float16" if run.config.model in SENSITIVE_MODELS else "litert_int8"
-
-
-def _suggest_export(paths: Paths, given: Mapping[str, Any], checkpoint: str, kind: str) -> str:
+def _suggest_export(paths: Paths, run: Run, given: Mapping[str, Any], checkpoint: str, engine: str) -> str:
     folders = ("checkpoints_dir", "results_dir")
     options = {
         "name": paths.name,
-        "format": kind,
+        "format": "onnx" if engine == "onnx" else SMALLEST.get(run.config.model, "litert_int8"),
         **({"checkpoint": checkpoint} if checkpoint else {}),
         **({"views": given["views"]} if "views" in given else {}),
         **{name: getattr(paths, name) for name in folders if getattr(paths, name) != getattr(Paths, name)},
