@@ -69,7 +69,7 @@ def test_texts_have_no_digit_and_one_to_three_lines(drawn: list[tuple[Word, Box]
     assert {len(line.split()) for text in written for line in text.split("\n")} == {1, 2, 3, 4}
 
 
-def test_a_row_has_three_shapes_or_more(drawn: list[tuple[Word, Box]]) -> None:
+def test_a_row_has_three_rings_or_boxes_or_more(drawn: list[tuple[Word, Box]]) -> None:
     rows = [word for word, _ in drawn if not word.text]
     assert len(rows) / len(drawn) == pytest.approx(texts.SHAPES_SHARE, abs=0.06)
     counts = set()
@@ -77,6 +77,8 @@ def test_a_row_has_three_shapes_or_more(drawn: list[tuple[Word, Box]]) -> None:
         inked = (np.asarray(word.glyph) > INK // 2).any(axis=0)
         counts.add(1 + np.count_nonzero(np.diff(np.flatnonzero(inked)) > 1))
     assert counts == {3, 4, 5, 6}
+    corners = [np.asarray(word.glyph)[0, 0] > INK for word in rows]
+    assert 0 < sum(corners) < len(rows)  # boxes, some with round corners, and rings
 
 
 def test_a_text_is_around_its_place_and_bounded(drawn: list[tuple[Word, Box]]) -> None:
@@ -100,4 +102,5 @@ def test_a_part_shows_whole_lines_and_some_letters(drawn: list[tuple[Word, Box]]
         assert y0 <= top < bottom <= y1 + 1e-6
         assert (bottom - top) / pitch == pytest.approx(round((bottom - top) / pitch))
         assert right - left >= min(x1 - x0, texts.LEAST_PART * word.high) - 1e-6
-    assert any(part[3] - part[1] < word.box[3] - word.box[1] for word, part in parts)
+    assert any(part[3] < word.box[3] - 1 for word, part in parts)
+    assert any(part[1] > word.box[1] + 1 for word, part in parts)

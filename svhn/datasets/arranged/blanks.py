@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.datasets.arranged.letters import LIKE_DIGITS, find_room, measure_ink
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, measure_height, shift_box
 from svhn.datasets.arranged.texts import plan_text
 from svhn.datasets.arranged.wall import extend_wall
 from svhn.datasets.arranged.words import Word, paint_marks, paint_word, plan_word, shift_word
@@ -33,9 +33,9 @@ def plan_blank(rng: np.random.Generator, size: PixelSize, arrangement: Arrangeme
         size: width and height of the picture, in pixels.
         arrangement: the digits that are erased, in pixels of this size, and the font of a word.
     """
-    number, high, middle = _measure_digits(arrangement.boxes)
-    word = None
+    number, word = enclose_boxes(arrangement.boxes), None
     if rng.random() < WORD_SHARE:
+        middle, high = _find_middle(number), measure_height(arrangement.boxes)
         word = plan_word(rng, arrangement.font, high * rng.uniform(0.7, 1.2), (*middle, *middle))
     around = _draw_crop(rng, _cut_word(rng, word) if word else number)
     return _make_scene(rng, size, arrangement.boxes, around, word)
@@ -46,15 +46,14 @@ def plan_page(rng: np.random.Generator, size: PixelSize, arrangement: Arrangemen
 
     The arguments are those of `plan_blank`.
     """
-    _, high, middle = _measure_digits(arrangement.boxes)
-    text, part = plan_text(rng, arrangement.font, high, middle)
+    middle = _find_middle(enclose_boxes(arrangement.boxes))
+    text, part = plan_text(rng, arrangement.font, measure_height(arrangement.boxes), middle)
     return _make_scene(rng, size, arrangement.boxes, _draw_crop(rng, part), text)
 
 
-def _measure_digits(boxes: Sequence[Box]) -> tuple[Box, float, Point]:
-    """The box around digits, the height of the highest, and the middle of the box, in pixels."""
-    left, top, right, bottom = number = enclose_boxes(boxes)
-    return number, max(box[3] - box[1] for box in boxes), ((left + right) / 2, (top + bottom) / 2)
+def _find_middle(box: Box) -> Point:
+    left, top, right, bottom = box
+    return (left + right) / 2, (top + bottom) / 2
 
 
 def _make_scene(
@@ -63,7 +62,7 @@ def _make_scene(
     """The scene of a picture of that size whose crop shows a box, and a word or marks where there were digits."""
     room = find_room(rng, around, size)
     canvas = room[0] + size[0] + room[2], room[1] + size[1] + room[3]
-    paint = partial(_paint_blank, rng, boxes, room, _measure_digits(boxes)[1], word)
+    paint = partial(_paint_blank, rng, boxes, room, word)
     return Scene(canvas, (), shift_box(around, *room[:2]), paint)
 
 
@@ -90,15 +89,14 @@ def _paint_blank(
     rng: np.random.Generator,
     boxes: Sequence[Box],
     room: tuple[int, int, int, int],
-    high: float,
     word: Word | None,
     image: Image.Image,
 ) -> Image.Image:
-    """The arguments are those of `_make_scene`, and the room and the height of the digits, in pixels."""
+    """The arguments are those of `_make_scene` and the room that it has drawn."""
     ink = measure_ink(image, boxes[0])
     pixels = extend_wall(image, boxes, room).astype(np.float32)
     if word:
         paint_word(rng, pixels, ink, shift_word(word, *room[:2]))
     elif rng.random() < MARK_SHARE:
-        paint_marks(rng, pixels, ink, high)
+        paint_marks(rng, pixels, ink, measure_height(boxes))
     return to_image(pixels)

@@ -12,7 +12,7 @@ from svhn import images
 from svhn.datasets import format1
 from svhn.datasets.arranged.digits import LEAST_HEIGHT, stand_apart
 from svhn.datasets.arranged.forms import BLANK, LOOSE, PAGE, SIGN, get_form, list_forms, plan_scene
-from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng
+from svhn.datasets.arranged.scene import Arrangement, Scene, make_rng, measure_height
 from svhn.datasets.arranged.signs import draw_text
 from svhn.datasets.svhn import SVHN
 from svhn.datasets.synthetic.fonts import find_readable_fonts
@@ -20,10 +20,8 @@ from svhn.spec import Box, Entry, Size
 
 ONE, TWO = 0.4, 0.15  # shares of the pictures whose digits stand apart that give one entry more, and two
 ALONE = 0.3  # share of the other pictures that give one entry more, with the number as it is
-BLANK_SHARE, PAGE_SHARE = (
-    0.2,
-    0.15,
-)  # of the pictures that give an entry without a number, and of those that give one with a text
+BLANK_SHARE = 0.2  # of the pictures that give an entry with a word, marks or the wall alone
+PAGE_SHARE = 0.15  # of the pictures that give an entry with a text
 SIGN_SHARE = 0.25  # of the pictures that give an entry with a drawn number
 LOOSE_SHARE = 0.3  # of the pictures that give an entry with their number in a box that is not quite the true one
 KEPT = 0.5  # share of the numbers that keep the picture's digits in their order, where the form allows as many
@@ -91,7 +89,7 @@ def _draw_blanks(entry: Entry, seed: int, fonts: Sequence[str], form: str, share
 def _draw_signs(entry: Entry, seed: int, fonts: Sequence[str]) -> Iterator[Entry]:
     """The entry with a drawn number in place of a picture's, if the picture has one."""
     rng = make_rng(seed, f"{entry.name} with a drawn number")  # the entry's own name draws how the number is written
-    high = max(bottom - top for _, top, _, bottom in entry.boxes)
+    high = measure_height(entry.boxes)
     if high >= LEAST_HEIGHT and rng.random() < SIGN_SHARE:
         text = draw_text(rng, high)
         label = "".join(character for character in text if character.isdigit())

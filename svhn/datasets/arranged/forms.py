@@ -15,7 +15,7 @@ from svhn.datasets.arranged.blanks import plan_blank, plan_page
 from svhn.datasets.arranged.digits import Cut, paste_cuts, plan_cut
 from svhn.datasets.arranged.letters import add_letter
 from svhn.datasets.arranged.places import climb, line_up, pile_up, split_rows
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, shift_box, widen_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, clip_box, measure_height, shift_box, widen_box
 from svhn.datasets.arranged.signs import plan_sign
 from svhn.datasets.arranged.wall import extend_picture, make_wall
 from svhn.datasets.synthetic.wall import to_image
@@ -71,7 +71,7 @@ def _find_part(boxes: Sequence[Box], picture: PixelSize) -> tuple[Box, float]:
     """The part of a picture that scenes are made of, in whole pixels, and the factor by which it is made smaller."""
     number = enclose_boxes(boxes)
     wide, tall = number[2] - number[0], number[3] - number[1]
-    high = max(bottom - top for _, top, _, bottom in boxes)
+    high = measure_height(boxes)
     left, top, right, bottom = clip_box(widen_box(number, SURROUNDINGS * high, SURROUNDINGS * high), picture)
     factor = min(1.0, MOST_HIGH / high, MOST_LONG / max(wide, tall))
     return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)), factor
@@ -113,7 +113,7 @@ def _plan_digits(place: Place, rng: np.random.Generator, size: PixelSize, arrang
 def _add_borders(rng: np.random.Generator, boxes: Sequence[Box]) -> Box:
     """A box around a number and some of the wall around it, which has room for what is cut out with each digit."""
     left, top, right, bottom = enclose_boxes(boxes)
-    cut = 0.25 * max(box[3] - box[1] for box in boxes)
+    cut = 0.25 * measure_height(boxes)
     x0, y0, x1, y1 = rng.uniform(0.1, 0.3, 4).tolist()
     across, down = right - left, bottom - top
     return left - cut - x0 * across, top - cut - y0 * down, right + cut + x1 * across, bottom + cut + y1 * down

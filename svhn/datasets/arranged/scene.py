@@ -68,6 +68,11 @@ def widen_box(box: Box, across: float, down: float) -> Box:
     return left - across, top - down, right + across, bottom + down
 
 
+def measure_height(boxes: Sequence[Box]) -> float:
+    """The height of the highest box, in pixels."""
+    return max(bottom - top for _, top, _, bottom in boxes)
+
+
 def shift_box(box: Box, across: float, down: float) -> Box:
     left, top, right, bottom = box
     return left + across, top + down, right + across, bottom + down

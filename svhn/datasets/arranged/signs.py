@@ -25,7 +25,7 @@ from svhn.datasets.arranged.letters import (
     measure_ink,
     stands_out,
 )
-from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, shift_box, widen_box
+from svhn.datasets.arranged.scene import Arrangement, PixelSize, Scene, measure_height, shift_box, widen_box
 from svhn.datasets.arranged.wall import extend_wall
 from svhn.datasets.arranged.words import PLATE_SHARE, Word, paint_word, shift_word
 from svhn.datasets.synthetic.dataset import sample_number
@@ -74,7 +74,7 @@ def plan_sign(rng: np.random.Generator, size: PixelSize, arrangement: Arrangemen
         arrangement: the digits that are erased, in pixels of this size, the text that is drawn, and its font.
     """
     number = enclose_boxes(arrangement.boxes)
-    high = rng.uniform(*HEIGHTS) * max(bottom - top for _, top, _, bottom in arrangement.boxes)
+    high = rng.uniform(*HEIGHTS) * measure_height(arrangement.boxes)
     middle = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
     sign = _place_characters(rng, arrangement.text, arrangement.font, high, middle)
     room = find_room(rng, sign.around, size)

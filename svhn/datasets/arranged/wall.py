@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from svhn.datasets.arranged.scene import PixelSize, clip_box, widen_box
+from svhn.datasets.arranged.scene import PixelSize, clip_box, measure_height, widen_box
 from svhn.datasets.synthetic.wall import to_image
 from svhn.images import enclose_boxes
 from svhn.spec import Box
@@ -23,7 +23,7 @@ MOST_NOISE = 4.0  # standard deviation
 
 def erase_digits(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
     """The picture with the colors around its digits in place of the digits."""
-    high = max(bottom - top for _, top, _, bottom in boxes)
+    high = measure_height(boxes)
     mask = Image.new("L", image.size, 255)
     for box in boxes:
         ImageDraw.Draw(mask).rectangle(widen_box(box, INK_MARGIN * high, INK_MARGIN * high), fill=0)

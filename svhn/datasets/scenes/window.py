@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from svhn.datasets.arranged.letters import measure_ink
-from svhn.datasets.arranged.scene import PixelSize, Scene, shift_box, widen_box
+from svhn.datasets.arranged.scene import PixelSize, Scene, measure_height, shift_box, widen_box
 from svhn.datasets.arranged.wall import erase_digits, extend_picture
 from svhn.datasets.arranged.words import paint_marks, paint_word, plan_word
 from svhn.datasets.synthetic.wall import to_image
@@ -54,11 +54,6 @@ def draw_window(rng: np.random.Generator, boxes: Sequence[Box]) -> Window:
     left = math.floor(number[0] - rng.uniform(0, across - wide))
     top = math.floor(number[1] - rng.uniform(0, down - high))
     return Window(left, top, left + math.ceil(across) + 1, top + math.ceil(down) + 1)
-
-
-def measure_height(boxes: Sequence[Box]) -> float:
-    """The height of the highest digit, in pixels."""
-    return max(bottom - top for _, top, _, bottom in boxes)
 
 
 def frame_scene(rng: np.random.Generator, scene: Scene, several: bool, font: str) -> Scene:
