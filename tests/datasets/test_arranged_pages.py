@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from support.arranged import list_forms, write_colored
 from svhn.datasets import DATASETS
 from svhn.datasets.arranged import blanks, texts
 from svhn.datasets.arranged.forms import BLANK, PAGE
+from svhn.datasets.arranged.scene import Arrangement
 from svhn.datasets.arranged.words import Word
 from svhn.datasets.synthetic.fonts import find_readable_fonts
 from svhn.spec import Box, Entry
@@ -49,6 +51,24 @@ def test_the_text_is_in_the_ink_of_the_number_that_was_there(entries: dict[str, 
     assert np.mean([mask.mean() > 0.02 for mask in colored]) > 0.9
 
 
+def test_a_crop_shows_the_text_where_the_number_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[tuple[Word, Box]] = []
+
+    def plan(*arguments: Any) -> tuple[Word, Box]:
+        planned.append(texts.plan_text(*arguments))
+        return planned[-1]
+
+    monkeypatch.setattr(blanks, "plan_text", plan)
+    arrangement = Arrangement(PAGE, ((1000, 500, 1020, 540), (1022, 500, 1040, 540)), (), find_readable_fonts()[0], 0)
+    for seed in range(50):
+        scene = blanks.plan_page(np.random.default_rng(seed), (2000, 1000), arrangement)
+        assert scene.size == (2000, 1000)  # so its pixels are the picture's
+        word, part = planned[-1]
+        left, top, right, bottom = word.box
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((1020, 520), abs=1)
+        np.testing.assert_allclose(scene.around, part, rtol=0, atol=5 * blanks.JITTER * (part[3] - part[1]))
+
+
 def test_pages_and_words_are_drawn_apart(entries: dict[str, list[Entry]]) -> None:
     pages, words = ({entry.picture for entry in entries[form]} for form in (PAGE, BLANK))
     assert min(len(pages - words), len(words - pages), len(pages & words)) > 0
@@ -67,6 +87,7 @@ def test_texts_have_no_digit_and_one_to_three_lines(drawn: list[tuple[Word, Box]
     assert not any(character.isdigit() for text in written for character in text)
     assert {text.count("\n") + 1 for text in written} == {1, 2, 3}
     assert {len(line.split()) for text in written for line in text.split("\n")} == {1, 2, 3, 4}
+    assert max(len(word) for text in written for word in text.split()) == 2 * texts.SYLLABLES + 1
 
 
 def test_a_row_has_three_rings_or_boxes_or_more(drawn: list[tuple[Word, Box]]) -> None:
